@@ -1,0 +1,23 @@
+"""Finds the outside programs that witness our protocols; on CI a missing one fails, elsewhere it skips with the reason."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+
+def need(program: str, *, package: str) -> str:
+    """Return the path of `program`, which Debian's `package` brings.
+
+    Where it is missing the test is skipped and says how to get it; with `CI` set in the environment it fails instead,
+    so that a build without its witnesses can't pass for one with them.
+    """
+    path = shutil.which(program)
+    if path is not None:
+        return path
+    reason = f"{program} is not on PATH; get it with: apt-get install {package}"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
