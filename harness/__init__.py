@@ -1,0 +1,1 @@
+"""Acceptance test harness for a police control room's communications."""

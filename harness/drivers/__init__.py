@@ -1,0 +1,1 @@
+"""One module a role: what a test can do to a console, a trunk, a radio."""

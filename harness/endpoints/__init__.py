@@ -1,0 +1,1 @@
+"""Protocol plus transport: something that talks."""

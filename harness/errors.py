@@ -1,0 +1,69 @@
+"""The error tree: who broke the rule, the peer or our own caller, and which protocol's rule it was."""
+
+from __future__ import annotations
+
+
+class HarnessError(Exception):
+    """Anything the harness raises on purpose; its text is meant for a tester."""
+
+
+class RemoteError(HarnessError):
+    """The peer broke the protocol. Endpoints journal it and go on; it never ends a run by itself."""
+
+
+class LocalError(HarnessError):
+    """Our caller asked for what can't be done now, or at all. Raised to the tester."""
+
+
+class SipRemoteError(RemoteError):
+    """A SIP peer sent what RFC 3261 does not allow."""
+
+
+class SipLocalError(LocalError):
+    """A SIP request or answer was asked for in a state, or with a value, that RFC 3261 does not allow."""
+
+
+class SdpError(RemoteError):
+    """A session description that RFC 4566 or the offer/answer model (RFC 3264) does not allow."""
+
+
+class RtpError(RemoteError):
+    """An RTP or RTCP datagram that RFC 3550 does not allow."""
+
+
+class MediaError(LocalError):
+    """A media port or clip was asked for something it can't do."""
+
+
+class PeiRemoteError(RemoteError):
+    """A TETRA terminal, or a terminal equipment, sent what EN 300 392-5 does not allow."""
+
+
+class PeiLocalError(LocalError):
+    """A PEI command was refused, timed out, or asked for on a line that is gone."""
+
+
+class SdsError(RemoteError):
+    """An SDS, status or location payload that can't be read."""
+
+
+class TransportError(LocalError):
+    """A port, line or address that can't be opened, or is gone."""
+
+
+class ExpectationError(HarnessError, AssertionError):
+    """What was due did not happen in time; the text tells what did, nearest first."""
+
+
+class TestbedError(LocalError):
+    """A testbed file, or what it names, is not as it must be."""
+
+    __test__ = False
+
+
+class InterlockError(LocalError):
+    """The safety interlock refused to dial, key or send; nothing left the socket or the line."""
+
+
+class DriverError(LocalError):
+    """Equipment refused, or did not answer, what a test asked of it."""

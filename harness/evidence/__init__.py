@@ -1,0 +1,1 @@
+"""What a run leaves: captures, transcripts, ladders, audio, attachments."""

@@ -1,0 +1,1 @@
+"""Pure functions over journal and samples: latency, access time, set-up time."""

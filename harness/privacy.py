@@ -1,0 +1,71 @@
+"""Masks secrets and personal data before they reach a journal, a capture or a report.
+
+Telephone numbers are kept only where they are Ofcom's reserved test numbers (07700 900000 to 900999, 0131 496 0xxx,
+0141 496 0xxx, 01632 960xxx) or too short to be a person's (999, 101, extensions, ISSIs of up to eight digits).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+MASK = "•"
+SECRET_KEYS = frozenset(
+    {"authorization", "proxy-authorization", "password", "secret", "token", "pin", "api_key", "cookie"}
+)
+
+# National significant numbers that Ofcom reserves for drama and tests.
+_RESERVED = re.compile(r"(?:7700900\d{3}|1314960\d{3}|1414960\d{3}|1632960\d{3})\Z")
+_NUMBER = re.compile(r"(?<![\w.])(?:\+44|0044|0)(?:[1-9]\d{8,9})(?![\w])")
+_NUMBER_BYTES = re.compile(rb"(?<![\w.])(?:\+44|0044|0)(?:[1-9]\d{8,9})(?![\w])")
+_PREFIX = re.compile(r"(?:\+44|0044|0)")
+# A digest's or a bearer's whole value; the header name stays so that a reader sees that one was there.
+_CREDENTIALS = re.compile(rb"(?im)^((?:Proxy-)?Authorization[ \t]*:[ \t]*\w+)([^\r\n]+)")
+_BEARER = re.compile(r"(?i)\b(bearer\s+)(\S+)")
+
+
+def is_reserved(number: str) -> bool:
+    """Tell whether ``number`` (+44…, 0044… or 0…) is one that Ofcom reserves for tests."""
+    return bool(_RESERVED.match(_PREFIX.sub("", number, count=1)))
+
+
+def _mask_number(match: re.Match[str]) -> str:
+    number = match.group()
+    return number if is_reserved(number) else number[:3] + MASK * (len(number) - 5) + number[-2:]
+
+
+def mask_text(text: str) -> str:
+    """Return ``text`` with non-test telephone numbers and bearer tokens masked."""
+    if not text or not (any(map(str.isdigit, text)) or "earer" in text):
+        return text
+    return _BEARER.sub(lambda m: m.group(1) + MASK * 3, _NUMBER.sub(_mask_number, text))
+
+
+def mask(value: Any, key: str = "") -> Any:
+    """Return ``value`` with every secret and non-test number in it masked; containers are copied."""
+    if key and key.lower() in SECRET_KEYS:
+        return MASK * 3
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, Mapping):
+        return {k: mask(v, str(k)) for k, v in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return [mask(v) for v in value]
+    return value
+
+
+def mask_wire(data: bytes) -> bytes:
+    """Mask a captured datagram without changing its length, so that captures stay readable to any dissector.
+
+    Only text protocols are touched: a datagram that is not ASCII in its first 16 bytes is returned as it is.
+    """
+    if not data[:16].isascii() or b"\x00" in data[:16]:
+        return data
+    data = _CREDENTIALS.sub(lambda m: m.group(1) + b" " + b"x" * (len(m.group(2)) - 1), data)
+    return _NUMBER_BYTES.sub(_mask_number_bytes, data)
+
+
+def _mask_number_bytes(match: re.Match[bytes]) -> bytes:
+    number = match.group()
+    return number if is_reserved(number.decode()) else number[:3] + b"x" * (len(number) - 5) + number[-2:]

@@ -1,0 +1,41 @@
+"""What every endpoint of a run shares: its journal, its source of randomness, its capture."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.journal import Journal
+from harness.transport.tap import CaptureTap, CaptureWriter, NullTap, Tap
+
+
+@dataclass(slots=True)
+class Context:
+    """A run's journal, randomness and tap, handed to everything that talks."""
+
+    journal: Journal
+    """Where what was seen is recorded; its clock is the run's."""
+    rng: random.Random
+    """Tags, branches, Call-IDs, SSRCs, delays: one seed gives one run in virtual time."""
+    tap: Tap = field(default_factory=NullTap)
+    """Where what crossed is captured."""
+    capture_dir: Path | None = None
+    """Where record files go, or None when nothing is captured; a media worker puts its own file here."""
+
+    @classmethod
+    def create(
+        cls, *, seed: int | None = None, origin: float | None = None, capture_dir: Path | None = None
+    ) -> Context:
+        """Make a context on the running loop's clock.
+
+        ``origin`` is the loop time that counts as run time 0, so that processes of one machine can share a run's clock;
+        ``seed`` None takes a fresh one from the system.
+        """
+        journal = Journal(asyncio.get_running_loop().time, origin=origin)
+        tap: Tap = NullTap()
+        if capture_dir is not None:
+            tap = CaptureTap(CaptureWriter(capture_dir / "endpoints.cap"), journal.now)
+        rng = random.Random(seed) if seed is not None else random.SystemRandom()
+        return cls(journal, rng, tap, capture_dir)

@@ -1,0 +1,148 @@
+"""Capture taps: what crossed the wire, kept as compact records that evidence turns into pcap files and transcripts.
+
+A record file is append-only. Each record is ``<dBBHHI`` (run time in seconds, kind, spare, lengths of source, target
+and payload) followed by the source, the target (UTF-8, ``host:port`` or a line's name) and the payload.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Protocol
+
+from harness.privacy import mask_wire
+
+_HEAD = struct.Struct("<dBBHHI")
+CAPTURE_LIMIT = 512 * 1024 * 1024
+"""Bytes a record file may hold; what comes later is counted, not kept."""
+_CAPTURE_BUFFER = 256 * 1024
+
+Address = tuple[str, int]
+
+
+class Kind(IntEnum):
+    """What kind of wire a record crossed."""
+
+    DATAGRAM = 1
+    SERIAL_TO_EQUIPMENT = 2
+    SERIAL_FROM_EQUIPMENT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """One datagram or one run of serial bytes."""
+
+    time: float
+    """Run time in seconds."""
+    kind: Kind
+    source: str
+    """``host:port``, or the serial line's name."""
+    target: str
+    payload: bytes
+
+    def addresses(self) -> tuple[Address, Address]:
+        """Return a datagram's source and target as (host, port)."""
+        return _address(self.source), _address(self.target)
+
+
+class Tap(Protocol):
+    """What a transport tells of each datagram and each run of serial bytes."""
+
+    def datagram(self, source: Address, target: Address, payload: bytes) -> None:
+        """Note a datagram that was sent or received now."""
+
+    def serial(self, line: str, payload: bytes, *, to_equipment: bool) -> None:
+        """Note bytes that were written to, or read from, a serial line now."""
+
+
+class NullTap:
+    """A tap that keeps nothing."""
+
+    def datagram(self, source: Address, target: Address, payload: bytes) -> None:
+        """Keep nothing."""
+
+    def serial(self, line: str, payload: bytes, *, to_equipment: bool) -> None:
+        """Keep nothing."""
+
+
+class CaptureWriter:
+    """Writes records to a file, masked, up to CAPTURE_LIMIT bytes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.dropped = 0
+        """Records left out because the file was full."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: BinaryIO = path.open("ab", buffering=_CAPTURE_BUFFER)
+        self._size = path.stat().st_size
+
+    def write(self, time: float, kind: Kind, source: str, target: str, payload: bytes) -> None:
+        """Append one record; ``time`` in run seconds."""
+        src, dst, data = source.encode(), target.encode(), mask_wire(payload)
+        size = _HEAD.size + len(src) + len(dst) + len(data)
+        if self._size + size > CAPTURE_LIMIT:
+            self.dropped += 1
+            return
+        self._size += size
+        self._file.write(_HEAD.pack(time, kind, 0, len(src), len(dst), len(data)) + src + dst + data)
+
+    def flush(self) -> None:
+        """Hand what is buffered to the operating system."""
+        self._file.flush()
+
+    def close(self) -> None:
+        """Flush and close the file."""
+        self._file.close()
+
+    def __enter__(self) -> CaptureWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class CaptureTap:
+    """A tap that writes all it is told to a CaptureWriter, timed by a run clock."""
+
+    def __init__(self, writer: CaptureWriter, now: RunClock) -> None:
+        self.writer = writer
+        self._now = now
+
+    def datagram(self, source: Address, target: Address, payload: bytes) -> None:
+        """Keep a datagram."""
+        self.writer.write(self._now(), Kind.DATAGRAM, f"{source[0]}:{source[1]}", f"{target[0]}:{target[1]}", payload)
+
+    def serial(self, line: str, payload: bytes, *, to_equipment: bool) -> None:
+        """Keep a run of serial bytes."""
+        kind = Kind.SERIAL_TO_EQUIPMENT if to_equipment else Kind.SERIAL_FROM_EQUIPMENT
+        self.writer.write(self._now(), kind, line, line, payload)
+
+
+class RunClock(Protocol):
+    """Returns run time in seconds."""
+
+    def __call__(self) -> float:
+        """Return run time in seconds."""
+
+
+def read_capture(path: Path) -> Iterator[Crossing]:
+    """Yield the records of a file in the order written; a record cut off by a crash ends it."""
+    with path.open("rb") as file:
+        while len(head := file.read(_HEAD.size)) == _HEAD.size:
+            time, kind, _, source_length, target_length, length = _HEAD.unpack(head)
+            body = file.read(source_length + target_length + length)
+            if len(body) < source_length + target_length + length:
+                return
+            source, target = body[:source_length], body[source_length : source_length + target_length]
+            yield Crossing(time, Kind(kind), source.decode(), target.decode(), body[source_length + target_length :])
+
+
+def _address(text: str) -> Address:
+    host, _, port = text.rpartition(":")
+    return host, int(port)

@@ -1,0 +1,103 @@
+"""Virtual time: an asyncio loop whose clock jumps to the next deadline, over a seeded in-memory network.
+
+Anything written against asyncio's own interface (datagram endpoints, servers, connections, call_at, sleep) runs on it
+unchanged. With nothing ready, the loop does not wait: it moves its clock to the next timer. With no timer either, the
+run is stuck and says so. Nothing outside the process is reachable, so that one seed gives one run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import selectors
+import ssl as ssl_module
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import TransportError
+from harness.transport.virtual_network import VirtualNetwork
+
+if TYPE_CHECKING:
+    from harness.transport.virtual_serial import VirtualSerialEnd
+
+_RESOLUTION_S = 1e-9
+
+
+class _JumpingSelector(selectors.SelectSelector):
+    """Never waits: a timeout becomes a step of the clock. Only asyncio's own wake-up pipe may be registered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready:
+            return ready
+        if timeout is None:
+            raise TransportError("virtual time is stuck: something waits, and no timer is set that could end the wait")
+        self.now += max(timeout, 0.0)
+        return []
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop on virtual time.
+
+    ``seed`` settles the network's delay and loss; see VirtualNetwork for what can be set.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+        self._clock_resolution = _RESOLUTION_S
+        self.network = VirtualNetwork(self, random.Random(f"network {seed}"))
+        self.serial_lines: dict[str, VirtualSerialEnd] = {}
+        """The equipment's end of each serial line, by URL."""
+
+    def time(self) -> float:
+        """Return virtual seconds since the loop was made."""
+        return self._jumping.now
+
+    async def create_datagram_endpoint(  # type: ignore[override]
+        self,
+        protocol_factory: Callable[[], asyncio.DatagramProtocol],
+        local_addr: tuple[str, int] | None = None,
+        remote_addr: tuple[str, int] | None = None,
+        **options: Any,
+    ) -> tuple[asyncio.DatagramTransport, asyncio.DatagramProtocol]:
+        """Bind a virtual UDP port."""
+        _refuse("create_datagram_endpoint", options)
+        protocol = protocol_factory()
+        return self.network.datagram(protocol, local_addr or ("127.0.0.1", 0), remote_addr), protocol
+
+    async def create_server(  # type: ignore[override]
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        host: str | None = None,
+        port: int | None = None,
+        *,
+        ssl: ssl_module.SSLContext | None = None,
+        **options: Any,
+    ) -> asyncio.AbstractServer:
+        """Listen on a virtual TCP port."""
+        _refuse("create_server", {"ssl": ssl, **{k: v for k, v in options.items() if k in {"sock"}}})
+        return self.network.listen(protocol_factory, host or "127.0.0.1", port or 0)
+
+    async def create_connection(  # type: ignore[override]
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        host: str | None = None,
+        port: int | None = None,
+        *,
+        ssl: ssl_module.SSLContext | None = None,
+        **options: Any,
+    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
+        """Connect to a virtual TCP port. Raises ConnectionRefusedError when nothing listens there."""
+        _refuse("create_connection", {"ssl": ssl, "sock": options.get("sock")})
+        return await self.network.connect(protocol_factory, host or "127.0.0.1", port or 0)
+
+
+def _refuse(what: str, options: Mapping[str, Any]) -> None:
+    named = sorted(key for key, value in options.items() if value)
+    if named:
+        raise TransportError(f"{what} with {', '.join(named)} is not to be had in virtual time")

@@ -1,0 +1,1 @@
+"""One package a system: the other side of the wire."""
