@@ -1,4 +1,4 @@
-"""Finds the outside programs that witness our protocols; on CI a missing one fails, elsewhere it skips with the reason."""
+"""Finds the outside programs that witness our protocols; a missing one skips with the reason, on CI it fails."""
 
 from __future__ import annotations
 
