@@ -1,0 +1,190 @@
+"""The console driver: an operator position as its operator uses it, over the ICCS's control interface and headset jack.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from harness.drivers.jack import AudioJack, open_jack
+from harness.endpoints.media import MediaService
+from harness.errors import DriverError
+from harness.journal import Event
+from harness.protocols.rtp.g711 import Samples
+from harness.transport.context import Context
+
+ANSWERS_WITHIN = 5.0
+"""Seconds within which the control interface answers a request."""
+MAX_EVENT = 64 * 1024
+"""Bytes of one event from the control interface."""
+
+
+class Console:
+    """One operator position. What its console shows is journalled under the component's name as it is shown.
+
+    Events: ``call.ringing`` {call, queue, cli}, ``call.connected``, ``call.taken``, ``call.cleared``, ``call.dtmf``
+    {digit},
+    ``ptt.granted`` {talkgroup}, ``ptt.refused``, ``talker.shown`` {talkgroup, issi}, ``talker.ended``, ``status.shown``
+    {issi, value}, ``sds.shown`` {issi, text}, ``incident.…`` {incident, owner}; and what the operator does:
+    ``console.answer``,
+    ``console.key`` and so on, at the moment it is done.
+    """
+
+    def __init__(self, context: Context, name: str, position: str, http: httpx.AsyncClient) -> None:
+        self.name = name
+        self.position = position
+        self._journal = context.journal
+        self._http = http
+        self._socket: ClientConnection | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self.headset: AudioJack
+
+    @classmethod
+    async def open(
+        cls,
+        context: Context,
+        media: MediaService,
+        name: str,
+        *,
+        control: str,
+        position: str,
+        audio: str = "rtp",
+        token: str | None = None,
+    ) -> Console:
+        """Log in at ``position`` of the ICCS whose control interface is ``control`` (``http://host:port``).
+
+        ``audio`` is ``rtp`` for the jack that the ICCS names, or another jack's address. Raises DriverError when the
+        position can't be had.
+        """
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        http = httpx.AsyncClient(base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False)
+        console = cls(context, name, position, http)
+        try:
+            shown = await console._ask("login")
+            console.headset = await open_jack(context, media, name, shown["jack"] if audio == "rtp" else audio)
+            url = f"{control.replace('http', 'ws', 1)}/v1/positions/{position}/events"
+            console._socket = await connect(
+                url, additional_headers=headers, max_size=MAX_EVENT, proxy=None, open_timeout=ANSWERS_WITHIN
+            )
+        except (WebSocketException, OSError, TimeoutError) as error:
+            await http.aclose()
+            raise DriverError(f"{name}: no events from {control}: {error}") from error
+        except BaseException:
+            await http.aclose()
+            raise
+        console._reader = asyncio.create_task(console._read(console._socket))
+        return console
+
+    async def close(self) -> None:
+        """Log out: what is held is cleared, the jack and the event stream are closed."""
+        if self._socket is not None:
+            await self._socket.close()
+        if self._reader is not None:
+            await asyncio.gather(self._reader, return_exceptions=True)
+        await self.headset.close()
+        with contextlib.suppress(DriverError):
+            await self._ask("logout")
+        await self._http.aclose()
+
+    async def _read(self, socket: ClientConnection) -> None:
+        try:
+            async for message in socket:
+                try:
+                    event = json.loads(message)
+                    kind, data = str(event["kind"]), dict(event["data"])
+                except (ValueError, KeyError, TypeError):
+                    self._journal.warn(self.name, "console.unreadable", length=len(message))
+                    continue
+                self._journal.record(self.name, kind, **{str(k): v for k, v in data.items() if k not in {"at"}})
+        except ConnectionClosed as error:
+            self._journal.warn(self.name, "console.lost", reason=str(error))
+
+    async def _ask(self, action: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        try:
+            answer = await self._http.post(f"/v1/positions/{self.position}/{action}", json=body)
+        except httpx.HTTPError as error:
+            raise DriverError(f"{self.name}: {action} got no answer: {type(error).__name__} {error}") from error
+        try:
+            said = answer.json()
+        except ValueError:
+            said = {"detail": answer.text[:200]}
+        if answer.is_error or not isinstance(said, dict):
+            detail = said.get("detail") if isinstance(said, dict) else said
+            raise DriverError(f"{self.name}: {action} was refused with {answer.status_code}: {detail}")
+        return said
+
+    async def _act(self, action: str, path: str | None = None, **body: Any) -> dict[str, Any]:
+        """Note what the operator does, then do it."""
+        self._journal.record(self.name, f"console.{action}", **body)
+        return await self._ask(path or action, body)
+
+    # Telephony
+
+    async def answer(self, *, queue: str | None = None, call: str | None = None) -> str:
+        """Take the call named, else the oldest of ``queue``, else the first that rings here; return its id.
+
+        The conversation is up when ``call.connected`` is journalled. Raises DriverError when there is none to take.
+        """
+        wanted = {key: value for key, value in {"queue": queue, "call": call}.items() if value is not None}
+        return str((await self._act("answer", **wanted))["call"])
+
+    async def dial(self, number: str) -> str:
+        """Call a telephone of the switch and return the call's id. Raises DriverError when that can't be done."""
+        return str((await self._act("dial", number=number))["call"])
+
+    async def send_dtmf(self, digits: str) -> None:
+        """Send digits to the other side of the call."""
+        await self._act("dtmf", digits=digits)
+
+    async def clear(self) -> None:
+        """Clear the call. Raises DriverError when there is none."""
+        await self._act("clear")
+
+    # Radio
+
+    async def key(self, talkgroup: str) -> None:
+        """Press to talk; ``ptt.granted`` is journalled when the floor is had.
+
+        Raises DriverError when it can't be asked.
+        """
+        await self._act("key", talkgroup=talkgroup)
+
+    async def unkey(self) -> None:
+        """Let go of the floor."""
+        await self._act("unkey")
+
+    async def send_text(self, issi: int, text: str) -> None:
+        """Send a text to a radio."""
+        await self._act("text", issi=issi, text=text)
+
+    # Incidents
+
+    async def open_incident(self, title: str) -> str:
+        """Open an incident, from the call where one is held, and return its id."""
+        return str((await self._act("open_incident", "incidents", title=title))["id"])
+
+    async def hand_over(self, incident: str, to: str) -> None:
+        """Give an incident to another position. Raises DriverError when it is not held here."""
+        self._journal.record(self.name, "console.hand_over", incident=incident, to=to)
+        await self._ask(f"incidents/{incident}/hand-over", {"to": to})
+
+    async def close_incident(self, incident: str) -> None:
+        """Close an incident. Raises DriverError when it is not held here."""
+        self._journal.record(self.name, "console.close_incident", incident=incident)
+        await self._ask(f"incidents/{incident}/close")
+
+    # Speech
+
+    async def say(self, samples: Samples) -> float:
+        """Speak 8 kHz samples into the headset; return the run time at which the first one goes out."""
+        return await self.headset.say(samples)
+
+    async def expect(self, kind: str, *, within: float, after: int = 0, **with_: Any) -> Event:
+        """Return the event that this console shows, or raise ExpectationError telling what it did show."""
+        return await self._journal.expect(self.name, kind, within=within, after=after, **with_)

@@ -1,0 +1,84 @@
+"""Audio jacks: where a headset or a terminal's loudspeaker is plugged in;
+
+RTP when simulated, a sound device when real.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from harness.endpoints.media import MediaPort, MediaService, Recording
+from harness.errors import DriverError
+from harness.protocols.rtp.g711 import Samples
+from harness.transport.context import Context
+
+RTP_SCHEME = "rtp://"
+SOUND_SCHEME = "sound:"
+
+
+class AudioJack(Protocol):
+    """One end of a lead: what is said goes in, what is heard comes out. Samples are 8 kHz, 16 bits, mono."""
+
+    async def say(self, samples: Samples) -> float:
+        """Send samples; return the run time at which the first one goes out."""
+
+    async def said(self) -> None:
+        """Return when all that was to be said is out."""
+
+    async def record(self) -> None:
+        """Begin to keep what is heard."""
+
+    async def recorded(self) -> Recording:
+        """Return what was heard since ``record``."""
+
+    async def close(self) -> None:
+        """Pull the plug."""
+
+
+class RtpJack:
+    """A jack that is an RTP address: connected at once, so that the other side learns whom to send to."""
+
+    def __init__(self, port: MediaPort) -> None:
+        self.port = port
+
+    async def say(self, samples: Samples) -> float:
+        """Send samples; return the run time at which the first one goes out."""
+        return await self.port.play(samples)
+
+    async def said(self) -> None:
+        """Return when all that was to be said is out."""
+        await self.port.played()
+
+    async def record(self) -> None:
+        """Begin to keep what is heard."""
+        await self.port.record()
+
+    async def recorded(self) -> Recording:
+        """Return what was heard since ``record``."""
+        return await self.port.recorded()
+
+    async def close(self) -> None:
+        """Close the port."""
+        await self.port.close()
+
+
+async def open_jack(context: Context, media: MediaService, name: str, url: str) -> AudioJack:
+    """Open the jack at ``url``: ``rtp://host:port``, or ``sound:DEVICE`` (needs the extra ``sound``).
+
+    Raises DriverError when the URL is neither, or the device is not to be had.
+    """
+    if url.startswith(SOUND_SCHEME):
+        from harness.drivers.sound_jack import SoundJack  # noqa: PLC0415 - an extra that few have
+
+        return SoundJack.open(context, name, url.removeprefix(SOUND_SCHEME))
+    host, _, number = url.removeprefix(RTP_SCHEME).rpartition(":")
+    if not url.startswith(RTP_SCHEME) or not host or not number.isdigit():
+        raise DriverError(f"{name}: no audio jack at {url!r}; a jack is rtp://host:port or sound:DEVICE")
+    port = await media.open_port(f"{name} jack", host=_this_side(host))
+    await port.connect((host, int(number)), dtmf_payload_type=None)
+    return RtpJack(port)
+
+
+def _this_side(host: str) -> str:
+    """Return the address to bind for a peer: loopback for loopback, else any (the kernel picks the way out)."""
+    return "127.0.0.1" if host.startswith("127.") else "0.0.0.0"  # noqa: S104 - a real jack is on another machine

@@ -1,0 +1,1 @@
+"""The ICCS simulator: switch, operator positions, radio desk and their control interface."""

@@ -1,0 +1,75 @@
+"""Serves an ASGI application on the running loop, real or virtual, and stops it in an orderly way."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+
+from harness.errors import TransportError
+
+STARTS_WITHIN = 10.0
+STOPS_WITHIN = 5.0
+_POLL = 0.005
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its hold on signals: the process that started the simulators has its own."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class WebServer:
+    """One HTTP and WebSocket server."""
+
+    def __init__(self, app: Any, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            lifespan="off",
+            http="h11",
+            ws="websockets-sansio",
+            timeout_graceful_shutdown=int(STOPS_WITHIN),
+        )
+        self._server = _Server(config)
+        self._task: asyncio.Task[None] | None = None
+        self._host, self._port = host, port
+
+    async def start(self) -> int:
+        """Begin to serve and return the port. Raises TransportError when the address can't be bound."""
+        self._task = asyncio.create_task(self._serve())
+        try:
+            async with asyncio.timeout(STARTS_WITHIN):
+                while not self._server.started:
+                    if self._task.done():
+                        raise TransportError(f"can't serve on {self._host}:{self._port}: {self._task.exception()}")
+                    await asyncio.sleep(_POLL)
+        except TimeoutError:
+            self._task.cancel()
+            raise TransportError(f"no server on {self._host}:{self._port} after {STARTS_WITHIN:g} s") from None
+        address = self._server.servers[0].sockets[0].getsockname()
+        return int(address[1])
+
+    async def _serve(self) -> None:
+        try:
+            await self._server.serve()
+        except SystemExit as error:  # uvicorn's way to say that it can't bind
+            raise TransportError("the address is taken or not ours") from error
+
+    async def stop(self) -> None:
+        """Stop serving; open requests and streams are ended."""
+        if self._task is not None:
+            self._server.should_exit = True
+            self._server.force_exit = True
+            await asyncio.wait((self._task,), timeout=STOPS_WITHIN)
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
