@@ -1,0 +1,122 @@
+"""Where a PEI line ends, in both directions: liberal in what it takes, bounded in what it keeps.
+
+A terminal (MT) frames a reply as CR LF text CR LF; real ones also send LF alone, echo the command, and put the hex of
+an incoming SDS on the line after its `+CTSDSR`. A terminal equipment (TE) ends a command with CR LF (CR or LF alone is
+taken too) and the hex after `AT+CMGS` with Ctrl-Z, or gives it up with ESC. Anything else is noise: it is reported
+once, by a named error, and the splitter starts afresh after the next line end.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from harness.errors import PeiRemoteError
+
+MAX_LINE = 1024
+"""Longest line taken, bytes. An SDS type 4 has 2047 bits, which are 512 hex digits."""
+CTRL_Z = 0x1A
+ESC = 0x1B
+_ENDS = re.compile(rb"[\r\n\x1a]")
+_COMMAND_ENDS = re.compile(rb"[\r\n\x1a\x1b]")
+_BODY_ENDS = re.compile(rb"[\x1a\x1b]")
+_NOISE = re.compile(rb"[^\t\x20-\x7e\xa0-\xff]")
+"""Anything but printable ISO 8859-1, in which phone book names are written."""
+_SHOWN = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The hex that followed an `AT+CMGS`; None where ESC gave it up."""
+
+    text: str | None
+
+
+class _Splitter:
+    """Bytes to lines, for one direction; keeps at most MAX_LINE bytes."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._skipping = False
+        """A line was too long: its rest is thrown away up to the next line end."""
+
+    def _overlong(self) -> PeiRemoteError:
+        error = PeiRemoteError(f"line of more than {MAX_LINE} bytes, begins {self._buffer[:_SHOWN]!r}")
+        self._buffer = b""
+        self._skipping = True
+        return error
+
+    @staticmethod
+    def _text(raw: bytes) -> str | PeiRemoteError:
+        if _NOISE.search(raw):
+            return PeiRemoteError(f"line noise: {raw[:_SHOWN]!r}")
+        return raw.decode("latin-1").strip()
+
+
+class ReplyLines(_Splitter):
+    """What a TE receives: lines without their ends; empty ones and prompts are dropped."""
+
+    def feed(self, data: bytes) -> list[str | PeiRemoteError]:
+        """Takes bytes as they come; gives the lines that are whole, and a named error for each that can't be one."""
+        items: list[str | PeiRemoteError] = []
+        *whole, rest = _ENDS.split(self._buffer + data)
+        for raw in whole:
+            if self._skipping:
+                self._skipping = False
+            elif len(raw) > MAX_LINE:
+                items.append(PeiRemoteError(f"line of more than {MAX_LINE} bytes, begins {raw[:_SHOWN]!r}"))
+            elif raw:
+                text = self._text(raw)
+                if isinstance(text, str):
+                    text = text.removeprefix(">").lstrip()
+                if text:
+                    items.append(text)
+        self._buffer = b"" if self._skipping else rest
+        if len(self._buffer) > MAX_LINE:
+            items.append(self._overlong())
+        return items
+
+
+class CommandLines(_Splitter):
+    """What an MT receives: command lines, and the hex body after each line that asks for one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._at = 0
+        """How far the buffer is read."""
+        self._body = False
+
+    def expect_body(self) -> None:
+        """The line just taken was an `AT+CMGS`: what follows up to Ctrl-Z or ESC is its body, line ends included."""
+        self._body = True
+
+    def push(self, data: bytes) -> None:
+        """Adds bytes as they came. Call `take` until it gives None after each push: that is what bounds the buffer."""
+        self._buffer = self._buffer[self._at :] + data
+        self._at = 0
+
+    def take(self) -> str | Body | PeiRemoteError | None:
+        """The next whole line, body or named error; None when more bytes are needed."""
+        while True:
+            ends = _BODY_ENDS if self._body else _COMMAND_ENDS
+            found = ends.search(self._buffer, self._at)
+            if found is None:
+                self._buffer = b"" if self._skipping else self._buffer[self._at :]
+                self._at = 0
+                return self._overlong() if len(self._buffer) > MAX_LINE else None
+            raw = self._buffer[self._at : found.start()]
+            self._at = found.end()
+            in_body, self._body = self._body, False
+            skipped, self._skipping = self._skipping, False
+            if skipped and in_body:
+                return Body(None)
+            if skipped:
+                continue
+            if len(raw) > MAX_LINE:
+                return PeiRemoteError(f"line of more than {MAX_LINE} bytes, begins {raw[:_SHOWN]!r}")
+            if in_body:
+                return Body(None if found.group()[0] == ESC else b"".join(raw.split()).decode("latin-1"))
+            if found.group()[0] == ESC:
+                continue
+            if raw.strip():
+                return self._text(raw)

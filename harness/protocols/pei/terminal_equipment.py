@@ -1,0 +1,382 @@
+"""The terminal equipment's side of the PEI, sans-I/O: one command at a time, and the codes that interleave.
+
+Theory. At most one command is on the line; others wait in a bounded queue. What comes back is sorted by prefix, never
+by "the next line": a line is part of the reply only if it begins with the prefix the command answers with (`AT+CTGS?`
+with `+CTGS`), or has no prefix and the command is one of those that answer in plain text. The first final result ends
+the reply. All other `+NAME` lines are codes of the terminal's own accord, wherever they come.
+
+A command whose time is up is given up, but its reply may still come, and must not be taken for the next command's: the
+line stays closed to commands until the late final result is there, or the caller waits no longer (`forget_late`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from harness.errors import PeiLocalError, PeiRemoteError
+from harness.protocols.pei import call_state
+from harness.protocols.pei.call_state import COMMANDS, CallState, Input
+from harness.protocols.pei.codes import CmeError, describe
+from harness.protocols.pei.commands import Basic, Command, CommandRefusedError, Dial, KeyTransmit, Unkey, parse_command
+from harness.protocols.pei.framing import MAX_LINE, ReplyLines
+from harness.protocols.pei.unsolicited import (
+    SendResult,
+    Unsolicited,
+    is_sds_head,
+    parse_unsolicited,
+    prefix_of,
+)
+
+MAX_QUEUED = 32
+"""Commands that may wait for the one on the line."""
+MAX_REPLY_LINES = 512
+"""Lines of one reply; a phone book is the longest."""
+MAX_CALLS = 32
+"""Call instances tracked at once; a terminal has a handful."""
+MAX_SENDS = 64
+"""SDS instances whose result may be due at once."""
+
+_FINAL = frozenset({"OK", "ERROR", "NO CARRIER", "BUSY", "NO DIALTONE", "NO ANSWER"})
+_NUMBERED_FINAL = ("+CME ERROR", "+CMS ERROR")
+_PLAIN_REPLIES = ("ATI", "AT+GM", "AT+CGM", "AT+GSN", "AT+CGSN")
+"""Commands that answer with lines that have no prefix [U]: V.250 allows it, real terminals differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a command was answered with."""
+
+    command: str
+    lines: tuple[str, ...]
+    """Information lines, in order, without the final result."""
+    result: str
+    """Final result: `OK`, `ERROR`, `+CME ERROR`, `NO CARRIER` …"""
+    number: int | None = None
+    """Number of a `+CME ERROR` or `+CMS ERROR`."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the terminal did as told."""
+        return self.result == "OK"
+
+    def told(self) -> str:
+        """The result as a tester reads it: `+CME ERROR: 34 (parameter out of range)`."""
+        if self.number is None:
+            return self.result
+        return f"{self.result}: {describe(CmeError, self.number) if self.result == '+CME ERROR' else self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyReceived:
+    """A command's reply is whole."""
+
+    token: int
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class LateReply:
+    """The reply of a command that had been given up."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class CodeReceived:
+    """The terminal sent a code of its own accord."""
+
+    code: Unsolicited
+    line: str
+    state: CallState | None = None
+    """State of the call it is about, after it; None for one that is about no call."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """Noise, or a line that the PEI does not allow."""
+
+    error: PeiRemoteError
+
+
+TeEvent = ReplyReceived | LateReply | CodeReceived | BadLine
+
+
+@dataclass(slots=True)
+class _Pending:
+    token: int
+    text: str
+    body: str | None
+    prefix: str | None
+    plain: bool
+    parsed: Command | None
+    lines: list[str]
+    given_up: bool = False
+
+
+def _expected_prefix(text: str) -> str | None:
+    """The `+NAME` that the information lines of a command begin with.
+
+    A command that sets something and has no reply line of its own must not swallow codes: only reads, tests and
+    executions (`AT+CSQ`) have one, and `AT+CMGS`.
+    """
+    upper = text.upper()
+    if not upper.startswith("AT+"):
+        return None
+    name, mark, rest = upper[2:].partition("=")
+    if mark and rest != "?" and name != SendResult.PREFIX:
+        # A phone book is read by =0,<from>,<to>.
+        return name if name in ("+CNUMS", "+CNUMD") and rest.startswith("0") else None
+    return name.rstrip("?")
+
+
+class TerminalEquipmentMachine:
+    """Bytes from the terminal in, events out; commands in, bytes to the terminal out.
+
+    `output` holds what is to be written; take it by `take_output` after every call.
+    """
+
+    def __init__(self) -> None:
+        self._lines = ReplyLines()
+        self._queue: deque[_Pending] = deque()
+        self._current: _Pending | None = None
+        self._output: list[bytes] = []
+        self._token = 0
+        self._sds_head: str | None = None
+        self._sends: dict[int, None] = {}
+        """SDS instances whose result is still due."""
+        self.calls: dict[int, CallState] = {}
+        """State of every call instance that is not idle."""
+        self.dialling = False
+        """An `ATD` was sent and its call instance is not known yet."""
+
+    def take_output(self) -> bytes:
+        """The bytes to write now; may be empty."""
+        if not self._output:
+            return b""
+        data = b"".join(self._output)
+        self._output.clear()
+        return data
+
+    @property
+    def busy(self) -> bool:
+        """Whether a command is on the line (or a late reply is waited for)."""
+        return self._current is not None
+
+    # -- commands ------------------------------------------------------------------------------------------------
+
+    def submit(self, text: str, body: str | None = None) -> int:
+        """Queues a command line (without CR LF), with the hex that follows an `AT+CMGS`; gives its token.
+
+        Raises:
+            PeiLocalError: line ends or control characters inside, too long, queue full, body that is not hex, or a
+                command that the call's state does not allow.
+        """
+        text = text.strip()
+        if not text.isprintable() or not text.isascii() or len(text) > MAX_LINE:
+            raise PeiLocalError(f"not one command line: {text[:60]!r}")
+        if body is not None and (len(body) > MAX_LINE or any(c not in "0123456789ABCDEFabcdef" for c in body)):
+            raise PeiLocalError(f"the body of {text!r} is not hex of at most {MAX_LINE} digits")
+        if len(self._queue) >= MAX_QUEUED:
+            raise PeiLocalError(f"{MAX_QUEUED} commands wait already; {text!r} refused")
+        try:
+            parsed = parse_command(text) if text[:3].upper() not in ("AT", "AT+") or "=" in text else None
+        except CommandRefusedError:
+            parsed = None  # a tester may send what no decent client sends
+        self._token += 1
+        pending = _Pending(
+            self._token,
+            text,
+            body,
+            _expected_prefix(text),
+            text.upper().startswith(_PLAIN_REPLIES),
+            parsed,
+            [],
+        )
+        if self._current is None:
+            self._start(pending)
+        else:
+            self._queue.append(pending)
+        return pending.token
+
+    def _start(self, pending: _Pending) -> None:
+        self._current = pending
+        self._sent(pending.parsed)
+        data = pending.text + "\r\n" if pending.body is None else f"{pending.text}\r\n{pending.body}\x1a"
+        self._output.append(data.encode("ascii"))
+
+    def may(self, command: Command) -> None:
+        """Checks a command about a call against the call's state.
+
+        Raises:
+            PeiLocalError: the state does not allow it.
+        """
+        given = call_state.input_of_command(command)
+        if not isinstance(command, KeyTransmit | Unkey) or given is None:
+            return
+        state = self.calls.get(command.cc, CallState.IDLE)
+        if call_state.following(state, given) is None:
+            raise PeiLocalError(f"{command.line()} is not allowed: call {command.cc} is {state.value}")
+
+    def expire(self, token: int) -> None:
+        """A command's time is up: it leaves the queue, or, on the line already, waits for its late reply."""
+        if self._current is not None and self._current.token == token:
+            self._current.given_up = True
+            return
+        self._queue = deque(pending for pending in self._queue if pending.token != token)
+
+    def forget_late(self, token: int) -> None:
+        """The late reply of a given-up command is not waited for any longer: the line is open to the next."""
+        if self._current is not None and self._current.token == token and self._current.given_up:
+            self._next()
+
+    def _next(self) -> None:
+        self._current = None
+        if self._queue:
+            self._start(self._queue.popleft())
+
+    # -- what comes from the terminal --------------------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> list[TeEvent]:
+        """Takes bytes as they come and gives what they mean; never raises."""
+        events: list[TeEvent] = []
+        for item in self._lines.feed(data):
+            if isinstance(item, PeiRemoteError):
+                self._drop_sds_head(events)
+                events.append(BadLine(item))
+            else:
+                self._line(item, events)
+        return events
+
+    def _drop_sds_head(self, events: list[TeEvent]) -> None:
+        if self._sds_head is not None:
+            events.append(BadLine(PeiRemoteError(f"no line of hex after {self._sds_head[:60]!r}")))
+            self._sds_head = None
+
+    def _line(self, line: str, events: list[TeEvent]) -> None:
+        if self._sds_head is not None:
+            if not line.startswith("+") and line not in _FINAL:
+                head, self._sds_head = self._sds_head, None
+                self._code(head, events, line)
+                return
+            self._drop_sds_head(events)
+        current = self._current
+        if current is not None and self._ends_or_echoes(current, line, events):
+            return
+        if not line.startswith("+"):
+            if current is not None and current.plain:
+                self._information(current, line, events)
+            else:
+                events.append(BadLine(PeiRemoteError(f"a line that belongs to nothing: {line[:60]!r}")))
+            return
+        if is_sds_head(line):
+            self._sds_head = line
+            return
+        prefix = prefix_of(line)
+        if current is not None and prefix is not None and prefix == current.prefix:
+            if prefix != SendResult.PREFIX:
+                self._information(current, line, events)
+                return
+            if self._is_own_send(line, current, events):
+                return
+        self._code(line, events)
+
+    def _ends_or_echoes(self, current: _Pending, line: str, events: list[TeEvent]) -> bool:
+        if line in _FINAL:
+            self._finish(current, line, None, events)
+            return True
+        if line.upper().startswith(_NUMBERED_FINAL):
+            name, _, number = line.partition(":")
+            digits = number.strip()
+            known = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else None
+            self._finish(current, name.upper().strip(), known, events)
+            return True
+        return line in (current.text, current.body)
+
+    def _information(self, current: _Pending, line: str, events: list[TeEvent]) -> None:
+        if len(current.lines) >= MAX_REPLY_LINES:
+            events.append(BadLine(PeiRemoteError(f"reply to {current.text!r} has more than {MAX_REPLY_LINES} lines")))
+            return
+        current.lines.append(line)
+
+    def _is_own_send(self, line: str, current: _Pending, events: list[TeEvent]) -> bool:
+        """Whether a `+CMGS` inside the reply to an `AT+CMGS` is that reply's, not an earlier message's late result."""
+        try:
+            code = parse_unsolicited(line)
+        except PeiRemoteError as error:
+            events.append(BadLine(error))
+            return True
+        if not isinstance(code, SendResult) or current.lines or code.instance in self._sends:
+            return False
+        self._information(current, line, events)
+        if code.status is not None:
+            events.append(CodeReceived(code, line))
+            return True
+        self._sends[code.instance] = None
+        while len(self._sends) > MAX_SENDS:
+            self._sends.pop(next(iter(self._sends)))
+        return True
+
+    def _finish(self, current: _Pending, result: str, number: int | None, events: list[TeEvent]) -> None:
+        reply = Reply(current.text, tuple(current.lines), result, number)
+        self._answered(current.parsed, reply.ok)
+        events.append(LateReply(reply) if current.given_up else ReplyReceived(current.token, reply))
+        self._next()
+
+    def _sent(self, command: Command | None) -> None:
+        """Moves the call by a command that goes out: the network's code can be back before the terminal's OK."""
+        if isinstance(command, Dial):
+            self.dialling = True
+        elif isinstance(command, KeyTransmit | Unkey):
+            given = call_state.input_of_command(command)
+            if given is not None:
+                self._move(command.cc, given)
+
+    def _answered(self, command: Command | None, ok: bool) -> None:
+        """A refused command did not move the call after all; `ATA` and `ATH` move what they can once they are taken."""
+        if isinstance(command, Dial):
+            self.dialling = self.dialling and ok
+        elif isinstance(command, KeyTransmit) and not ok:
+            self._move(command.cc, Input.NOT_GRANTED)
+        elif isinstance(command, Basic) and ok:
+            given = call_state.input_of_command(command)
+            if given is None:
+                return
+            self.dialling = self.dialling and given is not Input.HANG_UP
+            for cc in tuple(self.calls):
+                self._move(cc, given)
+
+    def _move(self, cc: int, given: Input) -> bool:
+        state = self.calls.get(cc, CallState.IDLE)
+        following = call_state.following(state, given)
+        if following is None and state is CallState.IDLE and given not in COMMANDS and self.dialling:
+            # The first code of a call that we dialled tells its instance.
+            following = call_state.following(CallState.ORIGINATING, given)
+            self.dialling = False
+        if following is None:
+            return False
+        if following is CallState.IDLE:
+            self.calls.pop(cc, None)
+            self.dialling = self.dialling and state is not CallState.IDLE
+        elif cc in self.calls or len(self.calls) < MAX_CALLS:
+            self.calls[cc] = following
+        return True
+
+    def _code(self, line: str, events: list[TeEvent], hex_line: str | None = None) -> None:
+        try:
+            code = parse_unsolicited(line, hex_line)
+        except PeiRemoteError as error:
+            events.append(BadLine(error))
+            return
+        if isinstance(code, SendResult) and code.status is not None:
+            self._sends.pop(code.instance, None)
+        moved = call_state.input_of_code(code)
+        if moved is None:
+            events.append(CodeReceived(code, line))
+            return
+        cc, given = moved
+        before = self.calls.get(cc, CallState.IDLE)
+        if not self._move(cc, given):
+            why = f"{line[:60]!r} while call {cc} is {before.value}"
+            events.append(BadLine(PeiRemoteError(why)))
+        events.append(CodeReceived(code, line, self.calls.get(cc, CallState.IDLE)))
