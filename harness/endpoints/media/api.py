@@ -152,7 +152,7 @@ class MediaService(Protocol):
     ) -> MediaPort:
         """Bind an RTP port (0: any free even one) and, where it is free, the next one for RTCP.
 
-        `playout_ms`: depth of the playout buffer, 0-500. Raises MediaError when the address can't be bound.
+        `playout_ms`: depth of the playout buffer, 20-500. Raises MediaError when the address can't be bound.
         """
 
     async def pacing(self) -> Pacing:

@@ -114,11 +114,6 @@ class DtmfSender:
             raise MediaError(f"more than {MAX_QUEUED_DIGITS} DTMF digits queued")
         self._queue.extend((event, duration, gap) for event in events)
 
-    def clear(self) -> None:
-        """Forget every digit not yet begun; the one on the wire is finished."""
-        while len(self._queue) > (self._start is not None):
-            self._queue.pop()
-
     def next_packet(self, timestamp: int) -> DtmfPacket | None:
         """What to send in the frame that begins at `timestamp`; None when the frame is free for audio."""
         if self._gap > 0:

@@ -1,0 +1,130 @@
+"""What a port sends and keeps: the queue of clips, the recording, the mix of what other ports hear."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.endpoints.media.playout import FRAME
+from harness.errors import MediaError
+from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
+
+MAX_CLIP_S = 300
+MAX_QUEUED_CLIPS = 32
+MAX_RECORDING_S = 300
+"""What comes after it is not kept."""
+FRAME_S = FRAME / SAMPLE_RATE
+
+_SILENCE: Samples = np.zeros(FRAME, np.int16)
+
+
+@dataclass(slots=True)
+class _Clip:
+    number: int
+    frames: Samples  # whole frames, the last one filled up with silence
+    loop: bool
+    position: int = 0
+
+
+class ClipQueue:
+    """Clips to send, one after the other, each from a frame's beginning."""
+
+    def __init__(self) -> None:
+        self._clips: deque[_Clip] = deque()
+        self._count = 0
+
+    @property
+    def playing(self) -> bool:
+        """Whether anything is left to send."""
+        return bool(self._clips)
+
+    def add(self, samples: Samples, *, loop: bool) -> tuple[int, int]:
+        """Queue a clip; return its number and how many frames go out before it. Raises MediaError."""
+        if samples.dtype != np.int16 or samples.ndim != 1 or not len(samples):
+            raise MediaError("a clip is a one-dimensional array of int16 samples at 8 kHz, and not empty")
+        if len(samples) > MAX_CLIP_S * SAMPLE_RATE:
+            raise MediaError(f"a clip lasts at most {MAX_CLIP_S} s, not {len(samples) / SAMPLE_RATE:.1f}")
+        if len(self._clips) >= MAX_QUEUED_CLIPS:
+            raise MediaError(f"{MAX_QUEUED_CLIPS} clips are queued already")
+        if any(clip.loop for clip in self._clips):
+            raise MediaError("the clip being played loops; stop it before another can follow")
+        ahead = sum((len(clip.frames) - clip.position) // FRAME for clip in self._clips)
+        self._count += 1
+        whole = np.concatenate([samples, np.zeros(-len(samples) % FRAME, np.int16)])
+        self._clips.append(_Clip(self._count, whole, loop))
+        return self._count, ahead
+
+    def next_frame(self) -> tuple[Samples | None, int, int]:
+        """The frame to send now (None: nothing), and the numbers of the clip it begins and ends (0: none)."""
+        if not self._clips:
+            return None, 0, 0
+        clip = self._clips[0]
+        begun = clip.number if clip.position == 0 else 0
+        frame = clip.frames[clip.position : clip.position + FRAME]
+        clip.position += FRAME
+        ended = 0
+        if clip.position >= len(clip.frames):
+            if clip.loop:
+                clip.position = 0
+            else:
+                ended = clip.number
+                self._clips.popleft()
+        return frame, begun, ended
+
+    def clear(self) -> int:
+        """Forget all; return the number of the last clip (0: there was none)."""
+        last = self._clips[-1].number if self._clips else 0
+        self._clips.clear()
+        return last
+
+
+class Recorder:
+    """Keeps what is heard, frame by frame, up to MAX_RECORDING_S."""
+
+    def __init__(self) -> None:
+        self._frames: list[Samples] = []
+        self._running = False
+        self._start = 0.0
+
+    @property
+    def running(self) -> bool:
+        """Whether frames are being kept."""
+        return self._running
+
+    def begin(self, now: float) -> None:
+        """Begin afresh."""
+        self._frames = []
+        self._running = True
+        self._start = now
+
+    def frame(self, samples: Samples | None, now: float) -> None:
+        """Keep what is heard at `now` (None: silence)."""
+        if not self._frames:
+            self._start = now
+        if len(self._frames) < MAX_RECORDING_S * SAMPLE_RATE // FRAME:
+            self._frames.append(_SILENCE if samples is None else samples)
+
+    def pad(self, frames: int, now: float) -> None:
+        """Keep so many frames of silence, for time in which nothing could be heard."""
+        room = MAX_RECORDING_S * SAMPLE_RATE // FRAME - len(self._frames)
+        for index in range(min(frames, room)):
+            self.frame(None, now + index * FRAME_S)
+
+    def end(self) -> tuple[float, Samples]:
+        """Stop; return the time of the first sample and the samples. Raises MediaError when nothing was begun."""
+        if not self._running:
+            raise MediaError("nothing is being recorded; call record() first")
+        self._running = False
+        frames, self._frames = self._frames, []
+        return self._start, np.concatenate(frames) if frames else np.zeros(0, np.int16)
+
+
+def mix(frames: Sequence[Samples]) -> Samples:
+    """The sum, saturated; frames of one length, at least one."""
+    if len(frames) == 1:
+        return frames[0]
+    total = np.sum(np.stack(frames), axis=0, dtype=np.int32)
+    return np.clip(total, -32768, 32767).astype(np.int16)

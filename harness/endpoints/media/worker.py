@@ -1,0 +1,303 @@
+"""The media worker: a process whose one thread paces every RTP stream and does nothing else.
+
+It is a process because of the interpreter lock: beside a busy Python thread, a paced thread was measured 86 s late. It
+waits in `select` on the selector's own descriptor (which takes microseconds, where epoll_wait takes milliseconds),
+sends before it reads, and ends as soon as the control socket does, so that no worker outlives whoever started it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import os
+import select
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from harness.endpoints.media.control import Control, Reply
+from harness.endpoints.media.engine import SLOTS, MediaEngine
+from harness.endpoints.media.framing import pack, unpack_from
+from harness.endpoints.media.pacing import SendErrors
+from harness.endpoints.media.streams import Outgoing
+from harness.errors import MediaError
+from harness.transport.tap import Address, CaptureWriter, Kind
+
+MAX_DATAGRAM = 2048
+"""Octets read of a datagram: a longer one is cut, and then found to be malformed."""
+RECEIVE_BATCH = 16
+"""Datagrams read from one socket before the others, and the clock, have their turn."""
+RECEIVE_BUFFER = 256 * 1024
+"""Bytes asked of the kernel for a socket: over a second of RTP."""
+CONTROL_CHUNK = 256 * 1024
+MAX_OUTBOX_BYTES = 32 * 1024 * 1024
+"""What may wait for a parent that does not read; beyond it the worker ends."""
+PAIR_ATTEMPTS = 32
+FLUSH_S = 1.0
+REALTIME_PRIORITY = 10
+_PR_SET_TIMERSLACK = 29
+
+Receiver = Callable[[bytes, Address, float], None]
+
+
+class Worker:
+    """Sockets, a clock and a control socket around an engine."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control_socket = control
+        self._inbox = bytearray()
+        self._outbox = bytearray()
+        self._selector = selectors.DefaultSelector()
+        self._engine = MediaEngine(time.monotonic())
+        self._control = Control(self._engine)
+        self._sockets: dict[int, tuple[socket.socket, socket.socket | None]] = {}
+        self._errors = SendErrors()
+        self._capture: CaptureWriter | None = None
+        self._flush_at = float("inf")
+        self._origin = 0.0
+        self._realtime = False
+        self._running = True
+        self._cpu = time.process_time()
+        control.setblocking(False)
+        self._selector.register(control, selectors.EVENT_READ)
+
+    def run(self) -> None:
+        """Work until the control socket closes."""
+        try:
+            while self._running:
+                self._wait()
+                self._send_due()
+                for key, mask in self._selector.select(0):
+                    if key.data is None:
+                        self._exchange(mask)
+                    else:
+                        self._receive(key.fileobj, key.data)  # type: ignore[arg-type]
+                        self._send_due()
+                self._tell()
+                self._keep_capture()
+        finally:
+            if self._capture is not None:
+                self._capture.close()
+
+    # --- time ---
+
+    def _wait(self) -> None:
+        due = self._engine.next_tick()
+        if due is None and self._flush_at == float("inf"):
+            timeout = None
+        else:
+            timeout = max(0.0, min(due or float("inf"), self._flush_at) - time.monotonic())
+        select.select([self._selector], [], [], timeout)
+
+    def _send_due(self) -> None:
+        """Carry out the slots that are due, at most a frame's worth so that reading is never starved."""
+        self._engine.catch_up(time.monotonic())
+        for _ in range(SLOTS):
+            due = self._engine.next_tick()
+            if due is None or due > time.monotonic():
+                return
+            self._send(self._engine.tick(), due)
+
+    def _send(self, outgoing: Iterable[Outgoing], due: float | None = None) -> None:
+        for number, is_control, data, to in outgoing:
+            rtp, rtcp = self._sockets[number]
+            sender = rtcp if is_control else rtp
+            if sender is None:
+                continue
+            # what the kernel can't take now is lost, as on any network
+            with contextlib.suppress(OSError):
+                sender.sendto(data, to)
+            if due is not None and not is_control:
+                self._errors.add(time.monotonic() - due)
+            if self._capture is not None:
+                self._keep(sender.getsockname(), to, data)
+
+    def _keep(self, source: Address, target: Address, data: bytes) -> None:
+        assert self._capture is not None
+        now = time.monotonic() - self._origin
+        self._capture.write(now, Kind.DATAGRAM, f"{source[0]}:{source[1]}", f"{target[0]}:{target[1]}", data)
+        if self._flush_at == float("inf"):
+            self._flush_at = time.monotonic() + FLUSH_S
+
+    def _keep_capture(self) -> None:
+        if self._capture is not None and time.monotonic() >= self._flush_at:
+            self._capture.flush()
+            self._flush_at = float("inf")
+
+    # --- sockets ---
+
+    def _receive(self, sock: socket.socket, take: Receiver) -> None:
+        for _ in range(RECEIVE_BATCH):
+            try:
+                data, source = sock.recvfrom(MAX_DATAGRAM)
+            except OSError:  # nothing more, or an ICMP error that the peer's stop explains
+                return
+            if self._capture is not None:
+                self._keep(source, sock.getsockname(), data)
+            take(data, source, time.monotonic())
+
+    def _open(self, *, name: str, host: str, port: int, **stream: Any) -> dict[str, Any]:
+        opened = self._engine.add_port(name, **stream)
+        try:
+            rtp, rtcp = _bind_pair(host, port)
+        except OSError as error:
+            self._engine.remove_port(opened.number, time.monotonic())
+            raise MediaError(f"media port {name}: can't bind UDP {host}:{port}: {error.strerror or error}") from error
+        opened.rtcp.enabled = rtcp is not None
+        self._sockets[opened.number] = rtp, rtcp
+        self._selector.register(rtp, selectors.EVENT_READ, opened.datagram)
+        if rtcp is not None:
+            self._selector.register(rtcp, selectors.EVENT_READ, opened.control)
+        return {"number": opened.number, "port": rtp.getsockname()[1]}
+
+    def _close(self, number: int) -> Reply:
+        reply, outgoing = self._control.close(number, time.monotonic())
+        self._send(outgoing)
+        for sock in self._sockets.pop(number):
+            if sock is not None:
+                self._selector.unregister(sock)
+                sock.close()
+        if self._engine.next_tick() is None:
+            gc.collect()  # nothing is paced: the one time when a collection hurts nobody
+        return reply
+
+    # --- control ---
+
+    def _exchange(self, mask: int) -> None:
+        if mask & selectors.EVENT_WRITE:
+            self._write(b"")
+        if not mask & selectors.EVENT_READ:
+            return
+        try:
+            chunk = self._control_socket.recv(CONTROL_CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            chunk = b""
+        if not chunk:
+            self._running = False
+            return
+        self._inbox += chunk
+        while (message := unpack_from(self._inbox)) is not None:
+            self._answer(*message)
+
+    def _answer(self, message: dict[str, Any], blob: bytes) -> None:
+        try:
+            reply, samples = self._execute(message["do"], message["port"], message["with"], blob)
+        except MediaError as error:
+            self._tell()
+            self._write(pack({"id": message["id"], "error": str(error)}))
+            return
+        self._tell()  # what happened before the answer is told before it
+        self._write(pack({"id": message["id"], "ok": reply}, samples))
+
+    def _execute(self, command: str, number: int, arguments: dict[str, Any], blob: bytes) -> Reply:
+        match command:
+            case "setup":
+                return self._set_up(**arguments), b""
+            case "open":
+                return self._open(**arguments), b""
+            case "close":
+                return self._close(number)
+            case "pacing":
+                used, self._cpu = time.process_time() - self._cpu, time.process_time()
+                return asdict(self._errors.take(realtime=self._realtime, cpu_s=used)), b""
+        return self._control.execute(command, number, arguments, blob, time.monotonic())
+
+    def _set_up(self, *, origin: float, capture: str | None, realtime: bool) -> dict[str, Any]:
+        self._origin = origin
+        if capture is not None:
+            self._capture = CaptureWriter(Path(capture))
+        self._realtime = realtime and _become_realtime()
+        return {"realtime": self._realtime}
+
+    def _tell(self) -> None:
+        events = self._engine.events()
+        if events:
+            rows = [[e.time, e.port, e.kind, e.data, e.warning] for e in events]
+            self._write(pack({"events": rows}))
+
+    def _write(self, data: bytes) -> None:
+        self._outbox += data
+        if len(self._outbox) > MAX_OUTBOX_BYTES:
+            raise MediaError("the process that started this media worker no longer reads what it is told")
+        try:
+            while self._outbox:
+                del self._outbox[: self._control_socket.send(self._outbox[:CONTROL_CHUNK])]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._running = False
+            return
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._outbox else 0)
+        if self._selector.get_key(self._control_socket).events != wanted:
+            self._selector.modify(self._control_socket, wanted)
+
+
+def _bind_pair(host: str, port: int) -> tuple[socket.socket, socket.socket | None]:
+    """RTP on an even port and RTCP on the next (RFC 3550 section 11); a port asked for may lack its neighbour."""
+    if port:
+        rtp = _bind(host, port)
+        if port % 2 == 0:
+            with contextlib.suppress(OSError):
+                return rtp, _bind(host, port + 1)
+        return rtp, None
+    for _ in range(PAIR_ATTEMPTS):
+        first = _bind(host, 0)
+        number = first.getsockname()[1]
+        try:
+            second = _bind(host, number ^ 1)
+        except OSError:
+            first.close()
+            continue
+        return (first, second) if number % 2 == 0 else (second, first)
+    raise OSError("no pair of free UDP ports")
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        sock.bind((host, port))
+    except (OSError, OverflowError) as error:
+        sock.close()
+        raise error if isinstance(error, OSError) else OSError(str(error)) from None
+    return sock
+
+
+def _become_realtime() -> bool:
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(REALTIME_PRIORITY))
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
+def _sharpen_timers() -> None:
+    """Have the kernel wake us when asked, not up to 50 µs later."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
+
+
+def main() -> None:
+    """Run on the control socket whose descriptor is the only argument."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it closes us in order
+    _sharpen_timers()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    with socket.socket(fileno=int(sys.argv[1])) as control:
+        Worker(control).run()
+
+
+if __name__ == "__main__":
+    main()
