@@ -1,0 +1,69 @@
+"""The `iccs` command: which sub-commands there are; each is imported when it is called, so that help comes at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    module: str
+    attribute: str
+    """A function, or a typer application with sub-commands of its own."""
+    help: str
+
+
+COMMANDS = {
+    "doctor": _Entry("harness.cli.doctor", "doctor", "Tell what is here, what is missing, and how to get it."),
+    "testbed": _Entry("harness.cli.testbed", "app", "Testbed files: check one."),
+    "simulate": _Entry("harness.cli.simulate", "simulate", "Start simulators and print where each can be reached."),
+    "accept": _Entry("harness.cli.accept", "accept", "Run acceptance suites against a testbed, and report."),
+    "report": _Entry("harness.cli.report", "report", "Make the report of a run again from its results."),
+    "decode": _Entry("harness.cli.decode", "decode", "Show what the harness understands of a message, as JSON."),
+}
+
+
+class _Lazy(TyperGroup):
+    """Lists commands from the table above; imports the one that is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        entry = COMMANDS.get(cmd_name)
+        return None if entry is None else TyperCommand(cmd_name, help=entry.help)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command if name is None else _load(name), rest
+
+
+def _load(name: str) -> Any:
+    entry = COMMANDS[name]
+    target = getattr(import_module(entry.module), entry.attribute)
+    if isinstance(target, typer.Typer):
+        return typer.main.get_command(target)
+    app = typer.Typer(add_completion=False)
+    app.command(name)(target)
+    return typer.main.get_command(app)
+
+
+app = typer.Typer(cls=_Lazy, no_args_is_help=True, pretty_exceptions_show_locals=False)
+
+
+@app.callback()
+def main() -> None:
+    """Acceptance tests for a control room's Integrated Communications Control System.
+
+    Start with `iccs doctor`, then `iccs accept`. Each command's --help shows examples.
+    """
+
+
+def run() -> None:
+    """Run the command line; the console script's entry."""
+    app(prog_name="iccs")

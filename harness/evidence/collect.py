@@ -1,0 +1,124 @@
+"""Gathers what a test left into attachments: journal, ladder, measures; the whole set for a failure, or on request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from harness.evidence.audio import Sound, heard, to_wav, waveform_svg
+from harness.evidence.capture import crossings, write_pcap
+from harness.evidence.ladder import ladder_svg, rows
+from harness.evidence.transcript import serial_lines, transcript
+from harness.journal import Event
+from harness.transport.tap import Crossing
+
+Keep = Literal["all", "failures"]
+
+TEXT_BYTES = 2 * 1024 * 1024
+"""Bytes that one text attachment holds: a journal, a transcript."""
+SOUNDS = 12
+"""Recordings attached to one test."""
+LINES = 12
+"""Serial transcripts attached to one test."""
+AUDIBLE_S = 0.1
+"""Recordings shorter than this are left out."""
+
+PCAP = "application/vnd.tcpdump.pcap"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One piece of evidence."""
+
+    name: str
+    media_type: str
+    extension: str
+    body: bytes
+    note: str = ""
+    """What a reader must know of it, such as that it was cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a run has left so far, from which a test's attachments are made."""
+
+    run_dir: Path
+    """Where, at any depth, the record files (``*.cap``) of all the run's processes are; their writers must have flushed."""
+    names: Mapping[str, str]
+    """A component's name by its address, ``host:port``."""
+    origin_epoch: float
+    """Calendar time of run time 0, in seconds since 1970."""
+    keep: Keep = "failures"
+    """``all`` attaches the whole set to tests that passed, too."""
+
+    def attachments(
+        self,
+        title: str,
+        events: Iterable[Event],
+        *,
+        start: float,
+        end: float,
+        failed: bool,
+        measures: Sequence[Mapping[str, object]] = (),
+        sounds: Sequence[Sound] = (),
+    ) -> list[Attachment]:
+        """Return a test's evidence: what happened from ``start`` to ``end``, run seconds.
+
+        ``events`` is the journal, of which the window is taken; ``measures`` are rows of a table; ``sounds`` what audio
+        jacks heard (without them, speech is recovered from captured RTP).
+        """
+        crossed = list(crossings(sorted(self.run_dir.rglob("*.cap")), start, end))
+        happened = [event for event in events if start <= event.time <= end]
+        found = [_journal(happened), self._ladder(title, crossed, happened)]
+        if measures:
+            found.append(_measures(measures))
+        if failed or self.keep == "all":
+            found += self._whole(crossed, sounds)
+        return found
+
+    def _ladder(self, title: str, crossed: Sequence[Crossing], events: Sequence[Event]) -> Attachment:
+        picture = ladder_svg(rows(crossed, events, self.names), title=title)
+        return Attachment("ladder", "image/svg+xml", "svg", picture.encode())
+
+    def _whole(self, crossed: Sequence[Crossing], sounds: Sequence[Sound]) -> list[Attachment]:
+        found: list[Attachment] = []
+        capture = write_pcap(crossed, self.origin_epoch)
+        if capture.datagrams:
+            note = f"{capture.left_out} datagrams left out" if capture.left_out else ""
+            found.append(Attachment("capture", PCAP, "pcap", capture.body, note))
+        lines = serial_lines(crossed)
+        for line in lines[:LINES]:
+            body, note = _bounded(transcript(crossed, line).encode())
+            found.append(Attachment(f"serial {line}", "text/plain", "txt", body, note))
+        recordings = [s for s in sounds or heard(crossed, self.names) if len(s.samples) >= AUDIBLE_S * s.rate]
+        for sound in recordings[:SOUNDS]:
+            note = "cut" if sound.cut else ""
+            found.append(Attachment(f"audio {sound.name}", "audio/wav", "wav", to_wav(sound), note))
+            picture = waveform_svg(sound).encode()
+            found.append(Attachment(f"waveform {sound.name}", "image/svg+xml", "svg", picture, note))
+        missing = max(0, len(lines) - LINES), max(0, len(recordings) - SOUNDS)
+        if any(missing) and found:
+            left = f"{missing[0]} transcripts and {missing[1]} recordings left out"
+            found[-1] = replace(found[-1], note="; ".join(filter(None, (found[-1].note, left))))
+        return found
+
+
+def _journal(events: Iterable[Event]) -> Attachment:
+    body, note = _bounded("".join(event.told() + "\n" for event in events).encode())
+    return Attachment("journal", "text/plain", "txt", body, note)
+
+
+def _measures(measures: Sequence[Mapping[str, object]]) -> Attachment:
+    body, note = _bounded(json.dumps(list(measures), ensure_ascii=False, indent=1, default=str).encode())
+    return Attachment("measures", "application/json", "json", body, note)
+
+
+def _bounded(body: bytes) -> tuple[bytes, str]:
+    """Return text cut to TEXT_BYTES at a line's end, keeping its end, and a note where it was cut."""
+    if len(body) <= TEXT_BYTES:
+        return body, ""
+    kept = body[-TEXT_BYTES:]
+    return kept[kept.find(b"\n") + 1 :], f"the last {TEXT_BYTES // 1024} KiB of {len(body) // 1024}"

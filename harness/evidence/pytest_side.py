@@ -1,0 +1,90 @@
+"""Ties pytest to the catalogue: unknown requirement ids end collection, results are labelled, progress is told.
+
+`RequirementsPlugin` is registered by the project's pytest plugin; it does nothing to tests that name no requirement
+beyond telling their progress.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pytest
+
+from harness.evidence.allure_adapter import RunDescription, describe
+from harness.evidence.progress import Outcome, Progress
+from harness.evidence.requirements import Catalogue, Requirement, catalogue
+
+MARKER = "requirement"
+
+
+def named_requirements(item: pytest.Item) -> list[str]:
+    """Return the ids that a test's markers name, in order, each once."""
+    marks = reversed(list(item.iter_markers(MARKER)))
+    return list(dict.fromkeys(str(name) for mark in marks for name in mark.args))
+
+
+def collection_check(items: Iterable[pytest.Item], known: Catalogue | None = None) -> None:
+    """Raise pytest.UsageError where a test names a requirement the catalogue lacks, or a marker that names none."""
+    wrong = []
+    for item in items:
+        place = f"{item.location[0]}:{(item.location[1] or 0) + 1}: {item.name}"
+        for mark in item.iter_markers(MARKER):
+            if not mark.args:
+                wrong.append(f"{place}: @{MARKER} names no requirement")
+        names = named_requirements(item)
+        if names:
+            book = catalogue() if known is None else known
+            wrong += [f"{place}: {book.unknown(name)}" for name in names if name not in book]
+    if wrong:
+        raise pytest.UsageError("\n".join(dict.fromkeys(wrong)))
+
+
+def requirements_of(item: pytest.Item) -> Sequence[Requirement]:
+    """Return the criteria that a test gives evidence for."""
+    names = named_requirements(item)
+    return [catalogue()[name] for name in names]
+
+
+class RequirementsPlugin:
+    """The hooks: register one with ``config.pluginmanager.register(RequirementsPlugin())``."""
+
+    def __init__(self) -> None:
+        self._progress = Progress("pytest")
+        self._worst: dict[str, tuple[Outcome, str]] = {}
+        self._seconds: dict[str, float] = {}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Refuse unknown ids."""
+        collection_check(items)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Tell how many tests there are."""
+        self._progress.total(len(session.items))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Label the result before anything of the test can fail."""
+        requirements = requirements_of(item)
+        self._progress.started(item.nodeid, [requirement.id for requirement in requirements])
+        describe(requirements, RunDescription.from_environment())
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Tell how each test ended: broken where set-up or teardown failed, failed where the test itself did."""
+        name = report.nodeid
+        self._seconds[name] = self._seconds.get(name, 0.0) + report.duration
+        outcome, message = self._worst.get(name, ("passed", ""))
+        if report.failed and outcome in {"passed", "skipped"}:
+            self._worst[name] = ("failed" if report.when == "call" else "broken"), _message(report)
+        elif report.skipped and outcome == "passed":
+            self._worst[name] = "skipped", _message(report)
+        if report.when == "teardown":
+            outcome, message = self._worst.pop(name, ("passed", ""))
+            self._progress.ended(name, outcome, seconds=self._seconds.pop(name), message=message)
+
+
+def _message(report: pytest.TestReport) -> str:
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2])
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(crash.message) if crash is not None else str(report.longrepr or "")

@@ -1,0 +1,63 @@
+"""Writes what crossed a serial line as text: run time, direction, and every control character shown by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from harness.transport.tap import Crossing, Kind
+
+JOIN_WITHIN_S = 0.05
+"""Bytes of one direction that follow each other within this long stand on one line until a line feed."""
+LINE_BYTES = 400
+"""Bytes that one line of a transcript shows."""
+TO_EQUIPMENT = "→ equipment"
+FROM_EQUIPMENT = "← equipment"
+
+_NAMES = (
+    *("NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR", "SO", "SI"),
+    *("DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US"),
+)
+_SHOWN = [
+    f"<{_NAMES[b]}>" if b < 32 else chr(b) if b < 127 else "<DEL>" if b == 127 else f"<{b:02X}>" for b in range(256)
+]
+_SERIAL = (Kind.SERIAL_TO_EQUIPMENT, Kind.SERIAL_FROM_EQUIPMENT)
+
+
+def shown(data: bytes) -> str:
+    """Return bytes as text: control characters by their ASCII name (``<CR>``), others beyond ASCII as ``<C3>``."""
+    return "".join([_SHOWN[byte] for byte in data])
+
+
+def serial_lines(crossings: Iterable[Crossing]) -> list[str]:
+    """Return the names of the serial lines among ``crossings``, in the order in which they were first used."""
+    return list(dict.fromkeys(crossing.source for crossing in crossings if crossing.kind in _SERIAL))
+
+
+def transcript(crossings: Iterable[Crossing], line: str) -> str:
+    """Return one line's traffic: a line of text for each line feed, change of direction or pause."""
+    rows = (f"{time:12.6f} s  {_arrow(kind)}  {shown(data)}" for time, kind, data in _runs(crossings, line))
+    return "".join(row + "\n" for row in rows)
+
+
+def _arrow(kind: Kind) -> str:
+    return TO_EQUIPMENT if kind is Kind.SERIAL_TO_EQUIPMENT else FROM_EQUIPMENT
+
+
+def _runs(crossings: Iterable[Crossing], line: str) -> Iterator[tuple[float, Kind, bytes]]:
+    began, last, kind, held = 0.0, 0.0, Kind.SERIAL_TO_EQUIPMENT, bytearray()
+    for crossing in crossings:
+        if crossing.source != line or crossing.kind not in _SERIAL:
+            continue
+        if held and (crossing.kind is not kind or crossing.time - last > JOIN_WITHIN_S):
+            yield began, kind, bytes(held)
+            held.clear()
+        if not held:
+            began, kind = crossing.time, crossing.kind
+        last = crossing.time
+        held += crossing.payload
+        while (cut := held.find(b"\n") + 1 or (LINE_BYTES if len(held) >= LINE_BYTES else 0)) > 0:
+            yield began, kind, bytes(held[:cut])
+            del held[:cut]
+            began = crossing.time
+    if held:
+        yield began, kind, bytes(held)
