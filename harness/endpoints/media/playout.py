@@ -36,7 +36,10 @@ _WRAP = 1 << 32
 
 
 class Playout:
-    """One stream's buffer. `late`, `concealed` and `resyncs` count what befell it."""
+    """One stream's buffer: it bears jitter of its depth less one frame.
+
+    `late`, `concealed` and `resyncs` count what befell it.
+    """
 
     def __init__(self, depth_ms: int = DEFAULT_DEPTH_MS) -> None:
         """`depth_ms`: MIN_DEPTH_MS to MAX_DEPTH_MS."""
@@ -100,7 +103,8 @@ class Playout:
         if not self._anchored:
             return
         position = self._unwrap(timestamp, arrival)
-        if not self._running or not self._play <= position <= self._play + CAPACITY - size:
+        floor = self._play if self._running else self._anchor
+        if not floor <= position <= floor + CAPACITY - size:
             return
         index = np.arange(position, position + size) % CAPACITY
         self._ring[index[~self._filled[index]]] = 0
