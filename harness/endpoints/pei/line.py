@@ -1,0 +1,254 @@
+"""A terminal equipment's line: commands with their replies, codes as they come, waits that end when the line does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from harness.endpoints.pei.events import journalled, ssi_of
+from harness.endpoints.pei.gate import Gate, Permit
+from harness.errors import PeiLocalError, TransportError
+from harness.protocols.pei.call_state import CallState
+from harness.protocols.pei.terminal_equipment import (
+    BadLine,
+    CodeReceived,
+    LateReply,
+    Reply,
+    ReplyReceived,
+    TerminalEquipmentMachine,
+)
+from harness.protocols.pei.unsolicited import IncomingCall, Unsolicited
+from harness.transport.context import Context
+from harness.transport.serial_line import SerialLine, open_serial
+
+DEFAULT_BAUD = 9600
+"""The lowest of the rates seen in the field [C]: every terminal has it."""
+COMMAND_S = 5.0
+"""Seconds within which a terminal gives a final result."""
+LATE_REPLY_S = 2.0
+"""Seconds for which a reply that is overdue is still waited for, before the next command goes out."""
+BAD_LINES_JOURNALLED = 200
+"""Bad lines journalled one by one on one line; the rest are counted, so that noise does not fill the journal."""
+MAX_LISTENERS = 64
+"""Waits for a code that may be pending at once."""
+
+
+@dataclass(slots=True, eq=False)
+class _Listener:
+    wanted: Callable[[Unsolicited], bool]
+    found: asyncio.Future[Unsolicited]
+
+
+class PeiLine:
+    """One terminal, one line. All waits are bounded; a line that vanishes is an error to whoever waits, no more."""
+
+    def __init__(self, context: Context, name: str, url: str, baud: int, permit: Permit | None) -> None:
+        self.name = name
+        self.url = url
+        self.baud = baud
+        self.on_event: Callable[[Unsolicited], None] | None = None
+        """Called with each code of the terminal's own accord."""
+        self.lost: str | None = None
+        """Why the line is gone; None while it is there."""
+        self._context = context
+        self._gate = Gate(permit)
+        self._loop = asyncio.get_running_loop()
+        self._machine = TerminalEquipmentMachine()
+        self._waiting: dict[int, tuple[asyncio.Future[Reply], asyncio.TimerHandle]] = {}
+        self._listeners: list[_Listener] = []
+        self._ends: dict[int, str] = {}
+        """Other end of each call instance: GSSI or ISSI, digits."""
+        self._dialled: str | None = None
+        self._bad_lines = 0
+        self._line: SerialLine | None = None
+
+    @classmethod
+    async def open(
+        cls, context: Context, name: str, url: str, *, baud: int = DEFAULT_BAUD, permit: Permit | None = None
+    ) -> Self:
+        """Open the line; nothing is sent yet. `permit` is asked before anything leaves that dials, keys or messages.
+
+        Raises TransportError when the line can't be opened.
+        """
+        equipment = cls(context, name, url, baud, permit)
+        await equipment._open()
+        return equipment
+
+    async def _open(self) -> None:
+        self._line = await open_serial(
+            self.url, baud=self.baud, receive=self._receive, lost=self._lost, tap=self._context.tap, name=self.name
+        )
+        self.lost = None
+
+    async def reopen(self) -> None:
+        """Open the line again after it vanished; what the terminal was told before must be told again.
+
+        Raises TransportError when it is still not there.
+        """
+        if self._line is not None:
+            self._line.close()
+        self._fail("the line is being opened again")
+        self._machine = TerminalEquipmentMachine()
+        self._ends.clear()
+        self._dialled = None
+        await self._open()
+        self._context.journal.record(self.name, "pei.reopened", url=self.url)
+
+    def close(self) -> None:
+        """Close the line; whoever waits gets PeiLocalError."""
+        if self._line is not None:
+            self._line.close()
+        self.lost = self.lost or "closed"
+        self._fail("the line was closed")
+
+    # -- commands ------------------------------------------------------------------------------------------------
+
+    async def command(
+        self, text: str, *, body: str | None = None, within: float = COMMAND_S, about: str | None = None
+    ) -> Reply:
+        """Send a command line and return its reply.
+
+        `text` is without CR LF; `body` is the hex after an `AT+CMGS`; `within` seconds; `about` names whom an
+        `AT+CTSDC` is for, to the permit.
+
+        Raises:
+            PeiLocalError: refused by the terminal (with the meaning of its CME error), no final result in time, line
+                gone, too many commands waiting.
+            InterlockError: not permitted; nothing left.
+        """
+        reply = await self._ask(text, body, within, about)
+        if reply.ok:
+            self._gate.taken(text)
+        else:
+            raise PeiLocalError(f"{self.name}: {text} was refused: {reply.told()}")
+        return reply
+
+    async def _ask(self, text: str, body: str | None, within: float, about: str | None) -> Reply:
+        if self.lost is not None:
+            raise PeiLocalError(f"{self.name}: {text}: line {self.url} is gone ({self.lost})")
+        self._gate.pass_(text, body, self._ends.get, about)
+        token = self._machine.submit(text, body)
+        found: asyncio.Future[Reply] = self._loop.create_future()
+        self._waiting[token] = (found, self._loop.call_later(within, self._expired, token, text, within))
+        try:
+            self._flush()
+            return await found
+        finally:
+            self._waiting.pop(token, (found, None))
+            if not found.done() or found.cancelled():
+                self._give_up(token)
+
+    def _give_up(self, token: int) -> None:
+        self._machine.expire(token)
+        self._loop.call_later(LATE_REPLY_S, self._forget_late, self._machine, token)
+
+    def _expired(self, token: int, text: str, within: float) -> None:
+        found, _ = self._waiting.pop(token, (None, None))
+        if found is not None and not found.done():
+            self._give_up(token)
+            found.set_exception(PeiLocalError(f"{self.name}: {text}: no final result within {within:g} s"))
+
+    def _forget_late(self, machine: TerminalEquipmentMachine, token: int) -> None:
+        machine.forget_late(token)
+        if machine is self._machine and self.lost is None:
+            self._flush()
+
+    def _flush(self) -> None:
+        data = self._machine.take_output()
+        if data and self._line is not None:
+            try:
+                self._line.write(data)
+            except TransportError as error:
+                self._lost(str(error))
+
+    # -- what the line brings ----------------------------------------------------------------------------------------
+
+    def _receive(self, data: bytes) -> None:
+        for event in self._machine.receive(data):
+            match event:
+                case ReplyReceived(token, reply):
+                    found, timer = self._waiting.pop(token, (None, None))
+                    if timer is not None:
+                        timer.cancel()
+                    if found is not None and not found.done():
+                        found.set_result(reply)
+                    self._journal_reply(reply)
+                case CodeReceived(code, _, state):
+                    self._code(code, state)
+                case BadLine(error):
+                    self._bad_lines += 1
+                    if self._bad_lines <= BAD_LINES_JOURNALLED:
+                        self._context.journal.warn(self.name, "pei.bad_line", why=str(error))
+                case LateReply(reply):
+                    self._context.journal.warn(self.name, "pei.late_reply", command=reply.command, reply=reply.told())
+        self._flush()
+
+    def _journal_reply(self, reply: Reply) -> None:
+        if reply.lines:
+            self._context.journal.record(
+                self.name, "pei.command", command=reply.command, reply=reply.told(), lines=list(reply.lines)
+            )
+        else:
+            self._context.journal.record(self.name, "pei.command", command=reply.command, reply=reply.told())
+
+    def _code(self, code: Unsolicited, state: CallState | None) -> None:
+        cc: Any = getattr(code, "cc", None)
+        if isinstance(cc, int):
+            if isinstance(code, IncomingCall):
+                self._ends[cc] = _digits((code.called if code.comms == 1 else code.calling) or "")
+            elif cc not in self._ends and self._dialled is not None and state is not CallState.IDLE:
+                # The first code of a call that we dialled tells its instance.
+                self._ends[cc], self._dialled = self._dialled, None
+        kind, data = journalled(code, self._ends.get(cc) if isinstance(cc, int) else None)
+        self._context.journal.record(self.name, kind, **data)
+        for listener in tuple(self._listeners):
+            if not listener.found.done() and listener.wanted(code):
+                listener.found.set_result(code)
+        if isinstance(cc, int) and state is CallState.IDLE:
+            self._ends.pop(cc, None)
+        if self.on_event is not None:
+            self.on_event(code)
+
+    def _lost(self, why: str) -> None:
+        if self.lost is None:
+            self.lost = why
+            self._context.journal.warn(self.name, "pei.lost", url=self.url, why=why)
+        self._fail(f"the line is gone: {why}")
+
+    def _fail(self, why: str) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for found, timer in waiting.values():
+            timer.cancel()
+            if not found.done():
+                found.set_exception(PeiLocalError(f"{self.name}: {why}"))
+        for listener in self._listeners:
+            if not listener.found.done():
+                listener.found.set_exception(PeiLocalError(f"{self.name}: {why}"))
+
+    def _listen(self, wanted: Callable[[Unsolicited], bool]) -> _Listener:
+        """Begins to wait for a code; must be called before the command that brings it about."""
+        if len(self._listeners) >= MAX_LISTENERS:
+            raise PeiLocalError(f"{self.name}: {MAX_LISTENERS} waits are pending already")
+        listener = _Listener(wanted, self._loop.create_future())
+        self._listeners.append(listener)
+        return listener
+
+    def _unlisten(self, listener: _Listener) -> None:
+        self._listeners.remove(listener)
+        if not listener.found.cancel() and not listener.found.cancelled():
+            listener.found.exception()  # looked at: an error nobody waited for any more is no news
+
+    async def _heard(self, listener: _Listener, within: float, what: str) -> Unsolicited:
+        try:
+            async with asyncio.timeout(within):
+                return await listener.found
+        except TimeoutError:
+            raise PeiLocalError(f"{self.name}: no {what} within {within:g} s") from None
+
+
+def _digits(identity: str) -> str:
+    """The SSI of an identity, in digits; the text itself where it holds none."""
+    ssi = ssi_of(identity)
+    return identity if ssi is None else str(ssi)

@@ -1,0 +1,272 @@
+"""The terminal equipment: what a person does with a TETRA terminal, done by AT commands over its serial line."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from harness.endpoints.pei.gate import Permit
+from harness.endpoints.pei.line import COMMAND_S, PeiLine
+from harness.errors import PeiLocalError, SdsError
+from harness.protocols.pei import commands
+from harness.protocols.pei.call_state import CallState
+from harness.protocols.pei.codes import CmeError, Grant, GroupAct, ReleaseCause, describe
+from harness.protocols.pei.codes import SdsResult as SdsStatus
+from harness.protocols.pei.terminal_equipment import Reply
+from harness.protocols.pei.unsolicited import (
+    CallReleased,
+    SendResult,
+    TransmissionGrant,
+    Unsolicited,
+    parse_unsolicited,
+)
+from harness.protocols.tetra import sds, status
+from harness.protocols.tetra.identity import parse_ssi
+from harness.transport.context import Context
+
+RESULT_S = 30.0
+"""Seconds within which the network's result of a message comes; it can come long after OK [C]."""
+
+_SERVICES = (
+    commands.VOICE_SERVICE,
+    commands.GROUP_SERVICE,
+    commands.STATUS_SERVICE,
+    *(commands.sds_service(protocol) for protocol in (sds.ProtocolId.SIMPLE_TEXT, sds.ProtocolId.TEXT)),
+    *(commands.sds_service(protocol) for protocol in (sds.ProtocolId.IMMEDIATE_TEXT, sds.ProtocolId.LIP)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOutcome:
+    """What asking to talk came to."""
+
+    cc: int
+    """Call instance."""
+    grant: Grant
+    """GRANTED; QUEUED (the grant may still come); NOT_GRANTED; GRANTED_TO_ANOTHER."""
+    waited_s: float
+    """From the command that asked to the network's answer, seconds."""
+    talker: str | None = None
+    """Who talks instead, digits, where the network says so."""
+
+    @property
+    def granted(self) -> bool:
+        """Whether we may talk."""
+        return self.grant is Grant.GRANTED
+
+
+@dataclass(frozen=True, slots=True)
+class SendOutcome:
+    """What sending a message came to."""
+
+    instance: int
+    """The terminal's handle of the message."""
+    sent: bool
+    """The network took it to its destination (`+CMGS: …,4`)."""
+    reference: int | None
+    """SDS-TL message reference, which a delivery report names; None for a status or simple text."""
+
+
+class TerminalEquipment(PeiLine):
+    """One terminal on one line, opened by `open`."""
+
+    def __init__(self, context: Context, name: str, url: str, baud: int, permit: Permit | None) -> None:
+        super().__init__(context, name, url, baud, permit)
+        self._reference = 0
+        self._messages = asyncio.Lock()
+        self._set_ups = asyncio.Lock()
+
+    async def register_services(self) -> tuple[str, ...]:
+        """Ask the terminal for the codes of calls, groups, status, text and location (`AT+CTSP`).
+
+        Returns the lines it refused: codeplugs differ, and a refused service is journalled, no error.
+        Raises PeiLocalError when it gives no answer.
+        """
+        refused = []
+        for service in _SERVICES:
+            reply = await self._ask(service.line(), None, COMMAND_S, None)
+            if not reply.ok and reply.number != CmeError.PROTOCOL_REGISTERED:
+                refused.append(service.line())
+                self._context.journal.warn(self.name, "pei.service_refused", command=service.line(), reply=reply.told())
+        return tuple(refused)
+
+    async def own_tsi(self) -> str:
+        """The terminal's own TSI, digits (`AT+CNUMF?`). Raises PeiLocalError."""
+        reply = await self.command("AT+CNUMF?")
+        return self._field(reply, "number")
+
+    async def selected_group(self) -> str:
+        """The GTSI of the talkgroup in use, digits; empty for none (`AT+CTGS?`). Raises PeiLocalError."""
+        return self._field(await self.command("AT+CTGS?"), "group")
+
+    def _field(self, reply: Reply, name: str) -> str:
+        for line in reply.lines:
+            value = getattr(parse_unsolicited(line), name, None)
+            if value is not None:
+                return str(value)
+        return ""
+
+    async def select_group(self, gssi: int | str) -> None:
+        """Select a talkgroup, by GSSI or GTSI (`AT+CTGS=1,…`). Raises PeiLocalError."""
+        await self.command(commands.SelectGroup(GroupAct.SELECT, str(gssi)).line())
+
+    def call_on(self, gssi: int | str) -> int | None:
+        """The call instance that is up with a group or a terminal, or None."""
+        digits = str(parse_ssi(str(gssi)))
+        return next((cc for cc in self._machine.calls if self._ends.get(cc) == digits), None)
+
+    def state_of(self, cc: int) -> CallState:
+        """Where a call is."""
+        return self._machine.calls.get(cc, CallState.IDLE)
+
+    async def key(self, gssi: int | str, *, priority: int = 0, within: float = COMMAND_S) -> KeyOutcome:
+        """Ask to talk on a talkgroup: in its call when one is up (`AT+CTXD`), else by setting one up (`ATD`).
+
+        `priority` is the call's, 0-15; 12 and up pre-empt, 15 is an emergency. Returns what the network first answers,
+        which may be QUEUED: `granted` then waits for more.
+
+        Raises:
+            PeiLocalError: the terminal refused, the call was released, or no answer within `within` seconds.
+            InterlockError: not permitted; nothing left.
+        """
+        digits = str(parse_ssi(str(gssi)))
+        cc = self.call_on(digits)
+        began = self._loop.time()
+        listener = self._listen(lambda code: self._answers_key(code, cc, digits))
+        try:
+            if cc is None:
+                await self._set_up(digits, priority)
+            else:
+                demand = commands.KeyTransmit(cc, _tx_priority(priority))
+                self._machine.may(demand)
+                await self.command(demand.line())
+            answer = await self._heard(listener, within, f"answer to the request to talk on {digits}")
+        finally:
+            self._unlisten(listener)
+        return self._outcome(answer, digits, began)
+
+    async def _set_up(self, digits: str, priority: int) -> None:
+        # The permit is asked about the whole act first, so that no half of it leaves.
+        self._gate.ask("key", digits, priority)
+        async with self._set_ups:
+            await self.command(commands.DefineCall(priority=priority).line(), about=digits)
+            self._dialled = digits
+            try:
+                await self.command(commands.Dial(digits).line())
+            except PeiLocalError:
+                self._dialled = None
+                raise
+
+    async def granted(self, cc: int, *, within: float) -> KeyOutcome:
+        """Wait for the grant of a request that is queued. Raises PeiLocalError when it does not come."""
+        began = self._loop.time()
+        if self.state_of(cc) is CallState.TALKING:
+            return KeyOutcome(cc, Grant.GRANTED, 0.0)
+        listener = self._listen(
+            lambda code: (
+                getattr(code, "cc", None) == cc
+                and (
+                    isinstance(code, CallReleased)
+                    or (isinstance(code, TransmissionGrant) and code.grant in (Grant.GRANTED, Grant.NOT_GRANTED))
+                )
+            )
+        )
+        try:
+            answer = await self._heard(listener, within, f"grant in call {cc}")
+        finally:
+            self._unlisten(listener)
+        return self._outcome(answer, str(cc), began)
+
+    def _answers_key(self, code: Unsolicited, cc: int | None, digits: str) -> bool:
+        if isinstance(code, CallReleased):
+            # A set-up that fails is released under a call instance that nothing named before.
+            return code.cc == cc if cc is not None else code.cc not in self._ends or self._ends[code.cc] == digits
+        if not isinstance(code, TransmissionGrant):
+            return False
+        return code.cc == cc if cc is not None else self._ends.get(code.cc) == digits
+
+    def _outcome(self, answer: Unsolicited, target: str, began: float) -> KeyOutcome:
+        self._dialled = None
+        if isinstance(answer, CallReleased):
+            raise PeiLocalError(f"{self.name}: call to {target} released: {describe(ReleaseCause, answer.cause)}")
+        assert isinstance(answer, TransmissionGrant)
+        try:
+            grant = Grant(answer.grant)
+        except ValueError:
+            raise PeiLocalError(f"{self.name}: call to {target}: grant {answer.grant} does not exist") from None
+        return KeyOutcome(answer.cc, grant, self._loop.time() - began, answer.talker)
+
+    async def unkey(self, cc: int) -> None:
+        """Cease to talk, or take the request back (`AT+CUTXC`). Raises PeiLocalError."""
+        await self.command(commands.Unkey(cc).line())
+
+    async def hang_up(self) -> None:
+        """Clear the calls that are up (`ATH`). Raises PeiLocalError."""
+        await self.command("ATH")
+
+    async def send_status(self, destination: int | str, value: int, *, within: float = RESULT_S) -> SendOutcome:
+        """Send a pre-coded status, 0-65535, and wait for the network's result. Status 0 is an emergency.
+
+        Raises:
+            SdsError: not a 16-bit value.
+            PeiLocalError: refused, or no result in time.
+            InterlockError: not permitted; nothing left.
+        """
+        return await self._send(commands.SDS_STATUS, destination, status.encode(value), None, within)
+
+    async def send_text(
+        self,
+        destination: int | str,
+        text: str,
+        *,
+        report: sds.ReportRequest = sds.ReportRequest.NONE,
+        within: float = RESULT_S,
+    ) -> SendOutcome:
+        """Send an SDS text (SDS-TL, ISO 8859-1) and wait for the network's result; a report comes as `sds.report`.
+
+        Raises as `send_status` does.
+        """
+        self._reference = self._reference % 255 + 1
+        payload = sds.encode(sds.TextTransfer(text, self._reference, report))
+        return await self._send(commands.SDS_TYPE_4, destination, payload, self._reference, within)
+
+    async def send_sds(self, destination: int | str, payload: bytes, *, within: float = RESULT_S) -> SendOutcome:
+        """Send an SDS type 4 of any kind, e.g. a location report. Raises as `send_status` does."""
+        return await self._send(commands.SDS_TYPE_4, destination, payload, None, within)
+
+    async def _send(
+        self, service: commands.SdsSetup, destination: int | str, payload: bytes, reference: int | None, within: float
+    ) -> SendOutcome:
+        if 8 * len(payload) > sds.MAX_BITS:
+            raise SdsError(f"SDS type 4 of {8 * len(payload)} bits; {sds.MAX_BITS} is the most")
+        sending, body = commands.SendSds(str(destination), 8 * len(payload)), payload.hex().upper()
+        self._gate.ask_message(sending.destination, body)
+        results: dict[int, SendResult] = {}
+        awaited: set[int] = set()
+
+        def is_ours(code: Unsolicited) -> bool:
+            if isinstance(code, SendResult) and code.status is not None:
+                results[code.instance] = code  # it can be here before the reply that names the instance is read
+                return code.instance in awaited
+            return False
+
+        # AT+CTSDS holds for the AT+CMGS after it: another message may not come between.
+        async with self._messages:
+            listener = self._listen(is_ours)
+            try:
+                await self.command(service.line())
+                reply = await self.command(sending.line(), body=body)
+                instance = int(self._field(reply, "instance") or -1)
+                awaited.add(instance)
+                if instance not in results:
+                    await self._heard(listener, within, f"result of {sending.line()}")
+            finally:
+                self._unlisten(listener)
+        return SendOutcome(instance, results[instance].status == SdsStatus.SENT, reference)
+
+
+def _tx_priority(call_priority: int) -> int:
+    """The transmit demand's priority that goes with a call priority [U]."""
+    if call_priority >= 15:
+        return 3
+    return 2 if call_priority >= 12 else int(call_priority > 0)
