@@ -224,7 +224,7 @@ class Message:
         """
         _refuse_injection(name, value)
         self.fields.append((name, value))
-        self._changed()
+        self.refresh()
 
     def set(self, name: str, value: str) -> None:
         """Put one header line in the place of the first of its name and drop the others, or append it."""
@@ -242,25 +242,27 @@ class Message:
         if not placed:
             fields.append((name, value))
         self.fields = fields
-        self._changed()
+        self.refresh()
 
     def remove(self, name: str) -> None:
         """Drop all lines of a header."""
         key = _KEYS.get(name) or _key(name)
         self.fields = [field for field in self.fields if (_KEYS.get(field[0]) or _key(field[0])) != key]
-        self._changed()
+        self.refresh()
 
     def set_top_via(self, via: Via) -> None:
         """Write back a changed topmost Via (received, rport), the other values of its line untouched."""
         for at, (name, value) in enumerate(self.fields):
             if (_KEYS.get(name) or _key(name)) == "via":
                 rest = (split_outside(value, ",", MAX_VALUES) or [value])[1:] if "," in value else ()
-                self.fields[at] = (name, ",".join((str(via), *rest)))
+                line = ",".join((str(via), *rest))
+                self.fields[at] = (name, line)
+                self._indexed()["via"][0] = line
                 break
-        self._changed()
         self._typed["via"] = via
 
-    def _changed(self) -> None:
+    def refresh(self) -> None:
+        """Forget what was read of the fields; for those who changed `fields` themselves."""
         self._index = None
         if self._typed:
             self._typed = {}
@@ -332,7 +334,7 @@ class Request(Message):
     ) -> Response:
         """Answer this request (§8.2.6); Via, From, To, Call-ID, CSeq and, in dialogs, Record-Route are copied.
 
-        `to_tag` is added where To has none. Raises SipLocalError on a status out of 100…699, or a line break in a value.
+        `to_tag` is added where To has none. Raises SipLocalError on a status out of 100…699 or a line break in a value.
         """
         if not 100 <= status <= 699:
             raise SipLocalError(f"a status is 100…699, not {status}")

@@ -1,0 +1,96 @@
+"""The asking side of an agent: challenges requests, keeps a registrar's bindings, and lets them lapse by the wheel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from harness.endpoints.sip.endpoint import Exchange, SipEndpoint
+from harness.endpoints.sip.wheel import Timer
+from harness.protocols.sip.digest import Authenticator, Verdict
+from harness.protocols.sip.message import Request
+from harness.protocols.sip.registrar import Registrar
+from harness.transport.tap import Address
+
+
+class Registry:
+    """What an agent that registers or authenticates others needs."""
+
+    def __init__(
+        self,
+        endpoint: SipEndpoint,
+        registrar: Registrar | None,
+        on_register: Callable[[str], None] | None,
+        passwords: Mapping[str, str] | None,
+        methods: frozenset[str],
+        secret: bytes,
+    ) -> None:
+        self.registrar = registrar
+        self._endpoint = endpoint
+        self._on_register = on_register
+        self._methods = methods
+        self._authenticator = None if passwords is None else Authenticator(endpoint.local[0], passwords.get, secret)
+        self._timer: Timer | None = None
+
+    def close(self) -> None:
+        """Let no binding lapse any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def challenged(self, request: Request, exchange: Exchange, source: Address) -> bool:
+        """Whether a request was answered with 401 or 403. Raises SipRemoteError on credentials that can't be read."""
+        if self._authenticator is None or request.method not in self._methods:
+            return False
+        now = self._endpoint.journal.now()
+        verdict, user = self._authenticator.check(request.get("authorization"), request.method, now)
+        # REGISTER is for one's own address-of-record alone (§10.3 step 3).
+        if verdict is Verdict.GOOD and (request.method != "REGISTER" or request.to.uri.user_text == user):
+            return False
+        tag = self._endpoint.new_tag()
+        if verdict is Verdict.GOOD:
+            self._endpoint.warn("sip.forbidden", source, user=user, call_id=request.call_id)
+            exchange.respond(request.response(403, to_tag=tag))
+            return True
+        if verdict is Verdict.BAD:
+            self._endpoint.warn("sip.bad-credentials", source, user=user, call_id=request.call_id)
+        asked = self._authenticator.challenges(now, stale=verdict is Verdict.STALE)
+        exchange.respond(request.response(401, to_tag=tag, headers=[("WWW-Authenticate", one) for one in asked]))
+        return True
+
+    def register(self, request: Request, exchange: Exchange) -> None:
+        """Answer a REGISTER that is allowed. Raises SipRemoteError (a 400)."""
+        assert self.registrar is not None
+        endpoint = self._endpoint
+        now = endpoint.journal.now()
+        response = self.registrar.register(request, now, endpoint.new_tag())
+        exchange.respond(response)
+        aor = request.to.uri.aor()
+        if response.status == 200 and request.get("contact") is not None:
+            contacts = [str(binding.contact.uri) for binding in self.registrar.bindings(aor, now)]
+            endpoint.journal.record(endpoint.name, "registration.changed", aor=aor, contacts=contacts)
+            self._set_timer()
+            if self._on_register is not None:
+                self._on_register(aor)
+
+    def contacts(self, aor: str) -> list[str]:
+        """The URIs registered for an address-of-record (`sip:user@host`), newest first."""
+        if self.registrar is None:
+            return []
+        return [str(binding.contact.uri) for binding in self.registrar.bindings(aor, self._endpoint.journal.now())]
+
+    def _set_timer(self) -> None:
+        assert self.registrar is not None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self.registrar.next_expiry()
+        if due is not None:
+            delay = max(0.0, due - self._endpoint.journal.now())
+            self._timer = self._endpoint.wheel.after(delay, self._lapse)
+
+    def _lapse(self) -> None:
+        assert self.registrar is not None
+        for aor, contact in self.registrar.expire(self._endpoint.journal.now()):
+            self._endpoint.journal.record(self._endpoint.name, "registration.lapsed", aor=aor, contact=contact)
+            if self._on_register is not None:
+                self._on_register(aor)
+        self._set_timer()

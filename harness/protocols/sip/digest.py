@@ -1,0 +1,212 @@
+"""Digest authentication (RFC 3261 §22, RFC 7616, RFC 8760): MD5 and SHA-256 with qop=auth, asking and answering."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from harness.errors import SipRemoteError
+from harness.protocols.sip.grammar import MAX_PARAMS, TOKEN, quote, split_outside, unquote
+
+ALGORITHMS: Final[dict[str, Callable[[bytes], str]]] = {
+    "SHA-256": lambda data: hashlib.sha256(data).hexdigest(),
+    # RFC 8760 keeps MD5 for old equipment; it guards no secret of ours.
+    "MD5": lambda data: hashlib.md5(data, usedforsecurity=False).hexdigest(),
+}
+"""What we speak, best first."""
+
+MAX_NONCES: Final = 4_096
+"""Nonces whose use an Authenticator remembers; the oldest are forgotten, and then stale."""
+NONCE_LIFE: Final = 300.0
+"""Seconds for which a nonce is good."""
+
+
+def parse_digest(value: str) -> dict[str, str]:
+    """Parse `Digest name=value, name="value"` into lower-case names; raises SipRemoteError."""
+    scheme, _, rest = value.strip().partition(" ")
+    if scheme.lower() != "digest":
+        raise SipRemoteError(f"not Digest: {scheme[:20]!r}")
+    parts = split_outside(rest, ",", MAX_PARAMS)
+    if parts is None:
+        raise SipRemoteError("digest parameters that can't be read")
+    found: dict[str, str] = {}
+    for part in parts:
+        name, equals, text = part.partition("=")
+        name = name.strip().lower()
+        if not equals or TOKEN.fullmatch(name) is None or name in found:
+            raise SipRemoteError(f"a digest parameter that can't be read: {part[:40]!r}")
+        found[name] = unquote(text.strip())
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a 401 or 407 asks for."""
+
+    realm: str
+    nonce: str
+    algorithm: str = "MD5"
+    qop: str = "auth"
+    """`auth`, or empty for RFC 2069 peers."""
+    opaque: str | None = None
+    stale: bool = False
+    """The password was right, the nonce too old."""
+
+    @classmethod
+    def parse(cls, value: str) -> Challenge:
+        """Parse a WWW-Authenticate or Proxy-Authenticate value. Raises SipRemoteError, also for unknown algorithms."""
+        found = parse_digest(value)
+        if "realm" not in found or "nonce" not in found:
+            raise SipRemoteError("a challenge without realm or nonce")
+        algorithm = found.get("algorithm", "MD5").upper()
+        if algorithm not in ALGORITHMS:
+            raise SipRemoteError(f"digest algorithm {algorithm[:20]!r}; we speak {', '.join(ALGORITHMS)}")
+        offered = [item.strip().lower() for item in found["qop"].split(",")] if "qop" in found else []
+        if offered and "auth" not in offered:
+            raise SipRemoteError(f"digest qop {found['qop'][:20]!r}; we speak auth")
+        return cls(
+            found["realm"],
+            found["nonce"],
+            algorithm,
+            "auth" if offered else "",
+            found.get("opaque"),
+            found.get("stale", "").lower() == "true",
+        )
+
+    def __str__(self) -> str:
+        text = f"Digest realm={quote(self.realm)}, nonce={quote(self.nonce)}, algorithm={self.algorithm}"
+        if self.qop:
+            text += f', qop="{self.qop}"'
+        if self.opaque is not None:
+            text += f", opaque={quote(self.opaque)}"
+        return text + ", stale=true" if self.stale else text
+
+
+def choose(values: Iterable[str]) -> Challenge:
+    """The strongest challenge that we can answer (RFC 8760 §2.4). Raises SipRemoteError where there is none."""
+    best: Challenge | None = None
+    problem = "no challenge"
+    order = list(ALGORITHMS)
+    for value in values:
+        try:
+            challenge = Challenge.parse(value)
+        except SipRemoteError as error:
+            problem = str(error)
+            continue
+        if best is None or order.index(challenge.algorithm) < order.index(best.algorithm):
+            best = challenge
+    if best is None:
+        raise SipRemoteError(problem)
+    return best
+
+
+def _bytes(text: str) -> bytes:
+    """Text as it came off the wire, which need not have been UTF-8."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _response(
+    algorithm: str, user: str, realm: str, password: str, method: str, uri: str, nonce: str, counted: str
+) -> str:
+    """The digest itself (RFC 7616 §3.4.1); `counted` is `nc:cnonce:qop`, or empty without qop."""
+    digest = ALGORITHMS[algorithm]
+    secret = digest(_bytes(f"{user}:{realm}:{password}"))
+    asked = digest(_bytes(f"{method}:{uri}"))
+    middle = f"{nonce}:{counted}" if counted else nonce
+    return digest(_bytes(f"{secret}:{middle}:{asked}"))
+
+
+def authorization(
+    challenge: Challenge, method: str, uri: str, user: str, password: str, *, cnonce: str, count: int = 1
+) -> str:
+    """The Authorization or Proxy-Authorization value that answers a challenge; `count` is the nonce's use, from 1."""
+    counted = f"{count:08x}:{cnonce}:auth" if challenge.qop else ""
+    response = _response(challenge.algorithm, user, challenge.realm, password, method, uri, challenge.nonce, counted)
+    text = (
+        f"Digest username={quote(user)}, realm={quote(challenge.realm)}, nonce={quote(challenge.nonce)}, "
+        f'uri={quote(uri)}, response="{response}", algorithm={challenge.algorithm}'
+    )
+    if counted:
+        text += f", qop=auth, nc={count:08x}, cnonce={quote(cnonce)}"
+    if challenge.opaque is not None:
+        text += f", opaque={quote(challenge.opaque)}"
+    return text
+
+
+class Verdict(StrEnum):
+    """What an Authorization header was worth."""
+
+    GOOD = "good"
+    MISSING = "missing"
+    STALE = "stale"
+    BAD = "bad"
+
+
+class Authenticator:
+    """The asking side: makes nonces, checks answers, and refuses a nonce count that was used before."""
+
+    def __init__(
+        self, realm: str, password_of: Callable[[str], str | None], secret: bytes, life: float = NONCE_LIFE
+    ) -> None:
+        """`password_of` returns a user's password or None; `secret` signs nonces and must be random."""
+        self.realm = realm
+        self._password_of = password_of
+        self._secret = secret
+        self._life = life
+        self._made = 0
+        self._used: OrderedDict[str, int] = OrderedDict()
+
+    def challenges(self, now: float, *, stale: bool = False) -> list[str]:
+        """The WWW-Authenticate values of a 401, best algorithm first; `now` in seconds."""
+        nonce = self._nonce(now)
+        return [str(Challenge(self.realm, nonce, algorithm, stale=stale)) for algorithm in ALGORITHMS]
+
+    def check(self, value: str | None, method: str, now: float) -> tuple[Verdict, str]:
+        """Check an Authorization value; returns the verdict and the user named. Raises SipRemoteError."""
+        if value is None:
+            return Verdict.MISSING, ""
+        given = parse_digest(value)
+        user, nonce, uri = given.get("username", ""), given.get("nonce", ""), given.get("uri", "")
+        algorithm = given.get("algorithm", "MD5").upper()
+        if given.get("realm") != self.realm or algorithm not in ALGORITHMS or given.get("qop") != "auth":
+            return Verdict.BAD, user
+        made = self._made_at(nonce)
+        if made is None:
+            return Verdict.STALE, user
+        password = self._password_of(user)
+        counted = f"{given.get('nc', '')}:{given.get('cnonce', '')}:auth"
+        due = _response(algorithm, user, self.realm, password or "", method, uri, nonce, counted)
+        if password is None or not hmac.compare_digest(_bytes(due), _bytes(given.get("response", "").lower())):
+            return Verdict.BAD, user
+        try:
+            count = int(given.get("nc", ""), 16)
+        except ValueError:
+            return Verdict.BAD, user
+        last = self._used.get(nonce)
+        if now - made > self._life or last is None or count <= last:
+            return Verdict.STALE, user
+        self._used[nonce] = count
+        return Verdict.GOOD, user
+
+    def _nonce(self, now: float) -> str:
+        self._made += 1
+        stamp = f"{now:.3f}.{self._made}"
+        nonce = f"{stamp}.{self._sign(stamp)}"
+        self._used[nonce] = 0
+        if len(self._used) > MAX_NONCES:
+            self._used.popitem(last=False)
+        return nonce
+
+    def _sign(self, stamp: str) -> str:
+        return hmac.new(self._secret, _bytes(stamp), hashlib.sha256).hexdigest()[:32]
+
+    def _made_at(self, nonce: str) -> float | None:
+        stamp, _, signature = nonce.rpartition(".")
+        if not hmac.compare_digest(_bytes(self._sign(stamp)), _bytes(signature)):
+            return None
+        return float(stamp.rpartition(".")[0])
