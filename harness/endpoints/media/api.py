@@ -123,7 +123,7 @@ class MediaPort(Protocol):
         """Cut what is being played and forget what is queued."""
 
     async def played(self) -> None:
-        """Return when everything asked so far is out. Raises MediaError for a clip that loops."""
+        """Return when everything asked so far is out, or was cut. Raises MediaError for a clip that loops."""
 
     async def record(self) -> None:
         """Begin recording what is heard (afresh, when a recording is under way)."""

@@ -154,7 +154,7 @@ class EnginePort:
         await self._request("stop", {})
 
     async def played(self) -> None:
-        """Return when everything asked so far is out."""
+        """Return when everything asked so far is out, or was cut."""
         if self._looping:
             raise MediaError(f"the clip on port {self.name} loops: it is never out; stop it")
         last = self._clip
