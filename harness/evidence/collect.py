@@ -26,6 +26,8 @@ LINES = 12
 AUDIBLE_S = 0.1
 """Recordings shorter than this are left out."""
 
+MEASURE = "measure"
+"""Kind of the journal events that hold a measure."""
 PCAP = "application/vnd.tcpdump.pcap"
 
 
@@ -46,7 +48,7 @@ class Evidence:
     """What a run has left so far, from which a test's attachments are made."""
 
     run_dir: Path
-    """Where, at any depth, the record files (``*.cap``) of all the run's processes are; their writers must have flushed."""
+    """Where, at any depth, the record files (``*.cap``) of the run's processes are; their writers must have flushed."""
     names: Mapping[str, str]
     """A component's name by its address, ``host:port``."""
     origin_epoch: float
@@ -67,14 +69,15 @@ class Evidence:
     ) -> list[Attachment]:
         """Return a test's evidence: what happened from ``start`` to ``end``, run seconds.
 
-        ``events`` is the journal, of which the window is taken; ``measures`` are rows of a table; ``sounds`` what audio
-        jacks heard (without them, speech is recovered from captured RTP).
+        ``events`` is the journal, of which the window is taken; ``measures`` are rows of a table, beside those that the
+        journal holds; ``sounds`` what audio jacks heard (without them, speech is recovered from captured RTP).
         """
         crossed = list(crossings(sorted(self.run_dir.rglob("*.cap")), start, end))
         happened = [event for event in events if start <= event.time <= end]
         found = [_journal(happened), self._ladder(title, crossed, happened)]
-        if measures:
-            found.append(_measures(measures))
+        rows_of_table = [*measures, *(dict(event.data) for event in happened if event.kind == MEASURE)]
+        if rows_of_table:
+            found.append(_measures(rows_of_table))
         if failed or self.keep == "all":
             found += self._whole(crossed, sounds)
         return found

@@ -1,0 +1,68 @@
+# Everything repeatable is one command. `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# Bytecode is kept: importing without it costs every command a second.
+unexport PYTHONDONTWRITEBYTECODE
+
+PYTHON ?= python3.11
+# Scripts in a virtual environment can't hold a path with a space: modules are run instead.
+PY := .venv/bin/python
+WITNESSES := sipp:sip-tester baresip:baresip tshark:tshark socat:socat
+
+.PHONY: help setup witnesses accept test lint bench lock clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: .venv/installed ## Install everything pinned: Python packages into .venv, Allure into reports/node_modules
+	@$(PY) -m harness.cli.node
+
+# Made anew where the pins, the project's description or the folder itself have changed.
+.venv/installed: requirements.lock pyproject.toml
+	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11, or make PYTHON=/path/to/it"; exit 1; }
+	@if [ ! -x $(PY) ] || ! $(PY) -c 'import sys; assert sys.prefix != sys.base_prefix' 2>/dev/null; then \
+		"$(PYTHON)" -m venv --clear .venv; fi
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch .venv/installed
+
+witnesses: ## Install the outside programs that check ours in `make test`, where that can be done
+	@missing=(); for pair in $(WITNESSES); do \
+		command -v "$${pair%%:*}" >/dev/null || missing+=("$${pair#*:}"); done; \
+	if [ $${#missing[@]} -eq 0 ]; then exit 0; fi; \
+	if [ "$$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then \
+		echo "Not installed, as this needs root and apt-get: $${missing[*]}. Tests that need them are skipped (with CI set: fail)."; \
+		exit 0; fi; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	if apt-get -qq update && apt-get -qq install -y --no-install-recommends "$${missing[@]}" >/dev/null; then \
+		echo "Installed: $${missing[*]}"; \
+	else echo "apt-get could not install: $${missing[*]}. Tests that need them are skipped (with CI set: fail)."; fi
+
+accept: setup ## Run the NICCS acceptance suites on simulators and report (reports/out/allure-report/index.html)
+	$(PY) -m harness.cli accept
+
+test: setup witnesses lint ## Run the project's own tests, outside witnesses included
+	$(PY) -m pytest suites/selftest -m "not real_wire" -n 2 -q
+	$(PY) -m pytest suites/selftest -m real_wire -q
+
+lint: setup ## Check style, types and floors
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())'
+
+bench: setup ## Measure; results go to reports/out/bench.json
+	$(PY) -m bench
+
+lock: setup ## Pin Python packages anew, with hashes, from pyproject.toml
+	"$(PYTHON)" -m venv .venv/lock
+	.venv/lock/bin/python -m pip install --quiet --disable-pip-version-check pip-tools
+	.venv/lock/bin/python -m piptools compile --quiet --extra dev --extra report --generate-hashes --allow-unsafe \
+		--strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file requirements.lock pyproject.toml
+
+clean: ## Remove what make made: environment, packages, results
+	rm -rf .venv reports/node_modules reports/out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,74 @@
+"""``iccs accept``: runs acceptance suites against a testbed, shows them as they go, and reports by requirement."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from harness.cli.places import PROJECT, SIMULATED_TESTBED
+from harness.cli.report import OUT
+from harness.errors import HarnessError, TestbedError
+
+SUITES = PROJECT / "suites"
+
+
+class KeepEvidence(StrEnum):
+    """Which tests keep their whole evidence."""
+
+    ALL = "all"
+    FAILURES = "failures"
+
+
+def accept(
+    suite: Annotated[
+        list[str] | None, typer.Option(help="Folder under suites/; may be given more than once.", show_default="niccs")
+    ] = None,
+    testbed: Annotated[Path, typer.Option(help="Testbed file.")] = SIMULATED_TESTBED,
+    keep_evidence: Annotated[
+        KeepEvidence, typer.Option(help="Whose captures, transcripts and audio are kept whole.")
+    ] = KeepEvidence.FAILURES,
+    out: Annotated[Path, typer.Option(help="Folder for results, report and summary.")] = OUT,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Don't make the Allure report.")] = False,
+) -> None:
+    """Run acceptance suites (pytest and Robot) against a testbed and report by requirement.
+
+    Simulators that the testbed names are started for the run and ended after it. Results, report, captures and logs
+    go to reports/out; those of the run before are kept in reports/out/previous.
+
+    Exit codes: 0 all passed, 1 a test failed, 2 wrong use or testbed file, 3 something the run needs is missing, 130
+    interrupted (what was reached is reported).
+
+    Examples:
+
+      iccs accept
+
+      iccs accept --suite niccs --testbed fixtures/testbeds/simulated.yaml --keep-evidence all
+    """
+    from harness.cli.acceptance import Acceptance, Plan, PlanError  # noqa: PLC0415 - help must come at once
+    from harness.testbed.load import load_testbed  # noqa: PLC0415
+
+    console = Console()
+    try:
+        plan = Plan(
+            suites=tuple(SUITES / name for name in suite or ["niccs"]),
+            testbed_file=testbed.resolve(),
+            testbed=load_testbed(testbed),
+            keep_evidence=keep_evidence.value,
+            out=out.resolve(),
+            report=not no_report,
+        )
+        acceptance = Acceptance(plan, console)
+        acceptance.prepare()
+    except (TestbedError, PlanError) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        raise typer.Exit(2) from error
+    except HarnessError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        raise typer.Exit(3) from error
+    raise typer.Exit(asyncio.run(acceptance.run()))

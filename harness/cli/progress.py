@@ -1,0 +1,123 @@
+"""Shows a run as it goes: a live table on a terminal, a line a test elsewhere; fed by the lines that suites write."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+LAST_SHOWN = 8
+"""Tests that ended, shown under the bar."""
+READ_BYTES = 1024 * 1024
+"""Bytes read from the progress file at a time."""
+LINE_BYTES = 64 * 1024
+"""A line longer than this is none of ours."""
+MARKS = {"passed": ("✓", "cyan"), "failed": ("✗", "bold red"), "broken": ("✗", "bold red"), "skipped": ("·", "yellow")}
+"""Green is kept for what was won on real equipment, which a progress line does not know."""
+
+
+class ProgressFile:
+    """Reads the lines that runners append; a line not yet whole waits for its end."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._offset = 0
+        self._held = b""
+
+    def new(self) -> Iterator[Mapping[str, Any]]:
+        """Yield the events written since the last call; what is no event is passed over."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._offset)
+                chunk = file.read(READ_BYTES)
+        except FileNotFoundError:
+            return
+        self._offset += len(chunk)
+        *lines, self._held = (self._held + chunk).split(b"\n")
+        if len(self._held) > LINE_BYTES:
+            self._held = b""
+        for line in lines:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(event, dict) and isinstance(event.get("event"), str):
+                yield event
+
+
+class View:
+    """A run's progress on a console; use it as a context."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._totals: dict[str, int] = {}
+        self._ended = 0
+        self._running: dict[str, str] = {}
+        self._last: deque[Text] = deque(maxlen=LAST_SHOWN)
+        self._stage = ""
+        self._live = Live(console=console, get_renderable=self._picture, refresh_per_second=8, transient=True)
+
+    def __enter__(self) -> View:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def stage(self, told: str) -> None:
+        """Say what is being done."""
+        self._stage = told
+        if not self._console.is_terminal:
+            self._console.print(told, markup=False, highlight=False, soft_wrap=True)
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        """Take in one event of a runner."""
+        runner, test = str(event.get("runner", "")), str(event.get("test", ""))
+        match event["event"]:
+            case "total":
+                self._totals[runner] = int(event.get("tests", 0))
+            case "started":
+                self._running[runner] = f"{runner}  {told_name(test)}"
+            case "ended":
+                self._ended += 1
+                self._running.pop(runner, None)
+                self._show(runner, test, event)
+
+    def _show(self, runner: str, test: str, event: Mapping[str, Any]) -> None:
+        outcome = str(event.get("outcome", "broken"))
+        mark, style = MARKS.get(outcome, MARKS["broken"])
+        line = Text.assemble((f"{mark} {outcome:<8}", style), f" {event.get('seconds', 0):6.1f} s  {told_name(test)}")
+        bad = outcome in {"failed", "broken"}
+        if bad or outcome == "skipped":
+            told = str(event.get("message", "")).strip().splitlines()
+            line.append(f"\n    {told[0]}" if told else "", style="red" if bad else "yellow")
+        self._last.append(line)
+        if bad or not self._console.is_terminal:
+            self._console.print(line, soft_wrap=True)
+
+    def _picture(self) -> RenderableType:
+        total = max(sum(self._totals.values()), self._ended)
+        head = Table.grid(padding=(0, 1))
+        head.add_row(
+            self._stage, ProgressBar(total=max(1, total), completed=self._ended, width=40), f"{self._ended}/{total}"
+        )
+        return Group(head, *self._last, *(Text(f"… {name}", style="dim") for name in self._running.values()))
+
+
+def told_name(test: str) -> str:
+    """Return a test's name without the folders before its file."""
+    path, separator, rest = test.partition("::")
+    return f"{os.path.basename(path)}{separator}{rest}" if separator else test  # noqa: PTH119 - a test's id is no path

@@ -1,0 +1,178 @@
+"""``iccs report``: makes the Allure report, the catalogue's page and the summary of a run from its results."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from rich.console import Console
+from rich.table import Table
+
+from harness.cli.node import ALLURE_CONFIG, MissingToolError, find_allure, find_node
+from harness.cli.places import PROJECT
+from harness.errors import HarnessError
+from harness.evidence.allure_adapter import CATALOGUE_PAGE
+from harness.evidence.requirements import PRIORITIES, Catalogue, catalogue
+from harness.evidence.results import Standing, Summary, Verdict, as_json, read_results, summarise
+
+OUT = PROJECT / "reports" / "out"
+RESULTS = "allure-results"
+REPORT = "allure-report"
+SUMMARY = "summary.json"
+HISTORY = "history.jsonl"
+TEMPLATES = PROJECT / "reports" / "templates"
+GENERATE_S = 600.0
+"""How long Allure may take."""
+EXIT_FAILED, EXIT_USAGE, EXIT_ENVIRONMENT = 1, 2, 3
+STYLES = {
+    Standing.PASSED: "green",
+    Standing.PASSED_SIMULATED: "cyan",
+    Standing.FAILED: "bold red",
+    Standing.NOT_RUN: "yellow",
+}
+"""Green is for what was won on real equipment alone."""
+
+
+class ReportError(HarnessError):
+    """Allure did not make a report; the text has what it printed."""
+
+
+def report(
+    results: Annotated[Path, typer.Option(help="Folder of Allure results.")] = OUT / RESULTS,
+    out: Annotated[Path, typer.Option(help="Folder in which allure-report/ and summary.json are written.")] = OUT,
+) -> None:
+    """Make the report of a run again from its results; nothing is run.
+
+    Example: iccs report --results reports/out/allure-results --out /tmp/report
+    """
+    console = Console()
+    try:
+        summary = summarised(results, catalogue())
+        write_summary(out, summary, {})
+        show(console, summary)
+        page = make_report(results, out, summary, join_history=False)
+    except MissingToolError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        raise typer.Exit(EXIT_ENVIRONMENT) from error
+    except HarnessError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        raise typer.Exit(EXIT_USAGE) from error
+    console.print(f"Report: {page}", soft_wrap=True)
+
+
+def summarised(results: Path, book: Catalogue) -> Summary:
+    """Return how the criteria stand by the results in a folder. Raises ResultsError."""
+    tests, unreadable = read_results(results)
+    return summarise(tests, book, unreadable)
+
+
+def write_summary(out: Path, summary: Summary, run: Mapping[str, Any]) -> Path:
+    """Write ``summary.json``; ``run`` tells of the run itself. Without it, what an earlier summary told is kept."""
+    path = out / SUMMARY
+    out.mkdir(parents=True, exist_ok=True)
+    if not run and path.is_file():
+        try:
+            run = json.loads(path.read_text(encoding="utf-8")).get("run", {})
+        except (ValueError, AttributeError):
+            run = {}
+    document = {"run": dict(run), **as_json(summary)}
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def make_report(results: Path, out: Path, summary: Summary, *, join_history: bool) -> Path:
+    """Make ``out/allure-report/index.html``, one file that opens from the file system, and return its path.
+
+    ``join_history`` adds the run to the history that later reports show. Raises MissingToolError, ReportError.
+    """
+    node, allure = find_node(), find_allure()
+    folder = out.resolve() / REPORT
+    if folder.exists():
+        shutil.rmtree(folder)
+    environment = {
+        **os.environ,
+        "ICCS_HISTORY": str(out.resolve() / HISTORY),
+        "ICCS_JOIN_HISTORY": "1" if join_history else "0",
+    }
+    where = results.resolve()
+    command = [
+        node,
+        allure,
+        "generate",
+        "--config",
+        ALLURE_CONFIG,
+        "--cwd",
+        where.parent,
+        "--output",
+        folder,
+        where.name,
+    ]
+    try:
+        ran = subprocess.run(  # noqa: S603 - our own command
+            [str(part) for part in command],
+            env=environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=GENERATE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ReportError(f"Allure was not done within {GENERATE_S:g} s") from error
+    page = folder / "index.html"
+    if ran.returncode != 0 or not page.is_file():
+        raise ReportError(f"Allure made no report (exit {ran.returncode}):\n{ran.stdout}{ran.stderr}".rstrip())
+    (folder / CATALOGUE_PAGE).write_text(catalogue_page(summary, catalogue()), encoding="utf-8")
+    return page
+
+
+def catalogue_page(summary: Summary, book: Catalogue) -> str:
+    """Return the page to which requirement links lead: every criterion, its sources, and how it stands."""
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+    template = environment.get_template(CATALOGUE_PAGE + ".j2")
+    return template.render(standings=summary.standings, sources=book.sources, priorities=PRIORITIES)
+
+
+def show(console: Console, summary: Summary) -> None:
+    """Print the criteria that tests gave evidence for, then how each group's Musts stand."""
+    covered = Table(title="By requirement", title_justify="left")
+    for heading in ("requirement", "P", "criterion", "standing", "tests"):
+        covered.add_column(heading, no_wrap=heading != "criterion")
+    for each in summary.standings:
+        if each.tests:
+            asked = each.requirement
+            told = _styled(each.standing)
+            covered.add_row(asked.id, asked.priority, asked.title, told, str(len(each.tests)))
+    if covered.row_count:
+        console.print(covered)
+    groups = Table(title="Musts by group", title_justify="left")
+    groups.add_column("group")
+    for standing in Standing:
+        groups.add_column(standing.value, justify="right", style=STYLES[standing])
+    features: dict[str, dict[Standing, int]] = {}
+    for each in summary.standings:
+        if each.requirement.priority == "M":
+            counts = features.setdefault(each.requirement.feature, dict.fromkeys(Standing, 0))
+            counts[each.standing] += 1
+    for feature, counts in features.items():
+        groups.add_row(feature, *(str(counts[standing]) for standing in Standing))
+    musts = summary.musts()
+    groups.add_section()
+    groups.add_row("all Musts", *(str(musts[standing]) for standing in Standing))
+    console.print(groups)
+    for name in summary.unreadable:
+        console.print(f"unreadable result: {name}", style="red", markup=False)
+    told = ", ".join(f"{summary.count(verdict)} {verdict}" for verdict in Verdict if summary.count(verdict))
+    console.print(f"{len(summary.tests)} tests: {told or 'none'}")
+
+
+def _styled(standing: Standing) -> str:
+    return f"[{STYLES[standing]}]{standing}[/]"

@@ -1,0 +1,26 @@
+// The Allure 3 report of an acceptance run: one file that opens from the file system.
+// `iccs accept` and `iccs report` set ICCS_HISTORY, a JSONL of earlier runs, and whether this one joins it.
+import { defineConfig } from "allure";
+
+export default defineConfig({
+  name: "ICCS acceptance",
+  historyPath: process.env.ICCS_HISTORY,
+  appendHistory: process.env.ICCS_JOIN_HISTORY === "1",
+  historyLimit: 50,
+  hideLabels: ["host", "thread", "language", "titlePath"],
+  plugins: {
+    awesome: {
+      options: {
+        reportName: "ICCS acceptance",
+        singleFile: true,
+        reportLanguage: "en",
+        groupBy: ["epic", "feature", "story"],
+      },
+    },
+  },
+  categories: [
+    { name: "Product defects", matchedStatuses: ["failed"] },
+    { name: "Broken tests or test environment", matchedStatuses: ["broken"] },
+    { name: "Not run", matchedStatuses: ["skipped"] },
+  ],
+});
