@@ -211,8 +211,8 @@ def offer(
     chosen = {OWN_PAYLOAD_TYPES[name]: name for name in codecs}
     if dtmf:
         chosen[DTMF_PAYLOAD_TYPE] = DTMF
-    media = _audio(port, chosen, direction, ptime)
-    return bytes(Session(_origin(host, session_id, version), connection=host, media=[media]))
+    lines = ["v=0", f"o={_origin(host, session_id, version)}", "s=-", _connection_line(host), "t=0 0"]
+    return "\r\n".join([*lines, *_audio(port, chosen, direction, ptime), ""]).encode()
 
 
 def answer(
@@ -232,20 +232,20 @@ def answer(
     session = parse(offered)
     ours = tuple(codecs)
     agreed: Negotiated | None = None
-    media: list[Media] = []
+    lines = ["v=0", "", "s=-", _connection_line(local_host), "t=0 0"]
     for theirs in session.media:
         common = _common(theirs, ours) if agreed is None and _is_live_audio(theirs) else {}
         if not any(name != DTMF for name in common.values()):
-            media.append(Media(theirs.kind, 0, theirs.protocol, theirs.formats[:1]))
+            lines.append(f"m={theirs.kind} 0 {theirs.protocol} {theirs.formats[0]}")
             continue
         host = theirs.connection or session.connection
         mine = _answer_direction(session.direction(theirs), direction, host)
         agreed = _negotiated(theirs, host, common, mine)
-        media.append(_audio(local_port, common, mine, agreed.ptime, _dtmf_events(theirs, agreed.dtmf_payload_type)))
+        lines += _audio(local_port, common, mine, agreed.ptime, _dtmf_events(theirs, agreed.dtmf_payload_type))
     if agreed is None:
         raise SdpError(f"no audio stream in {' or '.join(ours)} was offered")
-    answered = Session(_origin(local_host, session_id, version), connection=local_host, media=media)
-    return bytes(answered), agreed
+    lines[1] = f"o={_origin(local_host, session_id, version)}"
+    return "\r\n".join([*lines, ""]).encode(), agreed
 
 
 def negotiated(offer_local: bytes, answer_remote: bytes) -> Negotiated:
@@ -336,12 +336,17 @@ def _negotiated(theirs: Media, host: str, common: dict[int, str], direction: str
 
 def _dtmf_events(theirs: Media, number: int | None) -> str:
     """The events that the offer lists for its telephone-event, so that we claim no more than 0-15 of them."""
+    if number is None:
+        return ""
     offered = {value.partition(" ")[0]: value.partition(" ")[2] for key, value in theirs.attributes if key == "fmtp"}
     return "0-15" if offered.get(str(number), "0-15").startswith(("0-15", "0-16")) else offered[str(number)]
 
 
-def _audio(port: int, codecs: dict[int, str], direction: str, ptime: int, events: str = "0-15") -> Media:
-    attributes = [("rtpmap", f"{number} {name}/8000") for number, name in codecs.items()]
-    attributes += [("fmtp", f"{number} {events}") for number, name in codecs.items() if name == DTMF]
-    attributes += [("ptime", str(ptime)), (direction, "")]
-    return Media("audio", port, "RTP/AVP", [str(number) for number in codecs], attributes=attributes)
+def _audio(port: int, codecs: dict[int, str], direction: str, ptime: int, events: str = "0-15") -> list[str]:
+    lines = [f"m=audio {port} RTP/AVP {' '.join(map(str, codecs))}"]
+    for number, name in codecs.items():
+        lines.append(f"a=rtpmap:{number} {name}/8000")
+        if name == DTMF:
+            lines.append(f"a=fmtp:{number} {events}")
+    lines += (f"a=ptime:{ptime}", f"a={direction}")
+    return lines

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
-from harness.endpoints.sip.call import Call
+from harness.endpoints.sip.call import SDP_TYPE, Call
 from harness.endpoints.sip.endpoint import MAX_TRANSACTIONS, RETRY_AFTER, Exchange, SipEndpoint, next_hop
 from harness.endpoints.sip.incoming import IncomingCall
 from harness.endpoints.sip.outgoing import OutgoingCall
@@ -441,6 +441,10 @@ class UserAgent:
     def _refused(self, request: Request, exchange: Exchange, source: Address) -> bool:
         """Answer what can't be served, in the order of §8.2; whether that was done."""
         method = request.method
+        if method == "INVITE" and self.registry is None and request.get("require") is None:
+            scheme = request.uri_text[:4].lower()
+            if scheme == "sip:" and (not request.body or request.content_type == SDP_TYPE):
+                return False  # nearly all of them
         tag = self.endpoint.new_tag()
         if method == "BYE":
             exchange.respond(request.response(481, to_tag=tag))
@@ -452,7 +456,7 @@ class UserAgent:
             exchange.respond(request.response(416, to_tag=tag))
         elif self._extension_refused(request, exchange):
             pass
-        elif method == "INVITE" and request.body and request.content_type != "application/sdp":
+        elif method == "INVITE" and request.body and request.content_type != SDP_TYPE:
             exchange.respond(request.response(415, to_tag=tag, headers=[("Accept", "application/sdp")]))
         else:
             return False

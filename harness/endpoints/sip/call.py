@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -23,6 +24,10 @@ MAX_WAITERS: Final = 64
 """Waits on one call at once."""
 MAX_LISTENERS: Final = 16
 """Callbacks of one call."""
+
+
+# How most From headers look; anything else (escapes, parameters in the URI, tel) is parsed with care.
+_USUAL_IDENTITY = re.compile(r'(?:"([^"\\]*)" *|([^"<:]*))<(sips?:([^@:;?<>%" ]+)@[A-Za-z0-9.:\-]+)>[^<>"]*')
 
 
 class CallState(StrEnum):
@@ -110,6 +115,10 @@ class Call:
     @property
     def remote_identity(self) -> Identity:
         """The peer: the caller by P-Asserted-Identity (RFC 3325) or From, the called party by To."""
+        if self.direction == "incoming" and self.request.get("p-asserted-identity") is None:
+            usual = _USUAL_IDENTITY.fullmatch(self.request.get("from") or "")
+            if usual is not None:
+                return Identity(usual[4], (usual[1] or usual[2] or "").strip(), usual[3])
         try:
             if self.direction == "outgoing":
                 found = self.request.to

@@ -75,6 +75,11 @@ class Exchange:
             endpoint.note_response("sip.sent", response, self.peer)
         endpoint.perform(self, self.transaction.respond(response))
 
+    def release(self) -> None:
+        """Let go of the core: nobody is told any more."""
+        self.owner = None
+        self.tell = _tell_nobody
+
     def abandon(self) -> None:
         """Give up a request of ours that got no final response (§9.1)."""
         assert isinstance(self.transaction, ClientTransaction)

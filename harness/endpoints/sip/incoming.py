@@ -98,6 +98,11 @@ class IncomingCall(Call):
             else:
                 self._send_bye()
 
+    def _end(self, status: int, reason: str, by: str) -> None:
+        super()._end(status, reason, by)
+        # The exchange lingers for half a minute; the call and its messages need not.
+        self._exchange.release()
+
     def cancelled(self, cancel: Request) -> None:
         """The caller's CANCEL came (§9.2): 487, unless a final response went out already."""
         if self.state in (CallState.INCOMING, CallState.RINGING):

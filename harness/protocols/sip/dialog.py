@@ -66,7 +66,7 @@ class Dialog:
     def of_request(cls, request: Request, local_tag: str) -> Dialog:
         """The dialog that our answer to an INVITE makes (§12.1.1). Raises SipRemoteError without a usable Contact."""
         to = request.get("to") or ""
-        if not split_tag(to)[1]:
+        if not request.to_tag:
             to = f"{to};tag={local_tag}"
         routes = request.values("record-route") if request.get("record-route") else []
         dialog = cls(request.call_id, to, request.get("from") or "", contact_uri(request), routes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from harness.protocols.sip.grammar import (
     DIGITS,
     MAX_CSEQ,
     MAX_PARAMS,
+    METHODS,
     QUOTED_STRING,
     TOKEN,
     quote,
@@ -17,6 +19,11 @@ from harness.protocols.sip.grammar import (
     unquote,
 )
 from harness.protocols.sip.uri import Params, Uri, parse_hostport
+
+# How nearly all Via values over UDP look; matched whole, so that most messages cost one regular expression.
+_USUAL_VIA = re.compile(
+    r"SIP/2\.0/UDP ([A-Za-z0-9_](?:[A-Za-z0-9_.\-]*[A-Za-z0-9_.])?)(?::([0-9]+))?;branch=([A-Za-z0-9\-.!%*_+`'~]+)(;rport)?"
+)
 
 
 def parse_params(text: str) -> Params:
@@ -57,6 +64,12 @@ class Via:
     @classmethod
     def parse(cls, text: str) -> Via:
         """Parse one Via value; raises SipRemoteError."""
+        usual = _USUAL_VIA.fullmatch(text)
+        if usual is not None and len(usual[2] or "") <= 5 and int(usual[2] or 0) <= 65_535:
+            params: Params = {"branch": usual[3]}
+            if usual[4]:
+                params["rport"] = None
+            return cls("UDP", usual[1], int(usual[2]) if usual[2] else None, params)
         head, _, tail = text.partition(";")
         protocol, _, sent_by = head.strip().partition(" ")
         if protocol[:8] != "SIP/2.0/":
@@ -69,7 +82,7 @@ class Via:
             transport = protocol[8:]
             if not transport:
                 transport, _, sent_by = sent_by.strip().partition(" ")
-        if TOKEN.fullmatch(transport) is None:
+        if transport != "UDP" and TOKEN.fullmatch(transport) is None:
             raise SipRemoteError(f"not a Via: {text[:80]!r}")
         sent_by = sent_by.strip()
         if " " in sent_by:
@@ -151,6 +164,9 @@ def split_tag(text: str) -> tuple[str, str]:
 
     Raises SipRemoteError where quotes or brackets don't close.
     """
+    head, usual, tag = text.rpartition(">;tag=")
+    if usual and ";" not in tag and '"' not in tag and ">" not in tag:
+        return head + ">", tag.strip()
     close = text.rfind(">")
     if close < 0:
         head, _, tail = text.partition(";")
@@ -177,8 +193,13 @@ class CSeq(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> CSeq:
         """Parse `number method`; raises SipRemoteError."""
+        digits, _, method = text.partition(" ")
+        if method in METHODS and len(digits) <= 9 and digits.isascii() and digits.isdigit():
+            return cls(int(digits), method)
         parts = text.split()
-        if len(parts) != 2 or DIGITS.fullmatch(parts[0]) is None or TOKEN.fullmatch(parts[1]) is None:
+        if len(parts) != 2 or DIGITS.fullmatch(parts[0]) is None:
+            raise SipRemoteError(f"not a CSeq: {text[:80]!r}")
+        if parts[1] not in METHODS and TOKEN.fullmatch(parts[1]) is None:
             raise SipRemoteError(f"not a CSeq: {text[:80]!r}")
         number = int(parts[0])
         if number > MAX_CSEQ:

@@ -8,7 +8,7 @@ longer lines than the bounds, a body shorter than it says) is refused; the rest 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import ClassVar, Final, cast
 
 from harness.errors import SipLocalError, SipRemoteError
 from harness.protocols.sip.grammar import (
@@ -67,7 +67,7 @@ def _key(name: str) -> str:
 class Message:
     """What requests and responses have in common: header fields in their order, and a body."""
 
-    __slots__ = ("_index", "_typed", "body", "fields")
+    __slots__ = ("_cseq", "_from_tag", "_index", "_to_tag", "_typed", "_via", "body", "fields")
 
     def __init__(self, fields: Fields, body: bytes = b"") -> None:
         self.fields: Fields = fields
@@ -77,7 +77,12 @@ class Message:
         """
         self.body = body
         self._index: dict[str, list[str]] | None = None
-        self._typed: dict[str, object] = {}
+        # What every message's handling reads has a slot of its own; the rest is in _typed, made when first needed.
+        self._via: Via | None = None
+        self._cseq: CSeq | None = None
+        self._from_tag: str | None = None
+        self._to_tag: str | None = None
+        self._typed: dict[str, object] | None = None
 
     # Reading
 
@@ -123,30 +128,29 @@ class Message:
     @property
     def via(self) -> Via:
         """The topmost Via; raises SipRemoteError where there is none or it can't be read."""
-        found = self._typed.get("via")
+        found = self._via
         if found is None:
             line = self._one("via")
             if "," in line:
                 line = (split_outside(line, ",", MAX_VALUES) or [line])[0]
-            found = self._typed["via"] = Via.parse(line)
-        assert isinstance(found, Via)
+            found = self._via = Via.parse(line)
         return found
 
     @property
     def cseq(self) -> CSeq:
         """The CSeq; raises SipRemoteError."""
-        found = self._typed.get("cseq")
+        found = self._cseq
         if found is None:
-            found = self._typed["cseq"] = CSeq.parse(self._one("cseq"))
-        assert isinstance(found, CSeq)
+            found = self._cseq = CSeq.parse(self._one("cseq"))
         return found
 
     def _name_addr(self, key: str) -> NameAddr:
+        if self._typed is None:
+            self._typed = {}
         found = self._typed.get(key)
         if found is None:
             found = self._typed[key] = NameAddr.parse(self._one(key))
-        assert isinstance(found, NameAddr)
-        return found
+        return cast(NameAddr, found)
 
     @property
     def from_(self) -> NameAddr:
@@ -161,12 +165,18 @@ class Message:
     @property
     def from_tag(self) -> str:
         """The tag of From; empty where there is none."""
-        return split_tag(self._one("from"))[1]
+        found = self._from_tag
+        if found is None:
+            found = self._from_tag = split_tag(self._one("from"))[1]
+        return found
 
     @property
     def to_tag(self) -> str:
         """The tag of To; empty where there is none."""
-        return split_tag(self._one("to"))[1]
+        found = self._to_tag
+        if found is None:
+            found = self._to_tag = split_tag(self._one("to"))[1]
+        return found
 
     @property
     def call_id(self) -> str:
@@ -210,10 +220,7 @@ class Message:
                 raise SipRemoteError(f"no {key.title()} header")
             if len(lines) > 1 and key != "via":
                 raise SipRemoteError(f"more than one {key.title()} header")
-        _ = self.via
-        _ = self.cseq
-        split_tag(index["from"][0])
-        split_tag(index["to"][0])
+        _ = (self.via, self.cseq, self.from_tag, self.to_tag)
 
     # Writing
 
@@ -259,13 +266,11 @@ class Message:
                 self.fields[at] = (name, line)
                 self._indexed()["via"][0] = line
                 break
-        self._typed["via"] = via
+        self._via = via
 
     def refresh(self) -> None:
         """Forget what was read of the fields; for those who changed `fields` themselves."""
-        self._index = None
-        if self._typed:
-            self._typed = {}
+        self._index = self._via = self._cseq = self._from_tag = self._to_tag = self._typed = None
 
     @property
     def start_line(self) -> str:
@@ -291,8 +296,7 @@ class Request(Message):
     def __init__(self, method: str, uri: str, fields: Fields, body: bytes = b"") -> None:
         self.fields = fields
         self.body = body
-        self._index = None
-        self._typed = {}
+        self._index = self._via = self._cseq = self._from_tag = self._to_tag = self._typed = None
         self.method = method
         """A token, case kept: methods are case-sensitive (§7.1)."""
         self.uri_text = uri
@@ -312,11 +316,12 @@ class Request(Message):
     @property
     def uri(self) -> Uri:
         """The Request-URI, parsed; raises SipRemoteError."""
+        if self._typed is None:
+            self._typed = {}
         found = self._typed.get("uri")
         if found is None:
             found = self._typed["uri"] = Uri.parse(self.uri_text)
-        assert isinstance(found, Uri)
-        return found
+        return cast(Uri, found)
 
     @property
     def start_line(self) -> str:
@@ -334,21 +339,28 @@ class Request(Message):
     ) -> Response:
         """Answer this request (§8.2.6); Via, From, To, Call-ID, CSeq and, in dialogs, Record-Route are copied.
 
-        `to_tag` is added where To has none. Raises SipLocalError on a status out of 100…699 or a line break in a value.
+        `to_tag` is added where To has none. Raises SipLocalError on a status out of 100…699 or a line break in a value,
+        SipRemoteError where the request lacks one of these headers.
         """
         if not 100 <= status <= 699:
             raise SipLocalError(f"a status is 100…699, not {status}")
         if reason and CONTROL.search(reason):
             raise SipLocalError(f"a reason phrase with a control character: {reason!r}")
-        fields: Fields = []
-        wanted = _COPIED_IN_DIALOG if 100 < status < 300 else _COPIED
-        keys = _KEYS
-        for name, value in self.fields:
-            key = keys.get(name) or _key(name)
-            if key in wanted:
-                if key == "to" and to_tag and not split_tag(value)[1]:
-                    value = f"{value};tag={to_tag}"  # noqa: PLW2901
-                fields.append((name, value))
+        index = self._indexed()
+        fields: Fields = [("Via", line) for line in index.get("via", ())]
+        if 100 < status < 300 and "record-route" in index:
+            fields += [("Record-Route", line) for line in index["record-route"]]
+        to = self._one("to")
+        if to_tag and not self.to_tag:
+            to = f"{to};tag={to_tag}"
+        fields += (
+            ("From", self._one("from")),
+            ("To", to),
+            ("Call-ID", self._one("call-id")),
+            ("CSeq", self._one("cseq")),
+        )
+        if "timestamp" in index:
+            fields.append(("Timestamp", index["timestamp"][0]))
         fields += _checked(headers, content_type)
         return Response(status, reason or REASONS.get(status, "Unknown"), fields, body)
 
@@ -364,8 +376,7 @@ class Response(Message):
     def __init__(self, status: int, reason: str, fields: Fields, body: bytes = b"") -> None:
         self.fields = fields
         self.body = body
-        self._index = None
-        self._typed = {}
+        self._index = self._via = self._cseq = self._from_tag = self._to_tag = self._typed = None
         self.status = status
         """100…699."""
         self.reason = reason
@@ -375,16 +386,13 @@ class Response(Message):
         return f"{SIP_VERSION} {self.status} {self.reason}"
 
 
-_COPIED: Final = frozenset(("via", "from", "to", "call-id", "cseq", "timestamp"))
-_COPIED_IN_DIALOG: Final = _COPIED | {"record-route"}
-
-
 def _refuse_injection(name: str, value: str) -> None:
-    if TOKEN.fullmatch(name) is None:
+    if name not in _KEYS and TOKEN.fullmatch(name) is None:
         raise SipLocalError(f"not a header name: {name!r}")
     if _KEYS.get(name) == "content-length":
         raise SipLocalError("Content-Length is written from the body")
-    if CONTROL.search(value):
+    # Nearly every value is printable, which is quicker to see than that it has no control character.
+    if not value.isprintable() and CONTROL.search(value):
         raise SipLocalError(f"a control character in the value of {name}: {value[:80]!r}")
     if len(value) > MAX_HEADER_LINE:
         raise SipLocalError(f"the value of {name} is longer than {MAX_HEADER_LINE} characters")
