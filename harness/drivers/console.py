@@ -1,5 +1,4 @@
-"""The console driver: an operator position as its operator uses it, over the ICCS's control interface and headset jack.
-"""
+"""The console driver: an operator position as its operator uses it, over the ICCS's control interface and headset jack."""
 
 from __future__ import annotations
 

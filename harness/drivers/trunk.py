@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.endpoints.media import MediaPort, MediaService, Recording
-from harness.endpoints.sip import Call, UserAgent
+from harness.endpoints.sip.agent import UserAgent
+from harness.endpoints.sip.call import Call
+from harness.endpoints.speech import join_speech
 from harness.errors import DriverError
 from harness.journal import Event, Journal
 from harness.protocols import sdp
@@ -47,14 +49,7 @@ class TrunkCall:
         """
         await self._sip.answered(within=within)
         agreed = sdp.negotiated(self._offer, self._sip.remote_sdp)
-        await self._port.connect(
-            agreed.remote,
-            payload_type=agreed.payload_type,
-            codec=agreed.codec,
-            dtmf_payload_type=agreed.dtmf_payload_type,
-            send=agreed.send,
-            receive=agreed.receive,
-        )
+        await join_speech(self._port, agreed)
         self._journal.record(self._trunk, "call.speech", call_id=self._sip.id, codec=agreed.codec)
 
     async def say(self, samples: Samples) -> float:

@@ -72,16 +72,23 @@ def _plain(node: Any) -> Any:
 
 
 def _told(path: Path, tree: CommentedMap, error: Any) -> str:
-    location = _in_file(tree, error["loc"])
+    location = _in_file(tree, error["loc"], keep_last=error["type"] == "missing")
     line = _line(tree, location)
     key = ".".join(map(str, location)) or "the file"
     message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        role = error["input"].get("role") if isinstance(error["input"], dict) else None
+        line = _line(tree, [*location, "role"])
+        allowed = error["ctx"].get("expected_tags", "a mapping with 'role'")
+        return f"{path}:{line}: {key}.role: found {role!r}; allowed: {allowed}"
     if error["type"] == "missing":
         return f"{path}:{line}: {key}: missing"
     if error["type"] == "extra_forbidden":
         return f"{path}:{line}: {key}: unknown key"
     if error["type"] == "value_error" and not location:
         return f"{path}:{_line_of_message(tree, message)}: {message}"
+    if isinstance(error["input"], dict | list):
+        return f"{path}:{line}: {key}: {message}"
     found = str(error["input"])
     found = found if len(found) <= _FOUND_SHOWN else found[:_FOUND_SHOWN] + "…"
     return f"{path}:{line}: {key}: found {found!r}; {_allowed(message)}"
@@ -92,8 +99,11 @@ def _allowed(message: str) -> str:
     return f"allowed: {rest}" if rest and not head else message
 
 
-def _in_file(tree: Any, location: Sequence[str | int]) -> list[str | int]:
-    """Leave out what pydantic adds to a location (union members' names): keep what the file has, and the last key."""
+def _in_file(tree: Any, location: Sequence[str | int], *, keep_last: bool) -> list[str | int]:
+    """Leave out what pydantic adds to a location (union members' names): keep what the file has.
+
+    ``keep_last``: and the last key, which is the one that is missing.
+    """
     kept: list[str | int] = []
     node = tree
     for index, step in enumerate(location):
@@ -101,7 +111,7 @@ def _in_file(tree: Any, location: Sequence[str | int]) -> list[str | int]:
         if _has(node, step):
             node = node[step]
             kept.append(step)
-        elif last and isinstance(node, CommentedMap) and str(step).replace("_", "").isalnum():
+        elif last and keep_last:
             kept.append(step)
     return kept
 

@@ -39,3 +39,13 @@ class Context:
             tap = CaptureTap(CaptureWriter(capture_dir / "endpoints.cap"), journal.now)
         rng = random.Random(seed) if seed is not None else random.SystemRandom()
         return cls(journal, rng, tap, capture_dir)
+
+    def close(self) -> None:
+        """Close the capture, where there is one."""
+        if isinstance(self.tap, CaptureTap):
+            self.tap.writer.close()
+
+    def flush(self) -> None:
+        """Hand what was captured so far to the operating system, so that others can read it."""
+        if isinstance(self.tap, CaptureTap):
+            self.tap.writer.flush()

@@ -8,11 +8,13 @@ run is stuck and says so. Nothing outside the process is reachable, so that one 
 from __future__ import annotations
 
 import asyncio
+import heapq
 import random
 import selectors
 import ssl as ssl_module
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, cast
 
 from harness.errors import TransportError
 from harness.transport.virtual_network import VirtualNetwork
@@ -40,6 +42,32 @@ class _JumpingSelector(selectors.SelectSelector):
         return []
 
 
+class _OrderedTimer(asyncio.TimerHandle):
+    """A timer that, of two with the same deadline, runs the one first that was set first.
+
+    asyncio's own heap leaves that open. On a clock that stands still between events equal deadlines are the rule, and
+    what was sent first must arrive first.
+    """
+
+    __slots__ = ("_order",)
+
+    def __init__(
+        self,
+        order: int,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: asyncio.AbstractEventLoop,
+        context: Context | None,
+    ) -> None:
+        super().__init__(when, callback, args, loop, context)
+        self._order = order
+
+    def __lt__(self, other: object) -> bool:
+        assert isinstance(other, _OrderedTimer)
+        return (self.when(), self._order) < (other.when(), other._order)
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop on virtual time.
 
@@ -50,6 +78,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
         self._clock_resolution = _RESOLUTION_S
+        self._order = 0
         self.network = VirtualNetwork(self, random.Random(f"network {seed}"))
         self.serial_lines: dict[str, VirtualSerialEnd] = {}
         """The equipment's end of each serial line, by URL."""
@@ -57,6 +86,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Return virtual seconds since the loop was made."""
         return self._jumping.now
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Call ``callback`` at virtual time ``when``; equal deadlines in the order in which they were set."""
+        self._order += 1
+        timer = _OrderedTimer(self._order, when, callback, args, self, context)
+        # asyncio.BaseEventLoop.call_at does these two things to its own kind of timer; both attributes are its own.
+        heapq.heappush(cast(list[asyncio.TimerHandle], self.__dict__["_scheduled"]), timer)
+        setattr(timer, "_scheduled", True)  # noqa: B010 - unknown to the type stubs
+        return timer
 
     async def create_datagram_endpoint(  # type: ignore[override]
         self,

@@ -1,1 +1,7 @@
 """The ICCS simulator: switch, operator positions, radio desk and their control interface."""
+
+from simulators.iccs.radio_desk import GatewayLine
+from simulators.iccs.settings import IccsSettings
+from simulators.iccs.simulator import IccsSimulator
+
+__all__ = ["GatewayLine", "IccsSettings", "IccsSimulator"]

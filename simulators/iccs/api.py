@@ -129,6 +129,7 @@ def make_app(desk: Desk, token: str | None) -> FastAPI:
             )
 
     app = FastAPI(title="ICCS simulator control interface", version="1")
+    app.state.desk = desk
 
     @app.exception_handler(PositionError)
     @app.exception_handler(IncidentError)
@@ -147,13 +148,17 @@ def make_app(desk: Desk, token: str | None) -> FastAPI:
     return app
 
 
+async def _position(request: Request, id_: str) -> Position:
+    desk: Desk = request.app.state.desk
+    return desk.positions.get(id_)
+
+
+At = Annotated[Position, Depends(_position)]
+"""The position that a path names; 404 where there is none."""
+
+
 def _routes(desk: Desk) -> APIRouter:
     router = APIRouter(prefix="/v1")
-
-    async def position(id_: str) -> Position:
-        return desk.positions.get(id_)
-
-    At = Annotated[Position, Depends(position)]  # noqa: N806 - a type, as FastAPI reads it
 
     @router.get("/status")
     async def read_status() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.endpoints.media import MediaPort
-    from harness.endpoints.sip import Call
+    from harness.endpoints.sip.call import Call
     from simulators.iccs.positions import Position
 
 
@@ -32,7 +32,8 @@ class SwitchCall:
 
     id: str
     """``call-1`` …, as consoles and reports name it."""
-    sip: Call
+    sip: Call | None
+    """The SIP side; None until a call that a position dials has gone out."""
     queue: str | None
     """The queue it came in by, or None for a call to or from a position itself."""
     cli: str | None
@@ -44,6 +45,8 @@ class SwitchCall:
     """The positions at which it rings."""
     position: Position | None = None
     """The position that has it."""
+    offered: bytes | None = None
+    """Our offer, while its answer is still due in the caller's ACK."""
     port: MediaPort | None = None
     """The media of its leg, once it is being answered."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag
 
 MAX_POSITIONS = 1000
 MAX_CALLS = 2000
@@ -44,6 +44,16 @@ class PositionRange(_Settings):
         ]
 
 
+def _shape(value: Any) -> str:
+    given = set(value) if isinstance(value, dict) else set(type(value).model_fields)
+    return "row" if "site" in given else "one"
+
+
+AnyPosition = Annotated[
+    Annotated[PositionSettings, Tag("one")] | Annotated[PositionRange, Tag("row")], Discriminator(_shape)
+]
+
+
 class SubscriberSettings(_Settings):
     """A telephone that may register with the switch (RFC 3261 section 10, digest)."""
 
@@ -62,7 +72,7 @@ class IccsSettings(_Settings):
     control_token: SecretStr | None = None
     """Bearer token that the control interface asks for; needed where ``host`` is not a loopback address."""
     realm: str = "niccs"
-    positions: tuple[PositionSettings | PositionRange, ...] = ()
+    positions: tuple[AnyPosition, ...] = ()
     queues: dict[str, tuple[Number, ...]] = {"emergency": ("999", "112"), "non_emergency": ("101",)}
     """Queue name to the numbers that lead to it; earlier queues are served first."""
     ring_s: float = Field(default=60.0, gt=0, le=600)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from itertools import count
 
-from harness.endpoints.media import MediaService
-from harness.endpoints.sip import Call, Registrar, UserAgent
+from harness.endpoints.media import MediaPort, MediaService
+from harness.endpoints.sip.agent import UserAgent
+from harness.endpoints.sip.incoming import IncomingCall
+from harness.endpoints.speech import join_speech
 from harness.errors import HarnessError, SdpError
 from harness.journal import Event
 from harness.protocols import sdp
+from harness.protocols.sip.registrar import Registrar
+from harness.protocols.sip.uri import Uri
 from harness.transport.context import Context
 from simulators.iccs.calls import CallState, Queues, SwitchCall
 from simulators.iccs.positions import Position, PositionError, Positions
@@ -38,6 +42,7 @@ class Switch:
         self._tasks: set[asyncio.Task[None]] = set()
         self._set_ups = asyncio.Semaphore(SET_UPS_AT_ONCE)
         self._agent: UserAgent
+        self._aors: dict[str, str] = {}
         self._forget_dtmf: Callable[[], None] = lambda: None
         self.repatch: Repatch = lambda _position: None
         """Called when what a position hears and is heard by has to change."""
@@ -47,14 +52,15 @@ class Switch:
     async def start(self, permit: Callable[[str], None] | None = None) -> None:
         """Open the switch's SIP port."""
         secrets = {each.user: each.password.get_secret_value() for each in self._settings.subscribers}
-        self.registrar = Registrar(self._settings.realm, secrets, rng=self._context.rng)
         self._agent = await UserAgent.open(
             self._context,
             "iccs",
             local=(self._settings.host, self._settings.sip_port),
             user="niccs",
             on_invite=self._invited,
-            registrar=self.registrar,
+            registrar=Registrar(),
+            on_register=self._registered,
+            server_credentials=secrets,
             permit=permit,
             trace=False,
         )
@@ -83,24 +89,39 @@ class Switch:
         """Return how many calls wait in each queue."""
         return self._queues.waiting()
 
-    def _spawn(self, work: asyncio.Task[None]) -> None:
-        self._tasks.add(work)
-        work.add_done_callback(self._tasks.discard)
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _registered(self, aor: str) -> None:
+        """Keep which address-of-record a subscriber registers as: its host is the subscriber's choice."""
+        user = Uri.parse(aor).user_text
+        if any(each.user == user for each in self._settings.subscribers):
+            self._aors[user] = aor
+
+    def _contact(self, number: str) -> str | None:
+        registry = self._agent.registry
+        if registry is None or number not in self._aors:
+            return None
+        return next(iter(registry.contacts(self._aors[number])), None)
 
     # Incoming calls
 
-    def _invited(self, sip: Call) -> None:
+    def _invited(self, sip: IncomingCall) -> None:
         if len(self._calls) >= MAX_CALLS:
             sip.reject(503, "Service Unavailable")
             self._journal.warn("iccs", "switch.full", calls=len(self._calls))
             return
-        dialled = sip.dialled
+        dialled = sip.request.uri.user_text
         queue = self._queues.of_number(dialled)
         if queue is None and dialled not in self._positions:
             self._journal.record("iccs", "call.unknown_number", dialled=dialled)
             sip.reject(404, "Not Found")
             return
-        call = SwitchCall(f"call-{next(self._numbers)}", sip, queue, sip.caller_number, self._journal.now())
+        call = SwitchCall(
+            f"call-{next(self._numbers)}", sip, queue, sip.remote_identity.user or None, self._journal.now()
+        )
         if queue is not None:
             targets = [p for p in self._positions if p.settings.role == "call_taker"]
         else:
@@ -109,7 +130,7 @@ class Switch:
                 sip.reject(486, "Busy Here")
                 return
             targets = [target]
-        sip.on_change = lambda _sip, what: self._changed(call, what)
+        sip.on_change(lambda _sip, what: self._changed(call, what))
         self._calls[call.id] = call
         self._queues.add(call)
         sip.ring()
@@ -161,40 +182,50 @@ class Switch:
         for other in call.presented:
             if other is not position and other.streams:
                 self._positions.tell(other, "call.taken", by=position.id, **call.shown())
-        self._spawn(asyncio.get_running_loop().create_task(self._set_up(call, position)))
+        self._spawn(self._set_up(call, position))
 
     async def _set_up(self, call: SwitchCall, position: Position) -> None:
         async with self._set_ups:
+            sip = call.sip
+            if not isinstance(sip, IncomingCall) or call.state is not CallState.ANSWERING:
+                return
             try:
                 port = await self._media.open_port(f"iccs {call.id}", host=self._settings.host)
                 if call.state is not CallState.ANSWERING:  # the caller gave up meanwhile
                     await port.close()
                     return
                 self._hold_port(call, port)
-                body, agreed = sdp.answer(call.sip.remote_sdp, *port.address)
-                await port.connect(
-                    agreed.remote,
-                    payload_type=agreed.payload_type,
-                    codec=agreed.codec,
-                    dtmf_payload_type=agreed.dtmf_payload_type,
-                    send=agreed.send,
-                    receive=agreed.receive,
-                )
+                if sip.remote_sdp:
+                    body, agreed = sdp.answer(sip.remote_sdp, *port.address)
+                    await join_speech(port, agreed)
+                else:  # the caller leaves the offer to us, and answers it in its ACK (RFC 3264 section 4)
+                    body = call.offered = sdp.offer(*port.address)
             except SdpError as error:
-                self._journal.warn("iccs", "call.refused", reason=str(error), **call.shown())
-                call.sip.reject(488, "Not Acceptable Here")
-                self._end(call, "no speech agreed")
+                self._fail(call, sip, 488, error)
                 return
             except HarnessError as error:
-                self._journal.warn("iccs", "call.failed", reason=str(error), **call.shown())
-                call.sip.reject(500, "Server Internal Error")
-                self._end(call, "set-up failed")
+                self._fail(call, sip, 500, error)
                 return
             if call.state is CallState.ANSWERING:
                 call.state = CallState.CONNECTED
-                call.sip.answer(body)
+                sip.answer(body)
                 self.repatch(position)
                 self._positions.tell(position, "call.connected", **call.shown())
+
+    async def _join_late(self, call: SwitchCall, position: Position, offered: bytes) -> None:
+        if call.port is None or call.sip is None:
+            return
+        try:
+            await join_speech(call.port, sdp.negotiated(offered, call.sip.remote_sdp))
+        except HarnessError as error:
+            self._positions.tell(position, "call.failed", reason=str(error), **call.shown())
+            self._end(call, "no speech agreed")
+
+    def _fail(self, call: SwitchCall, sip: IncomingCall, status: int, error: HarnessError) -> None:
+        self._journal.warn("iccs", "call.refused", status=status, reason=str(error), **call.shown())
+        if call.state is CallState.ANSWERING:
+            sip.reject(status)
+            self._end(call, str(error))
 
     # Calls placed by positions
 
@@ -202,45 +233,91 @@ class Switch:
         """Place a call from ``position`` to a registered telephone. Raises PositionError when that can't be done."""
         if not position.free:
             raise PositionError(f"{position.id} is not free: it has a call or keys a talkgroup")
-        contact = self.registrar.contact(number)
+        contact = self._contact(number)
         if contact is None:
             raise PositionError(f"no telephone is registered as {number!r}")
-        loop = asyncio.get_running_loop()
-        call = SwitchCall(
-            f"call-{next(self._numbers)}",
-            self._agent.call(contact),
-            None,
-            number,
-            self._journal.now(),
-            CallState.DIALLING,
-        )
+        now = self._journal.now()
+        call = SwitchCall(f"call-{next(self._numbers)}", None, None, number, now, CallState.DIALLING)
         call.position, position.call = position, call
         self._calls[call.id] = call
-        call.sip.on_change = lambda _sip, what: self._changed(call, what)
-        self._spawn(loop.create_task(self._place(call, position)))
+        self._spawn(self._place(call, position, contact))
         return call
 
-    async def _place(self, call: SwitchCall, position: Position) -> None:
+    async def _place(self, call: SwitchCall, position: Position, contact: str) -> None:
         try:
             port = await self._media.open_port(f"iccs {call.id}", host=self._settings.host)
+            if call.state is not CallState.DIALLING:  # cleared meanwhile
+                await port.close()
+                return
             self._hold_port(call, port)
             offer = sdp.offer(*port.address)
-            call.sip.send(offer)
-            await call.sip.answered(within=self._settings.ring_s)
-            agreed = sdp.negotiated(offer, call.sip.remote_sdp)
-            await port.connect(
-                agreed.remote,
-                payload_type=agreed.payload_type,
-                codec=agreed.codec,
-                dtmf_payload_type=agreed.dtmf_payload_type,
-                send=agreed.send,
-                receive=agreed.receive,
-            )
+            sip = self._agent.invite(contact, offer=offer, caller=f"<sip:{position.id}@{self._settings.host}>")
+            call.sip = sip
+            sip.on_change(lambda _sip, what: self._changed(call, what))
+            await sip.answered(within=self._settings.ring_s)
+            await join_speech(port, sdp.negotiated(offer, sip.remote_sdp))
         except HarnessError as error:
-            self._positions.tell(position, "call.failed", reason=str(error), **call.shown())
-            call.sip.hang_up()
-            self._end(call, "not answered")
+            if call.state is not CallState.ENDED:
+                self._positions.tell(position, "call.failed", reason=str(error), **call.shown())
+                self._end(call, "not answered")
             return
         call.state = CallState.CONNECTED
         self.repatch(position)
         self._positions.tell(position, "call.connected", **call.shown())
+
+    # Clearing
+
+    def clear(self, position: Position) -> SwitchCall:
+        """Clear the call of ``position``. Raises PositionError when it has none."""
+        call = position.call
+        if call is None:
+            raise PositionError(f"{position.id} has no call")
+        self._end(call, "cleared by the position")
+        return call
+
+    def _changed(self, call: SwitchCall, what: str) -> None:
+        if what == "ringing" and call.state is CallState.DIALLING and call.position is not None:
+            self._positions.tell(call.position, "call.alerting", **call.shown())
+        elif what == "confirmed" and call.position is not None and call.offered is not None:
+            offered, call.offered = call.offered, None
+            self._spawn(self._join_late(call, call.position, offered))
+        elif what == "ended":
+            self._end(call, "ended by the other side")
+
+    def _end(self, call: SwitchCall, reason: str) -> None:
+        """Take a call down on every side; a call that is down already is left alone."""
+        if call.state is CallState.ENDED:
+            return
+        was, call.state = call.state, CallState.ENDED
+        self._queues.remove(call)
+        self._calls.pop(call.id, None)
+        if call.sip is not None and not call.sip.is_over:
+            call.sip.hang_up()
+        kind = "call.abandoned" if was is CallState.RINGING else "call.cleared"
+        told = call.presented if was is CallState.RINGING else [call.position]
+        if call.position is not None:
+            call.position.call = None
+            self.repatch(call.position)
+        for position in told:
+            if position is not None and position.streams:
+                self._positions.tell(position, kind, reason=reason, **call.shown())
+        if call.port is not None:
+            self._by_port.pop(call.port.name, None)
+            self._spawn(self._close_port(call.port))
+        if was is not CallState.RINGING and self.auto_answer is not None:
+            self._answer_by_itself()
+
+    async def _close_port(self, port: MediaPort) -> None:
+        await port.close()
+
+    # Media
+
+    def _hold_port(self, call: SwitchCall, port: MediaPort) -> None:
+        call.port = port
+        self._by_port[port.name] = call
+
+    def _media_event(self, event: Event) -> None:
+        """Show the position what was heard on its call's leg: keys that the other side pressed."""
+        call = self._by_port.get(event.source)
+        if call is not None and call.position is not None and event.kind == "dtmf.received":
+            self._positions.tell(call.position, "call.dtmf", call=call.id, digit=event.data.get("digit"))

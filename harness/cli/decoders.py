@@ -1,0 +1,183 @@
+"""What the harness's protocol engines understand of one message, as JSON-able values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from enum import Enum
+from typing import Any
+
+from harness.errors import HarnessError, PeiRemoteError, RtpError, SdsError
+from harness.protocols import sdp
+from harness.protocols.pei.commands import parse_command
+from harness.protocols.pei.unsolicited import is_sds_head, parse_unsolicited
+from harness.protocols.rtp.dtmf import DtmfEvent
+from harness.protocols.rtp.rtcp import parse_compound
+from harness.protocols.rtp.rtp import RtpPacket
+from harness.protocols.sip.message import Request, parse
+from harness.protocols.tetra import lip, sds, status
+
+Decoded = dict[str, Any]
+_HEX = re.compile(rb"^\s*(?:0x)?([0-9A-Fa-f\s:]+)\s*$")
+_FINAL = frozenset({"OK", "ERROR", "NO CARRIER", "BUSY", "NO DIALTONE", "NO ANSWER"})
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of message."""
+
+    decode: Callable[[bytes], Decoded | list[Decoded]]
+    binary: bool
+    """Whether text input is hexadecimal."""
+    example: str
+
+
+def from_hex(data: bytes) -> bytes:
+    """Return the bytes that hexadecimal text stands for; blanks, colons and a leading 0x are left out.
+
+    Raises HarnessError when it is no such text.
+    """
+    match = _HEX.match(data)
+    digits = re.sub(rb"[\s:]", b"", match.group(1)) if match else b""
+    if not digits:
+        raise HarnessError(f"not hexadecimal: {data[:60]!r}")
+    return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode())  # 84 bits come as 21 or 22 digits
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON holds it: bytes as hex, enumerations by name."""
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, bytes):
+        return value.hex().upper()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {"type": type(value).__name__, **_plain(asdict(value))}
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _sip(data: bytes) -> Decoded:
+    text = data if b"\r\n" in data else data.replace(b"\n", b"\r\n")
+    message = parse(text)
+    message.check()
+    head: Decoded = {
+        "type": "request" if isinstance(message, Request) else "response",
+        "start_line": message.start_line(),
+    }
+    if isinstance(message, Request):
+        head |= {"method": message.method, "uri": str(message.uri)}
+    else:
+        head |= {"status": message.status, "reason": message.reason}
+    names = dict.fromkeys(name for name, _ in message.fields)
+    found = head | {
+        "call_id": message.call_id,
+        "cseq": {"number": message.cseq.number, "method": message.cseq.method},
+        "from": str(message.from_),
+        "to": str(message.to),
+        "via": [str(value) for value in message.values("via")],
+        "headers": {name: message.lines(name) for name in names},
+        "body_length": len(message.body),
+    }
+    if message.body and message.content_type.lower().startswith("application/sdp"):
+        found["sdp"] = _sdp(message.body)
+    return found
+
+
+def _sdp(data: bytes) -> Decoded:
+    session = sdp.parse(data)
+    shown: Decoded = _plain(session)
+    for media, row in zip(session.media, shown["media"], strict=True):
+        row["direction"] = session.direction(media)
+        row["codecs"] = {str(number): name for number, name in media.codecs().items()}
+    return shown
+
+
+def _rtp(data: bytes) -> Decoded:
+    packet = RtpPacket.parse(data)
+    return {**_plain(packet), "payload_length": len(packet.payload)}
+
+
+def _rtcp(data: bytes) -> list[Decoded]:
+    return [_plain(packet) for packet in parse_compound(data)]
+
+
+def _dtmf(data: bytes) -> Decoded:
+    return dict(_plain(DtmfEvent.parse(data)))
+
+
+def _pei(data: bytes) -> Decoded:
+    try:
+        text = data.decode("ascii").strip()
+    except UnicodeDecodeError as error:
+        raise PeiRemoteError(f"not ASCII at byte {error.start}") from error
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise PeiRemoteError("an empty line")
+    if lines[0][:2].upper() == "AT":
+        return {"line": lines[0], "direction": "command", **_plain(parse_command(lines[0]))}
+    if lines[0] in _FINAL:
+        return {"line": lines[0], "direction": "final result", "type": lines[0]}
+    if is_sds_head(lines[0]):
+        if len(lines) < 2:
+            raise PeiRemoteError("a +CTSDSR is followed by a line of hexadecimal digits, and there is none")
+        return {"line": lines[0], "direction": "code", **_plain(parse_unsolicited(lines[0], lines[1]))}
+    return {"line": lines[0], "direction": "code", **_plain(parse_unsolicited(lines[0]))}
+
+
+def _sds(data: bytes) -> Decoded:
+    return dict(_plain(sds.decode(data)))
+
+
+def _lip(data: bytes) -> Decoded:
+    place = lip.decode(data)
+    return {
+        "longitude": round(place.longitude, 6),
+        "latitude": round(place.latitude, 6),
+        "position_error_m": place.error_metres,
+        "speed_kmh": None if place.speed_kmh is None else round(place.speed_kmh, 1),
+        "direction_deg": place.direction_degrees,
+        "elapsed_code": place.elapsed,
+        "additional_type": place.additional_type,
+        "additional": place.additional,
+    }
+
+
+def _status(data: bytes) -> Decoded:
+    text = data.decode("ascii", "replace").strip()
+    try:
+        value = int(text, 16) if text.lower().startswith("0x") else int(text)
+    except ValueError as error:
+        raise SdsError(f"a status is a number from 0 to 65535, not {text[:40]!r}") from error
+    return {"value": status.decode(status.encode(value)), "kind": status.kind_of(value).name.lower()}
+
+
+KINDS: dict[str, Kind] = {
+    "sip": Kind(_sip, False, "iccs decode sip message.txt"),
+    "sdp": Kind(_sdp, False, "iccs decode sdp -"),
+    "rtp": Kind(_rtp, True, "iccs decode rtp 8008000100000000DEADBEEFD5D5"),
+    "rtcp": Kind(_rtcp, True, "iccs decode rtcp FILE"),
+    "dtmf": Kind(_dtmf, True, "iccs decode dtmf 058A0320"),
+    "pei": Kind(_pei, False, "iccs decode pei 'AT+CTXD=1,0'"),
+    "sds": Kind(_sds, True, "iccs decode sds 82040101 54455354"),
+    "lip": Kind(_lip, True, "iccs decode lip 0A0088BD4247F737FFE810"),
+    "status": Kind(_status, False, "iccs decode status 32773"),
+}
+ALIASES = {"at": "pei"}
+
+
+def decode(kind: str, data: bytes, *, from_file: bool) -> Decoded | list[Decoded]:
+    """Return what is understood of ``data``.
+
+    Text given for a binary kind is hexadecimal; a file may hold either. Raises HarnessError (a protocol's own error).
+    """
+    known = KINDS[ALIASES.get(kind, kind)]
+    if known.binary and not (from_file and _HEX.match(data) is None):
+        data = from_hex(data)
+    try:
+        return known.decode(data)
+    except UnicodeError as error:
+        raise RtpError(str(error)) from error

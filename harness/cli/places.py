@@ -1,0 +1,9 @@
+"""Where the project's own files are: testbeds, suites, requirements, reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+FIXTURES = PROJECT / "fixtures"
+SIMULATED_TESTBED = FIXTURES / "testbeds" / "simulated.yaml"

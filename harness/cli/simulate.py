@@ -1,0 +1,152 @@
+"""``iccs simulate``: starts the simulators of a testbed alone, so that any outside client can be pointed at them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from harness.cli.places import SIMULATED_TESTBED
+from harness.errors import HarnessError
+from harness.testbed.addresses import Addresses
+from harness.testbed.bench import SIMULATORS_CAPTURE
+from harness.testbed.interlock import Interlock
+from harness.testbed.load import load_testbed
+from harness.testbed.model import Testbed
+from harness.testbed.simulation import Simulation
+from harness.transport.context import Context
+
+EXIT_USAGE = 2
+EXIT_ENVIRONMENT = 3
+
+
+def simulate(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Simulators to start; all of the testbed when none is named.")
+    ] = None,
+    testbed: Annotated[Path, typer.Option(help="Testbed file.", show_default=True)] = SIMULATED_TESTBED,
+    json: Annotated[bool, typer.Option("--json", help='One JSON object a line, last {"ready":true}.')] = False,
+    auto_answer: Annotated[
+        float | None, typer.Option(min=0, max=600, help="Let positions answer by themselves after so many seconds.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of delays and identifiers; a fresh one when left out.")] = None,
+    run_dir: Annotated[
+        Path | None, typer.Option(help="Keep captures and the simulators' journal in this folder.")
+    ] = None,
+    origin: Annotated[float | None, typer.Option(hidden=True, help="Monotonic time at which the run began.")] = None,
+    until_stdin_closes: Annotated[bool, typer.Option(hidden=True, help="Stop when standard input ends.")] = False,
+) -> None:
+    """Start simulators and print where each can be reached; Ctrl-C or SIGTERM stops them.
+
+    Point any client at what is printed: a SIP telephone or SIPp at the sip address, a terminal program at the serial
+    path, a browser or curl at the http address (its /docs page shows what a console can do).
+
+    Examples:
+
+      iccs simulate
+
+      iccs simulate iccs --auto-answer 0.2 --json
+
+      sipp -sn uac 127.0.0.1:PORT -s 999 -r 20 -m 200 -d 1000
+    """
+    try:
+        loaded = load_testbed(testbed)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(
+                _run(
+                    loaded,
+                    names or [],
+                    shown=_as_json if json else _as_table,
+                    auto_answer=auto_answer,
+                    seed=seed,
+                    run_dir=run_dir,
+                    origin=origin,
+                    until_stdin_closes=until_stdin_closes,
+                )
+            )
+    except HarnessError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        raise typer.Exit(EXIT_USAGE if "testbed" in type(error).__name__.lower() else EXIT_ENVIRONMENT) from error
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop  # noqa: PLC0415 - not to be had everywhere
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+async def _run(
+    testbed: Testbed,
+    names: list[str],
+    *,
+    shown: Callable[[Addresses], None],
+    auto_answer: float | None,
+    seed: int | None,
+    run_dir: Path | None,
+    origin: float | None,
+    until_stdin_closes: bool,
+) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if until_stdin_closes:
+        loop.add_reader(sys.stdin.fileno(), _until_end, loop, stop)
+    capture = run_dir / SIMULATORS_CAPTURE if run_dir is not None else None
+    context = Context.create(seed=seed, origin=origin, capture_dir=capture)
+    try:
+        interlock = Interlock(testbed, date.today())  # noqa: DTZ011 - a permit is dated by the tester's calendar
+        starting = asyncio.create_task(
+            Simulation.start(context, testbed, interlock, virtual=False, names=names, auto_answer=auto_answer)
+        )
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait((starting, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            return
+        simulation = await starting
+        try:
+            shown(simulation.addresses)
+            await stopped
+        finally:
+            stopped.cancel()
+            await simulation.stop()
+    finally:
+        context.close()
+        if capture is not None:
+            (capture / "journal.jsonl").write_text(context.journal.lines(), encoding="utf-8")
+
+
+def _until_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 1024):
+        loop.remove_reader(sys.stdin.fileno())
+        stop.set()
+
+
+def _as_json(addresses: Addresses) -> None:
+    for entry in addresses:
+        print(entry.line())  # noqa: T201
+    print('{"ready":true}', flush=True)  # noqa: T201
+
+
+def _as_table(addresses: Addresses) -> None:
+    table = Table(title="Simulators", title_justify="left")
+    for heading in ("component", "role", "kind", "address"):
+        table.add_column(heading)
+    for entry in addresses:
+        table.add_row(entry.name, entry.role, entry.kind, entry.url)
+    console = Console()
+    console.print(table)
+    console.print("Ready. Ctrl-C stops them.")

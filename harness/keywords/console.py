@@ -1,0 +1,169 @@
+"""Keywords of the operators at their consoles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from robot.api.deco import keyword
+
+from harness.drivers.console import Console
+from harness.keywords.base import Topic
+from harness.measure import times
+
+T = TypeVar("T")
+
+
+class ConsoleKeywords(Topic):
+    """What call takers and dispatchers do and see."""
+
+    def _at(self, console: str, act: Callable[[Console], Coroutine[Any, Any, T]]) -> T:
+        async def do() -> T:
+            return await act(await self.session.bench.console(console))
+
+        return self.session.run(do())
+
+    @keyword
+    def operator_sits_at(self, *consoles: str) -> None:
+        """Logs an operator in at each console named, headset on.
+
+        | =Argument=  | =Description= |
+        | ``consoles`` | Names of consoles in the testbed file. |
+
+        Example:
+        | `Operator Sits At`    govan-12    govan-31 |
+        """
+        for console in consoles:
+            self._at(console, _nothing)
+
+    @keyword
+    def console_shows(
+        self, console: str, event: str, within: timedelta = timedelta(seconds=1), **wanted: Any
+    ) -> dict[str, Any]:
+        """Waits until a console shows something, and returns all that it shows of it.
+
+        | =Argument= | =Description= |
+        | ``console`` | The console's name in the testbed file. |
+        | ``event``   | What it shows: ``call.ringing``, ``call.connected``, ``call.dtmf``, ``talker.shown``, ``status.shown``, ``sds.shown``, ``incident.received`` … |
+        | ``within``  | The most that it may take. |
+        | ``wanted``  | Values that it must show; numbers are compared as numbers. |
+
+        When it does not come, the error tells what came instead, nearest first.
+
+        Example:
+        | ${shown}    `Console Shows`    govan-12    call.ringing    within=1 s    queue=emergency    cli=+447700900123 |
+        """  # noqa: E501 - a row of Robot's table is one line
+        return self.expect(console, event, within, **{key: _like(value) for key, value in wanted.items()})
+
+    @keyword
+    def operator_answers(self, console: str, queue: str = "emergency") -> str:
+        """Takes the oldest call of a queue at a console; returns the switch's name for it.
+
+        | =Argument= | =Description= |
+        | ``console`` | The console's name in the testbed file. |
+        | ``queue``   | ``emergency``, ``non_emergency`` … |
+
+        Example:
+        | `Operator Answers`    govan-12    queue=emergency |
+        """
+        return self._at(console, lambda at: at.answer(queue=queue))
+
+    @keyword
+    def operator_opens_incident(self, console: str, title: str) -> str:
+        """Opens an incident from the call in hand; returns its id.
+
+        | =Argument= | =Description= |
+        | ``console`` | The console's name in the testbed file. |
+        | ``title``   | One line on what it is about. |
+
+        Example:
+        | ${incident}    `Operator Opens Incident`    govan-12    Domestic in progress |
+        """
+        return self._at(console, lambda at: at.open_incident(title))
+
+    @keyword
+    def operator_hands_over(self, console: str, incident: str, to: str) -> None:
+        """Gives an incident to another position.
+
+        | =Argument= | =Description= |
+        | ``console``  | Who has it: the console's name in the testbed file. |
+        | ``incident`` | Its id. |
+        | ``to``       | The position that takes it, by its id. |
+
+        Example:
+        | `Operator Hands Over`    govan-12    ${incident}    to=govan-31 |
+        """
+        self._at(console, lambda at: at.hand_over(incident, to))
+
+    @keyword
+    def operator_closes_incident(self, console: str, incident: str) -> None:
+        """Closes an incident.
+
+        | =Argument= | =Description= |
+        | ``console``  | Who has it. |
+        | ``incident`` | Its id. |
+
+        Example:
+        | `Operator Closes Incident`    govan-31    ${incident} |
+        """
+        self._at(console, lambda at: at.close_incident(incident))
+
+    @keyword
+    def operator_clears_call(self, console: str) -> None:
+        """Clears the call at a console.
+
+        | =Argument= | =Description= |
+        | ``console`` | The console's name in the testbed file. |
+
+        Example:
+        | `Operator Clears Call`    govan-12 |
+        """
+        self._at(console, lambda at: at.clear())
+
+    @keyword
+    def operator_keys(self, console: str, talkgroup: str, within: timedelta = timedelta(seconds=2)) -> float:
+        """Presses push-to-talk and waits for the floor; returns the time to the grant in milliseconds.
+
+        | =Argument= | =Description= |
+        | ``console``   | The console's name in the testbed file. |
+        | ``talkgroup`` | The talkgroup to talk to. |
+        | ``within``    | The most that the grant may take. |
+
+        Example:
+        | ${ms}    `Operator Keys`    govan-31    GD-OPS-1 |
+        """
+
+        async def press(at: Console) -> float:
+            journal = self.session.bench.journal
+            after = journal.position
+            await at.key(talkgroup)
+            await at.expect("ptt.granted", within=within.total_seconds(), after=after, talkgroup=talkgroup)
+            grant_ms = 1000 * times.console_grant_time(journal, at.name, after=after)
+            self.session.bench.measured("ptt_grant", grant_ms, "ms")
+            return grant_ms
+
+        return self._at(console, press)
+
+    @keyword
+    def operator_lets_go(self, console: str) -> None:
+        """Lets push-to-talk go.
+
+        | =Argument= | =Description= |
+        | ``console`` | The console's name in the testbed file. |
+
+        Example:
+        | `Operator Lets Go`    govan-31 |
+        """
+        self._at(console, lambda at: at.unkey())
+
+
+async def _nothing(_console: Console) -> None:
+    return
+
+
+def _like(value: Any) -> Any:
+    """Return a number for digits that Robot passes as text, but for a telephone number, which stays text."""
+    if isinstance(value, str) and value.isdigit() and not value.startswith("0"):
+        return lambda seen: str(seen) == value
+    return value

@@ -1,0 +1,109 @@
+"""Runs the bench for Robot keywords, which are plain calls: in a thread in real time, in line in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, ExitStack
+from datetime import date
+from itertools import count
+from pathlib import Path
+from threading import Thread
+from typing import Any, Literal, TypeVar
+
+from harness.evidence.collect import Attachment, Keep
+from harness.testbed.bench import Bench, open_bench
+from harness.testbed.run import Run, started_run
+from harness.transport.virtual_loop import VirtualLoop
+
+PROJECT = Path(__file__).resolve().parents[2]
+DEFAULT_TESTBED = PROJECT / "fixtures" / "testbeds" / "simulated.yaml"
+
+T = TypeVar("T")
+TimeBase = Literal["real", "virtual"]
+
+
+class Session:
+    """One library's run: its simulators for as long as the suite, a bench for as long as a test."""
+
+    def __init__(self, testbed: Path, time: TimeBase, seed: int, keep: Keep) -> None:
+        self._testbed, self._time, self._seed, self._keep = testbed, time, seed, keep
+        self._benches = count(1)
+        self._suite: ExitStack | None = None
+        self._run: Run
+        self._loop: asyncio.AbstractEventLoop
+        self._open: AsyncExitStack | None = None
+        self._bench: Bench | None = None
+
+    @property
+    def bench(self) -> Bench:
+        """The bench of the running test; opened when first asked for."""
+        if self._bench is None:
+            self._start_suite()
+            self._bench = self.run(self._open_bench())
+        return self._bench
+
+    def _start_suite(self) -> None:
+        if self._suite is not None:
+            return
+        stack = ExitStack()
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="iccs-run-")))
+        virtual = self._time == "virtual"
+        self._run = stack.enter_context(
+            started_run(self._testbed, directory=folder, keep=self._keep, start=not virtual, seed=self._seed)
+        )
+        self._loop = VirtualLoop(self._seed) if virtual else asyncio.new_event_loop()
+        stack.callback(self._loop.close)
+        if not virtual:
+            thread = Thread(target=self._loop.run_forever, name="bench", daemon=True)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(self._loop.call_soon_threadsafe, self._loop.stop)
+        self._suite = stack
+
+    async def _open_bench(self) -> Bench:
+        self._open = AsyncExitStack()
+        virtual = self._time == "virtual"
+        return await self._open.enter_async_context(
+            open_bench(
+                self._run.testbed,
+                today=date.today(),  # noqa: DTZ011 - a permit is dated by the tester's calendar
+                addresses=self._run.addresses,
+                virtual=virtual,
+                seed=self._seed if virtual else None,
+                origin=None if virtual else self._run.origin,
+                capture_dir=self._run.directory / f"robot-{next(self._benches):04d}",
+            )
+        )
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine of the bench to its end and return what it returns."""
+        if self._loop.is_running():
+            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        return self._loop.run_until_complete(work)
+
+    def end_test(self, title: str, *, failed: bool) -> list[Attachment]:
+        """Close the bench and return the test's evidence."""
+        if self._bench is None or self._open is None:
+            return []
+        bench, self._bench = self._bench, None
+        self.run(bench.close())
+        bench.context.flush()
+        end = bench.journal.now()
+        found = self._run.evidence(bench.directory).attachments(
+            title,
+            bench.journal,
+            start=bench.opened,
+            end=end,
+            failed=failed,
+            measures=[dict(event.data) for event in bench.journal if event.kind == "measure"],
+        )
+        self.run(self._open.aclose())
+        return found
+
+    def end_suite(self) -> None:
+        """Stop what the suite started."""
+        stack, self._suite = self._suite, None
+        if stack is not None:
+            stack.close()

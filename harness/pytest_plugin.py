@@ -1,0 +1,119 @@
+"""The pytest side of the harness: options, real or virtual time, requirement markers, evidence of each test.
+
+A test that takes the fixture ``bench`` runs on the real wire, in virtual time, or both, as ``--time`` says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.evidence.allure_adapter import RunDescription, attach
+from harness.evidence.pytest_side import RequirementsPlugin
+from harness.testbed.bench import Bench
+from harness.testbed.run import KEEP_VARIABLE, TESTBED_VARIABLE, Run, started_run
+from harness.transport.virtual_loop import VirtualLoop
+
+PROJECT = Path(__file__).resolve().parents[1]
+DEFAULT_TESTBED = PROJECT / "fixtures" / "testbeds" / "simulated.yaml"
+RUN = pytest.StashKey[Run]()
+_FAILED = pytest.StashKey[bool]()
+
+requirement = pytest.mark.requirement
+"""``@requirement("NICCS-TEL-006")``: the acceptance criteria that a test gives evidence for."""
+
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the harness's options."""
+    group = parser.getgroup("iccs", "ICCS acceptance harness")
+    group.addoption(
+        "--testbed",
+        type=Path,
+        default=Path(os.environ.get(TESTBED_VARIABLE, DEFAULT_TESTBED)),
+        help="testbed file: what stands behind each role (default: all simulated)",
+    )
+    group.addoption(
+        "--time",
+        choices=("real", "virtual", "both"),
+        default="real",
+        help="run bench tests over real wires, in virtual time, or both (default: real)",
+    )
+    group.addoption("--seed", type=int, default=1, help="seed of virtual time's delays and identifiers (default: 1)")
+    group.addoption(
+        "--keep-evidence",
+        choices=("failures", "all"),
+        default=os.environ.get(KEEP_VARIABLE, "failures"),
+        help="attach captures, transcripts and audio to failed tests only, or to all (default: failures)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tie requirements to the catalogue, and tell Allure what was real."""
+    config.pluginmanager.register(RequirementsPlugin(), "iccs-requirements")
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory] | None:
+    """Run bench tests on the loops that ``--time`` names, tests marked ``virtual_time`` on virtual time."""
+    seed = config.getoption("--seed")
+    virtual: LoopFactory = lambda: VirtualLoop(seed)  # noqa: E731 - a factory, as the hook wants one
+    if item.get_closest_marker("virtual_time") is not None:
+        return {"virtual": virtual}
+    if "bench" not in getattr(item, "fixturenames", ()):
+        return None
+    both: dict[str, LoopFactory] = {"real": asyncio.new_event_loop, "virtual": virtual}
+    wanted = config.getoption("--time")
+    return both if wanted == "both" else {wanted: both[wanted]}
+
+
+@pytest.fixture(scope="session")
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """The run: testbed, clock, folder and, unless only virtual time is wanted, simulators."""
+    config = request.config
+    with ExitStack() as stack:
+        found = stack.enter_context(
+            started_run(
+                config.getoption("--testbed"),
+                directory=tmp_path_factory.mktemp("run"),
+                keep=config.getoption("--keep-evidence"),
+                start=config.getoption("--time") != "virtual",
+            )
+        )
+        bindings = {name: each.binding.value for name, each in found.testbed.components.items()}
+        os.environ.update(RunDescription(found.testbed.stage, bindings).environment())
+        yield found
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Close the bench with the test, so that what closing shows belongs to it, then attach its evidence."""
+    failed = True
+    try:
+        result = yield
+        failed = False
+        return result
+    finally:
+        bench = getattr(item, "funcargs", {}).get("bench")
+        if isinstance(bench, Bench):
+            loop = bench.loop
+            loop.run_until_complete(bench.close())
+            bench.context.flush()
+            found: Run = item.funcargs["run"]  # type: ignore[attr-defined]
+            end = bench.journal.now()
+            attach(
+                found.evidence(bench.directory).attachments(
+                    item.name,
+                    bench.journal,
+                    start=bench.opened,
+                    end=end,
+                    failed=failed,
+                    measures=[dict(event.data) for event in bench.journal if event.kind == "measure"],
+                )
+            )

@@ -1,0 +1,242 @@
+"""A bench: the testbed as a test sees it.
+
+Ask it for a role and it hands over a driver that is bound to what stands behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+from harness.drivers.console import Console
+from harness.drivers.radio import RadioTerminal
+from harness.drivers.trunk import EmergencyTrunk
+from harness.endpoints.media import MediaService, open_media
+from harness.errors import ExpectationError, TestbedError
+from harness.journal import Journal
+from harness.testbed.addresses import Addresses
+from harness.testbed.interlock import Interlock
+from harness.testbed.model import (
+    Binding,
+    Component,
+    ConsoleComponent,
+    IccsComponent,
+    RadioTerminalComponent,
+    Testbed,
+    TrunkComponent,
+)
+from harness.testbed.simulation import Simulation
+from harness.transport.context import Context
+
+BENCH_CAPTURE, SIMULATORS_CAPTURE = "bench", "simulators"
+"""Folders of a run's directory that hold what the drivers' side and the simulators' side captured."""
+
+_C = TypeVar("_C", bound=Component)
+
+
+class Bench:
+    """Drivers for the roles of one testbed, opened when first asked for and closed with the bench."""
+
+    def __init__(
+        self, context: Context, testbed: Testbed, interlock: Interlock, addresses: Addresses, media: MediaService
+    ) -> None:
+        self.context = context
+        self.testbed = testbed
+        self.interlock = interlock
+        self.addresses = addresses
+        self.loop = asyncio.get_running_loop()
+        self.opened = context.journal.now()
+        """Run time at which the bench was opened, seconds."""
+        self._media = media
+        self._stack = AsyncExitStack()
+        self._trunks: dict[str, EmergencyTrunk] = {}
+        self._consoles: dict[str, Console] = {}
+        self._terminals: dict[str, RadioTerminal] = {}
+
+    @property
+    def journal(self) -> Journal:
+        """The record of what the bench does and sees."""
+        return self.context.journal
+
+    async def trunk(self, name: str | None = None) -> EmergencyTrunk:
+        """Return the emergency trunk (the one there is, or the one named)."""
+        name, component = self._component(name, TrunkComponent)
+        if name not in self._trunks:
+            host, _, port = component.local.rpartition(":")
+            iccs = self._at(component.to, IccsComponent)
+            target = _host_port(iccs.sip) if iccs.sip is not None else self.addresses.host_port(component.to, "sip")
+            trunk = await EmergencyTrunk.open(
+                self.context, self._media, name, local=(host, int(port)), target=target, permit=self.interlock.dial
+            )
+            self._stack.push_async_callback(trunk.close)
+            self._trunks[name] = trunk
+        return self._trunks[name]
+
+    async def console(self, name: str | None = None) -> Console:
+        """Return a console by its component's name, logged in."""
+        name, component = self._component(name, ConsoleComponent)
+        if name not in self._consoles:
+            iccs = self._at(component.of, IccsComponent)
+            control = iccs.control or (None if iccs.sip else self.addresses.url(component.of, "http"))
+            if control is None:
+                raise TestbedError(
+                    f"component {component.of!r} is real and has no 'control': no driver can reach {name!r}"
+                )
+            token = iccs.simulator.control_token
+            console = await Console.open(
+                self.context,
+                self._media,
+                name,
+                control=control,
+                position=component.position,
+                audio=component.audio,
+                token=token.get_secret_value() if token is not None else None,
+            )
+            self._stack.push_async_callback(console.close)
+            self._consoles[name] = console
+        return self._consoles[name]
+
+    async def terminal(self, name: str | None = None) -> RadioTerminal:
+        """Return a radio terminal by its component's name, its talkgroup selected."""
+        name, component = self._component(name, RadioTerminalComponent)
+        if name not in self._terminals:
+            simulated = component.binding is Binding.SIMULATED
+            serial = component.serial.url
+            audio = component.audio
+            if simulated:
+                serial = self.addresses.url(name, "serial").removeprefix("serial:")
+                audio = self.addresses.url(name, "rtp") if audio == "rtp" else audio
+            terminal = await RadioTerminal.open(
+                self.context,
+                self._media,
+                name,
+                serial=serial,
+                baud=component.serial.baud,
+                audio=audio,
+                talkgroups=self.testbed.talkgroups,
+                permit=self.interlock.radio,
+            )
+            self._stack.push_async_callback(terminal.close)
+            await terminal.select(component.talkgroup)
+            self._terminals[name] = terminal
+        return self._terminals[name]
+
+    def status_value(self, number: int) -> int:
+        """Return what goes over the air for a radio status of this force.
+
+        Raises TestbedError when the file has none.
+        """
+        try:
+            return self.testbed.statuses[number].value
+        except KeyError:
+            raise TestbedError(f"status {number} is not under 'statuses' of testbed {self.testbed.name!r}") from None
+
+    @property
+    def directory(self) -> Path:
+        """Where this bench's captures are. Raises TestbedError when it keeps none."""
+        if self.context.capture_dir is None:
+            raise TestbedError("this bench keeps no captures")
+        return self.context.capture_dir.parent
+
+    def measured(
+        self, name: str, value: float, unit: str, *, limit: float | None = None, requirement: str | None = None
+    ) -> None:
+        """Journal a measure and hold it against its limit.
+
+        ``limit`` is the most that is allowed, in ``unit``. Raises AssertionError, naming both, when it is exceeded.
+        """
+        within = limit is None or value <= limit
+        self.journal.record(
+            "bench",
+            "measure",
+            name=name,
+            value=round(value, 3),
+            unit=unit,
+            limit=limit,
+            within=within,
+            requirement=requirement,
+        )
+        if not within:
+            raise ExpectationError(
+                f"{name} is {value:.3f} {unit}; at most {limit:g} is allowed ({requirement or 'no requirement'})"
+            )
+
+    async def close(self) -> None:
+        """Close every driver, last opened first, and the media service."""
+        await self._stack.aclose()
+        await self._media.close()
+
+    def _component(self, name: str | None, kind: type[_C]) -> tuple[str, _C]:
+        fitting = {n: c for n, c in self.testbed.components.items() if isinstance(c, kind)}
+        if name is None and len(fitting) == 1:
+            name = next(iter(fitting))
+        if name is None or name not in fitting:
+            role = kind.model_fields["role"].annotation
+            raise TestbedError(
+                f"testbed {self.testbed.name!r} has no component {name or '(unnamed)'!r} for {role}; "
+                f"it has {', '.join(fitting) or 'none'}"
+            )
+        component = fitting[name]
+        if component.binding is Binding.MANUAL:
+            raise TestbedError(
+                f"component {name!r} is bound 'manual': the prompts that lead a tester through it are not built yet; "
+                "bind it 'simulated' or 'real'"
+            )
+        return name, component
+
+    def _at(self, name: str, kind: type[_C]) -> _C:
+        component = self.testbed.components[name]
+        if not isinstance(component, kind):
+            raise TestbedError(f"component {name!r} has role {component.role!r}")
+        return component
+
+
+def _host_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host, int(port)
+
+
+@asynccontextmanager
+async def open_bench(
+    testbed: Testbed,
+    *,
+    today: date,
+    addresses: Addresses | None,
+    virtual: bool,
+    seed: int | None = None,
+    origin: float | None = None,
+    capture_dir: Path | None = None,
+) -> AsyncIterator[Bench]:
+    """Open a bench on the running loop and close it after.
+
+    In virtual time the simulators run in the same process over the virtual network; else they were started before
+    (``iccs simulate``) and ``addresses`` says where they are.
+    """
+    context = Context.create(
+        seed=seed, origin=origin, capture_dir=capture_dir / BENCH_CAPTURE if capture_dir is not None else None
+    )
+    interlock = Interlock(testbed, today)
+    async with AsyncExitStack() as stack:
+        stack.callback(context.close)
+        if virtual:
+            if interlock.armed:
+                raise TestbedError(
+                    f"testbed {testbed.name!r} has {', '.join(testbed.real())}: no virtual time with those"
+                )
+            simulators = Context.create(
+                seed=None if seed is None else seed + 1,
+                origin=context.journal.origin,
+                capture_dir=capture_dir / SIMULATORS_CAPTURE if capture_dir is not None else None,
+            )
+            stack.callback(simulators.close)
+            simulation = await Simulation.start(simulators, testbed, interlock, virtual=True)
+            stack.push_async_callback(simulation.stop)
+            addresses = simulation.addresses
+        media = await open_media(context, in_process=virtual)
+        bench = Bench(context, testbed, interlock, addresses or Addresses(), media)
+        stack.push_async_callback(bench.close)
+        yield bench

@@ -1,0 +1,66 @@
+"""Speech across the bench: says a clip at one jack, records at another, and tells whether and how late it was heard."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.endpoints.media import Recording
+from harness.errors import ExpectationError
+from harness.measure.correlate import correlation
+from harness.measure.latency import Latency, mouth_to_ear
+from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
+
+LATEST_S = 1.0
+"""Seconds after the clip's last sample for which the ear is still listened at: speech later than this is not heard."""
+LEAST_CORRELATION = 0.8
+"""Normalised correlation from which what was heard counts as what was said."""
+
+
+class Mouth(Protocol):
+    """Where speech goes in: a headset, a caller, a terminal that holds the floor."""
+
+    async def say(self, samples: Samples) -> float:
+        """Send samples; return the run time of the first."""
+
+
+class Ear(Protocol):
+    """Where speech comes out."""
+
+    async def record(self) -> None:
+        """Begin to keep what is heard."""
+
+    async def recorded(self) -> Recording:
+        """Return what was heard since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What became of a clip on its way."""
+
+    latency: Latency
+    """Mouth to ear."""
+    correlation: float
+    """How like what was said, 0 to 1."""
+    recording: Recording
+
+
+async def converse(mouth: Mouth, ear: Ear, samples: Samples) -> Heard:
+    """Say ``samples`` at ``mouth`` and return what ``ear`` made of it.
+
+    Raises ExpectationError when the clip was not heard: its correlation is below LEAST_CORRELATION.
+    """
+    await ear.record()
+    loop = asyncio.get_running_loop()
+    start = await mouth.say(samples)
+    ends = loop.time() + len(samples) / SAMPLE_RATE + LATEST_S
+    await asyncio.sleep(ends - loop.time())
+    recording = await ear.recorded()
+    likeness = correlation(samples, recording.samples)
+    if likeness < LEAST_CORRELATION:
+        raise ExpectationError(
+            f"{len(samples) / SAMPLE_RATE:.1f} s were said and {len(recording.samples) / SAMPLE_RATE:.1f} s recorded, "
+            f"but not the same speech: correlation {likeness:.2f}, at least {LEAST_CORRELATION} is due"
+        )
+    return Heard(mouth_to_ear(samples, start, recording), likeness, recording)

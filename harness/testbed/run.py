@@ -1,0 +1,81 @@
+"""One run of a suite: its testbed, clock and folder, and the simulators that were started for it or that it starts."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import TestbedError
+from harness.evidence.collect import Evidence, Keep
+from harness.testbed.addresses import Addresses
+from harness.testbed.child import simulators
+from harness.testbed.load import load_testbed
+from harness.testbed.model import Binding, IccsComponent, RadioNetworkComponent, Testbed
+
+TESTBED_VARIABLE = "ICCS_TESTBED"
+ADDRESSES_VARIABLE = "ICCS_ADDRESSES"
+RUN_DIR_VARIABLE = "ICCS_RUN_DIR"
+ORIGIN_VARIABLE = "ICCS_ORIGIN"
+KEEP_VARIABLE = "ICCS_KEEP_EVIDENCE"
+
+
+@dataclass(slots=True)
+class Run:
+    """What the tests of one run share."""
+
+    path: Path
+    """The testbed file."""
+    testbed: Testbed
+    directory: Path
+    """Where captures go."""
+    origin: float
+    """Monotonic time that counts as run time 0."""
+    epoch: float
+    """Calendar time of run time 0, seconds since 1970."""
+    addresses: Addresses | None
+    """Where the simulators are, or None when none were started (virtual time, or nothing simulated)."""
+    keep: Keep
+
+    def evidence(self, directory: Path) -> Evidence:
+        """Return what makes attachments of the captures under ``directory``."""
+        names: dict[str, str] = {}
+        for entry in self.addresses or ():
+            if entry.kind in {"sip", "rtp"}:
+                host, _, port = entry.url.rpartition(":")
+                names[f"{host.rpartition('/')[2].removeprefix('sip:')}:{port}"] = entry.name
+        return Evidence(directory, names, self.epoch, self.keep)
+
+
+@contextmanager
+def started_run(path: Path, *, directory: Path, keep: Keep, start: bool, seed: int | None = None) -> Iterator[Run]:
+    """Yield the run of this process.
+
+    Under ``iccs accept`` the simulators are there already and the environment says where; else they are started (where
+    ``start`` says so and the testbed has any) and end with the block. Raises TestbedError.
+    """
+    testbed = load_testbed(path)
+    directory = Path(os.environ.get(RUN_DIR_VARIABLE, directory))
+    now = time.monotonic()
+    try:
+        origin = float(os.environ.get(ORIGIN_VARIABLE, now))
+    except ValueError as error:
+        raise TestbedError(f"{ORIGIN_VARIABLE} is no number: {error}") from error
+    with ExitStack() as stack:
+        addresses: Addresses | None = None
+        if ADDRESSES_VARIABLE in os.environ:
+            addresses = Addresses.load(Path(os.environ[ADDRESSES_VARIABLE]))
+        elif start and _has_simulators(testbed):
+            addresses = stack.enter_context(simulators(path, origin=origin, run_dir=directory, seed=seed))
+        epoch = time.time() - (time.monotonic() - origin)
+        yield Run(path, testbed, directory, origin, epoch, addresses, keep)
+
+
+def _has_simulators(testbed: Testbed) -> bool:
+    return any(
+        each.binding is Binding.SIMULATED and isinstance(each, IccsComponent | RadioNetworkComponent)
+        for each in testbed.components.values()
+    )

@@ -1,0 +1,258 @@
+"""The radio desk of the ICCS simulator:
+
+drives the gateway terminals over serial lines and shows positions what they report.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+
+from harness.endpoints.media import MediaPort, MediaService
+from harness.endpoints.pei import KeyOutcome, TerminalEquipment
+from harness.errors import HarnessError
+from harness.journal import Event
+from harness.protocols.pei.codes import Grant
+from harness.transport.context import Context
+from simulators.iccs.positions import Position, PositionError, Positions
+
+REOPEN_S = 2.0
+"""Seconds between attempts to open a gateway's line again."""
+QUEUED_S = 30.0
+"""Seconds for which a request that the network has queued is let wait."""
+
+RadioPermit = Callable[[str, str, int], None]
+Repatch = Callable[[Position], None]
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayLine:
+    """A TETRA terminal that the ICCS drives."""
+
+    name: str
+    talkgroup: str
+    serial: str
+    """As pyserial opens it."""
+    baud: int
+    audio: str
+    """Its audio jack, ``rtp://host:port``."""
+
+
+@dataclass(slots=True, eq=False)
+class _Gateway:
+    line: GatewayLine
+    gssi: int
+    terminal: TerminalEquipment | None = None
+    port: MediaPort | None = None
+    keyed_by: Position | None = None
+    granted: bool = False
+    cc: int | None = None
+    work: asyncio.Task[None] | None = None
+
+
+class RadioDesk:
+    """All gateways of one ICCS: one talkgroup each."""
+
+    def __init__(
+        self,
+        context: Context,
+        media: MediaService,
+        positions: Positions,
+        lines: list[GatewayLine],
+        talkgroups: Mapping[str, int],
+        permit: RadioPermit,
+    ) -> None:
+        self._context = context
+        self._journal = context.journal
+        self._media = media
+        self._positions = positions
+        self._permit = permit
+        self._gateways = {line.talkgroup: _Gateway(line, talkgroups[line.talkgroup]) for line in lines}
+        self._by_name = {gateway.line.name: gateway for gateway in self._gateways.values()}
+        self._forget: Callable[[], None] = lambda: None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.repatch: Repatch = lambda _position: None
+        """Called when what a position hears and is heard by has to change."""
+
+    async def start(self) -> None:
+        """Open every gateway; one that can't be had is out of service and tried again."""
+        self._forget = self._journal.subscribe(self._reported)
+        for gateway in self._gateways.values():
+            gateway.port = await self._media.open_port(f"iccs {gateway.line.name}")
+            host, _, port = gateway.line.audio.removeprefix("rtp://").rpartition(":")
+            await gateway.port.connect((host, int(port)), dtmf_payload_type=None)
+            await self._bring_up(gateway)
+
+    async def stop(self) -> None:
+        """Unkey and close every gateway."""
+        self._forget()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for gateway in self._gateways.values():
+            if gateway.terminal is not None:
+                gateway.terminal.close()
+            if gateway.port is not None:
+                await gateway.port.close()
+
+    async def _bring_up(self, gateway: _Gateway) -> None:
+        line = gateway.line
+        try:
+            if gateway.terminal is None:
+                gateway.terminal = await TerminalEquipment.open(
+                    self._context, line.name, line.serial, baud=line.baud, permit=self._permit
+                )
+            elif gateway.terminal.lost is not None:
+                await gateway.terminal.reopen()
+            await gateway.terminal.register_services()
+            await gateway.terminal.select_group(gateway.gssi)
+        except HarnessError as error:
+            self._journal.warn(line.name, "gateway.out_of_service", talkgroup=line.talkgroup, reason=str(error))
+            loop = asyncio.get_running_loop()
+            loop.call_later(REOPEN_S, lambda: self._spawn(self._bring_up(gateway)))
+            return
+        self._journal.record(line.name, "gateway.in_service", talkgroup=line.talkgroup)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # What operators do
+
+    def key(self, position: Position, talkgroup: str) -> None:
+        """Ask for the floor of ``talkgroup``; the position is told ``ptt.granted``, ``ptt.queued`` or ``ptt.refused``.
+
+        Raises PositionError when the position may not key it, or somebody else does.
+        """
+        if talkgroup not in position.settings.talkgroups:
+            raise PositionError(f"{position.id} does not work talkgroup {talkgroup}")
+        gateway = self._gateways.get(talkgroup)
+        if gateway is None or gateway.terminal is None or gateway.terminal.lost is not None:
+            raise PositionError(f"talkgroup {talkgroup} has no gateway in service")
+        if position.keyed is not None:
+            raise PositionError(f"{position.id} keys {position.keyed} already")
+        if gateway.keyed_by is not None:
+            raise PositionError(f"talkgroup {talkgroup} is keyed by {gateway.keyed_by.id}")
+        gateway.keyed_by, position.keyed = position, talkgroup
+        self._positions.tell(position, "ptt.requested", talkgroup=talkgroup)
+        gateway.work = self._spawn(self._ask_floor(gateway, gateway.terminal, position))
+
+    async def _ask_floor(self, gateway: _Gateway, terminal: TerminalEquipment, position: Position) -> None:
+        try:
+            outcome = await terminal.key(gateway.gssi)
+            if outcome.grant is Grant.QUEUED:
+                self._positions.tell(position, "ptt.queued", talkgroup=gateway.line.talkgroup)
+                outcome = await terminal.granted(outcome.cc, within=QUEUED_S)
+        except HarnessError as error:
+            self._refused(gateway, position, str(error))
+            return
+        gateway.cc = outcome.cc
+        if outcome.granted:
+            gateway.granted = True
+            self.repatch(position)
+            self._positions.tell(position, "ptt.granted", talkgroup=gateway.line.talkgroup)
+        else:
+            self._refused(gateway, position, _why(outcome))
+
+    def _refused(self, gateway: _Gateway, position: Position, reason: str) -> None:
+        self._free(gateway, position)
+        self._positions.tell(position, "ptt.refused", talkgroup=gateway.line.talkgroup, reason=reason)
+
+    def unkey(self, position: Position) -> None:
+        """Give the floor back, or take the request for it back. Raises PositionError when nothing is keyed."""
+        gateway = self._gateways.get(position.keyed or "")
+        if gateway is None or gateway.keyed_by is not position:
+            raise PositionError(f"{position.id} keys nothing")
+        if gateway.work is not None and not gateway.work.done():
+            gateway.work.cancel()
+        self._free(gateway, position)
+        self._spawn(self._give_back(gateway))
+        self._positions.tell(position, "ptt.released", talkgroup=gateway.line.talkgroup)
+
+    async def _give_back(self, gateway: _Gateway) -> None:
+        terminal = gateway.terminal
+        if terminal is None:
+            return
+        cc = gateway.cc if gateway.cc is not None else terminal.call_on(gateway.gssi)
+        if cc is None:
+            return
+        try:
+            await terminal.unkey(cc)
+        except HarnessError as error:
+            self._journal.warn(gateway.line.name, "gateway.unkey_failed", reason=str(error))
+
+    def _free(self, gateway: _Gateway, position: Position) -> None:
+        gateway.keyed_by, gateway.granted = None, False
+        position.keyed = None
+        self.repatch(position)
+
+    async def send_text(self, position: Position, issi: int, text: str) -> None:
+        """Send a text to a radio through the first gateway of the position's talkgroups. Raises PositionError."""
+        for talkgroup in position.settings.talkgroups:
+            gateway = self._gateways.get(talkgroup)
+            if gateway is not None and gateway.terminal is not None and gateway.terminal.lost is None:
+                try:
+                    outcome = await gateway.terminal.send_text(issi, text)
+                except HarnessError as error:
+                    raise PositionError(f"the text to {issi} failed: {error}") from error
+                self._positions.tell(position, "sds.sent", issi=issi, delivered=outcome.sent)
+                return
+        raise PositionError(f"{position.id} has no gateway in service")
+
+    # What the patch panel asks
+
+    def heard_at(self, position: Position) -> list[MediaPort]:
+        """Return the ports whose speech ``position`` hears: the gateways of its talkgroups, save one it keys itself."""
+        return [
+            gateway.port
+            for talkgroup in position.settings.talkgroups
+            if (gateway := self._gateways.get(talkgroup)) is not None
+            and gateway.port is not None
+            and gateway.keyed_by is not position
+        ]
+
+    def speakers(self) -> list[tuple[MediaPort, Position | None]]:
+        """Return each gateway's port with the position that holds its floor, or None."""
+        return [
+            (gateway.port, gateway.keyed_by if gateway.granted else None)
+            for gateway in self._gateways.values()
+            if gateway.port is not None
+        ]
+
+    # What the radio network reports
+
+    def _reported(self, event: Event) -> None:
+        gateway = self._by_name.get(event.source)
+        if gateway is None:
+            return
+        data, talkgroup = event.data, gateway.line.talkgroup
+        match event.kind:
+            case "radio.talker":
+                self._show(gateway, "talker.shown", talkgroup=talkgroup, issi=data.get("issi"))
+            case "radio.ceased":
+                self._show(gateway, "talker.ended", talkgroup=talkgroup)
+            case "radio.released":
+                if gateway.keyed_by is not None and gateway.granted:
+                    self._refused(gateway, gateway.keyed_by, f"the call was released: {data.get('cause')}")
+                gateway.cc = None
+                self._show(gateway, "talkgroup.idle", talkgroup=talkgroup)
+            case "status.received":
+                self._show(gateway, "status.shown", issi=data.get("issi"), value=data.get("value"))
+            case "sds.received" if "text" in data:
+                self._show(gateway, "sds.shown", issi=data.get("issi"), text=data["text"])
+            case "pei.lost":
+                if gateway.keyed_by is not None:
+                    self._refused(gateway, gateway.keyed_by, "the gateway's line is gone")
+                asyncio.get_running_loop().call_later(REOPEN_S, lambda: self._spawn(self._bring_up(gateway)))
+
+    def _show(self, gateway: _Gateway, kind: str, **data: object) -> None:
+        for position in self._positions:
+            if position.streams and gateway.line.talkgroup in position.settings.talkgroups:
+                self._positions.tell(position, kind, **data)
+
+
+def _why(outcome: KeyOutcome) -> str:
+    return f"{outcome.grant.name.lower().replace('_', ' ')}" + (f", {outcome.talker} talks" if outcome.talker else "")
