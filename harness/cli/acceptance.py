@@ -1,7 +1,7 @@
 """One acceptance run: simulators up, pytest and Robot over the suites, everything down again, results told.
 
-Children get the run's clock, folder, addresses and testbed by environment variables (see VARIABLES); the drivers' and
-the simulators' side capture into one folder on one clock, so that evidence can put them side by side.
+Children get the run's clock, folder, addresses and testbed by environment variables; the drivers' and the simulators'
+side capture into one folder on one clock, so that evidence can put them side by side.
 """
 
 from __future__ import annotations
@@ -29,6 +29,13 @@ from harness.evidence.progress import PROGRESS_VARIABLE
 from harness.evidence.requirements import catalogue
 from harness.testbed.addresses import Addresses, Reached
 from harness.testbed.model import Binding, Testbed
+from harness.testbed.run import (
+    ADDRESSES_VARIABLE,
+    KEEP_VARIABLE,
+    ORIGIN_VARIABLE,
+    RUN_DIR_VARIABLE,
+    TESTBED_VARIABLE,
+)
 
 READY_S = 60.0
 """Seconds the simulators may take until they are ready."""
@@ -47,15 +54,6 @@ ADDRESSES = "addresses.json"
 MAX_ADDRESSES = 10_000
 """Lines that the simulators may print before they are ready."""
 LOGS = "logs"
-VARIABLES = {
-    "addresses": "ICCS_ADDRESSES",
-    "run_dir": "ICCS_RUN_DIR",
-    "origin": "ICCS_ORIGIN",
-    "origin_epoch": "ICCS_ORIGIN_EPOCH",
-    "testbed": "ICCS_TESTBED",
-    "keep_evidence": "ICCS_KEEP_EVIDENCE",
-}
-"""What children are told: a JSON file; a folder; monotonic and calendar seconds of run time 0; a file; a word."""
 
 
 class PlanError(HarnessError):
@@ -165,12 +163,11 @@ class Acceptance:
         environment = {
             **os.environ,
             **self._described.environment(),
-            VARIABLES["addresses"]: str(run_dir / ADDRESSES),
-            VARIABLES["run_dir"]: str(run_dir),
-            VARIABLES["origin"]: repr(origin),
-            VARIABLES["origin_epoch"]: repr(epoch),
-            VARIABLES["testbed"]: str(self._plan.testbed_file),
-            VARIABLES["keep_evidence"]: self._plan.keep_evidence,
+            ADDRESSES_VARIABLE: str(run_dir / ADDRESSES),
+            RUN_DIR_VARIABLE: str(run_dir),
+            ORIGIN_VARIABLE: repr(origin),
+            TESTBED_VARIABLE: str(self._plan.testbed_file),
+            KEEP_VARIABLE: self._plan.keep_evidence,
             PROGRESS_VARIABLE: str(progress.path),
         }
         told = json.dumps({"origin": origin, "origin_epoch": epoch})

@@ -1,6 +1,6 @@
 """Finds what makes the Allure report: a Node new enough, and the allure package; as a program, installs that package.
 
-``python -m harness.cli.node`` is a step of `make setup`: ``npm ci`` in reports/, with the npm of the Node that is found.
+``python -m harness.cli.node`` is a step of `make setup`: ``npm ci`` in reports/, with the npm of the Node it finds.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def install() -> int:
         return 0
     node = find_node()
     environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-    command = [node, find_npm(node), "ci", "--ignore-scripts", "--no-fund", "--no-audit"]
+    command = [str(node), str(find_npm(node)), "ci", "--ignore-scripts", "--no-fund", "--no-audit"]
     code = subprocess.run(command, cwd=reports, env=environment, check=False).returncode  # noqa: S603 - our own command
     if code == 0:
         done.touch()

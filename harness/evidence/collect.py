@@ -69,13 +69,14 @@ class Evidence:
     ) -> list[Attachment]:
         """Return a test's evidence: what happened from ``start`` to ``end``, run seconds.
 
-        ``events`` is the journal, of which the window is taken; ``measures`` are rows of a table, beside those that the
-        journal holds; ``sounds`` what audio jacks heard (without them, speech is recovered from captured RTP).
+        ``events`` is the journal, of which the window is taken; ``measures`` are rows of a table (without them, those
+        that the journal holds are shown); ``sounds`` what audio jacks heard (without them, speech is recovered from
+        captured RTP).
         """
         crossed = list(crossings(sorted(self.run_dir.rglob("*.cap")), start, end))
         happened = [event for event in events if start <= event.time <= end]
         found = [_journal(happened), self._ladder(title, crossed, happened)]
-        rows_of_table = [*measures, *(dict(event.data) for event in happened if event.kind == MEASURE)]
+        rows_of_table = list(measures) or [dict(event.data) for event in happened if event.kind == MEASURE]
         if rows_of_table:
             found.append(_measures(rows_of_table))
         if failed or self.keep == "all":
