@@ -19,7 +19,7 @@ from harness.protocols.pei.terminal_equipment import (
     ReplyReceived,
     TerminalEquipmentMachine,
 )
-from harness.protocols.pei.unsolicited import IncomingCall, Unsolicited
+from harness.protocols.pei.unsolicited import IncomingCall, TransmissionGrant, Unsolicited
 from harness.transport.context import Context
 from harness.transport.serial_line import SerialLine, open_serial
 
@@ -60,7 +60,12 @@ class PeiLine:
         self._listeners: list[_Listener] = []
         self._ends: dict[int, str] = {}
         """Other end of each call instance: GSSI or ISSI, digits."""
+        self._talkers: dict[int, str] = {}
+        """Who talks in each call instance, digits."""
         self._dialled: str | None = None
+        """Whom we dialled, digits, until the call has an instance."""
+        self._set_up_cc: int | None = None
+        """Instance of the call that we dialled last."""
         self._bad_lines = 0
         self._line: SerialLine | None = None
 
@@ -92,6 +97,7 @@ class PeiLine:
         self._fail("the line is being opened again")
         self._machine = TerminalEquipmentMachine()
         self._ends.clear()
+        self._talkers.clear()
         self._dialled = None
         await self._open()
         self._context.journal.record(self.name, "pei.reopened", url=self.url)
@@ -200,7 +206,9 @@ class PeiLine:
                 self._ends[cc] = _digits((code.called if code.comms == 1 else code.calling) or "")
             elif cc not in self._ends and self._dialled is not None and state is not CallState.IDLE:
                 # The first code of a call that we dialled tells its instance.
-                self._ends[cc], self._dialled = self._dialled, None
+                self._ends[cc], self._dialled, self._set_up_cc = self._dialled, None, cc
+        if isinstance(code, TransmissionGrant) and code.talker is not None:
+            self._talkers[code.cc] = code.talker
         kind, data = journalled(code, self._ends.get(cc) if isinstance(cc, int) else None)
         self._context.journal.record(self.name, kind, **data)
         for listener in tuple(self._listeners):
@@ -208,6 +216,7 @@ class PeiLine:
                 listener.found.set_result(code)
         if isinstance(cc, int) and state is CallState.IDLE:
             self._ends.pop(cc, None)
+            self._talkers.pop(cc, None)
         if self.on_event is not None:
             self.on_event(code)
 

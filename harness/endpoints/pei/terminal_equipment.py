@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 
 from harness.endpoints.pei.gate import Permit
@@ -27,6 +28,8 @@ from harness.transport.context import Context
 RESULT_S = 30.0
 """Seconds within which the network's result of a message comes; it can come long after OK [C]."""
 
+_HELD = (CallState.ORIGINATING, CallState.REQUESTING, CallState.CONTENDING, CallState.QUEUED, CallState.TALKING)
+"""States of a call in which we have the floor, or may be given it."""
 _SERVICES = (
     commands.VOICE_SERVICE,
     commands.GROUP_SERVICE,
@@ -43,11 +46,11 @@ class KeyOutcome:
     cc: int
     """Call instance."""
     grant: Grant
-    """GRANTED; QUEUED (the grant may still come); NOT_GRANTED; GRANTED_TO_ANOTHER."""
+    """GRANTED, QUEUED (the grant may still come) or NOT_GRANTED."""
     waited_s: float
     """From the command that asked to the network's answer, seconds."""
     talker: str | None = None
-    """Who talks instead, digits, where the network says so."""
+    """Who talks instead, digits, where the network has said so."""
 
     @property
     def granted(self) -> bool:
@@ -75,6 +78,9 @@ class TerminalEquipment(PeiLine):
         self._reference = 0
         self._messages = asyncio.Lock()
         self._set_ups = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._unwanted: str | None = None
+        """Group, digits, of a set-up whose request to talk was taken back before the call had an instance."""
 
     async def register_services(self) -> tuple[str, ...]:
         """Ask the terminal for the codes of calls, groups, status, text and location (`AT+CTSP`).
@@ -141,16 +147,46 @@ class TerminalEquipment(PeiLine):
                 self._machine.may(demand)
                 await self.command(demand.line())
             answer = await self._heard(listener, within, f"answer to the request to talk on {digits}")
+        except PeiLocalError:
+            self._take_back(digits)
+            raise
+        except asyncio.CancelledError:
+            self._take_back(digits)
+            raise
         finally:
             self._unlisten(listener)
         return self._outcome(answer, digits, began)
+
+    def _take_back(self, digits: str) -> None:
+        """A request that nobody waits for any more must not be granted later: that is an open microphone."""
+        cc = self.call_on(digits)
+        if cc is None and self._dialled == digits:
+            self._unwanted = digits  # taken back as soon as the call has an instance
+        elif cc is not None and self.state_of(cc) in _HELD:
+            self._unkey_later(cc)
+
+    def _unkey_later(self, cc: int) -> None:
+        task = self._loop.create_task(self._unkey_quietly(cc))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _unkey_quietly(self, cc: int) -> None:
+        with contextlib.suppress(PeiLocalError):  # journalled as the refused command that it is
+            await self.unkey(cc)
+
+    def _code(self, code: Unsolicited, state: CallState | None) -> None:
+        super()._code(code, state)
+        cc = None if self._unwanted is None else self.call_on(self._unwanted)
+        if cc is not None:
+            self._unwanted = None
+            self._unkey_later(cc)
 
     async def _set_up(self, digits: str, priority: int) -> None:
         # The permit is asked about the whole act first, so that no half of it leaves.
         self._gate.ask("key", digits, priority)
         async with self._set_ups:
             await self.command(commands.DefineCall(priority=priority).line(), about=digits)
-            self._dialled = digits
+            self._dialled, self._set_up_cc, self._unwanted = digits, None, None
             try:
                 await self.command(commands.Dial(digits).line())
             except PeiLocalError:
@@ -179,22 +215,26 @@ class TerminalEquipment(PeiLine):
 
     def _answers_key(self, code: Unsolicited, cc: int | None, digits: str) -> bool:
         if isinstance(code, CallReleased):
-            # A set-up that fails is released under a call instance that nothing named before.
-            return code.cc == cc if cc is not None else code.cc not in self._ends or self._ends[code.cc] == digits
-        if not isinstance(code, TransmissionGrant):
-            return False
+            if cc is not None or self._set_up_cc is not None:
+                return code.cc == (self._set_up_cc if cc is None else cc)
+            # A set-up that fails at once is released under an instance that nothing named before. One that is known
+            # is another call: the group's own, which came in as we dialled.
+            return code.cc not in self._ends
+        if not isinstance(code, TransmissionGrant) or code.grant == Grant.GRANTED_TO_ANOTHER:
+            return False  # news about another, which can cross our request; the answer is still to come
         return code.cc == cc if cc is not None else self._ends.get(code.cc) == digits
 
     def _outcome(self, answer: Unsolicited, target: str, began: float) -> KeyOutcome:
-        self._dialled = None
         if isinstance(answer, CallReleased):
+            self._dialled = None
             raise PeiLocalError(f"{self.name}: call to {target} released: {describe(ReleaseCause, answer.cause)}")
         assert isinstance(answer, TransmissionGrant)
         try:
             grant = Grant(answer.grant)
         except ValueError:
             raise PeiLocalError(f"{self.name}: call to {target}: grant {answer.grant} does not exist") from None
-        return KeyOutcome(answer.cc, grant, self._loop.time() - began, answer.talker)
+        talker = None if grant is Grant.GRANTED else self._talkers.get(answer.cc)
+        return KeyOutcome(answer.cc, grant, self._loop.time() - began, talker)
 
     async def unkey(self, cc: int) -> None:
         """Cease to talk, or take the request back (`AT+CUTXC`). Raises PeiLocalError."""

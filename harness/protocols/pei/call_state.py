@@ -11,9 +11,10 @@ keep the same state with the same table: each feeds in what it sent and what it 
    when a command is sent have a cell (a grant that meets our unkey: LISTENING or ACTIVE + GRANTED).
 
 A group call is connected without an answer, so a first grant, ours or another's, may come before or without `+CTCC`.
-REQUESTING is a demand while nobody talks, CONTENDING one while another talks: they differ in where a refusal leads back
-to. A plain "granted to another" answers and so ends an unqueued demand; a queued one outlives it. Between two
-transmissions the call hangs in ACTIVE until the network's hang time ends it by `+CTCR`.
+REQUESTING is a demand while nobody talks, CONTENDING one while another talks: they differ in where a refusal leads
+back to. "Granted to another" is news about the other, which can cross our demand: the demand stays open until it is
+granted, refused, queued, or taken back by unkey. Between two transmissions the call hangs in ACTIVE until the network's
+hang time ends it by `+CTCR`.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ TABLE: dict[CallState, dict[Input, CallState]] = {
         _I.GRANTED: _S.TALKING,
         _I.NOT_GRANTED: _S.ACTIVE,
         _I.GRANT_QUEUED: _S.QUEUED,
-        _I.GRANTED_TO_ANOTHER: _S.LISTENING,
+        _I.GRANTED_TO_ANOTHER: _S.CONTENDING,
         _I.RELEASED: _S.IDLE,
     },
     _S.INCOMING: {
@@ -113,27 +114,31 @@ TABLE: dict[CallState, dict[Input, CallState]] = {
     _S.REQUESTING: {
         _I.HANG_UP: _S.IDLE,
         _I.UNKEY: _S.ACTIVE,
+        _I.PROGRESS: _S.REQUESTING,
         _I.CONNECTED: _S.REQUESTING,
         _I.GRANTED: _S.TALKING,
         _I.NOT_GRANTED: _S.ACTIVE,
         _I.GRANT_QUEUED: _S.QUEUED,
-        _I.GRANTED_TO_ANOTHER: _S.LISTENING,
+        _I.GRANTED_TO_ANOTHER: _S.CONTENDING,
         _I.CEASED: _S.REQUESTING,
         _I.RELEASED: _S.IDLE,
     },
     _S.CONTENDING: {
         _I.HANG_UP: _S.IDLE,
         _I.UNKEY: _S.LISTENING,
+        _I.PROGRESS: _S.CONTENDING,
+        _I.CONNECTED: _S.CONTENDING,
         _I.GRANTED: _S.TALKING,
         _I.NOT_GRANTED: _S.LISTENING,
         _I.GRANT_QUEUED: _S.QUEUED,
-        _I.GRANTED_TO_ANOTHER: _S.LISTENING,
+        _I.GRANTED_TO_ANOTHER: _S.CONTENDING,
         _I.CEASED: _S.REQUESTING,
         _I.RELEASED: _S.IDLE,
     },
     _S.QUEUED: {
         _I.HANG_UP: _S.IDLE,
         _I.UNKEY: _S.LISTENING,
+        _I.PROGRESS: _S.QUEUED,
         _I.CONNECTED: _S.QUEUED,
         _I.GRANTED: _S.TALKING,
         _I.NOT_GRANTED: _S.LISTENING,

@@ -110,6 +110,13 @@ class IdentityType(Coded):
     EXTENDED_GROUP = 7, "extended group"
 
 
+class PartyType(Coded):
+    """What kind of identity a party field holds, e.g. the TPI type of `+CTXG` [U]: the two values are from memory."""
+
+    SSI = 0, "SSI"
+    TSI = 1, "TSI"
+
+
 class GroupAct(Coded):
     """First field of `AT+CTGS`: 2-7 are scan priorities [C]."""
 

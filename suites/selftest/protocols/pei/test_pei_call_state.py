@@ -19,12 +19,12 @@ HANG_UP             - i i i i i i i i
 KEY                 - - r r - - - - c
 UNKEY               - o - a a l l a l
 RING                n - n - - - - - -
-PROGRESS            - o - a - - - - l
-CONNECTED           - a a a r - q t l
+PROGRESS            - o - a r c q - l
+CONNECTED           - a a a r c q t l
 GRANTED             - t t t t t t t t
 NOT_GRANTED         - a - a a l l a l
 GRANT_QUEUED        - q - a q q q - l
-GRANTED_TO_ANOTHER  - l l l l l q l l
+GRANTED_TO_ANOTHER  - c l l c c q l l
 CEASED              - - a a r r q a a
 RELEASED            i i i i i i i i i
 """

@@ -1,0 +1,61 @@
+"""Who hears whom: carries the floor's changes to the media service, in order, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from harness.errors import HarnessError
+from harness.journal import Journal
+from simulators.radio.terminal import SimulatedTerminal
+
+MAX_CHANGES = 10_000
+"""Changes that may wait for the media service."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    listeners: tuple[SimulatedTerminal, ...]
+    talker: SimulatedTerminal | None
+    then: Callable[[], None]
+
+
+class AudioPaths:
+    """The voice paths of all calls. Without media, changes are carried out in name only."""
+
+    def __init__(self, journal: Journal, name: str) -> None:
+        self._journal = journal
+        self._name = name
+        self._changes: asyncio.Queue[_Change] = asyncio.Queue(MAX_CHANGES)
+        self._worker = asyncio.get_running_loop().create_task(self._work(), name=f"{name} audio paths")
+
+    def connect(
+        self,
+        listeners: Iterable[SimulatedTerminal],
+        talker: SimulatedTerminal | None,
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Let `listeners` hear `talker` alone, or nobody; `then` is called when it is so."""
+        try:
+            self._changes.put_nowait(_Change(tuple(listeners), talker, then))
+        except asyncio.QueueFull:
+            self._journal.warn(self._name, "net.audio_overrun", waiting=MAX_CHANGES)
+
+    async def _work(self) -> None:
+        while True:
+            change = await self._changes.get()
+            source = None if change.talker is None else change.talker.jack
+            for listener in change.listeners:
+                if listener.jack is None or listener is change.talker:
+                    continue
+                try:
+                    await (listener.jack.hear() if source is None else listener.jack.hear(source))
+                except HarnessError as error:
+                    self._journal.warn(self._name, "net.audio_failed", terminal=listener.name, why=str(error))
+            change.then()
+
+    async def stop(self) -> None:
+        """Stop carrying changes out."""
+        self._worker.cancel()
+        await asyncio.gather(self._worker, return_exceptions=True)

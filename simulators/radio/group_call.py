@@ -1,0 +1,311 @@
+"""One group call: set-up, grants, listeners, hang time, release; each step after the network's delay."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from harness.journal import Journal
+from harness.protocols.pei.call_state import CallState
+from harness.protocols.pei.codes import CallStatus, Grant, PartyType, ReleaseCause, TxPriority
+from harness.protocols.pei.unsolicited import (
+    CallReleased,
+    Connected,
+    IncomingCall,
+    OutgoingProgress,
+    TransmissionCeased,
+    TransmissionGrant,
+    Unsolicited,
+)
+from simulators.radio.audio import AudioPaths
+from simulators.radio.config import Delay, RadioConfig
+from simulators.radio.floor import Act, Demand, Floor
+from simulators.radio.terminal import SimulatedTerminal
+
+
+class GroupCall:
+    """A call on a talkgroup, from the first set-up to its release."""
+
+    def __init__(
+        self,
+        config: RadioConfig,
+        journal: Journal,
+        rng: random.Random,
+        audio: AudioPaths,
+        gssi: int,
+        listeners: Callable[[int], list[SimulatedTerminal]],
+        ended: Callable[[int], None],
+    ) -> None:
+        self.gssi = gssi
+        self.members: dict[str, SimulatedTerminal] = {}
+        self._config = config
+        self._journal = journal
+        self._rng = rng
+        self._audio = audio
+        self._eligible = listeners
+        self._ended = ended
+        self._loop = asyncio.get_running_loop()
+        self._floor = Floor(queues=config.queue_requests)
+        self._up = False
+        """The channel is there: the first grant has been given, or its asker has given up."""
+        self._talking: str | None = None
+        """Who has been told that he may talk."""
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        """What is under way, by name; at most a few for each member."""
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    def _after(self, what: str, delay: Delay | float, act: Callable[[], None]) -> None:
+        self._cancel(what)
+        wait = delay if isinstance(delay, float | int) else delay.draw(self._rng)
+
+        def run() -> None:
+            self._timers.pop(what, None)
+            act()
+
+        self._timers[what] = self._loop.call_later(wait, run)
+
+    def _cancel(self, what: str) -> None:
+        timer = self._timers.pop(what, None)
+        if timer is not None:
+            timer.cancel()
+
+    # -- members -------------------------------------------------------------------------------------------------------
+
+    def join(self, terminal: SimulatedTerminal, cc: int) -> None:
+        """A terminal is in the call under its instance `cc`."""
+        self.members[terminal.name] = terminal
+        terminal.call = (self.gssi, cc)
+
+    def _cc(self, terminal: SimulatedTerminal) -> int:
+        assert terminal.call is not None
+        return terminal.call[1]
+
+    def set_up(self, terminal: SimulatedTerminal, cc: int, priority: int) -> None:
+        """A terminal dialled the group: sets the call up, or joins the one that is up, and asks for the floor."""
+        first = not self.members
+        self._cancel(f"offer {terminal.name}")
+        self.join(terminal, cc)
+        delays = self._config.delays
+        self._after(
+            f"progress {terminal.name}",
+            delays.progress,
+            lambda: self._tell(terminal, OutgoingProgress(cc, CallStatus.PROGRESSING, 0, 1, 0)),
+        )
+        if first:
+            self._journal.record(self._config.name, "net.call_set_up", gssi=self.gssi, by=terminal.name)
+            self._floor.demand(Demand(terminal.name, priority))
+            self._after("set-up", delays.set_up, lambda: self._set_up_done(terminal))
+        else:
+            if self._talking is not None and self._talking != terminal.name:
+                self._audio.connect([terminal], self.members.get(self._talking))
+            self.demand(terminal, priority, extra=delays.progress.most)
+
+    def _set_up_done(self, terminal: SimulatedTerminal) -> None:
+        if terminal.name not in self.members:
+            return
+        self._up = True
+        if self._floor.holder is None:  # the key was let go meanwhile
+            self._connect(terminal)
+            self._offered()
+            self._next_or_hang()
+            return
+        self._grant(self._floor.holder.who)
+
+    def _connect(self, terminal: SimulatedTerminal) -> None:
+        self._tell(terminal, Connected(self._cc(terminal), 1, 1, 0, 0, 1, 1))
+
+    def _tell(self, terminal: SimulatedTerminal, code: Unsolicited) -> None:
+        if terminal.name in self.members and not terminal.tell(code):
+            self._journal.warn(self._config.name, "net.out_of_step", terminal=terminal.name, code=code.line())
+
+    # -- the floor -----------------------------------------------------------------------------------------------------
+
+    def demand(self, terminal: SimulatedTerminal, priority: int, *, extra: float = 0.0) -> None:
+        """A member asks to talk; the answer comes after the network's delay, at least `extra` seconds from now."""
+        self._cancel("hang")
+        before = self._floor.holder
+        act = self._floor.demand(Demand(terminal.name, priority))
+        delays = self._config.delays
+        match act:
+            case Act.GRANT if self._up:
+                wait = extra + delays.grant.draw(self._rng)
+                self._after("grant", wait, lambda: self._grant(terminal.name))
+            case Act.GRANT:
+                pass  # granted when the set-up is done
+            case Act.PRE_EMPT:
+                assert before is not None
+                self._cancel("grant")
+                self._journal.record(self._config.name, "net.floor_pre_empted", gssi=self.gssi, by=terminal.name)
+                if self._up:
+                    wait = extra + delays.grant.draw(self._rng)
+                    self._after("grant", wait, lambda: self._grant(terminal.name))
+            case Act.QUEUE | Act.REFUSE:
+                grant = Grant.QUEUED if act is Act.QUEUE else Grant.NOT_GRANTED
+                wait = extra + delays.progress.draw(self._rng)
+                self._after(f"answer {terminal.name}", wait, lambda: self._answer(terminal, grant))
+            case Act.KEEP:
+                if self._talking == terminal.name:
+                    self._answer(terminal, Grant.GRANTED)
+
+    def _answer(self, terminal: SimulatedTerminal, grant: Grant) -> None:
+        if grant is not Grant.GRANTED:
+            kind = "net.floor_queued" if grant is Grant.QUEUED else "net.floor_refused"
+            self._journal.record(self._config.name, kind, gssi=self.gssi, terminal=terminal.name)
+        self._tell(terminal, TransmissionGrant(self._cc(terminal), grant))
+
+    def _grant(self, who: str) -> None:
+        """The floor's holder may talk: the voice path first, then the word to him, then to the others."""
+        talker = self.members[who]
+        self._talking = who
+        others = [member for member in self.members.values() if member is not talker]
+        self._audio.connect([talker], None)
+        self._audio.connect([*others, *self._offered()], talker, lambda: self._granted(talker))
+
+    def _offered(self) -> list[SimulatedTerminal]:
+        """Brings in those on the talkgroup that are not in its call yet."""
+        found = []
+        for terminal in self._eligible(self.gssi):
+            cc = terminal.machine.incoming_cc()
+            if cc is not None:
+                self.join(terminal, cc)
+                self._offer_later(terminal)
+                found.append(terminal)
+        return found
+
+    def _offer_later(self, terminal: SimulatedTerminal) -> None:
+        self._after(f"offer {terminal.name}", self._config.delays.listeners, lambda: self._offer(terminal))
+
+    def _offer(self, terminal: SimulatedTerminal) -> None:
+        if terminal.name not in self.members:
+            return
+        talker = self.members.get(self._talking) if self._talking else None
+        calling = None if talker is None else talker.digits
+        kind = None if talker is None else PartyType.TSI
+        cc = self._cc(terminal)
+        call = IncomingCall(
+            cc, CallStatus.PROGRESSING, 0, kind, calling, 1, 1, 0, 1, 1, PartyType.SSI, str(self.gssi), 0
+        )
+        self._tell(terminal, call)
+        self._show_talker(terminal)
+
+    def _show_talker(self, terminal: SimulatedTerminal) -> None:
+        talker = self.members.get(self._talking) if self._talking else None
+        if talker is not None and talker is not terminal:
+            code = TransmissionGrant(self._cc(terminal), Grant.GRANTED_TO_ANOTHER, 0, 0, PartyType.TSI, talker.digits)
+            self._tell(terminal, code)
+
+    def _granted(self, talker: SimulatedTerminal) -> None:
+        if self._talking != talker.name or talker.name not in self.members:
+            return
+        self._journal.record(self._config.name, "net.floor_granted", gssi=self.gssi, issi=talker.config.issi)
+        if talker.machine.calls.get(self._cc(talker)) is not None:
+            self._connect_if_setting_up(talker)
+            self._tell(talker, TransmissionGrant(self._cc(talker), Grant.GRANTED))
+        for member in self.members.values():
+            if member is not talker and f"offer {member.name}" not in self._timers:
+                self._show_later(member)
+        self._after("max talk", self._config.max_talk_s, lambda: self._talked_too_long(talker))
+
+    def _show_later(self, member: SimulatedTerminal) -> None:
+        self._after(f"show {member.name}", self._config.delays.listeners, lambda: self._show_talker(member))
+
+    def _connect_if_setting_up(self, talker: SimulatedTerminal) -> None:
+        if talker.machine.calls.get(self._cc(talker)) is CallState.ORIGINATING:
+            self._connect(talker)
+
+    def cease(self, terminal: SimulatedTerminal) -> None:
+        """A member lets the key go."""
+        self._cancel(f"answer {terminal.name}")
+        was_talking = self._talking == terminal.name
+        if self._floor.give_up(terminal.name):
+            self._cancel("grant")
+            self._cancel("max talk")
+            self._after(
+                f"cease {terminal.name}", self._config.delays.cease, lambda: self._ceased(was_talking, terminal)
+            )
+            if was_talking:
+                self._talking = None
+                # The talker's transmitter is off at once; what was on its way is not cut.
+                self._audio.connect(self.members.values(), None)
+
+    def _ceased(self, was_talking: bool, by: SimulatedTerminal) -> None:
+        if was_talking:
+            self._journal.record(self._config.name, "net.floor_ceased", gssi=self.gssi, issi=by.config.issi)
+            for member in tuple(self.members.values()):
+                # Where another has the floor by now, that is what the members have been told.
+                if member is not by and self._talking is None and f"offer {member.name}" not in self._timers:
+                    self._tell(member, TransmissionCeased(self._cc(member)))
+        self._next_or_hang()
+
+    def _next_or_hang(self) -> None:
+        if not self._up or self._floor.holder is not None:
+            return
+        if self._floor.next() is not None:
+            holder = self._floor.holder
+            assert holder is not None
+            self._after("grant", self._config.delays.grant, lambda: self._grant(holder.who))
+        else:
+            self._after("hang", self._config.hang_time_s, lambda: self.release(ReleaseCause.TIMER))
+
+    def _talked_too_long(self, talker: SimulatedTerminal) -> None:
+        self._journal.warn(self._config.name, "net.talked_too_long", gssi=self.gssi, issi=talker.config.issi)
+        self._tell(talker, TransmissionCeased(self._cc(talker)))
+        self.cease(talker)
+
+    # -- the end -------------------------------------------------------------------------------------------------------
+
+    def late_entry(self, terminal: SimulatedTerminal) -> None:
+        """A terminal came to the talkgroup while its call is up."""
+
+        def enter() -> None:
+            if terminal not in self._eligible(self.gssi):
+                return
+            cc = terminal.machine.incoming_cc()
+            if cc is None:
+                return
+            self.join(terminal, cc)
+            talker = self.members.get(self._talking) if self._talking else None
+            self._audio.connect([terminal], talker, lambda: self._offer(terminal))
+
+        self._after(f"late entry {terminal.name}", self._config.delays.late_entry, enter)
+
+    def leave(self, terminal: SimulatedTerminal) -> None:
+        """A terminal is no longer in the call."""
+        if self.members.get(terminal.name) is not terminal:
+            return
+        self.cease(terminal)
+        for what in ("progress", "answer", "offer", "show", "late entry"):
+            self._cancel(f"{what} {terminal.name}")
+        del self.members[terminal.name]
+        terminal.call = None
+        self._audio.connect([terminal], None)
+        if not self.members:
+            self.release(ReleaseCause.USER)
+
+    def release(self, cause: ReleaseCause) -> None:
+        """The call is over for everybody."""
+        self.stop()
+        self._audio.connect(self.members.values(), None)
+        self._journal.record(self._config.name, "net.call_released", gssi=self.gssi, cause=cause.text)
+        for member in self.members.values():
+            member.tell(CallReleased(self._cc(member), cause))
+            member.call = None
+        self.members.clear()
+        self._ended(self.gssi)
+
+    def stop(self) -> None:
+        """Cancel all that is under way."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+
+def tx_priority(call_priority: int) -> TxPriority:
+    """The transmit demand's class that goes with a call priority, 0-15 [U]."""
+    if call_priority >= 15:
+        return TxPriority.EMERGENCY
+    if call_priority >= 12:
+        return TxPriority.PRE_EMPTIVE
+    return TxPriority.HIGH if call_priority else TxPriority.LOW

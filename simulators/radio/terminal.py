@@ -1,0 +1,87 @@
+"""A simulated terminal: PEI on a serial line, an audio jack, an identity the network knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.endpoints.media import MediaPort, MediaService
+from harness.endpoints.pei import MobileTerminal
+from harness.protocols.pei.codes import Registration
+from harness.protocols.pei.mobile_terminal import MobileTerminalMachine, Request
+from harness.protocols.pei.unsolicited import NetworkRegistration, Unsolicited
+from harness.protocols.tetra.identity import Tsi
+from harness.transport.context import Context
+from simulators.radio.config import RadioConfig, TerminalConfig
+
+LOCATION_AREA = 1001
+"""The one location area of the simulated network."""
+
+
+class SimulatedTerminal:
+    """One terminal as the network sees it."""
+
+    def __init__(self, config: TerminalConfig, machine: MobileTerminalMachine) -> None:
+        self.config = config
+        self.name = config.name
+        self.machine = machine
+        self.jack: MediaPort | None = None
+        """Its loudspeaker and microphone; None where the run has no media."""
+        self.call: tuple[int, int] | None = None
+        """GSSI and call instance of the one call its transceiver is in."""
+        self._pei: MobileTerminal
+
+    @classmethod
+    async def start(
+        cls,
+        context: Context,
+        media: MediaService | None,
+        network: RadioConfig,
+        config: TerminalConfig,
+        requested: Callable[[SimulatedTerminal, Request], None],
+        *,
+        virtual: bool,
+    ) -> SimulatedTerminal:
+        """Offer the serial line and the audio jack. Raises TransportError or MediaError."""
+        tsi = Tsi(network.mcc, network.mnc, config.issi)
+        selected = None if config.talkgroup is None else network.talkgroups[config.talkgroup]
+        terminal = cls(config, MobileTerminalMachine(tsi, network.talkgroups, selected=selected))
+        terminal._pei = await MobileTerminal.offer(
+            context,
+            config.name,
+            terminal.machine,
+            lambda request: requested(terminal, request),
+            baud=config.baud,
+            virtual=virtual,
+        )
+        if media is not None:
+            terminal.jack = await media.open_port(f"{config.name} speaker", port=config.audio_port)
+            # Symmetric: whoever is plugged in sends first, and is sent to.
+            await terminal.jack.connect(None, dtmf_payload_type=None)
+        if config.registered:
+            terminal.tell(NetworkRegistration(Registration.HOME, LOCATION_AREA, tsi.mni))
+        return terminal
+
+    @property
+    def url(self) -> str:
+        """Its serial line."""
+        return self._pei.url
+
+    @property
+    def registered(self) -> bool:
+        """Whether the network can reach it."""
+        return self.machine.registration.state in (Registration.HOME, Registration.VISITED)
+
+    @property
+    def digits(self) -> str:
+        """Its TSI."""
+        return self.machine.identity.digits
+
+    def tell(self, code: Unsolicited) -> bool:
+        """Hand on what the network did; False where the terminal's call is not in a state for it."""
+        return self._pei.tell(code)
+
+    async def stop(self) -> None:
+        """Take line and jack away."""
+        self._pei.close()
+        if self.jack is not None:
+            await self.jack.close()
