@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from harness.endpoints.media import MediaPort
 from harness.errors import HarnessError
 from harness.journal import Journal
 from simulators.radio.terminal import SimulatedTerminal
@@ -46,14 +47,16 @@ class AudioPaths:
         while True:
             change = await self._changes.get()
             source = None if change.talker is None else change.talker.jack
-            for listener in change.listeners:
-                if listener.jack is None or listener is change.talker:
-                    continue
-                try:
-                    await (listener.jack.hear() if source is None else listener.jack.hear(source))
-                except HarnessError as error:
-                    self._journal.warn(self._name, "net.audio_failed", terminal=listener.name, why=str(error))
+            listeners = [each for each in change.listeners if each.jack is not None and each is not change.talker]
+            await asyncio.gather(*(self._let_hear(listener, source) for listener in listeners))
             change.then()
+
+    async def _let_hear(self, listener: SimulatedTerminal, source: MediaPort | None) -> None:
+        assert listener.jack is not None
+        try:
+            await (listener.jack.hear() if source is None else listener.jack.hear(source))
+        except HarnessError as error:
+            self._journal.warn(self._name, "net.audio_failed", terminal=listener.name, why=str(error))
 
     async def stop(self) -> None:
         """Stop carrying changes out."""

@@ -58,7 +58,8 @@ class SimulatedTerminal:
             # Symmetric: whoever is plugged in sends first, and is sent to.
             await terminal.jack.connect(None, dtmf_payload_type=None)
         if config.registered:
-            terminal.tell(NetworkRegistration(Registration.HOME, LOCATION_AREA, tsi.mni))
+            # Registered before anybody listens: nothing is written to a line that no one has opened yet.
+            terminal.machine.registration = NetworkRegistration(Registration.HOME, LOCATION_AREA, tsi.mni)
         return terminal
 
     @property

@@ -147,11 +147,9 @@ class TerminalEquipment(PeiLine):
                 self._machine.may(demand)
                 await self.command(demand.line())
             answer = await self._heard(listener, within, f"answer to the request to talk on {digits}")
-        except PeiLocalError:
-            self._take_back(digits)
-            raise
-        except asyncio.CancelledError:
-            self._take_back(digits)
+        except (PeiLocalError, asyncio.CancelledError):
+            if self.lost is None:
+                self._take_back(digits)
             raise
         finally:
             self._unlisten(listener)
@@ -194,7 +192,10 @@ class TerminalEquipment(PeiLine):
                 raise
 
     async def granted(self, cc: int, *, within: float) -> KeyOutcome:
-        """Wait for the grant of a request that is queued. Raises PeiLocalError when it does not come."""
+        """Wait for the grant of a request that is queued; one that does not come in time is taken back.
+
+        Raises PeiLocalError when it does not come.
+        """
         began = self._loop.time()
         if self.state_of(cc) is CallState.TALKING:
             return KeyOutcome(cc, Grant.GRANTED, 0.0)
@@ -209,6 +210,10 @@ class TerminalEquipment(PeiLine):
         )
         try:
             answer = await self._heard(listener, within, f"grant in call {cc}")
+        except (PeiLocalError, asyncio.CancelledError):
+            if self.lost is None and self.state_of(cc) in _HELD:
+                self._unkey_later(cc)
+            raise
         finally:
             self._unlisten(listener)
         return self._outcome(answer, str(cc), began)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.endpoints.pei import MobileTerminal, TerminalEquipment
 from harness.endpoints.pei.line import MAX_LISTENERS
-from harness.errors import InterlockError, PeiLocalError, SdsError
+from harness.errors import InterlockError, PeiLocalError, SdsError, TransportError
 from harness.protocols.pei import mobile_terminal as mt
 from harness.protocols.pei.mobile_terminal import MobileTerminalMachine
 from harness.protocols.pei.unsolicited import (
@@ -368,3 +369,62 @@ def test_waits_for_codes_have_a_bound() -> None:
         assert all(isinstance(outcome, PeiLocalError) for outcome in outcomes)
 
     virtually(main)
+
+
+def test_a_queued_request_that_is_not_granted_in_time_is_taken_back() -> None:
+    async def main() -> None:
+        _, radio, te, tap = await pair()
+        await te.register_services()
+        radio.terminal.tell(IncomingCall(1, 0, 0, 0, "4001001", 1, 1, 0, 1, 1, 1, str(GSSI)))
+        radio.terminal.tell(TransmissionGrant(1, 3))
+        radio.answer = lambda request: radio.terminal.tell(TransmissionGrant(1, 2))
+        await asyncio.sleep(0.1)
+        outcome = await te.key(GSSI)
+        with pytest.raises(PeiLocalError, match="no grant"):
+            await te.granted(outcome.cc, within=1)
+        await asyncio.sleep(0.1)
+        assert tap.to_equipment.endswith(b"AT+CUTXC=1\r\n")
+
+    virtually(main)
+
+
+def test_a_request_that_nobody_answers_is_taken_back_as_soon_as_its_call_has_an_instance() -> None:
+    async def main() -> None:
+        _, radio, te, tap = await pair()
+        await te.register_services()
+        with pytest.raises(PeiLocalError, match="no answer"):
+            await te.key(GSSI, within=1)
+        assert b"CUTXC" not in tap.to_equipment
+        radio.terminal.tell(TransmissionGrant(1, 0))
+        await asyncio.sleep(0.1)
+        assert tap.to_equipment.endswith(b"AT+CUTXC=1\r\n")
+        assert isinstance(radio.requests[-1], mt.CeaseTransmit)
+
+    virtually(main)
+
+
+@pytest.mark.real_wire
+async def test_a_pseudo_terminal_that_vanishes_and_another_that_takes_its_place(tmp_path: Path) -> None:
+    def terminal() -> Awaitable[MobileTerminal]:
+        machine = MobileTerminalMachine(Tsi(1, 1, 4001234), {"GD-OPS-1": GSSI}, selected=GSSI)
+        return MobileTerminal.offer(context, "radio", machine, lambda request: None, baud=BAUD, virtual=False)
+
+    context = Context.create(seed=1)
+    path = tmp_path / "radio"  # as udev names a device
+    first = await terminal()
+    path.symlink_to(first.url)
+    te = await TerminalEquipment.open(context, "te", str(path), baud=BAUD)
+    assert await te.own_tsi() == "00010000104001234"
+    first.close()
+    await context.journal.expect("te", "pei.lost", within=5)
+    with pytest.raises(PeiLocalError, match="gone"):
+        await te.command("AT")
+    path.unlink()
+    with pytest.raises(TransportError):
+        await te.reopen()
+    second = await terminal()
+    path.symlink_to(second.url)
+    await te.reopen()
+    assert await te.own_tsi() == "00010000104001234"
+    te.close()
+    second.close()

@@ -1,0 +1,97 @@
+"""AT round trips a second over a pseudo-terminal: our terminal equipment against our terminal in another process.
+
+Beside it, in the same run and against the same peer, pyserial as it is mostly used: blocking write, blocking read. Run
+it alone (`python bench/at_round_trips.py`) or call `measure`. A round trip is `AT` CR LF out, CR LF `OK` CR LF back.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from typing import Any
+
+import serial
+import uvloop
+
+from harness.endpoints.pei import TerminalEquipment
+from harness.transport.context import Context
+
+ROUND_TRIPS = 20_000
+TARGET_PER_S = 15_000
+ROUNDS = 3
+"""Rounds of each way, in turns; the best of each counts: others use the machine too."""
+_BAUD = 115_200
+
+_PEER = """
+import asyncio, sys
+import uvloop
+from harness.endpoints.pei import MobileTerminal
+from harness.protocols.pei.mobile_terminal import MobileTerminalMachine
+from harness.protocols.tetra.identity import Tsi
+from harness.transport.context import Context
+
+async def main():
+    machine = MobileTerminalMachine(Tsi(1, 1, 4001234), {"GD-OPS-1": 2001})
+    terminal = await MobileTerminal.offer(
+        Context.create(seed=1), "peer", machine, lambda request: None, baud=115200, virtual=False
+    )
+    print(terminal.url, flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    terminal.close()
+
+uvloop.run(main())
+"""
+
+
+async def _ours(url: str, count: int) -> float:
+    context = Context.create(seed=1)
+    equipment = await TerminalEquipment.open(context, "bench", url, baud=_BAUD)
+    await equipment.command("AT")
+    began = time.perf_counter()
+    for _ in range(count):
+        await equipment.command("AT")
+    elapsed = time.perf_counter() - began
+    equipment.close()
+    return count / elapsed
+
+
+def _blocking(url: str, count: int) -> float:
+    with serial.Serial(url, _BAUD, timeout=5) as port:
+        began = time.perf_counter()
+        for _ in range(count):
+            port.write(b"AT\r\n")
+            if port.read(6) != b"\r\nOK\r\n":
+                raise RuntimeError("the terminal answered something else than OK")
+        return count / (time.perf_counter() - began)
+
+
+def measure(count: int = ROUND_TRIPS) -> dict[str, Any]:
+    """Measures both ways; gives round trips a second, their ratio, and the target."""
+    peer = subprocess.Popen([sys.executable, "-c", _PEER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert peer.stdin is not None
+    assert peer.stdout is not None
+    try:
+        url = peer.stdout.readline().strip()
+        ours, blocking = [], []
+        for _ in range(ROUNDS):
+            ours.append(uvloop.run(_ours(url, count)))
+            blocking.append(_blocking(url, count))
+    finally:
+        peer.stdin.close()
+        peer.wait(10)
+        peer.stdout.close()
+    return {
+        "name": "at_round_trips",
+        "round_trips": count,
+        "ours_per_s": round(max(ours)),
+        "pyserial_blocking_per_s": round(max(blocking)),
+        "ratio_to_pyserial": round(max(ours) / max(blocking), 2),
+        "target_per_s": TARGET_PER_S,
+        "met": max(ours) >= TARGET_PER_S,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=2))
