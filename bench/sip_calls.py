@@ -1,8 +1,8 @@
 """Calls a second that SIPp gets answered by its own `-sn uas` and by our full stack, side by side in one run.
 
-Full stack: UDP endpoint, transactions, dialogs, SDP answer, journal events of each call; under uvloop in its own process.
-its own. Both are driven by `sipp -sn uac` with a large socket buffer. A rate counts when no call failed and not one message
-was retransmitted.
+Full stack: UDP endpoint, transactions, dialogs, SDP answer, journal events of each call; under uvloop in a process of
+its own. Both are driven by `sipp -sn uac` with a large socket buffer. A rate counts when no call failed and nothing was
+retransmitted.
 """
 
 from __future__ import annotations

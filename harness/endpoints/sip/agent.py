@@ -12,7 +12,7 @@ from harness.endpoints.sip.incoming import IncomingCall
 from harness.endpoints.sip.outgoing import OutgoingCall
 from harness.endpoints.sip.registration import Registration
 from harness.endpoints.sip.registry import Registry
-from harness.errors import SipLocalError, SipRemoteError
+from harness.errors import SdpError, SipLocalError, SipRemoteError
 from harness.journal import Journal
 from harness.protocols.sip import digest
 from harness.protocols.sip.dialog import Dialog
@@ -54,7 +54,10 @@ class UserAgent:
         self.display = display
         self.credentials: Credentials | None = None
         self.on_invite: Callable[[IncomingCall], None] | None = None
-        """Given each call that comes in; it may answer at once or later. Without it, INVITE gets 480."""
+        """Given each call that comes in; it may answer at once or later. Without it, INVITE gets 480.
+
+        It may raise SdpError: the offer is then refused with 488.
+        """
         self.outbound: Address | None = None
         self.permit: Callable[[str], None] | None = None
         """Asked with the target URI before any request outside a dialog leaves; raises InterlockError to refuse."""
@@ -294,7 +297,7 @@ class UserAgent:
         return f"{self._rng.getrandbits(96):024x}@{self.endpoint.local[0]}"
 
     def hop(self, dialog: Dialog, fallback: Address) -> Address:
-        """Where a dialog's next request goes; `fallback` where the peer's Contact is a name that only it can resolve."""
+        """Where a dialog's next request goes; `fallback` where the peer's Contact is a name, not an address."""
         try:
             return next_hop(dialog.next_hop())
         except (SipLocalError, SipRemoteError):
@@ -398,6 +401,11 @@ class UserAgent:
         call.announce()
         try:
             self.on_invite(call)
+        except SdpError as error:
+            self.warn("sip.offer-refused", source, call_id=call.id, reason=str(error))
+            if not call.is_over and not exchange.transaction.absorbing:
+                call.reject(488)
+            return
         except Exception as error:
             # A fault of our own side must not leave the caller ringing for ever; the loop's handler tells the tester.
             self.journal.warn(self.name, "sip.handler-failed", call_id=call.id, reason=repr(error))

@@ -22,7 +22,8 @@ from harness.protocols.sip.uri import Params, Uri, parse_hostport
 
 # How nearly all Via values over UDP look; matched whole, so that most messages cost one regular expression.
 _USUAL_VIA = re.compile(
-    r"SIP/2\.0/UDP ([A-Za-z0-9_](?:[A-Za-z0-9_.\-]*[A-Za-z0-9_.])?)(?::([0-9]+))?;branch=([A-Za-z0-9\-.!%*_+`'~]+)(;rport)?"
+    r"SIP/2\.0/UDP ([A-Za-z0-9_](?:[A-Za-z0-9_.\-]*[A-Za-z0-9_.])?)(?::([0-9]+))?;branch=([A-Za-z0-9\-.!%*_+`'~]+)"
+    r"(;rport)?"
 )
 
 
