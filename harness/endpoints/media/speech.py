@@ -11,8 +11,8 @@ from harness.protocols.rtp.g711 import Samples
 
 THRESHOLD_DBOV = -45.0
 """Above this a frame is speech: well over line noise and G.711's own (about -70), well under a quiet talker (-35)."""
-ONSET_FRAMES = 2
-"""Loud frames in a row that make speech, so that a click does not."""
+ONSET_FRAMES = 3
+"""Loud frames in a row that make speech: a click of one packet may lie across two."""
 HANGOVER_S = 0.4
 """Pauses between words are no longer than this."""
 FLOOR_DBOV = -96.0
@@ -42,6 +42,11 @@ class SpeechDetector:
         self._last_loud_end = 0.0
         self._energy = 0.0
         self._samples = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether a frame of silence would change nothing."""
+        return not self.talking and not self._loud_frames
 
     def frame(self, samples: Samples | None, time: float, duration: float) -> Voice | None:
         """Take the frame heard at `time` (None: silence) that lasts `duration` seconds."""

@@ -184,11 +184,12 @@ class Stream:
                     self._tell(now, "dtmf.sent", digit=digit, duration_ms=duration, number=self._counts["dtmf_sent"])
                 return self.dtmf_payload_type, tone.timestamp, tone.event.build(), tone.marker
         payload = self._silence
-        frames = [source.heard for source in self.sources if source.heard is not None]
-        if clip is not None:
-            frames.append(clip)
-        if frames:
-            payload = self.codec.encode(mix(frames))
+        if clip is not None or self.sources:
+            frames = [source.heard for source in self.sources if source.heard is not None]
+            if clip is not None:
+                frames.append(clip)
+            if frames:
+                payload = self.codec.encode(mix(frames))
         marker, self._marker = self._marker, False
         return self.payload_type, self._timestamp, payload, marker
 
@@ -204,7 +205,8 @@ class Stream:
         self.heard = self.playout.take(now) if self.receiving else None
         if self.recorder.running:
             self.recorder.frame(self.heard, now)
-        self._voice(self._speech.frame(self.heard, now, FRAME_S))
+        if self.heard is not None or not self._speech.idle:
+            self._voice(self._speech.frame(self.heard, now, FRAME_S))
         if self._tones.active and now - self._tone_seen > DTMF_LOST_END_S:
             self._report_tones(self._tones.give_up(), now)
 

@@ -111,9 +111,10 @@ class Worker:
             sender = rtcp if is_control else rtp
             if sender is None:
                 continue
-            # what the kernel can't take now is lost, as on any network
-            with contextlib.suppress(OSError):
+            try:
                 sender.sendto(data, to)
+            except OSError:
+                continue  # what the kernel can't take now is lost, as on any network
             if due is not None and not is_control:
                 self._errors.add(time.monotonic() - due)
             if self._capture is not None:

@@ -319,6 +319,18 @@ def test_a_click_is_not_speech_and_a_short_pause_does_not_end_it():
     assert told == [(True, 0.12), (False, round(0.02 * (6 + 5 + pause + 5), 2))]
 
 
+def test_clicks_far_apart_do_not_add_up_to_speech(bench):
+    port = bench.port()
+    bench.run(0.013)  # so that each lies across two frames
+    for index in range(0, 200, 10):
+        bench.give(port, RtpPacket(8, index, index * 160, 77, LOUD))
+        bench.run(0.02)
+        for quiet in range(1, 10):
+            bench.give(port, RtpPacket(8, index + quiet, (index + quiet) * 160, 77, steady(0)))
+            bench.run(0.02)
+    assert [kind for kind in bench.kinds() if kind.startswith("voice")] == []
+
+
 def test_reports_go_out_and_the_peers_come_in(bench):
     far = Bench()
     near, other = bench.port(), far.port()
