@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -52,6 +53,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("failures", "all"),
         default=os.environ.get(KEEP_VARIABLE, "failures"),
         help="attach captures, transcripts and audio to failed tests only, or to all (default: failures)",
+    )
+    group.addoption(
+        "--journal-dir", type=Path, default=None, help="write each bench test's journal there, one JSON line an event"
     )
 
 
@@ -105,6 +109,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
             loop = bench.loop
             loop.run_until_complete(bench.close())
             bench.context.flush()
+            folder: Path | None = item.config.getoption("--journal-dir")
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+                name = re.sub(r"[^\w.-]+", "-", item.name).strip("-")
+                (folder / f"{name}.jsonl").write_text(bench.journal.lines(), encoding="utf-8")
             found: Run = item.funcargs["run"]  # type: ignore[attr-defined]
             end = bench.journal.now()
             attach(

@@ -41,7 +41,7 @@ class Session:
         """The bench of the running test; opened when first asked for."""
         if self._bench is None:
             self._start_suite()
-            self._bench = self.run(self._open_bench())
+            self._bench = self._do(self._open_bench())
         return self._bench
 
     def _start_suite(self) -> None:
@@ -78,7 +78,15 @@ class Session:
         )
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine of the bench to its end and return what it returns."""
+        """Run a coroutine of the bench to its end and return what it returns; opens the bench if need be."""
+        try:
+            _ = self.bench
+        except BaseException:
+            work.close()
+            raise
+        return self._do(work)
+
+    def _do(self, work: Coroutine[Any, Any, T]) -> T:
         if self._loop.is_running():
             return asyncio.run_coroutine_threadsafe(work, self._loop).result()
         return self._loop.run_until_complete(work)
@@ -88,7 +96,7 @@ class Session:
         if self._bench is None or self._open is None:
             return []
         bench, self._bench = self._bench, None
-        self.run(bench.close())
+        self._do(bench.close())
         bench.context.flush()
         end = bench.journal.now()
         found = self._run.evidence(bench.directory).attachments(
@@ -99,7 +107,7 @@ class Session:
             failed=failed,
             measures=[dict(event.data) for event in bench.journal if event.kind == "measure"],
         )
-        self.run(self._open.aclose())
+        self._do(self._open.aclose())
         return found
 
     def end_suite(self) -> None:

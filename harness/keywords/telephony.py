@@ -26,6 +26,10 @@ class TelephonyKeywords(Topic):
             raise AssertionError("no call was placed in this test: `Caller Dials` comes first")
         return self._call
 
+    def forget_call(self) -> None:
+        """Begin a test without a call."""
+        self._call = None
+
     @keyword
     def caller_dials(self, number: str = "999", cli: str | None = None) -> str:
         """Places a call to the control room over the emergency trunk.
@@ -75,7 +79,7 @@ class TelephonyKeywords(Topic):
             ear = await self.session.bench.console(console)
             return (await converse(self.call, ear.headset, read_clip(clip))).latency.ms
 
-        return self.session.run(speak())
+        return self.measure("mouth_to_ear caller to operator", self.session.run(speak()))
 
     @keyword
     def caller_hears(self, console: str, clip: str) -> float:
@@ -93,7 +97,7 @@ class TelephonyKeywords(Topic):
             mouth = await self.session.bench.console(console)
             return (await converse(mouth, self.call, read_clip(clip))).latency.ms
 
-        return self.session.run(speak())
+        return self.measure("mouth_to_ear operator to caller", self.session.run(speak()))
 
     @keyword
     def caller_presses(self, digits: str) -> None:

@@ -25,6 +25,7 @@ from harness.testbed.model import (
     Component,
     ConsoleComponent,
     IccsComponent,
+    RadioGatewayComponent,
     RadioTerminalComponent,
     Testbed,
     TrunkComponent,
@@ -134,6 +135,13 @@ class Bench:
             return self.testbed.statuses[number].value
         except KeyError:
             raise TestbedError(f"status {number} is not under 'statuses' of testbed {self.testbed.name!r}") from None
+
+    def issi(self, name: str) -> int:
+        """Return the ISSI of a terminal or gateway by its component's name. Raises TestbedError when there is none."""
+        component = self.testbed.components.get(name)
+        if not isinstance(component, RadioTerminalComponent | RadioGatewayComponent):
+            raise TestbedError(f"testbed {self.testbed.name!r} has no terminal or gateway {name!r}")
+        return component.issi
 
     @property
     def directory(self) -> Path:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import AsyncExitStack
 
-from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
-
 from harness.endpoints.media import open_media
 from harness.errors import TestbedError
 from harness.testbed.addresses import Addresses, Reached
@@ -21,6 +19,7 @@ from harness.testbed.model import (
 )
 from harness.transport.context import Context
 from simulators.iccs import GatewayLine, IccsSimulator
+from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
 
 
 class Simulation:
@@ -60,9 +59,6 @@ class Simulation:
                         context, media, simulation._radio_config(component), virtual=virtual
                     )
                     simulation._stack.push_async_callback(radio.stop)
-                    simulation.addresses.add(
-                        Reached(name, component.role, "network", f"tetra:{component.mcc}-{component.mnc}")
-                    )
                     for each in radio.addresses():
                         url = f"serial:{each['url']}" if each["kind"] == "serial" else each["url"]
                         simulation.addresses.add(Reached(each["name"], each["role"], each["kind"], url))

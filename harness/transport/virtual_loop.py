@@ -12,6 +12,7 @@ import heapq
 import random
 import selectors
 import ssl as ssl_module
+import threading
 from collections.abc import Callable, Mapping
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, cast
@@ -31,8 +32,11 @@ class _JumpingSelector(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
+        self.intruder: str | None = None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if self.intruder is not None:
+            raise TransportError(f"thread {self.intruder!r} called into virtual time, at a moment that no seed settles")
         ready = super().select(0)
         if ready:
             return ready
@@ -79,6 +83,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(self._jumping)
         self._clock_resolution = _RESOLUTION_S
         self._order = 0
+        self._thread = threading.get_ident()
         self.network = VirtualNetwork(self, random.Random(f"network {seed}"))
         self.serial_lines: dict[str, VirtualSerialEnd] = {}
         """The equipment's end of each serial line, by URL."""
@@ -86,6 +91,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Return virtual seconds since the loop was made."""
         return self._jumping.now
+
+    def call_soon_threadsafe(  # type: ignore[override]
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        """Call ``callback`` soon; from another thread, end the run with an error that names the thread."""
+        current = threading.current_thread()
+        if current.ident != self._thread:
+            self._jumping.intruder = current.name
+        return super().call_soon_threadsafe(callback, *args, context=context)
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
@@ -97,6 +111,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         heapq.heappush(cast(list[asyncio.TimerHandle], self.__dict__["_scheduled"]), timer)
         setattr(timer, "_scheduled", True)  # noqa: B010 - unknown to the type stubs
         return timer
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
+        """Run ``func`` at once, in line: a thread would finish at a moment that no seed settles."""
+        future: asyncio.Future[Any] = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 - whatever it raises belongs to whoever awaits it
+            future.set_exception(error)
+        return future
 
     async def create_datagram_endpoint(  # type: ignore[override]
         self,

@@ -119,7 +119,7 @@ class NoteBody(_Body):
 def make_app(desk: Desk, token: str | None) -> FastAPI:
     """Return the control interface of ``desk``; every request needs ``Authorization: Bearer`` where a token is set."""
 
-    def authorised(connection: HTTPConnection) -> None:
+    async def authorised(connection: HTTPConnection) -> None:
         if token is None:
             return
         sent = connection.headers.get("authorization", "")

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-
-from harness.evidence.requirements import catalogue
 from harness.measure import times
 from harness.protocols.rtp.g711 import Samples
 from harness.pytest_plugin import requirement
@@ -19,15 +16,14 @@ AT_SCENE = 5
 DOMESTIC = "Domestic in progress, caller in the kitchen"
 
 
-
 @requirement("NICCS-TEL-001", "NICCS-INT-001", "NICCS-RAD-001", "NICCS-RAD-004")
 async def test_999_call_reaches_the_officer_and_back(bench: Bench, speech: Callable[[str], Samples]) -> None:
     """A caller dials 999; the call is answered, dispatched by radio, answered by radio, and closed."""
     journal = bench.journal
     call_taker, dispatcher = await bench.console("govan-12"), await bench.console("govan-31")
     officer, trunk = await bench.terminal("officer"), await bench.trunk()
-    issi = bench.testbed.components["officer"].issi
-    gateway = bench.testbed.components["gateway-1"].issi
+    issi = bench.issi("officer")
+    gateway = bench.issi("gateway-1")
 
     # The call comes in, is presented with its number, and is answered.
     call = await trunk.dial("999", cli=CLI)

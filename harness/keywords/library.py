@@ -1,0 +1,77 @@
+"""The keyword library ``harness.keywords.ICCS``: telephony, consoles and radio on one test bench."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from robot.api.deco import library
+
+from harness.evidence.allure_adapter import add_source
+from harness.evidence.collect import Attachment, Keep
+from harness.keywords.console import ConsoleKeywords
+from harness.keywords.radio import RadioKeywords
+from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
+from harness.keywords.telephony import TelephonyKeywords
+from harness.testbed.run import KEEP_VARIABLE, TESTBED_VARIABLE
+
+
+@library(scope="SUITE", version="0.1.0", doc_format="ROBOT")
+class ICCS(TelephonyKeywords, ConsoleKeywords, RadioKeywords):
+    """Drives a control room's communications in an operator's words.
+
+    Components go by their names in the testbed file, which says what stands behind each: a simulator or real
+    equipment. The bench is opened by a test's first keyword and closed with the test; what it leaves (journal, ladder,
+    captures) goes into the Allure report. Without ``iccs accept``, the library starts the simulators itself for as
+    long as the suite.
+
+    = Time =
+    In real time everything runs over loopback sockets and serial lines. With ``time=virtual`` all of it runs in one
+    process on a clock that jumps, and one seed gives one journal.
+
+    Example:
+    | *** Settings *** |
+    | Library    harness.keywords.ICCS |
+    """
+
+    ROBOT_LISTENER_API_VERSION = 3
+
+    def __init__(
+        self,
+        testbed: str | None = None,
+        time: TimeBase = "real",
+        seed: int = 1,
+        keep_evidence: Keep | None = None,
+    ) -> None:
+        """Chooses the testbed.
+
+        | =Argument= | =Description= |
+        | ``testbed``       | Testbed file; the one that ``iccs accept`` was given, else all simulated. |
+        | ``time``          | ``real`` or ``virtual``. |
+        | ``seed``          | Seed of virtual time. |
+        | ``keep_evidence`` | ``failures`` or ``all``: which tests get captures, transcripts and audio. |
+        """
+        file = Path(testbed or os.environ.get(TESTBED_VARIABLE) or DEFAULT_TESTBED)
+        kept: Keep = "all" if (keep_evidence or os.environ.get(KEEP_VARIABLE)) == "all" else "failures"
+        self.session = Session(file, time, seed, kept)
+        self.seen = {}
+        self.ROBOT_LIBRARY_LISTENER = self
+        self._title = ""
+        self._forget_source = add_source(self._evidence)
+
+    def _start_test(self, data: Any, _result: Any) -> None:
+        self._title = data.full_name
+        self.seen = {}
+        self.forget_call()
+
+    def _evidence(self, failed: bool) -> list[Attachment]:
+        return self.session.end_test(self._title, failed=failed)
+
+    def _end_test(self, _data: Any, result: Any) -> None:
+        """Close a bench that nobody asked evidence of: without the project's Robot listener there is no report."""
+        self.session.end_test(self._title, failed=not result.passed)
+
+    def _close(self) -> None:
+        self._forget_source()
+        self.session.end_suite()
