@@ -23,6 +23,9 @@ from simulators.radio.config import Delay, RadioConfig
 from simulators.radio.floor import Act, Demand, Floor
 from simulators.radio.terminal import SimulatedTerminal
 
+SPEECH_IN_HAND_S = 0.06
+"""Speech that a terminal has taken in and not yet sent when its key is let go: its jack's 40 ms buffer and a frame."""
+
 
 class GroupCall:
     """A call on a talkgroup, from the first set-up to its release."""
@@ -159,6 +162,7 @@ class GroupCall:
         """The floor's holder may talk: the voice path first, then the word to him, then to the others."""
         talker = self.members[who]
         self._talking = who
+        self._cancel("cut")
         others = [member for member in self.members.values() if member is not talker]
         self._audio.connect([talker], None)
         self._audio.connect([*others, *self._offered()], talker, lambda: self._granted(talker))
@@ -227,8 +231,8 @@ class GroupCall:
             )
             if was_talking:
                 self._talking = None
-                # The talker's transmitter is off at once; what was on its way is not cut.
-                self._audio.connect(self.members.values(), None)
+                # What was spoken before the key was let go is in the terminal still, and goes out.
+                self._after("cut", SPEECH_IN_HAND_S, lambda: self._audio.connect(self.members.values(), None))
 
     def _ceased(self, was_talking: bool, by: SimulatedTerminal) -> None:
         if was_talking:

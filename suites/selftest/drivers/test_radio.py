@@ -82,7 +82,7 @@ def test_what_one_says_the_other_is_shown_and_hears() -> None:
         assert 0 < heard.time - began < 0.3
         await journal.expect("sergeant", "talker.ended", within=1, talkgroup="GD-OPS-1")
         recording = await field.sergeant.recorded()
-        assert np.count_nonzero(np.abs(recording.samples.astype(int)) > 1000) > 0.8 * 8000 * 0.9
+        assert np.count_nonzero(np.abs(recording.samples.astype(int)) > 1000) > 0.98 * 8000 * 0.92
         await journal.expect("officer", "call.ended", within=10, cause="13 (expiry of timer)")
         await field.officer.close()
         await field.sergeant.close()
