@@ -9,7 +9,7 @@ from typing import Any
 from harness.drivers.jack import AudioJack, open_jack
 from harness.endpoints.media import MediaService, Recording
 from harness.endpoints.pei import KeyOutcome, SendOutcome, TerminalEquipment
-from harness.errors import DriverError, PeiLocalError
+from harness.errors import DriverError, InterlockError, PeiLocalError
 from harness.journal import Event
 from harness.protocols.pei.call_state import CallState
 from harness.protocols.pei.codes import Grant
@@ -45,6 +45,8 @@ class RadioTerminal:
         self._names = {str(gssi): group for group, gssi in talkgroups.items()}
         self._forget: Callable[[], None] = lambda: None
         self._keyed: int | None = None
+        """Call instance in which our key is down."""
+        self._pressing = False
         self._pei: TerminalEquipment
         self._jack: AudioJack
 
@@ -135,21 +137,25 @@ class RadioTerminal:
         group = talkgroup or self.talkgroup
         if group is None:
             raise DriverError(f"{self.name}: no talkgroup is selected")
-        if self._keyed is not None:
+        if self._keyed is not None or self._pressing:
             raise DriverError(f"{self.name}: the key is pressed already")
+        gssi = self._gssi(group)
         pressed = self._journal.record(self.name, "ptt.pressed", talkgroup=group, priority=priority)
+        self._pressing = True
         try:
-            outcome = await self._pei.key(self._gssi(group), priority=priority, within=within)
+            outcome = await self._pei.key(gssi, priority=priority, within=within)
             if outcome.grant is Grant.QUEUED:
                 self._keyed = outcome.cc
                 self._journal.record(self.name, "ptt.queued", talkgroup=group)
                 outcome = await self._pei.granted(outcome.cc, within=QUEUED_S)
-        except PeiLocalError as error:
+        except (PeiLocalError, InterlockError) as error:
             await self._denied(group, str(error))
             raise
         except asyncio.CancelledError:
             await self._denied(group, "let go")
             raise
+        finally:
+            self._pressing = False
         if not outcome.granted:
             reason = outcome.grant.text + (f"; {outcome.talker} talks" if outcome.talker else "")
             await self._denied(group, reason)

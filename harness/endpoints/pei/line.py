@@ -107,6 +107,9 @@ class PeiLine:
         if self._line is not None:
             self._line.close()
         self.lost = self.lost or "closed"
+        if self._bad_lines > BAD_LINES_JOURNALLED:
+            self._context.journal.warn(self.name, "pei.bad_lines", lines=self._bad_lines)
+            self._bad_lines = 0
         self._fail("the line was closed")
 
     # -- commands ------------------------------------------------------------------------------------------------
@@ -203,7 +206,9 @@ class PeiLine:
         cc: Any = getattr(code, "cc", None)
         if isinstance(cc, int):
             if isinstance(code, IncomingCall):
-                self._ends[cc] = _digits((code.called if code.comms == 1 else code.calling) or "")
+                # Trailing fields may be missing: one that names the called party without saying how is a group's.
+                is_single = code.comms == 0 or code.called is None
+                self._ends[cc] = _digits((code.calling if is_single else code.called) or "")
             elif cc not in self._ends and self._dialled is not None and state is not CallState.IDLE:
                 # The first code of a call that we dialled tells its instance.
                 self._ends[cc], self._dialled, self._set_up_cc = self._dialled, None, cc

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from harness.errors import TransportError
@@ -12,6 +13,8 @@ from harness.transport.serial_line import SerialLine, offer_serial
 
 DEFAULT_BAUD = 115_200
 """9600, 38400 and 115200 are seen [C]."""
+BODY_S = 10.0
+"""Seconds for which the hex of an `AT+CMGS` is waited for; then `+CME ERROR: 37`. The figure is [U]."""
 
 
 class MobileTerminal:
@@ -25,6 +28,7 @@ class MobileTerminal:
         self._context = context
         self._requested = requested
         self._line: SerialLine
+        self._body_timer: asyncio.TimerHandle | None = None
 
     @classmethod
     async def offer(
@@ -57,10 +61,17 @@ class MobileTerminal:
 
     def close(self) -> None:
         """Take the line away."""
+        if self._body_timer is not None:
+            self._body_timer.cancel()
         self._line.close()
 
     def _receive(self, data: bytes) -> None:
+        if self._body_timer is not None:
+            self._body_timer.cancel()
+            self._body_timer = None
         requests = self.machine.receive(data)
+        if self.machine.awaits_body:
+            self._body_timer = asyncio.get_running_loop().call_later(BODY_S, self._body_overdue)
         # The reply goes out before the network hears of the request: its codes come after the OK.
         self._flush()
         for request in requests:
@@ -68,6 +79,12 @@ class MobileTerminal:
                 self._context.journal.warn(self.name, "pei.bad_input", why=str(request.error))
             elif not isinstance(request, CommandTaken):
                 self._requested(request)
+
+    def _body_overdue(self) -> None:
+        self._body_timer = None
+        self.machine.give_up_body()
+        self._context.journal.warn(self.name, "pei.body_overdue", within=BODY_S)
+        self._flush()
 
     def _flush(self) -> None:
         data = self.machine.take_output()

@@ -90,6 +90,16 @@ class CommandLines(_Splitter):
         """The line just taken was an `AT+CMGS`: what follows up to Ctrl-Z or ESC is its body, line ends included."""
         self._body = True
 
+    @property
+    def in_body(self) -> bool:
+        """Whether what comes next is, or is still, a body."""
+        return self._body
+
+    def drop_body(self) -> None:
+        """The body is not waited for any longer; what has come of it is thrown away."""
+        self._body = self._skipping = False
+        self._buffer, self._at = b"", 0
+
     def push(self, data: bytes) -> None:
         """Adds bytes as they came. Call `take` until it gives None after each push: that is what bounds the buffer."""
         self._buffer = self._buffer[self._at :] + data

@@ -267,6 +267,20 @@ class MobileTerminalMachine:
             return
         self._ok(line)
 
+    @property
+    def awaits_body(self) -> bool:
+        """Whether the hex of an `AT+CMGS` is due: whoever keeps the time calls `give_up_body` when it does not come."""
+        return self._lines.in_body
+
+    def give_up_body(self) -> None:
+        """The hex did not come in time: the line takes commands again."""
+        if not self._lines.in_body:
+            return
+        self._lines.drop_body()
+        if self._awaiting is not None:
+            self._awaiting = None
+            self._result(f"+CME ERROR: {int(CmeError.DATA_TIMEOUT)}")
+
     def _expect_body(self, command: SendSds) -> None:
         self._lines.expect_body()
         self._awaiting = command

@@ -136,6 +136,8 @@ def test_a_talkgroup_that_the_plan_lacks_is_refused_by_name() -> None:
         for act in (field.officer.select("GD-OPS-9"), field.officer.key("GD-OPS-9")):
             with pytest.raises(DriverError, match="GD-OPS-9"):
                 await act
+        outcomes = await asyncio.gather(field.officer.key(), field.officer.key(), return_exceptions=True)
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["DriverError", "KeyOutcome"]
 
     virtually(main)
 

@@ -26,7 +26,7 @@ from harness.protocols.pei.unsolicited import (
 from harness.protocols.tetra import sds
 from harness.protocols.tetra.identity import Tsi
 from harness.transport.context import Context
-from harness.transport.serial_line import SerialLine, offer_serial
+from harness.transport.serial_line import SerialLine, offer_serial, open_serial
 from harness.transport.virtual_loop import VirtualLoop
 
 GSSI = 2001
@@ -71,7 +71,7 @@ class Radio:
         """Offers `virtual://radio`, registered to the network."""
         machine = MobileTerminalMachine(Tsi(1, 1, 4001234), {"GD-OPS-1": GSSI}, selected=GSSI)
         self.terminal = await MobileTerminal.offer(context, "radio", machine, self._asked, baud=BAUD, virtual=True)
-        self.terminal.tell(NetworkRegistration(1, 1001, "00100001"))
+        machine.registration = NetworkRegistration(1, 1001, "00100001")
         return self
 
     def _asked(self, request: mt.Request) -> None:
@@ -399,6 +399,27 @@ def test_a_request_that_nobody_answers_is_taken_back_as_soon_as_its_call_has_an_
         await asyncio.sleep(0.1)
         assert tap.to_equipment.endswith(b"AT+CUTXC=1\r\n")
         assert isinstance(radio.requests[-1], mt.CeaseTransmit)
+
+    virtually(main)
+
+
+def test_a_message_whose_hex_does_not_come_is_given_up_and_the_next_client_is_served() -> None:
+    async def main() -> None:
+        context = Context.create(seed=1)
+        radio = await Radio().offer(context)
+        heard: list[bytes] = []
+        line = await open_serial(
+            radio.terminal.url, baud=BAUD, receive=heard.append, lost=lambda why: None, tap=context.tap, name="raw"
+        )
+        line.write(b"AT+CTSDS=13,0\r\nAT+CMGS=4001001,16\r\n80")
+        await asyncio.sleep(9)
+        assert b"".join(heard) == b"\r\nOK\r\n"
+        await asyncio.sleep(2)
+        assert b"".join(heard) == b"\r\nOK\r\n\r\n+CME ERROR: 37\r\n"
+        line.close()
+        te = await TerminalEquipment.open(context, "te", radio.terminal.url, baud=BAUD)
+        assert (await te.command("AT")).ok
+        assert radio.requests == []
 
     virtually(main)
 
