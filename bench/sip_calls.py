@@ -54,7 +54,7 @@ async def _serve() -> None:
     print(agent.address[1], flush=True)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(200_000, 50, 50)
+    gc.set_threshold(5_000_000, 50, 50)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await agent.close()
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from harness.errors import SipRemoteError
 from harness.protocols.sip.grammar import MAX_CSEQ, URI_FORBIDDEN
-from harness.protocols.sip.headers import split_tag
+from harness.protocols.sip.headers import tag_of
 from harness.protocols.sip.message import Message, Request, Response
 from harness.protocols.sip.uri import Uri
 
@@ -51,8 +51,8 @@ class Dialog:
         """Our From in this dialog's requests, tag included."""
         self.remote = remote
         """Our To in this dialog's requests, tag included."""
-        self.local_tag = split_tag(local)[1]
-        self.remote_tag = split_tag(remote)[1]
+        self.local_tag = tag_of(local)
+        self.remote_tag = tag_of(remote)
         self.target = target
         """The remote target: a URI's text."""
         self.route_set = route_set
@@ -133,10 +133,10 @@ class Dialog:
 
 def contact_uri(message: Message) -> str:
     """The text of the URI in the one Contact that makes or moves a dialog. Raises SipRemoteError."""
-    lines = message.lines("contact")
-    if len(lines) != 1:
-        raise SipRemoteError(f"{len(lines)} Contact headers where a dialog needs one")
-    return uri_text(lines[0])
+    line = message.get("contact")
+    if line is None:
+        raise SipRemoteError("no Contact header, and a dialog needs one")
+    return uri_text(line)
 
 
 def uri_text(value: str) -> str:

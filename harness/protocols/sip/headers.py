@@ -160,28 +160,23 @@ class NameAddr:
         return f"{quote(self.display)} {text}" if self.display else text
 
 
-def split_tag(text: str) -> tuple[str, str]:
-    """The text of a From or To without its parameters, and its tag: enough for matching, without parsing the URI.
+def tag_of(text: str) -> str:
+    """The tag of a From or To, empty where there is none: enough for matching, without parsing the URI.
 
     Raises SipRemoteError where quotes or brackets don't close.
     """
-    head, usual, tag = text.rpartition(">;tag=")
-    if usual and ";" not in tag and '"' not in tag and ">" not in tag:
-        return head + ">", tag.strip()
     close = text.rfind(">")
     if close < 0:
         head, _, tail = text.partition(";")
         if '"' in head or "<" in head:
             raise SipRemoteError(f"a < without its >: {text[:80]!r}")
     else:
-        head, tail = text[: close + 1], text[close + 1 :]
+        tail = text[close + 1 :]
+        # Nearly always the tag is the one parameter that there is.
+        if tail[:5] == ";tag=" and ";" not in tail[5:]:
+            return tail[5:]
     tail = tail.strip()
-    if not tail:
-        return head, ""
-    # Nearly always the tag is the one parameter that there is.
-    if tail[:5] == ";tag=" and ";" not in tail[5:]:
-        return head, tail[5:]
-    return head, parse_params(tail).get("tag") or ""
+    return (parse_params(tail).get("tag") or "") if tail else ""
 
 
 class CSeq(NamedTuple):

@@ -27,7 +27,7 @@ from harness.protocols.sip.grammar import (
     URI_FORBIDDEN,
     split_outside,
 )
-from harness.protocols.sip.headers import CSeq, NameAddr, Via, split_tag
+from harness.protocols.sip.headers import CSeq, NameAddr, Via, tag_of
 from harness.protocols.sip.uri import Uri
 
 Fields = list[tuple[str, str]]
@@ -167,7 +167,7 @@ class Message:
         """The tag of From; empty where there is none."""
         found = self._from_tag
         if found is None:
-            found = self._from_tag = split_tag(self._one("from"))[1]
+            found = self._from_tag = tag_of(self._one("from"))
         return found
 
     @property
@@ -175,12 +175,15 @@ class Message:
         """The tag of To; empty where there is none."""
         found = self._to_tag
         if found is None:
-            found = self._to_tag = split_tag(self._one("to"))[1]
+            found = self._to_tag = tag_of(self._one("to"))
         return found
 
     @property
     def call_id(self) -> str:
         """The Call-ID; raises SipRemoteError where there is none."""
+        index = self._index
+        if index is not None and "call-id" in index:
+            return index["call-id"][0]
         return self._one("call-id")
 
     @property
@@ -214,13 +217,19 @@ class Message:
     def check(self) -> None:
         """Raise SipRemoteError unless what every message must carry is there once and can be read (§8.1.1, §20.1)."""
         index = self._indexed()
-        for key in MANDATORY:
-            lines = index.get(key)
-            if not lines:
-                raise SipRemoteError(f"no {key.title()} header")
-            if len(lines) > 1 and key != "via":
-                raise SipRemoteError(f"more than one {key.title()} header")
-        _ = (self.via, self.cseq, self.from_tag, self.to_tag)
+        try:
+            vias, senders, targets = index["via"], index["from"], index["to"]
+            once = len(senders) + len(targets) + len(index["call-id"]) + len(index["cseq"])
+        except KeyError as missing:
+            raise SipRemoteError(f"no {str(missing.args[0]).title()} header") from None
+        if once != 4:
+            raise SipRemoteError("more than one From, To, Call-ID or CSeq header")
+        line = vias[0]
+        if self._via is None:
+            self._via = Via.parse(line) if "," not in line else self.via
+        self._cseq = CSeq.parse(index["cseq"][0])
+        self._from_tag = tag_of(senders[0])
+        self._to_tag = tag_of(targets[0])
 
     # Writing
 
@@ -347,22 +356,27 @@ class Request(Message):
         if reason and CONTROL.search(reason):
             raise SipLocalError(f"a reason phrase with a control character: {reason!r}")
         index = self._indexed()
-        fields: Fields = [("Via", line) for line in index.get("via", ())]
-        if 100 < status < 300 and "record-route" in index:
-            fields += [("Record-Route", line) for line in index["record-route"]]
-        to = self._one("to")
-        if to_tag and not self.to_tag:
-            to = f"{to};tag={to_tag}"
-        fields += (
-            ("From", self._one("from")),
-            ("To", to),
-            ("Call-ID", self._one("call-id")),
-            ("CSeq", self._one("cseq")),
-        )
+        try:
+            fields: Fields = [("Via", line) for line in index["via"]]
+            if 100 < status < 300 and "record-route" in index:
+                fields += [("Record-Route", line) for line in index["record-route"]]
+            to = index["to"][0]
+            if to_tag and not self.to_tag:
+                to = f"{to};tag={to_tag}"
+            fields += (
+                ("From", index["from"][0]),
+                ("To", to),
+                ("Call-ID", index["call-id"][0]),
+                ("CSeq", index["cseq"][0]),
+            )
+        except KeyError as missing:
+            raise SipRemoteError(f"no {str(missing.args[0]).title()} header") from None
         if "timestamp" in index:
             fields.append(("Timestamp", index["timestamp"][0]))
         fields += _checked(headers, content_type)
-        return Response(status, reason or REASONS.get(status, "Unknown"), fields, body)
+        response = Response(status, reason or REASONS.get(status, "Unknown"), fields, body)
+        response._cseq = self._cseq
+        return response
 
 
 class Response(Message):

@@ -100,12 +100,14 @@ class Transaction:
             return []
         if cell is REFUSED:
             raise SipLocalError(f"{event} is not allowed for a {self.method} that is {self.state}")
-        state, steps = cast(Cell, cell)
+        assert isinstance(cell, Cell)
+        state, steps = cell
         self.state = state
         actions: list[Action] = []
         for do, timer in steps:
             if do is Do.SEND:
-                self._sent = bytes(cast("Request | Response", message))
+                assert message is not None
+                self._sent = bytes(message)
                 actions.append(Action(Do.SEND, self._sent))
             elif do is Do.SET:
                 actions.append(Action(Do.SET, b"", timer, self._first_value(timer)))
