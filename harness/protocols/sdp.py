@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from harness.errors import SdpError
 
@@ -25,6 +25,7 @@ MAX_FORMATS: Final = 64
 
 STATIC_PAYLOAD_TYPES: Final = {0: "PCMU", 3: "GSM", 4: "G723", 8: "PCMA", 9: "G722", 13: "CN", 18: "G729"}
 """RFC 3551 §6: payload types that need no rtpmap."""
+_STATIC_FORMATS: Final = {str(number): (number, name) for number, name in STATIC_PAYLOAD_TYPES.items()}
 OWN_PAYLOAD_TYPES: Final = {"PCMA": 8, "PCMU": 0}
 """Codecs that the harness speaks."""
 DTMF: Final = "telephone-event"
@@ -65,6 +66,10 @@ class Media:
                 maps[number] = encoding.strip()
         found: dict[int, str] = {}
         for text in self.formats:
+            static = _STATIC_FORMATS.get(text)
+            if static is not None and text not in maps:
+                found[static[0]] = static[1]
+                continue
             if not (text.isascii() and text.isdigit()) or len(text) > 3 or int(text) > 127:
                 continue
             name, _, rate = maps.get(text, STATIC_PAYLOAD_TYPES.get(int(text), "")).partition("/")
@@ -114,14 +119,14 @@ class Session:
 
     def direction(self, media: Media) -> str:
         """What the description's author does on a stream: the stream's attribute, else the session's, else sendrecv."""
-        for name, _ in (*media.attributes, *self.attributes):
-            if name in DIRECTIONS:
-                return name
+        for attributes in (media.attributes, self.attributes):
+            for name, value in attributes:
+                if not value and name in DIRECTIONS:
+                    return name
         return "sendrecv"
 
 
-@dataclass(frozen=True, slots=True)
-class Negotiated:
+class Negotiated(NamedTuple):
     """What an offer and its answer agree on for the audio stream, seen from our side."""
 
     host: str
@@ -235,7 +240,7 @@ def answer(
     lines = ["v=0", "", "s=-", _connection_line(local_host), "t=0 0"]
     for theirs in session.media:
         common = _common(theirs, ours) if agreed is None and _is_live_audio(theirs) else {}
-        if not any(name != DTMF for name in common.values()):
+        if not _speech(common):
             lines.append(f"m={theirs.kind} 0 {theirs.protocol} {theirs.formats[0]}")
             continue
         host = theirs.connection or session.connection
@@ -260,7 +265,7 @@ def negotiated(offer_local: bytes, answer_remote: bytes) -> Negotiated:
             raise SdpError("the audio stream was refused")
         offered = set(mine.codecs().values())
         common = {number: name for number, name in answered.codecs().items() if name in offered}
-        if not any(name != DTMF for name in common.values()):
+        if not _speech(common):
             raise SdpError("the answer names no codec that was offered")
         host = answered.connection or theirs.connection
         direction = _answer_direction(theirs.direction(answered), ours.direction(mine), host)
@@ -292,7 +297,7 @@ def _connection_line(address: str) -> str:
 
 
 def _origin(host: str, session_id: int, version: int) -> str:
-    if not host or any(char.isspace() for char in host):
+    if len(host.split()) != 1 or host != host.strip():
         raise SdpError(f"not an address: {host!r}")
     return f"- {session_id} {version} IN {'IP6' if ':' in host else 'IP4'} {host}"
 
@@ -305,12 +310,19 @@ def _common(theirs: Media, ours: tuple[str, ...]) -> dict[int, str]:
     return {number: name for number, name in theirs.codecs().items() if name in ours or name == DTMF}
 
 
+def _speech(common: dict[int, str]) -> bool:
+    """Whether anything but telephone-event is among the formats."""
+    return any(name != DTMF for name in common.values()) if DTMF in common.values() else bool(common)
+
+
 def _answer_direction(theirs: str, most: str, their_host: str) -> str:
     """Our direction, given theirs and the most that we would do (RFC 3264 §6.1)."""
     if not their_host:
         raise SdpError("an audio stream without an address")
     # 0.0.0.0 is how RFC 2543 put a call on hold: the peer takes nothing (RFC 3264 §8.4).
     takes = theirs in ("sendrecv", "recvonly") and their_host != "0.0.0.0"  # noqa: S104
+    if most == theirs == "sendrecv" and takes:
+        return "sendrecv"
     sends = most in ("sendrecv", "sendonly") and takes
     receives = most in ("sendrecv", "recvonly") and theirs in ("sendrecv", "sendonly")
     return {(True, True): "sendrecv", (True, False): "sendonly", (False, True): "recvonly"}.get(
@@ -319,8 +331,12 @@ def _answer_direction(theirs: str, most: str, their_host: str) -> str:
 
 
 def _negotiated(theirs: Media, host: str, common: dict[int, str], direction: str) -> Negotiated:
-    number, codec = next(item for item in common.items() if item[1] != DTMF)
-    dtmf = next((item for item, name in common.items() if name == DTMF), None)
+    number, codec, dtmf = -1, "", None
+    for payload_type, name in common.items():
+        if name == DTMF:
+            dtmf = payload_type if dtmf is None else dtmf
+        elif not codec:
+            number, codec = payload_type, name
     ptime = theirs.attribute("ptime") or ""
     return Negotiated(
         host,

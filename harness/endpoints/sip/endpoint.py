@@ -86,6 +86,9 @@ class Exchange:
         self._endpoint.perform(self, self.transaction.abandon())
 
 
+_SEND, _SET = Do.SEND, Do.SET
+
+
 def _tell_nobody(response: Response | None) -> None:
     """For an exchange whose core does not mind."""
 
@@ -207,9 +210,9 @@ class SipEndpoint:
         passed: Response | None = None
         told = False
         for do, data, letter, delay, message in actions:
-            if do is Do.SEND:
+            if do is _SEND:
                 self.send(data, exchange.peer)
-            elif do is Do.SET:
+            elif do is _SET:
                 timers = exchange._timers
                 if timers is None:
                     timers = exchange._timers = {}

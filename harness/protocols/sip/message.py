@@ -401,9 +401,10 @@ class Response(Message):
 
 
 def _refuse_injection(name: str, value: str) -> None:
-    if name not in _KEYS and TOKEN.fullmatch(name) is None:
+    key = _KEYS.get(name)
+    if key is None and TOKEN.fullmatch(name) is None:
         raise SipLocalError(f"not a header name: {name!r}")
-    if _KEYS.get(name) == "content-length":
+    if key == "content-length":
         raise SipLocalError("Content-Length is written from the body")
     # Nearly every value is printable, which is quicker to see than that it has no control character.
     if not value.isprintable() and CONTROL.search(value):
@@ -480,6 +481,8 @@ def _head_lines(head: bytes) -> list[str]:
 
 def _content_length(lengths: list[str], there: int) -> int:
     first = lengths[0]
+    if len(lengths) == 1 and len(first) <= 5 and first.isdecimal() and first.isascii() and int(first) <= there:
+        return int(first)
     if DIGITS.fullmatch(first) is None or (len(lengths) > 1 and any(other != first for other in lengths)):
         raise SipRemoteError(f"not one Content-Length: {', '.join(lengths)[:40]!r}")
     length = int(first)

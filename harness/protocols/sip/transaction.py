@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, cast
 
 from harness.errors import SipLocalError, SipRemoteError
@@ -33,11 +33,11 @@ class Timing:
     """Longest interval of repeating a non-INVITE request or an INVITE's answer."""
     t4: float = 5.0
     """Longest time a message stays in the network."""
+    patience: float = field(init=False)
+    """64*T1: how long anything is waited for."""
 
-    @property
-    def patience(self) -> float:
-        """64*T1: how long anything is waited for."""
-        return 64 * self.t1
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "patience", 64 * self.t1)
 
 
 DEFAULT_TIMING: Final = Timing()
@@ -57,6 +57,11 @@ class Action(NamedTuple):
     message: Request | Response | None = None
     """PASS: what the core is given."""
 
+
+# A module's own names are found quicker than an enumeration's, and this is the busiest loop of the engine; so is
+# making the tuple without the named tuple's keyword handling.
+_SEND, _SET, _PASS, _STOP = Do.SEND, Do.SET, Do.PASS, Do.STOP
+_new = tuple.__new__
 
 Key = tuple[str, ...]
 """What a transaction is found by in its endpoint's table."""
@@ -105,24 +110,24 @@ class Transaction:
         self.state = state
         actions: list[Action] = []
         for do, timer in steps:
-            if do is Do.SEND:
+            if do is _SEND:
                 assert message is not None
                 self._sent = bytes(message)
-                actions.append(Action(Do.SEND, self._sent))
-            elif do is Do.SET:
-                actions.append(Action(Do.SET, b"", timer, self._first_value(timer)))
-            elif do is Do.PASS:
-                actions.append(Action(Do.PASS, message=message))
-            elif do is Do.STOP:
-                actions.append(Action(Do.STOP, b"", timer))
+                actions.append(_new(Action, (_SEND, self._sent, "", 0.0, None)))
+            elif do is _SET:
+                actions.append(_new(Action, (_SET, b"", timer, self._first_value(timer), None)))
+            elif do is _PASS:
+                actions.append(_new(Action, (_PASS, b"", "", 0.0, message)))
+            elif do is _STOP:
+                actions.append(_new(Action, (_STOP, b"", timer, 0.0, None)))
             elif do is Do.RESEND:
                 if self._sent:
-                    actions.append(Action(Do.SEND, self._sent))
+                    actions.append(Action(_SEND, self._sent))
             elif do is Do.AGAIN:
-                actions.append(Action(Do.SET, b"", timer, self._next_value(timer)))
+                actions.append(Action(_SET, b"", timer, self._next_value(timer)))
             elif do is Do.ACK:
                 self._sent = bytes(self._ack(cast(Response, message)))
-                actions.append(Action(Do.SEND, self._sent))
+                actions.append(Action(_SEND, self._sent))
             else:
                 actions.append(Action(Do.TIMEOUT, b"", event[-1]))
         return actions
@@ -131,6 +136,8 @@ class Transaction:
         raise NotImplementedError
 
     def _first_value(self, timer: str) -> float:
+        if timer in "JL":
+            return self._timing.patience
         if timer in "AEG":
             self._interval = self._timing.t1
             return self._interval
