@@ -64,14 +64,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(RequirementsPlugin(), "iccs-requirements")
 
 
-def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory] | None:
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
     """Run bench tests on the loops that ``--time`` names, tests marked ``virtual_time`` on virtual time."""
     seed = config.getoption("--seed")
     virtual: LoopFactory = lambda: VirtualLoop(seed)  # noqa: E731 - a factory, as the hook wants one
     if item.get_closest_marker("virtual_time") is not None:
         return {"virtual": virtual}
     if "bench" not in getattr(item, "fixturenames", ()):
-        return None
+        return {"real": asyncio.new_event_loop}
     both: dict[str, LoopFactory] = {"real": asyncio.new_event_loop, "virtual": virtual}
     wanted = config.getoption("--time")
     return both if wanted == "both" else {wanted: both[wanted]}

@@ -1,0 +1,140 @@
+"""Runs every benchmark in turn, prints each figure beside its peer and its target, and writes reports/out/bench.json.
+
+    python -m bench [NAME ...]
+
+Figures are for the machine they were taken on; ratios against a peer measured in the same run carry over. A benchmark
+never fails a build: it exits 0 whether targets are met or not, and 3 when one could not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import at_round_trips, rtp_pacing, sip_calls, sip_messages
+
+PROJECT = Path(__file__).resolve().parent.parent
+OUT = PROJECT / "reports" / "out" / "bench.json"
+EXIT_UNABLE = 3
+STREAMS, STREAM_SECONDS = 200, 8.0
+VIRTUAL_TARGET_S = 2.0
+
+Row = tuple[str, str, str, str, bool | None]
+"""What, ours, the peer's in the same run, the target, whether it is met (None: there is none)."""
+
+
+def _messages() -> tuple[dict[str, Any], list[Row]]:
+    result = sip_messages.measure()
+    ours, peer = result["messages_per_second"], sip_messages.split_only()
+    result["split_only_per_second"] = peer
+    row = ("SIP messages parsed and serialised /s", f"{ours:,.0f}", f"bytes.split alone {peer:,.0f}", "≥ 100,000")
+    return result, [(*row, ours >= 100_000)]
+
+
+def _calls() -> tuple[dict[str, Any], list[Row]]:
+    result = sip_calls.measure()
+    ratio = result["ratio"]
+    ours = f"{result['our_calls_per_second']:,.0f}, ratio {ratio:.2f}"
+    row = ("calls answered /s, none failed or repeated", ours, f"SIPp -sn uas {result['sipp_calls_per_second']:,.0f}")
+    return dict(result), [(*row, "ratio ≥ 0.30", ratio >= 0.30)]
+
+
+def _round_trips() -> tuple[dict[str, Any], list[Row]]:
+    result = at_round_trips.measure()
+    row = ("AT round trips over a PTY /s", f"{result['ours_per_s']:,}")
+    peer = f"pyserial, blocking {result['pyserial_blocking_per_s']:,}"
+    return result, [(*row, peer, "≥ 15,000", bool(result["met"]))]
+
+
+def _pacing() -> tuple[dict[str, Any], list[Row]]:
+    result: dict[str, Any] = asyncio.run(rtp_pacing.measure(STREAMS, STREAM_SECONDS))
+    plain = result["ways"]["plain event loop"]
+    rows: list[Row] = []
+    for way, figures in result["ways"].items():
+        if way == "plain event loop":
+            continue
+        told = f"p99 {figures['p99_ms']:.2f}, p99.9 {figures['p999_ms']:.2f}, core {figures['core']:.0%}"
+        met = figures["p99_ms"] <= 2.0 and figures["p999_ms"] <= 5.0
+        peer = f"plain event loop p99 {plain['p99_ms']:.2f}"
+        rows.append((f"send error of {STREAMS} RTP streams, ms: {way}", told, peer, "p99 ≤ 2, p99.9 ≤ 5", met))
+    return result, rows
+
+
+def _virtual() -> tuple[dict[str, Any], list[Row]]:
+    """Run the end-to-end test in virtual time and see how long it takes and how long it stands for."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pytest", "suites/niccs/test_999_to_radio.py", "--time", "virtual", "-q"]
+        command += ["--journal-dir", folder, "--durations=0", "--durations-min=0", "-p", "no:cacheprovider"]
+        began = time.perf_counter()
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=120)
+        whole = time.perf_counter() - began
+        if done.returncode != 0:
+            raise RuntimeError(done.stdout[-2000:] + done.stderr[-2000:])
+        phases = [line.split() for line in done.stdout.splitlines() if "s setup" in line or "s call" in line]
+        test = sum(float(words[0].removesuffix("s")) for words in phases)
+        last = next(Path(folder).glob("*.jsonl")).read_text(encoding="utf-8").splitlines()[-1]
+    stands_for = json.loads(last)["time"]
+    result = {"test_s": round(test, 3), "command_s": round(whole, 3), "run_time_s": stands_for}
+    ours = f"{test:.2f} s ({whole:.2f} s with start-up)"
+    row = ("the 999-to-radio test in virtual time", ours, f"real time {stands_for:.1f} s", "< 2 s")
+    return result, [(*row, test < VIRTUAL_TARGET_S)]
+
+
+BENCHMARKS: dict[str, Callable[[], tuple[dict[str, Any], list[Row]]]] = {
+    "sip_messages": _messages,
+    "sip_calls": _calls,
+    "at_round_trips": _round_trips,
+    "rtp_pacing": _pacing,
+    "virtual_time": _virtual,
+}
+
+
+def main() -> int:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these of {', '.join(BENCHMARKS)}")
+    wanted = parser.parse_args().names
+    if unknown := sorted(set(wanted) - set(BENCHMARKS)):
+        parser.error(f"no benchmark {unknown[0]!r}; there is {', '.join(BENCHMARKS)}")
+    console = Console()
+    table = Table("measure", "ours", "peer, same run", "target", "met")
+    results: dict[str, Any] = {
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
+    }
+    unable = False
+    for name, measure in BENCHMARKS.items():
+        if wanted and name not in wanted:
+            continue
+        console.print(f"measuring {name} …", style="dim")
+        try:
+            results[name], rows = measure()
+        except (OSError, RuntimeError, subprocess.SubprocessError, SystemExit) as error:
+            unable = True
+            results[name] = {"error": str(error)}
+            console.print(f"{name} could not run: {error}", style="red")
+            continue
+        for what, ours, peer, target, met in rows:
+            mark = "" if met is None else "[green]yes[/]" if met else "[red]no[/]"
+            table.add_row(what, ours, peer, target, mark)
+    console.print(table)
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    console.print(f"written to {OUT.relative_to(PROJECT)}")
+    return EXIT_UNABLE if unable else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
