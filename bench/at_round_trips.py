@@ -7,6 +7,7 @@ it alone (`python bench/at_round_trips.py`) or call `measure`. A round trip is `
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -67,18 +68,27 @@ def _blocking(url: str, count: int) -> float:
         return count / (time.perf_counter() - began)
 
 
+def _share_core(core: int, peer: int) -> None:
+    """Puts both processes on one core: they take turns, and waking a sleeping core each time would measure the core."""
+    for process in (0, peer):
+        os.sched_setaffinity(process, {core})
+
+
 def measure(count: int = ROUND_TRIPS) -> dict[str, Any]:
     """Measures both ways; gives round trips a second, their ratio, and the target."""
     peer = subprocess.Popen([sys.executable, "-c", _PEER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert peer.stdin is not None
     assert peer.stdout is not None
+    cores = sorted(os.sched_getaffinity(0))
     try:
         url = peer.stdout.readline().strip()
         ours, blocking = [], []
-        for _ in range(ROUNDS):
+        for turn in range(ROUNDS):
+            _share_core(cores[turn % len(cores)], peer.pid)
             ours.append(uvloop.run(_ours(url, count)))
             blocking.append(_blocking(url, count))
     finally:
+        os.sched_setaffinity(0, cores)
         peer.stdin.close()
         peer.wait(10)
         peer.stdout.close()
