@@ -18,7 +18,7 @@ from harness.protocols.sip import digest
 from harness.protocols.sip.dialog import Dialog
 from harness.protocols.sip.grammar import CONTROL, METHODS, URI_FORBIDDEN, quote
 from harness.protocols.sip.headers import NameAddr
-from harness.protocols.sip.message import Request, Response
+from harness.protocols.sip.message import Request, Response, checked
 from harness.protocols.sip.registrar import Registrar
 from harness.protocols.sip.transaction import DEFAULT_TIMING, Timing
 from harness.protocols.sip.uri import Uri
@@ -66,6 +66,8 @@ class UserAgent:
         """Our Contact."""
         self.answer_headers: list[tuple[str, str]] = []
         """What a 200 to INVITE carries besides its body."""
+        self.contact_header: list[tuple[str, str]] = []
+        """What a provisional response carries."""
         self.registry: Registry | None = None
         self._max_calls = MAX_CALLS
         self._calls: dict[tuple[str, str], Call] = {}
@@ -116,7 +118,8 @@ class UserAgent:
             max_transactions=max_transactions,
         )
         agent.contact = f"<{agent.uri}>"
-        agent.answer_headers = [("Contact", agent.contact), *_ABILITIES]
+        agent.contact_header = checked([("Contact", agent.contact)])
+        agent.answer_headers = checked([("Contact", agent.contact), *_ABILITIES])
         if registrar is not None or server_credentials is not None:
             agent.registry = Registry(
                 agent.endpoint,

@@ -335,7 +335,7 @@ class Call:
         response = request.response(
             200,
             to_tag=self.local_tag,
-            headers=self._agent.answer_headers,
+            prepared=self._agent.answer_headers,
             body=sdp,
             content_type=SDP_TYPE if sdp else "",
         )

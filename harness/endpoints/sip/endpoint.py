@@ -262,7 +262,7 @@ class SipEndpoint:
     # Receiving
 
     def _receive(self, data: bytes, source: Address) -> None:
-        if not data.strip(b"\r\n\0") and len(data) <= 4:
+        if len(data) <= 4 and not data.strip(b"\r\n\0"):
             return  # a NAT keep-alive
         try:
             message = parse(data)

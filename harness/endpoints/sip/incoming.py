@@ -54,7 +54,8 @@ class IncomingCall(Call):
         response = self.request.response(
             status,
             to_tag=self.local_tag,
-            headers=[("Contact", self._agent.contact), *headers],
+            headers=headers,
+            prepared=self._agent.contact_header,
             body=sdp,
             content_type=SDP_TYPE if sdp else "",
         )
