@@ -79,25 +79,22 @@ def _call(sipp: str, port: int, rate: int) -> dict[str, int]:
     }
 
 
-def _highest(sipp: str, port: int, low: int, high: int, step: int) -> int:
-    """The highest rate, by halving between `low` and `high` down to `step`, at which all was clean."""
-    best = 0
-    while high - low > step or not best:
-        rate = low if not best else (low + high) // 2 // step * step
-        if best and rate <= best:
-            break
+def _highest(sipp: str, port: int, low: int, step: int) -> int:
+    """The highest rate, climbing from `low` by `step`, at which all was clean.
+
+    A rate that failed is tried once more, as the machine may have been busy with something else.
+    """
+    best, rate, failed = 0, low, False
+    while True:
         counts = _call(sipp, port, rate)
         clean = counts["failed"] == counts["retransmitted"] == 0 and counts["successful"] == rate * SECONDS
         print(f"  {rate:6d} calls/s: {counts}", file=sys.stderr, flush=True)
         if clean:
-            best = low = rate
-        elif not best:
-            high, low = low, low // 2
-            if low < step:
-                break
+            best, rate, failed = rate, rate + step, False
+        elif failed:
+            return best
         else:
-            high = rate
-    return best
+            failed = True
 
 
 def measure() -> dict[str, float]:
@@ -113,7 +110,7 @@ def measure() -> dict[str, float]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        theirs = _highest(sipp, port, 8_000, 24_000, 2_000)
+        theirs = _highest(sipp, port, 14_000, 2_000)
     finally:
         yardstick.kill()
         yardstick.wait()
@@ -123,7 +120,7 @@ def measure() -> dict[str, float]:
     )
     try:
         assert own.stdout is not None
-        ours = _highest(sipp, int(own.stdout.readline()), 4_000, 14_000, 500)
+        ours = _highest(sipp, int(own.stdout.readline()), 4_000, 500)
     finally:
         own.communicate()
     return {"sipp_calls_per_second": theirs, "our_calls_per_second": ours, "ratio": round(ours / theirs, 2)}

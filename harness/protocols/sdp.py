@@ -359,7 +359,7 @@ def _dtmf_events(theirs: Media, number: int | None) -> str:
 
 
 def _audio(port: int, codecs: dict[int, str], direction: str, ptime: int, events: str = "0-15") -> list[str]:
-    lines = [f"m=audio {port} RTP/AVP {' '.join(map(str, codecs))}"]
+    lines = [f"m=audio {port} RTP/AVP {' '.join([str(number) for number in codecs])}"]
     for number, name in codecs.items():
         lines.append(f"a=rtpmap:{number} {name}/8000")
         if name == DTMF:

@@ -442,12 +442,37 @@ def parse(data: bytes) -> Request | Response:
         raise SipRemoteError("no empty line after the headers")
     lines = _head_lines(head)
     message = parse_start_line(lines[0])
-    fields = message.fields
-    index: dict[str, list[str]] = {}
-    keys = _KEYS
     if len(head) > MAX_HEADER_LINE and any(len(line) > MAX_HEADER_LINE for line in lines):
         raise SipRemoteError(f"a header line longer than {MAX_HEADER_LINE} characters")
     del lines[0]
+    keys = _KEYS
+    # Nearly every message has known names only, and each once: two comprehensions do for it.
+    fields = [(name, value.strip()) for name, colon, value in [line.partition(":") for line in lines] if colon]
+    try:
+        index = {keys[name]: [value] for name, value in fields}
+    except KeyError:
+        index = {}
+    if len(index) != len(lines):
+        fields, index = _fields_and_index(lines)
+    message._index = index
+    lengths = index.pop("content-length", None)
+    if lengths is None:
+        message.body = body
+    else:
+        message.body = body[: _content_length(lengths, len(body))]
+        if fields[-1][0] in ("Content-Length", "l"):
+            fields.pop()
+        if len(fields) != len(index):
+            fields = [field for field in fields if keys.get(field[0]) != "content-length"]
+    message.fields = fields
+    return message
+
+
+def _fields_and_index(lines: list[str]) -> tuple[Fields, dict[str, list[str]]]:
+    """Header lines, names unknown and repeated included, as fields and index; raises SipRemoteError."""
+    fields: Fields = []
+    index: dict[str, list[str]] = {}
+    keys = _KEYS
     for line in lines:
         name, colon, value = line.partition(":")
         if not colon:
@@ -461,15 +486,8 @@ def parse(data: bytes) -> Request | Response:
             index[key].append(value)
         else:
             index[key] = [value]
-        if key != "content-length":
-            fields.append((name, value))
-    message._index = index
-    lengths = index.pop("content-length", None)
-    if lengths is None:
-        message.body = body
-    else:
-        message.body = body[: _content_length(lengths, len(body))]
-    return message
+        fields.append((name, value))
+    return fields, index
 
 
 def _head_lines(head: bytes) -> list[str]:
