@@ -45,14 +45,22 @@ class Dialog:
         "target",
     )
 
-    def __init__(self, call_id: str, local: str, remote: str, target: str, route_set: list[str]) -> None:
+    def __init__(
+        self,
+        call_id: str,
+        local: str,
+        remote: str,
+        target: str,
+        route_set: list[str],
+        tags: tuple[str, str] | None = None,
+    ) -> None:
+        """`tags`: ours and the peer's, where they are known already. Raises SipRemoteError."""
         self.call_id = call_id
         self.local = local
         """Our From in this dialog's requests, tag included."""
         self.remote = remote
         """Our To in this dialog's requests, tag included."""
-        self.local_tag = tag_of(local)
-        self.remote_tag = tag_of(remote)
+        self.local_tag, self.remote_tag = tags or (tag_of(local), tag_of(remote))
         self.target = target
         """The remote target: a URI's text."""
         self.route_set = route_set
@@ -69,7 +77,8 @@ class Dialog:
         if not request.to_tag:
             to = f"{to};tag={local_tag}"
         routes = request.values("record-route") if request.get("record-route") else []
-        dialog = cls(request.call_id, to, request.get("from") or "", contact_uri(request), routes)
+        tags = (request.to_tag or local_tag, request.from_tag)
+        dialog = cls(request.call_id, to, request.get("from") or "", contact_uri(request), routes, tags)
         dialog.remote_cseq = request.cseq.number
         return dialog
 

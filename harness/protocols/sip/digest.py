@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -151,10 +151,20 @@ class Authenticator:
     """The asking side: makes nonces, checks answers, and refuses a nonce count that was used before."""
 
     def __init__(
-        self, realm: str, password_of: Callable[[str], str | None], secret: bytes, life: float = NONCE_LIFE
+        self,
+        realm: str,
+        password_of: Callable[[str], str | None],
+        secret: bytes,
+        life: float = NONCE_LIFE,
+        algorithms: Sequence[str] = tuple(ALGORITHMS),
     ) -> None:
-        """`password_of` returns a user's password or None; `secret` signs nonces and must be random."""
+        """`password_of` returns a user's password or None; `secret` signs nonces and must be random.
+
+        `algorithms`: of ALGORITHMS, what is offered and taken, best first. Telephones of before RFC 8760 look at the
+        first offer alone and know only MD5.
+        """
         self.realm = realm
+        self._algorithms = tuple(algorithms)
         self._password_of = password_of
         self._secret = secret
         self._life = life
@@ -164,7 +174,7 @@ class Authenticator:
     def challenges(self, now: float, *, stale: bool = False) -> list[str]:
         """The WWW-Authenticate values of a 401, best algorithm first; `now` in seconds."""
         nonce = self._nonce(now)
-        return [str(Challenge(self.realm, nonce, algorithm, stale=stale)) for algorithm in ALGORITHMS]
+        return [str(Challenge(self.realm, nonce, algorithm, stale=stale)) for algorithm in self._algorithms]
 
     def check(self, value: str | None, method: str, now: float) -> tuple[Verdict, str]:
         """Check an Authorization value; returns the verdict and the user named. Raises SipRemoteError."""
@@ -173,7 +183,7 @@ class Authenticator:
         given = parse_digest(value)
         user, nonce, uri = given.get("username", ""), given.get("nonce", ""), given.get("uri", "")
         algorithm = given.get("algorithm", "MD5").upper()
-        if given.get("realm") != self.realm or algorithm not in ALGORITHMS or given.get("qop") != "auth":
+        if given.get("realm") != self.realm or algorithm not in self._algorithms or given.get("qop") != "auth":
             return Verdict.BAD, user
         made = self._made_at(nonce)
         if made is None:
