@@ -220,7 +220,8 @@ def _group(path: Path, sources: Mapping[str, str]) -> Iterator[tuple[Requirement
 
 
 def _told(path: Path, row: CommentedMap, place: str, error: ValidationError) -> str:
-    first = error.errors()[0]
+    # A key that is unknown explains the one that is missing.
+    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     node: Any = row
     line = place.rpartition(":")[2]
     for step in first["loc"]:

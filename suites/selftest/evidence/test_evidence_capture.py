@@ -1,0 +1,142 @@
+"""Captures become pcap files that tshark finds no fault with, each datagram once, at the right time."""
+
+import struct
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.evidence.capture import CaptureError, crossings, read_pcap, write_pcap
+from harness.transport.tap import CaptureWriter, Crossing, Kind
+from suites.selftest.witness import need
+
+EPOCH = 1_700_000_000.25
+A, B, C = "127.0.0.1:5060", "127.0.0.1:5070", "127.0.0.1:40000"
+INVITE = (
+    b"INVITE sip:999@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK1\r\n"
+    b"From: <sip:07700900123@127.0.0.1>;tag=a\r\nTo: <sip:999@127.0.0.1>\r\nCall-ID: one\r\nCSeq: 1 INVITE\r\n"
+    b"Max-Forwards: 70\r\nContact: <sip:a@127.0.0.1>\r\nContent-Type: application/sdp\r\nContent-Length: %d\r\n\r\n%b"
+)
+SDP = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8\r\n"
+
+
+def datagram(time, source, target, payload):
+    return Crossing(time, Kind.DATAGRAM, source, target, payload)
+
+
+def rtp(sequence):
+    return struct.pack("!BBHII", 0x80, 8, sequence, sequence * 160, 77) + bytes([0xD5]) * 160
+
+
+def record(path, *rows):
+    with CaptureWriter(path) as writer:
+        for time, source, target, payload in rows:
+            writer.write(time, Kind.DATAGRAM, source, target, payload)
+    return path
+
+
+addresses = st.tuples(
+    st.ip_addresses(v=4).map(str) | st.ip_addresses(v=6).map(str).filter(lambda host: "." not in host),
+    st.integers(1, 65535),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(source=addresses, port=st.integers(1, 65535), payload=st.binary(max_size=1500), micros=st.integers(0, 10**10))
+def test_what_is_written_is_what_is_read(source, port, payload, micros):
+    time = micros / 1e6
+    here, there = f"{source[0]}:{source[1]}", f"{source[0]}:{port}"
+    made = write_pcap([datagram(time, here, there, payload)], EPOCH)
+    (found,) = read_pcap(made.body)
+    assert made.datagrams == 1
+    assert found.payload == payload
+    assert (found.source[1], found.target[1]) == (source[1], port)
+    assert found.time == pytest.approx(EPOCH + time, abs=2e-6)
+
+
+def test_what_fits_no_packet_or_no_room_is_counted():
+    rows = [
+        datagram(0.0, A, B, bytes(70_000)),
+        datagram(0.1, "nowhere:1", B, b"x"),
+        datagram(0.2, A, "::1:7", b"x"),
+        datagram(0.3, A, B, bytes(100)),
+        datagram(0.4, A, B, bytes(200)),
+    ]
+    made = write_pcap(rows, EPOCH, limit=300)
+    assert (made.datagrams, made.left_out) == (1, 4)
+    assert len(read_pcap(made.body)) == 1
+
+
+@pytest.mark.parametrize(
+    "junk", [b"", b"\x00" * 24, b"\xd4\xc3\xb2\xa1", b"not a capture at all, but long enough to be read"]
+)
+def test_junk_is_no_capture(junk):
+    with pytest.raises(CaptureError, match="not a capture"):
+        read_pcap(junk)
+
+
+def test_a_datagram_seen_at_both_ends_is_shown_once_and_a_repeat_stays(tmp_path):
+    ours = record(
+        tmp_path / "a.cap",
+        (0.0, A, B, b"INVITE x"),
+        (0.5, A, B, b"INVITE x"),
+        (0.52, A, C, rtp(1)),
+        (0.54, A, C, rtp(2)),
+        (0.56, A, C, rtp(3)),
+    )
+    theirs = record(
+        tmp_path / "b.cap",
+        (0.001, A, B, b"INVITE x"),
+        (0.502, A, B, b"INVITE x"),
+        (0.9, A, C, rtp(1)),
+        (0.91, A, C, rtp(2)),
+    )
+    found = list(crossings([ours, theirs], 0.0, 1.0))
+    assert [(c.time, c.payload) for c in found] == [
+        (0.0, b"INVITE x"),
+        (0.5, b"INVITE x"),
+        (0.52, rtp(1)),
+        (0.54, rtp(2)),
+        (0.56, rtp(3)),
+    ]
+
+
+def test_only_the_window_is_taken_in_order_of_time(tmp_path):
+    path = record(
+        tmp_path / "a.cap", (3.0, A, B, b"\x80c"), (1.0, A, B, b"\x80a"), (2.0, A, B, b"\x80b"), (9.0, A, B, b"\x80d")
+    )
+    assert [c.payload for c in crossings([path], 1.0, 3.0)] == [b"\x80a", b"\x80b", b"\x80c"]
+
+
+def test_of_a_line_that_two_processes_recorded_the_fuller_record_is_kept(tmp_path):
+    for name, parts in (("a", [b"AT", b"\r"]), ("b", [b"AT\r", b"AT+CREG?\r"])):
+        with CaptureWriter(tmp_path / f"{name}.cap") as writer:
+            for index, part in enumerate(parts):
+                writer.write(float(index), Kind.SERIAL_TO_EQUIPMENT, "officer", "officer", part)
+    found = crossings(sorted(tmp_path.glob("*.cap")), 0.0, 9.0)
+    assert b"".join(c.payload for c in found) == b"AT\rAT+CREG?\r"
+
+
+@pytest.mark.witness("tshark")
+def test_tshark_reads_sip_sdp_and_rtp_and_finds_no_fault(tmp_path):
+    tshark = need("tshark", package="tshark")
+    rows = [datagram(0.0, A, B, INVITE % (len(SDP), SDP))]
+    rows += [datagram(0.1 + index * 0.02, B, C, rtp(index)) for index in range(50)]
+    rows += [datagram(2.0, "::1:5060", "::1:5070", b"OPTIONS sip:x@[::1] SIP/2.0\r\nCSeq: 1 OPTIONS\r\n\r\n")]
+    path = tmp_path / "run.pcap"
+    path.write_bytes(write_pcap(rows, EPOCH).body)
+
+    def fields(shown, *names):
+        command = [tshark, "-r", path, "-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE", "-Y", shown]
+        command += ["-T", "fields", *(part for name in names for part in ("-e", name))]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        return [line.split("\t") for line in ran.stdout.splitlines()]
+
+    assert len(fields("udp.checksum.status == 1", "frame.number")) == 52
+    assert len(fields("ip.checksum.status == 1", "frame.number")) == 51
+    assert fields("sip.Method == INVITE", "sip.CSeq.method", "sdp.media.port") == [["INVITE", "40000"]]
+    packets = fields("rtp", "rtp.seq", "frame.time_epoch")
+    assert [int(sequence) for sequence, _ in packets] == list(range(50))
+    assert float(packets[0][1]) == pytest.approx(EPOCH + 0.1, abs=1e-5)
+    assert fields("_ws.malformed || _ws.expert.severity == error", "frame.number") == []

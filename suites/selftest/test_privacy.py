@@ -1,0 +1,70 @@
+"""Masks: nothing of a person or a secret passes, test numbers and short ones do, and captures keep their length."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.privacy import is_reserved, mask, mask_text, mask_wire
+
+RESERVED = ["07700900123", "+447700900999", "00441314960000", "01414960999", "+441632960123"]
+PRIVATE = ["+442079460958", "07911123456", "00441412345678", "01313131313"]
+
+
+@pytest.mark.parametrize("number", RESERVED)
+def test_reserved_numbers_pass(number):
+    assert is_reserved(number)
+    assert mask_text(f"from {number} to 999") == f"from {number} to 999"
+
+
+@pytest.mark.parametrize("number", PRIVATE)
+def test_private_numbers_are_masked_in_text_and_on_the_wire(number):
+    assert not is_reserved(number)
+    assert number not in mask_text(f"from {number} to 999")
+    wire = f"INVITE sip:999@x SIP/2.0\r\nFrom: <sip:{number}@x>\r\n".encode()
+    masked = mask_wire(wire)
+    assert number.encode() not in masked
+    assert len(masked) == len(wire)
+
+
+@pytest.mark.parametrize("short", ["999", "101", "4001234", "20260101", "1234567"])
+def test_short_numbers_pass(short):
+    assert mask_text(f"to {short}.") == f"to {short}."
+
+
+@pytest.mark.parametrize("key", ["password", "Authorization", "TOKEN", "pin", "Cookie"])
+def test_values_under_secret_keys_are_hidden_at_any_depth(key):
+    assert "hunter2" not in repr(mask({"outer": [{key: "hunter2"}], key: {"deep": "hunter2"}}))
+
+
+def test_bearer_tokens_are_hidden():
+    assert "abc.def" not in mask_text("Authorization: Bearer abc.def")
+
+
+def test_a_digest_on_the_wire_loses_its_value_and_keeps_its_length():
+    wire = (
+        b'REGISTER sip:x SIP/2.0\r\nAuthorization: Digest username="2001", response="deadbeef"\r\nCSeq: 2 REGISTER\r\n'
+    )
+    masked = mask_wire(wire)
+    assert b"deadbeef" not in masked
+    assert b"2001" not in masked
+    assert b"CSeq: 2 REGISTER" in masked
+    assert len(masked) == len(wire)
+
+
+@given(st.binary(max_size=400))
+def test_the_wire_mask_never_changes_a_length_and_never_fails(data):
+    assert len(mask_wire(data)) == len(data)
+
+
+@given(st.text(max_size=200))
+def test_the_text_mask_takes_any_text_and_is_stable(text):
+    assert mask_text(mask_text(text)) == mask_text(text)
+
+
+@given(
+    st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=20), lambda c: st.lists(c, max_size=4))
+)
+def test_values_without_digits_or_secrets_stay(value):
+    masked = mask(value)
+    if not any(ch.isdigit() for ch in repr(value)) and "earer" not in repr(value):
+        assert masked == value
