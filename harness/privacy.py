@@ -17,8 +17,8 @@ SECRET_KEYS = frozenset(
 
 # National significant numbers that Ofcom reserves for drama and tests.
 _RESERVED = re.compile(r"(?:7700900\d{3}|1314960\d{3}|1414960\d{3}|1632960\d{3})\Z")
-_NUMBER = re.compile(r"(?<![\w.])(?:\+44|0044|0)(?:[1-9]\d{8,9})(?![\w])")
-_NUMBER_BYTES = re.compile(rb"(?<![\w.])(?:\+44|0044|0)(?:[1-9]\d{8,9})(?![\w])")
+_NUMBER = re.compile(r"(?<![\d.])(?:\+44|0044|0)(?:[1-9]\d{8,9})(?!\d)")
+_NUMBER_BYTES = re.compile(rb"(?<![\d.])(?:\+44|0044|0)(?:[1-9]\d{8,9})(?!\d)")
 _PREFIX = re.compile(r"(?:\+44|0044|0)")
 # A digest's or a bearer's whole value; the header name stays so that a reader sees that one was there.
 _CREDENTIALS = re.compile(rb"(?im)^((?:Proxy-)?Authorization[ \t]*:[ \t]*\w+)([^\r\n]+)")

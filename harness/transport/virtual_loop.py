@@ -119,7 +119,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         future: asyncio.Future[Any] = self.create_future()
         try:
             future.set_result(func(*args))
-        except Exception as error:  # noqa: BLE001 - whatever it raises belongs to whoever awaits it
+        except Exception as error:
             future.set_exception(error)
         return future
 

@@ -11,8 +11,10 @@ import asyncio
 import errno
 import random
 import socket
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -211,6 +213,14 @@ class _NamedSocket:
         """Options of a kernel's socket mean nothing here."""
 
 
+class _End(Enum):
+    """What a stream's end can tell the other."""
+
+    WRITING = 1
+    """No more will be written; reading goes on."""
+    CONNECTION = 2
+
+
 class _Stream(asyncio.Transport):
     """One end of a virtual TCP connection."""
 
@@ -231,7 +241,7 @@ class _Stream(asyncio.Transport):
         self._lost = False
         self._ended = False
         self._reading = True
-        self._held: list[bytes] = []
+        self._inbox: deque[bytes | _End] = deque()
         self._unread = 0
         self._writer_paused = False
 
@@ -255,12 +265,27 @@ class _Stream(asyncio.Transport):
     def writelines(self, list_of_data: Iterable[Any]) -> None:
         self.write(b"".join(list_of_data))
 
-    def _arrive(self, chunk: bytes) -> None:
-        if self._lost:
-            return
-        if not self._reading:
-            self._held.append(chunk)
-            return
+    def _arrive(self, item: bytes | _End) -> None:
+        if not self._lost:
+            self._inbox.append(item)
+            self._drain()
+
+    def _drain(self) -> None:
+        """Hand over what has come, in order, for as long as the reader reads."""
+        while self._inbox and self._reading and not self._lost:
+            item = self._inbox.popleft()
+            if item is _End.WRITING:
+                if not cast(asyncio.Protocol, self._protocol).eof_received():
+                    self.close()
+            elif item is _End.CONNECTION:
+                if not self._closing:
+                    self._closing = True
+                    cast(asyncio.Protocol, self._protocol).eof_received()
+                    self._loop.call_soon(self._lose)
+            else:
+                self._hand_over(item)
+
+    def _hand_over(self, chunk: bytes) -> None:
         self._unread -= len(chunk)
         peer = self.peer
         if peer._writer_paused and self._unread <= STREAM_BUFFER // 2:
@@ -270,8 +295,7 @@ class _Stream(asyncio.Transport):
         if isinstance(protocol, asyncio.BufferedProtocol):
             view = memoryview(chunk)
             while view:
-                buffer = protocol.get_buffer(len(view))
-                target = memoryview(buffer)
+                target = memoryview(protocol.get_buffer(len(view)))
                 count = min(len(view), len(target))
                 target[:count] = view[:count]
                 protocol.buffer_updated(count)
@@ -285,9 +309,7 @@ class _Stream(asyncio.Transport):
     def resume_reading(self) -> None:
         if not self._reading:
             self._reading = True
-            held, self._held = self._held, []
-            for chunk in held:
-                self._loop.call_soon(self._arrive, chunk)
+            self._loop.call_soon(self._drain)
 
     def is_reading(self) -> bool:
         return self._reading
@@ -298,11 +320,7 @@ class _Stream(asyncio.Transport):
     def write_eof(self) -> None:
         if not self._ended:
             self._ended = True
-            self._loop.call_later(self._delay, self.peer._peer_ended)
-
-    def _peer_ended(self) -> None:
-        if not self._lost and not cast(asyncio.Protocol, self._protocol).eof_received():
-            self.close()
+            self._loop.call_later(self._delay, self.peer._arrive, _End.WRITING)
 
     def is_closing(self) -> bool:
         return self._closing
@@ -310,19 +328,13 @@ class _Stream(asyncio.Transport):
     def close(self) -> None:
         if not self._closing:
             self._closing = True
-            self._loop.call_later(self._delay, self.peer._peer_closed)
-            self._loop.call_soon(self._lose)
-
-    def _peer_closed(self) -> None:
-        if not self._closing:
-            self._closing = True
-            cast(asyncio.Protocol, self._protocol).eof_received()
+            self._loop.call_later(self._delay, self.peer._arrive, _End.CONNECTION)
             self._loop.call_soon(self._lose)
 
     def _lose(self) -> None:
         if not self._lost:
             self._lost = True
-            self._held.clear()
+            self._inbox.clear()
             self._protocol.connection_lost(None)
 
     def abort(self) -> None:
