@@ -1,4 +1,7 @@
-"""The console driver: an operator position as its operator uses it, over the ICCS's control interface and headset jack."""
+"""The console driver: an operator position as its operator uses it.
+
+It goes through the ICCS's control interface and the headset's audio jack.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,8 @@ class Console:
         self._http = http
         self._socket: ClientConnection | None = None
         self._reader: asyncio.Task[None] | None = None
-        self.headset: AudioJack
+        self._logged_in = False
+        self._jack: AudioJack | None = None
 
     @classmethod
     async def open(
@@ -66,29 +70,38 @@ class Console:
         console = cls(context, name, position, http)
         try:
             shown = await console._ask("login")
-            console.headset = await open_jack(context, media, name, shown["jack"] if audio == "rtp" else audio)
+            console._logged_in = True
+            console._jack = await open_jack(context, media, name, shown["jack"] if audio == "rtp" else audio)
             url = f"{control.replace('http', 'ws', 1)}/v1/positions/{position}/events"
             console._socket = await connect(
                 url, additional_headers=headers, max_size=MAX_EVENT, proxy=None, open_timeout=ANSWERS_WITHIN
             )
-        except (WebSocketException, OSError, TimeoutError) as error:
-            await http.aclose()
-            raise DriverError(f"{name}: no events from {control}: {error}") from error
-        except BaseException:
-            await http.aclose()
+        except BaseException as error:
+            await console._give_up()
+            if isinstance(error, WebSocketException | OSError | TimeoutError):
+                raise DriverError(f"{name}: no events from {control}: {error}") from error
             raise
         console._reader = asyncio.create_task(console._read(console._socket))
         return console
 
     async def close(self) -> None:
-        """Log out: what is held is cleared, the jack and the event stream are closed."""
+        """Log out: what is held is cleared, the jack and the event stream are closed. Closing it again does nothing."""
+        if self._http.is_closed:
+            return
         if self._socket is not None:
             await self._socket.close()
         if self._reader is not None:
             await asyncio.gather(self._reader, return_exceptions=True)
-        await self.headset.close()
-        with contextlib.suppress(DriverError):
-            await self._ask("logout")
+        await self._give_up()
+
+    async def _give_up(self) -> None:
+        """Leave the position as it was found, however far logging in got."""
+        if self._jack is not None:
+            await self._jack.close()
+        if self._logged_in:
+            self._logged_in = False
+            with contextlib.suppress(DriverError):
+                await self._ask("logout")
         await self._http.aclose()
 
     async def _read(self, socket: ClientConnection) -> None:
@@ -179,6 +192,12 @@ class Console:
         await self._ask(f"incidents/{incident}/close")
 
     # Speech
+
+    @property
+    def headset(self) -> AudioJack:
+        """The headset's end of the lead."""
+        assert self._jack is not None, "a console is opened with its jack"
+        return self._jack
 
     async def say(self, samples: Samples) -> float:
         """Speak 8 kHz samples into the headset; return the run time at which the first one goes out."""

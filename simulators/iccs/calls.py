@@ -41,6 +41,8 @@ class SwitchCall:
     since: float
     """Run time at which it came or was placed, seconds."""
     state: CallState = CallState.RINGING
+    due: bool = False
+    """Whether it has rung so long that a position answers by itself, where positions do."""
     presented: list[Position] = field(default_factory=list)
     """The positions at which it rings."""
     position: Position | None = None
@@ -87,6 +89,10 @@ class Queues:
             if waiting:
                 return waiting[0]
         return None
+
+    def heads(self) -> list[SwitchCall]:
+        """Return the oldest call of each queue that holds one, the queue to serve first first."""
+        return [calls[0] for calls in self._waiting.values() if calls]
 
     def waiting(self) -> dict[str, int]:
         """Return how many calls wait in each queue."""

@@ -71,7 +71,10 @@ class IccsSettings(_Settings):
     """TCP port of the control interface; 0 takes any free one."""
     control_token: SecretStr | None = None
     """Bearer token that the control interface asks for; needed where ``host`` is not a loopback address."""
-    realm: str = "niccs"
+    realm: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "niccs"
+    """What telephones are asked to register for."""
+    digest: Annotated[tuple[Literal["SHA-256", "MD5"], ...], Field(min_length=1, max_length=2)] = ("SHA-256", "MD5")
+    """Digest algorithms that are offered, best first; telephones of before RFC 8760 need ``[MD5]``."""
     positions: tuple[AnyPosition, ...] = ()
     queues: dict[str, tuple[Number, ...]] = {"emergency": ("999", "112"), "non_emergency": ("101",)}
     """Queue name to the numbers that lead to it; earlier queues are served first."""

@@ -61,6 +61,8 @@ class Switch:
             registrar=Registrar(),
             on_register=self._registered,
             server_credentials=secrets,
+            realm=self._settings.realm,
+            algorithms=self._settings.digest,
             permit=permit,
             trace=False,
         )
@@ -138,20 +140,25 @@ class Switch:
         for position in targets:
             self._present(call, position)
         if self.auto_answer is not None:
-            asyncio.get_running_loop().call_later(self.auto_answer, self._answer_by_itself)
+            asyncio.get_running_loop().call_later(self.auto_answer, self._due, call)
 
     def _present(self, call: SwitchCall, position: Position) -> None:
         call.presented.append(position)
         if position.streams:
             self._positions.tell(position, "call.ringing", **call.shown())
 
+    def _due(self, call: SwitchCall) -> None:
+        call.due = True
+        self._answer_by_itself()
+
     def _answer_by_itself(self) -> None:
-        call = self._queues.next() or next((c for c in self._calls.values() if c.state is CallState.RINGING), None)
-        if call is None:
-            return
-        position = next((p for p in call.presented if p.free), None)
-        if position is not None:
-            self._take(call, position)
+        """Let a free position take the first call that has rung long enough: of the queues, else one to a position."""
+        for call in self._queues.heads() + [each for each in self._calls.values() if each.queue is None]:
+            if call.due and call.state is CallState.RINGING:
+                position = next((p for p in call.presented if p.free), None)
+                if position is not None:
+                    self._take(call, position)
+                    return
 
     def answer(self, position: Position, *, queue: str | None = None, call_id: str | None = None) -> SwitchCall:
         """Let ``position`` take a call: the one named, else the oldest of ``queue``, else the first that rings there.
@@ -294,13 +301,13 @@ class Switch:
         if call.sip is not None and not call.sip.is_over:
             call.sip.hang_up()
         kind = "call.abandoned" if was is CallState.RINGING else "call.cleared"
-        told = call.presented if was is CallState.RINGING else [call.position]
+        told = [each for each in call.presented if each.streams] if was is CallState.RINGING else []
         if call.position is not None:
             call.position.call = None
             self.repatch(call.position)
+            told.append(call.position)  # as with call.connected, whether or not a console looks on
         for position in told:
-            if position is not None and position.streams:
-                self._positions.tell(position, kind, reason=reason, **call.shown())
+            self._positions.tell(position, kind, reason=reason, **call.shown())
         if call.port is not None:
             self._by_port.pop(call.port.name, None)
             self._spawn(self._close_port(call.port))

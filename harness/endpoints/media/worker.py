@@ -291,7 +291,8 @@ def _sharpen_timers() -> None:
 
 def main() -> None:
     """Run on the control socket whose descriptor is the only argument."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it closes us in order
+    for number in (signal.SIGINT, signal.SIGTERM):  # sent to the whole group; the parent closes us in order
+        signal.signal(number, signal.SIG_IGN)
     _sharpen_timers()
     gc.collect()
     gc.freeze()

@@ -90,6 +90,8 @@ class UserAgent:
         on_register: Callable[[str], None] | None = None,
         server_credentials: Mapping[str, str] | None = None,
         authenticate: Collection[str] = ("REGISTER",),
+        realm: str = "",
+        algorithms: Sequence[str] = tuple(digest.ALGORITHMS),
         permit: Callable[[str], None] | None = None,
         outbound: Address | None = None,
         timing: Timing = DEFAULT_TIMING,
@@ -101,7 +103,8 @@ class UserAgent:
 
         `user`: the user part of our URI (the name by default). `credentials`: (user, password) that answer 401 and 407.
         `registrar`: makes us a registrar; `on_register` is then called with each address-of-record that changed.
-        `server_credentials`: passwords by user; requests of the methods in `authenticate` are then challenged.
+        `server_credentials`: passwords by user; requests of the methods in `authenticate` are then challenged for
+        `realm` (our address by default) with the digest `algorithms`, best first.
         `outbound`: where all requests outside dialogs are sent. `trace`: journal each message (off under load).
         Raises TransportError where the address can't be bound.
         """
@@ -128,6 +131,8 @@ class UserAgent:
                 server_credentials,
                 frozenset(authenticate),
                 context.rng.randbytes(32),
+                realm,
+                algorithms,
             )
         return agent
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from harness.endpoints.sip.endpoint import Exchange, SipEndpoint
 from harness.endpoints.sip.wheel import Timer
@@ -23,12 +23,18 @@ class Registry:
         passwords: Mapping[str, str] | None,
         methods: frozenset[str],
         secret: bytes,
+        realm: str,
+        algorithms: Sequence[str],
     ) -> None:
         self.registrar = registrar
         self._endpoint = endpoint
         self._on_register = on_register
         self._methods = methods
-        self._authenticator = None if passwords is None else Authenticator(endpoint.local[0], passwords.get, secret)
+        self._authenticator: Authenticator | None = None
+        if passwords is not None:
+            self._authenticator = Authenticator(
+                realm or endpoint.local[0], passwords.get, secret, algorithms=algorithms
+            )
         self._timer: Timer | None = None
 
     def close(self) -> None:
