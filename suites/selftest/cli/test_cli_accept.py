@@ -28,7 +28,8 @@ from harness.cli.acceptance import Acceptance, Plan, PlanError
 from harness.testbed.load import load_testbed
 
 file = Path(sys.argv[1])
-acceptance = Acceptance(Plan((Path(sys.argv[2]),), file, load_testbed(file), "failures", Path(sys.argv[3]), False), Console())
+plan = Plan((Path(sys.argv[2]),), file, load_testbed(file), "failures", Path(sys.argv[3]), False)
+acceptance = Acceptance(plan, Console())
 try:
     acceptance.prepare()
 except PlanError as error:
@@ -64,7 +65,8 @@ def test_good():
     pass
 
 def test_hangs():
-    subprocess.run([sys.executable, "-c", "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(600)"])
+    deaf = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(600)"
+    subprocess.run([sys.executable, "-c", deaf])
 """
 
 

@@ -12,7 +12,7 @@ from harness.cli.doctor import examine
 from harness.cli.main import COMMANDS
 from harness.cli.node import find_allure, find_node, node_major
 from harness.cli.progress import ProgressFile, View, told_name
-from harness.cli.report import show
+from harness.cli.report import ReportError, kept_at_home, show
 from harness.evidence.progress import MESSAGE_LENGTH, Progress
 from harness.evidence.requirements import catalogue
 from harness.evidence.results import TestOutcome, Verdict, summarise
@@ -26,7 +26,8 @@ def iccs(*arguments):
 
 def test_help_lists_every_command_without_importing_them():
     script = "import sys\nfrom harness.cli.main import app\ntry: app(['--help'])\nexcept SystemExit: pass\n"
-    script += "print(sorted(m for m in sys.modules if m.startswith(('numpy', 'scapy', 'pydantic', 'robot', 'harness.testbed'))))"
+    script += "heavy = ('numpy', 'scapy', 'pydantic', 'robot', 'harness.testbed')\n"
+    script += "print(sorted(name for name in sys.modules if name.startswith(heavy)))"
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     for name, entry in COMMANDS.items():
         assert name in ran.stdout
@@ -84,13 +85,19 @@ def test_report_makes_one_page_that_opens_from_the_file_system_and_the_catalogue
     assert code == 0, told + err
     page = (out / "allure-report" / "index.html").read_text()
     assert len(page) > 100_000
-    assert 'src="http' not in page
+    assert "googletagmanager" not in page
+    assert kept_at_home(page) == page
     assert json.loads((out / "summary.json").read_text())["musts"]["passed (simulated)"] == 1
     criteria = (out / "allure-report" / "requirements.html").read_text()
     assert '<tr id="NICCS-TEL-006">' in criteria
     assert criteria.count("<tr id=") == len(catalogue())
     assert criteria.count('class="passed"') == 0
     assert criteria.count('class="simulated"') == 1
+
+
+def test_a_page_that_would_load_from_elsewhere_is_refused():
+    with pytest.raises(ReportError, match="from elsewhere"):
+        kept_at_home('<script defer src="https://example.com/x.js"></script>')
 
 
 def shown(*tests):
