@@ -119,7 +119,7 @@ class Acceptance:
         from robot.api import TestSuite  # noqa: PLC0415 - a third of a second, only where it is needed
         from robot.errors import DataError  # noqa: PLC0415
 
-        from harness.keywords.listener import unknown_requirements  # noqa: PLC0415
+        from harness.evidence.robot_side import unknown_requirements  # noqa: PLC0415
 
         try:
             suites = [TestSuite.from_file_system(str(suite)) for suite in self._robot]

@@ -15,27 +15,10 @@ from robot import running
 
 from harness.evidence.allure_adapter import RunDescription, attach, describe, gathered
 from harness.evidence.progress import Outcome, Progress
-from harness.evidence.requirements import Catalogue, catalogue
+from harness.evidence.requirements import catalogue
+from harness.evidence.robot_side import tagged_requirements, unknown_requirements
 
-TAG = "req:"
-"""A tag that begins so names a requirement: ``req:NICCS-TEL-006``."""
 _OUTCOMES: dict[str, Outcome] = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped", "NOT RUN": "skipped"}
-
-
-def tagged_requirements(test: running.TestCase | outcome.TestCase) -> list[str]:
-    """Return the ids that a test's tags name, each once; tags know no case, ids are upper-case."""
-    named = (str(tag)[len(TAG) :].strip().upper() for tag in test.tags if str(tag).lower().startswith(TAG))
-    return list(dict.fromkeys(named))
-
-
-def unknown_requirements(suite: running.TestSuite, known: Catalogue) -> list[str]:
-    """Return a line for each tag that names no requirement of the catalogue: file, line, test, and what is near."""
-    return [
-        f"{test.source}:{test.lineno}: {test.name}: {known.unknown(name)}"
-        for test in suite.all_tests
-        for name in tagged_requirements(test)
-        if name not in known
-    ]
 
 
 class RequirementListener:
