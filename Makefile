@@ -12,7 +12,7 @@ PYTHON ?= python3.11
 PY := .venv/bin/python
 WITNESSES := sipp:sip-tester baresip:baresip tshark:tshark socat:socat
 
-.PHONY: help setup witnesses accept test lint bench lock clean
+.PHONY: help setup witnesses accept test lint bench docs lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -56,6 +56,9 @@ lint: setup ## Check style, types and floors
 
 bench: setup ## Measure; results go to reports/out/bench.json
 	$(PY) -m bench
+
+docs: setup ## Write docs/keywords.md from the keyword library
+	$(PY) -m harness.keywords.manual > docs/keywords.md
 
 lock: setup ## Pin Python packages anew, with hashes, from pyproject.toml
 	"$(PYTHON)" -m venv .venv/lock

@@ -19,9 +19,12 @@ SECRET_KEYS = frozenset(
 _RESERVED = re.compile(r"(?:7700900\d{3}|1314960\d{3}|1414960\d{3}|1632960\d{3})\Z")
 _NUMBER = re.compile(r"(?<![\d.])(?:\+44|0044|0)(?:[1-9]\d{8,9})(?!\d)")
 _NUMBER_BYTES = re.compile(rb"(?<![\d.])(?:\+44|0044|0)(?:[1-9]\d{8,9})(?!\d)")
+_SUSPECT = re.compile(r"\d{9}|(?i:bearer)")
+"""Found in whatever may need masking: nearly every text has neither, and is told so quickly."""
 _PREFIX = re.compile(r"(?:\+44|0044|0)")
 # A digest's or a bearer's whole value; the header name stays so that a reader sees that one was there.
 _CREDENTIALS = re.compile(rb"(?im)^((?:Proxy-)?Authorization[ \t]*:[ \t]*\w+)([^\r\n]+)")
+_HARMLESS = (int, float)
 _BEARER = re.compile(r"(?i)\b(bearer\s+)(\S+)")
 
 
@@ -37,7 +40,7 @@ def _mask_number(match: re.Match[str]) -> str:
 
 def mask_text(text: str) -> str:
     """Return ``text`` with non-test telephone numbers and bearer tokens masked."""
-    if not text or not (any(map(str.isdigit, text)) or "earer" in text):
+    if _SUSPECT.search(text) is None:
         return text
     return _BEARER.sub(lambda m: m.group(1) + MASK * 3, _NUMBER.sub(_mask_number, text))
 
@@ -48,6 +51,8 @@ def mask(value: Any, key: str = "") -> Any:
         return MASK * 3
     if isinstance(value, str):
         return mask_text(value)
+    if value is None or isinstance(value, _HARMLESS):
+        return value
     if isinstance(value, Mapping):
         return {k: mask(v, str(k)) for k, v in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
