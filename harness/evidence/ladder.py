@@ -28,6 +28,7 @@ _TOP, _ROW, _LEFT, _BOX = 64, 26, 92, 17
 _REQUEST = re.compile(rb"([A-Za-z]{2,20}) \S{1,400} SIP/2\.0\r?\n")
 _ANSWER = re.compile(rb"SIP/2\.0 (\d{3}) ([^\r\n]{0,60})\r?\n")
 _CSEQ = re.compile(rb"\r?\nCSeq[ \t]*:[ \t]*\d{1,10}[ \t]+([A-Za-z]{2,20})", re.IGNORECASE)
+_ADDRESS = re.compile(r"\S*:\d{1,5}")
 _HEADERS_SEEN = 4_096
 
 
@@ -91,7 +92,8 @@ def _told(event: Event) -> str:
 
 def ladder_svg(drawn: Sequence[Row], *, title: str = "") -> str:
     """Return the ladder as an SVG picture, WIDTH wide."""
-    order = list(dict.fromkeys(name for row in drawn for name in (row.source, row.target)))
+    # Components come before bare addresses, which share the last column where there is no room for them.
+    order = sorted(dict.fromkeys(name for row in drawn for name in (row.source, row.target)), key=_is_address)
     columns = order if len(order) <= COLUMNS else [*order[: COLUMNS - 1], OTHERS]
     kept: list[Row | str] = list(drawn)
     if len(drawn) > ROWS:
@@ -136,11 +138,15 @@ _STYLE = """<style>
 </style>"""
 
 
+def _is_address(name: str) -> bool:
+    return _ADDRESS.fullmatch(name) is not None
+
+
 def _arrow(row: Row, start: float, end: float, y: float) -> list[str]:
     text = escape(_cut(row.label, LABEL))
     parts = [f'<text x="8" y="{y + 4}" class="time">{row.time:.3f} s</text>', f'<g class="{row.style}">']
     if row.source == row.target and row.style in {"event", "warning"}:
-        half = min(WIDTH - _LEFT, len(text) * 6.2 + 14) / 2
+        half = min(WIDTH - _LEFT, len(text) * 6.7 + 14) / 2
         x = min(max(start, _LEFT + half), WIDTH - half - 2)
         parts.append(f'<rect x="{x - half:.0f}" y="{y - _BOX / 2:.1f}" width="{2 * half:.0f}" height="{_BOX}" rx="3"/>')
         parts.append(f'<text x="{x:.0f}" y="{y + 4}" text-anchor="middle">{text}</text>')

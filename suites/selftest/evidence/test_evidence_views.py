@@ -169,6 +169,17 @@ def test_a_long_run_is_cut_in_the_middle_with_a_note_and_crowds_share_a_column()
     assert f'width="{WIDTH}"' in svg
 
 
+def test_components_have_columns_of_their_own_before_bare_addresses():
+    drawn = [Row(float(i), f"127.0.0.1:{4000 + i}", f"127.0.0.1:{5000 + i}", "RTP", "rtp") for i in range(20)]
+    drawn += [
+        Row(30.0, "govan-12", "govan-12", "call.ringing", "event"),
+        Row(31.0, "officer", "officer", "ptt", "event"),
+    ]
+    found = texts(ladder_svg(drawn))
+    assert found[2:4] == ["govan-12", "officer"]
+    assert found.count(OTHERS) == 1
+
+
 def test_an_empty_ladder_says_that_nothing_crossed():
     assert "nothing crossed" in texts(ladder_svg([]))
 
