@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
@@ -26,23 +28,35 @@ ANSWERS_WITHIN = 5.0
 MAX_EVENT = 64 * 1024
 """Bytes of one event from the control interface."""
 
+PermitDial = Callable[[str], None]
+PermitRadio = Callable[[str, str, int], None]
+
 
 class Console:
     """One operator position. What its console shows is journalled under the component's name as it is shown.
 
     Events: ``call.ringing`` {call, queue, cli}, ``call.connected``, ``call.taken``, ``call.cleared``, ``call.dtmf``
-    {digit},
-    ``ptt.granted`` {talkgroup}, ``ptt.refused``, ``talker.shown`` {talkgroup, issi}, ``talker.ended``, ``status.shown``
-    {issi, value}, ``sds.shown`` {issi, text}, ``incident.…`` {incident, owner}; and what the operator does:
-    ``console.answer``,
-    ``console.key`` and so on, at the moment it is done.
+    {digit}, ``ptt.granted`` {talkgroup}, ``ptt.refused`` {reason}, ``ptt.lost`` {reason}, ``talker.shown`` {talkgroup,
+    issi}, ``talker.ended``, ``status.shown`` {issi, value}, ``sds.shown`` {issi, text}, ``incident.…`` {incident,
+    owner}; and what the operator does: ``console.answer``, ``console.key`` and so on, at the moment it is done. The
+    safety interlock is asked here too: the ICCS may be real, and its operator's hand is this driver.
     """
 
-    def __init__(self, context: Context, name: str, position: str, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self,
+        context: Context,
+        name: str,
+        position: str,
+        http: httpx.AsyncClient,
+        permit_dial: PermitDial,
+        permit_radio: PermitRadio,
+    ) -> None:
         self.name = name
         self.position = position
         self._journal = context.journal
         self._http = http
+        self._permit_dial = permit_dial
+        self._permit_radio = permit_radio
         self._socket: ClientConnection | None = None
         self._reader: asyncio.Task[None] | None = None
         self._logged_in = False
@@ -59,30 +73,40 @@ class Console:
         position: str,
         audio: str = "rtp",
         token: str | None = None,
+        permit_dial: PermitDial,
+        permit_radio: PermitRadio,
     ) -> Console:
         """Log in at ``position`` of the ICCS whose control interface is ``control`` (``http://host:port``).
 
-        ``audio`` is ``rtp`` for the jack that the ICCS names, or another jack's address. Raises DriverError when the
-        position can't be had.
+        ``audio`` is ``rtp`` for the jack that the ICCS names, or another jack's address. ``permit_dial`` is asked with
+        a number, ``permit_radio`` with act, target and priority, before a request leaves; they raise InterlockError to
+        refuse. Raises DriverError when the position can't be had; nobody is logged in then.
         """
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         http = httpx.AsyncClient(base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False)
-        console = cls(context, name, position, http)
+        console = cls(context, name, position, http, permit_dial, permit_radio)
         try:
-            shown = await console._ask("login")
-            console._logged_in = True
-            console._jack = await open_jack(context, media, name, shown["jack"] if audio == "rtp" else audio)
-            url = f"{control.replace('http', 'ws', 1)}/v1/positions/{position}/events"
-            console._socket = await connect(
+            await console._log_in(context, media, control, audio, headers)
+        except BaseException:
+            await console.close()
+            raise
+        return console
+
+    async def _log_in(
+        self, context: Context, media: MediaService, control: str, audio: str, headers: dict[str, str]
+    ) -> None:
+        shown = await self._ask("login")
+        self._logged_in = True
+        jack = str(shown.get("jack")) if audio == "rtp" else audio
+        self._jack = await open_jack(context, media, self.name, jack)
+        url = f"{control.replace('http', 'ws', 1)}/v1/positions/{self.position}/events"
+        try:
+            self._socket = await connect(
                 url, additional_headers=headers, max_size=MAX_EVENT, proxy=None, open_timeout=ANSWERS_WITHIN
             )
-        except BaseException as error:
-            await console._give_up()
-            if isinstance(error, WebSocketException | OSError | TimeoutError):
-                raise DriverError(f"{name}: no events from {control}: {error}") from error
-            raise
-        console._reader = asyncio.create_task(console._read(console._socket))
-        return console
+        except (WebSocketException, OSError, TimeoutError) as error:
+            raise DriverError(f"{self.name}: no events from {control}: {error}") from error
+        self._reader = asyncio.create_task(self._read(self._socket))
 
     async def close(self) -> None:
         """Log out: what is held is cleared, the jack and the event stream are closed. Closing it again does nothing."""
@@ -92,10 +116,6 @@ class Console:
             await self._socket.close()
         if self._reader is not None:
             await asyncio.gather(self._reader, return_exceptions=True)
-        await self._give_up()
-
-    async def _give_up(self) -> None:
-        """Leave the position as it was found, however far logging in got."""
         if self._jack is not None:
             await self._jack.close()
         if self._logged_in:
@@ -110,7 +130,7 @@ class Console:
                 try:
                     event = json.loads(message)
                     kind, data = str(event["kind"]), dict(event["data"])
-                except (ValueError, KeyError, TypeError):
+                except (ValueError, KeyError, TypeError, RecursionError):
                     self._journal.warn(self.name, "console.unreadable", length=len(message))
                     continue
                 self._journal.record(self.name, kind, **{str(k): v for k, v in data.items() if k not in {"at"}})
@@ -147,7 +167,12 @@ class Console:
         return str((await self._act("answer", **wanted))["call"])
 
     async def dial(self, number: str) -> str:
-        """Call a telephone of the switch and return the call's id. Raises DriverError when that can't be done."""
+        """Call a telephone of the switch and return the call's id.
+
+        Raises DriverError when that can't be done, InterlockError when the testbed does not allow it: nothing has left
+        then.
+        """
+        self._permit_dial(number)
         return str((await self._act("dial", number=number))["call"])
 
     async def send_dtmf(self, digits: str) -> None:
@@ -163,8 +188,10 @@ class Console:
     async def key(self, talkgroup: str) -> None:
         """Press to talk; ``ptt.granted`` is journalled when the floor is had.
 
-        Raises DriverError when it can't be asked.
+        Raises DriverError when it can't be asked, InterlockError when the testbed does not allow it: nothing has left
+        then.
         """
+        self._permit_radio("key", talkgroup, 0)
         await self._act("key", talkgroup=talkgroup)
 
     async def unkey(self) -> None:
@@ -172,7 +199,8 @@ class Console:
         await self._act("unkey")
 
     async def send_text(self, issi: int, text: str) -> None:
-        """Send a text to a radio."""
+        """Send a text to a radio. Raises DriverError, or InterlockError when the testbed does not allow it."""
+        self._permit_radio("message", str(issi), 0)
         await self._act("text", issi=issi, text=text)
 
     # Incidents
@@ -184,12 +212,12 @@ class Console:
     async def hand_over(self, incident: str, to: str) -> None:
         """Give an incident to another position. Raises DriverError when it is not held here."""
         self._journal.record(self.name, "console.hand_over", incident=incident, to=to)
-        await self._ask(f"incidents/{incident}/hand-over", {"to": to})
+        await self._ask(f"incidents/{quote(incident, safe='')}/hand-over", {"to": to})
 
     async def close_incident(self, incident: str) -> None:
         """Close an incident. Raises DriverError when it is not held here."""
         self._journal.record(self.name, "console.close_incident", incident=incident)
-        await self._ask(f"incidents/{incident}/close")
+        await self._ask(f"incidents/{quote(incident, safe='')}/close")
 
     # Speech
 

@@ -1,10 +1,8 @@
-"""Audio jacks: where a headset or a terminal's loudspeaker is plugged in;
-
-RTP when simulated, a sound device when real.
-"""
+"""Audio jacks, where a headset or a terminal's loudspeaker is plugged in: RTP, or a sound device."""
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 from harness.endpoints.media import MediaPort, MediaService, Recording
@@ -14,6 +12,7 @@ from harness.transport.context import Context
 
 RTP_SCHEME = "rtp://"
 SOUND_SCHEME = "sound:"
+_PORT = re.compile(r"[0-9]{1,5}\Z")
 
 
 class AudioJack(Protocol):
@@ -72,13 +71,17 @@ async def open_jack(context: Context, media: MediaService, name: str, url: str) 
 
         return SoundJack.open(context, name, url.removeprefix(SOUND_SCHEME))
     host, _, number = url.removeprefix(RTP_SCHEME).rpartition(":")
-    if not url.startswith(RTP_SCHEME) or not host or not number.isdigit():
+    if not url.startswith(RTP_SCHEME) or not host or not _PORT.match(number) or not 0 < int(number) < 65536:
         raise DriverError(f"{name}: no audio jack at {url!r}; a jack is rtp://host:port or sound:DEVICE")
     port = await media.open_port(f"{name} jack", host=_this_side(host))
-    await port.connect((host, int(number)), dtmf_payload_type=None)
+    try:
+        await port.connect((host, int(number)), dtmf_payload_type=None)
+    except BaseException:
+        await port.close()
+        raise
     return RtpJack(port)
 
 
 def _this_side(host: str) -> str:
     """Return the address to bind for a peer: loopback for loopback, else any (the kernel picks the way out)."""
-    return "127.0.0.1" if host.startswith("127.") else "0.0.0.0"  # noqa: S104 - a real jack is on another machine
+    return "127.0.0.1" if host.startswith("127.") or host == "localhost" else "0.0.0.0"  # noqa: S104 - a real jack is on another machine

@@ -17,6 +17,9 @@ from harness.transport.context import Context
 RINGS_FOR = 60.0
 """Seconds for which a call is let ring before the trunk gives it up."""
 
+MAX_CALLS = 10_000
+"""Calls that one trunk places in its life: each is kept, so that a test can ask for it."""
+
 Address = tuple[str, int]
 
 
@@ -45,7 +48,7 @@ class TrunkCall:
     async def answered(self, *, within: float = RINGS_FOR) -> None:
         """Return when the call is answered and speech flows.
 
-        Raises SipLocalError with the status when it is refused.
+        Raises SipLocalError with the status when it is refused, SdpError when the answer does not fit our offer.
         """
         await self._sip.answered(within=within)
         agreed = sdp.negotiated(self._offer, self._sip.remote_sdp)
@@ -125,14 +128,17 @@ class EmergencyTrunk:
     async def dial(self, number: str = "999", *, cli: str | None = None) -> TrunkCall:
         """Place a call to ``number`` with the caller's number ``cli`` (E.164, ``+44…``), or withheld when None.
 
-        Raises InterlockError when the testbed does not allow it; nothing has left then.
+        Raises InterlockError when the testbed does not allow it, SipLocalError for what is no number: nothing has left
+        then. Raises DriverError after MAX_CALLS.
         """
+        if len(self._calls) >= MAX_CALLS:
+            raise DriverError(f"{self.name}: {MAX_CALLS} calls were placed; open the trunk anew")
         name = f"{self.name} call {len(self._calls) + 1}"
         port = await self._media.open_port(name, host=self._host)
         offer = sdp.offer(*port.address)
         host, number_of_port = self._target
         user = cli if cli is not None else "anonymous"
-        domain = f"{self._host}" if cli is not None else "anonymous.invalid"
+        domain = self._host if cli is not None else "anonymous.invalid"
         headers = [("P-Asserted-Identity", f"<sip:{cli}@{self._host}>")] if cli is not None else [("Privacy", "id")]
         try:
             sip = self._agent.invite(
@@ -157,7 +163,6 @@ class EmergencyTrunk:
 
     def call(self, number: int = 1) -> TrunkCall:
         """Return the nth call placed on this trunk, from 1. Raises DriverError when there was none."""
-        try:
-            return self._calls[number - 1]
-        except IndexError:
-            raise DriverError(f"{self.name}: call {number} was never placed") from None
+        if not 1 <= number <= len(self._calls):
+            raise DriverError(f"{self.name}: call {number} was never placed; there were {len(self._calls)}")
+        return self._calls[number - 1]

@@ -87,7 +87,7 @@ class Bench:
                 raise TestbedError(
                     f"component {component.of!r} is real and has no 'control': no driver can reach {name!r}"
                 )
-            token = iccs.simulator.control_token
+            token = iccs.control_token if iccs.control is not None else iccs.simulator.control_token
             console = await Console.open(
                 self.context,
                 self._media,
@@ -96,6 +96,8 @@ class Bench:
                 position=component.position,
                 audio=component.audio,
                 token=token.get_secret_value() if token is not None else None,
+                permit_dial=self.interlock.dial,
+                permit_radio=self.interlock.radio,
             )
             self._stack.push_async_callback(console.close)
             self._consoles[name] = console
@@ -155,7 +157,7 @@ class Bench:
     ) -> None:
         """Journal a measure and hold it against its limit.
 
-        ``limit`` is the most that is allowed, in ``unit``. Raises AssertionError, naming both, when it is exceeded.
+        ``limit`` is the most that is allowed, in ``unit``. Raises ExpectationError, naming both, when it is exceeded.
         """
         within = limit is None or value <= limit
         self.journal.record(

@@ -1,7 +1,4 @@
-"""Simulators in a process of their own:
-
-starts ``iccs simulate`` as a child, learns where it can be reached, and ends it.
-"""
+"""Simulators in a process of their own: starts ``iccs simulate``, learns where it can be reached, and ends it."""
 
 from __future__ import annotations
 
@@ -57,10 +54,11 @@ class _Said:
     """What a child prints, read by threads so that no pipe fills up and every wait has an end."""
 
     LINES = 10_000
+    """Lines of its output that are kept until somebody asks for them."""
 
     def __init__(self, child: subprocess.Popen[str]) -> None:
         self._child = child
-        self._lines: Queue[str | None] = Queue(self.LINES)
+        self._lines: Queue[str | None] = Queue()
         self._errors: list[str] = []
         self._threads = [Thread(target=self._read_out, daemon=True), Thread(target=self._read_err, daemon=True)]
         for thread in self._threads:
@@ -69,7 +67,7 @@ class _Said:
     def _read_out(self) -> None:
         assert self._child.stdout is not None
         for line in self._child.stdout:
-            if not self._lines.full():
+            if self._lines.qsize() < self.LINES:
                 self._lines.put(line)
         self._lines.put(None)
 
@@ -90,10 +88,13 @@ class _Said:
                 self._child.wait()
                 self._threads[1].join(1.0)
                 raise TestbedError(f"the simulators ended with {self._child.returncode}\n{self._told()}")
-            entry = json.loads(line)
-            if entry.get("ready"):
-                return addresses
-            addresses.add(Reached(entry["name"], entry["role"], entry["kind"], entry["url"]))
+            try:
+                entry = json.loads(line)
+                if entry.get("ready"):
+                    return addresses
+                addresses.add(Reached(entry["name"], entry["role"], entry["kind"], entry["url"]))
+            except (ValueError, KeyError, AttributeError):
+                raise TestbedError(f"the simulators said what is no address: {line[:200]!r}") from None
 
     def _told(self) -> str:
         return "".join(self._errors).strip()

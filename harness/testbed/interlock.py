@@ -7,6 +7,7 @@ everything is allowed.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import date
 from urllib.parse import unquote
@@ -20,8 +21,11 @@ SERVICE_URN = "urn:service:sos"
 """Emergency services by name (RFC 5031)."""
 PRE_EMPTIVE_PRIORITY = 12
 """The lowest priority that takes other calls down (EN 300 392-5; unconfirmed)."""
-_USER = re.compile(r"^(?:sips?:|tel:)?([^@;?]+)", re.IGNORECASE)
-_SEPARATORS = re.compile(r"[-.() ]")
+_SCHEME = re.compile(r"^(?:sips?|tel):", re.IGNORECASE)
+_SEPARATORS = re.compile(r"[-.()/\s]")
+_DIGITS = re.compile(r"\+?[0-9*#,]+$")
+_PREFIXES = ("+440", "+44", "00440", "0044", "+", "9,", "9", "0", "1470", "141")
+"""What may stand before a short code and still lead to it: country code, a PBX's way out, number shown or withheld."""
 
 
 class Interlock:
@@ -44,13 +48,13 @@ class Interlock:
         """Allow a call or request to ``target`` (a SIP, tel or service URI, or a number), or raise InterlockError."""
         if not self._real:
             return
-        if target.lower().startswith(SERVICE_URN):
+        number = _dialled(target)
+        if number.startswith(SERVICE_URN):
             self._need_permit("emergency_call", self._testbed.numbers.emergency[0])
             return
-        match = _USER.match(unquote(target))
-        number = _SEPARATORS.sub("", match.group(1) if match else target)
-        if self._service(number) in self._guarded:
-            self._need_permit("emergency_call", self._service(number))
+        code = self._service(number)
+        if code is not None:
+            self._need_permit("emergency_call", code)
             return
         if not any(_fits(number, pattern) for pattern in self._testbed.safety.dial):
             raise InterlockError(
@@ -61,9 +65,9 @@ class Interlock:
     def radio(self, what: str, target: str, priority: int) -> None:
         """Allow a radio act, or raise InterlockError.
 
-        ``what`` is ``key``, ``call`` (``target`` a GSSI, an ISSI or a talkgroup's name) or ``message`` (``target`` an
-        ISSI);
-        ``priority`` 0 to 15: from 12 on a dated permit is needed.
+        ``what`` is ``key`` or ``call`` (``target`` a GSSI, an ISSI or a talkgroup's name), ``message`` (``target`` an
+        ISSI) or ``command`` (``target`` a line for a terminal whose effect is not known: never allowed). ``priority``
+        0 to 15: from 12 on a dated permit is needed, which names the talkgroup or the ISSI.
         """
         if not self._real:
             return
@@ -75,36 +79,68 @@ class Interlock:
         if what == "message":
             allowed, names = target in {str(issi) for issi in safety.message}, _listed(map(str, safety.message))
         else:
-            allowed, names = name in safety.key, _listed(safety.key)
+            allowed, names = what != "command" and name in safety.key, _listed(safety.key)
         if not allowed:
             listed = "safety.message" if what == "message" else "safety.key"
+            name = repr(name[:60]) if what == "command" else name
             raise InterlockError(f"{what} {name} is not allowed: {self._why()}, and {listed} names {names}")
 
-    def _service(self, number: str) -> str:
-        """Return the short code that a number stands for, national and international prefixes taken off."""
-        for prefix in ("+44", "0044", "9,", "141", "1470"):
-            rest = number.removeprefix(prefix)
-            if rest != number and rest in self._guarded:
-                return rest
-        return number
+    def _service(self, number: str) -> str | None:
+        """Return the guarded short code that a number leads to, what may stand before it taken off; else None."""
+        begun = {number.partition(";")[0]}
+        while begun:
+            found = next((each for each in begun if each in self._guarded), None)
+            if found is not None:
+                return found
+            begun = {each[len(p) :] for each in begun for p in _PREFIXES if each.startswith(p) and each != p}
+        return None
 
     def _need_permit(self, what: str, target: str) -> None:
-        for permit in self._testbed.safety.permits:
-            if permit.what == what and permit.target == target:
-                if permit.valid_from <= self._today <= permit.valid_until:
-                    return
-                raise InterlockError(
-                    f"{what} to {target}: the permit of {permit.approved_by} holds from {permit.valid_from} "
-                    f"to {permit.valid_until}; today is {self._today}"
-                )
-        raise InterlockError(f"{what} to {target} needs a dated permit under safety.permits: {self._why()}")
+        fitting = [each for each in self._testbed.safety.permits if (each.what, each.target) == (what, target)]
+        if any(each.valid_from <= self._today <= each.valid_until for each in fitting):
+            return
+        if not fitting:
+            raise InterlockError(f"{what} to {target} needs a dated permit under safety.permits: {self._why()}")
+        windows = " and ".join(
+            f"the permit of {each.approved_by} holds from {each.valid_from} to {each.valid_until}" for each in fitting
+        )
+        raise InterlockError(f"{what} to {target}: {windows}; today is {self._today}")
 
     def _why(self) -> str:
         shown = ", ".join(self._real[:3]) + (" …" if len(self._real) > 3 else "")
         return f"{shown} of testbed {self._testbed.name!r} {'is' if len(self._real) == 1 else 'are'} not simulated"
 
 
+def _dialled(target: str) -> str:
+    """Return the number, user or service URN that a target leads to, as the other side would read it.
+
+    Escapes are undone after the user part is found, so that an escaped ``@`` can't hide what follows it. A user with
+    parameters (``;isub=…``, ``;phone-context=…``) stays whole: they change where it leads, so only a list that names
+    all of it allows it.
+    """
+    begun = unquote(target).strip()
+    if begun.lower().startswith(SERVICE_URN):
+        return begun.lower()
+    rest = _SCHEME.sub("", target.strip())
+    user, at, _host = rest.rpartition("@")
+    number = unquote(user if at else rest.partition("?")[0])
+    if not at and _SCHEME.match(target.strip()) and not target.strip().lower().startswith("tel:"):
+        number = number.partition(";")[0]  # sip:host;transport=udp: the parameters are the URI's
+    number = unicodedata.normalize("NFKC", number)
+    if number.lower().startswith(SERVICE_URN):
+        return number.lower()
+    return _bare(number)
+
+
+def _bare(number: str) -> str:
+    """Return a number without what only makes it readable; a name (``govan-12``) stays as it is."""
+    head, semicolon, parameters = number.partition(";")
+    digits = _SEPARATORS.sub("", head)
+    return (digits if _DIGITS.match(digits) else head) + semicolon + parameters
+
+
 def _fits(number: str, pattern: str) -> bool:
+    pattern = _bare(pattern)
     return number.startswith(pattern[:-1]) if pattern.endswith("*") else number == pattern
 
 

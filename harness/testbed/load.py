@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 
 from harness.errors import TestbedError
+from harness.testbed.keys import allowed_keys
 from harness.testbed.model import Testbed
 
 MAX_FILE = 1024 * 1024
 """Bytes a testbed file may have."""
-MAX_ALIASES = 100
-"""YAML aliases a file may use: a few kilobytes of them can stand for gigabytes."""
+MAX_VALUES = 100_000
+"""Keys and values that a testbed may have with its YAML aliases written out: a few hundred bytes of those can stand for
+gigabytes."""
+MAX_DEPTH = 32
+"""How deep values may be nested."""
+MAX_ERRORS = 50
+"""Errors that are told of one file."""
 _FOUND_SHOWN = 60
+_SECRETS = frozenset({"password", "control_token"})
 
 
 def load_testbed(path: Path) -> Testbed:
@@ -26,77 +34,126 @@ def load_testbed(path: Path) -> Testbed:
 
     Raises TestbedError with one line an error, ``file:line: key: found …; allowed: …``.
     """
+    tree = _parse(path, _read(path))
     try:
-        raw = path.read_bytes()
+        return Testbed.model_validate(_Plain(path).of(tree))
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
+        told = [_told(path, tree, each) for each in errors[:MAX_ERRORS]]
+        if len(errors) > MAX_ERRORS:
+            told.append(f"{path}: and {len(errors) - MAX_ERRORS} errors more")
+        raise TestbedError("\n".join(told)) from error
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_FILE + 1)
     except OSError as error:
         raise TestbedError(f"{path}: can't be read: {error.strerror}") from error
+    except ValueError as error:  # a NUL in the name
+        raise TestbedError(f"{str(path)!r}: can't be read: {error}") from error
     if len(raw) > MAX_FILE:
-        raise TestbedError(f"{path}: {len(raw)} bytes; a testbed file has {MAX_FILE} at most")
-    tree = _parse(path, raw)
+        raise TestbedError(f"{path}: found more than {MAX_FILE} bytes; a testbed file has {MAX_FILE} at most")
     try:
-        return Testbed.model_validate(_plain(tree))
-    except ValidationError as error:
-        raise TestbedError("\n".join(_told(path, tree, each) for each in error.errors())) from error
-
-
-def _parse(path: Path, raw: bytes) -> CommentedMap:
-    try:
-        text = raw.decode("utf-8")
-        yaml = YAML(typ="rt")
-        if sum(line.count("*") for line in text.splitlines()) > MAX_ALIASES:
-            aliases = sum(type(token).__name__ == "AliasToken" for token in yaml.scan(text))
-            if aliases > MAX_ALIASES:
-                raise TestbedError(f"{path}: {aliases} YAML aliases; {MAX_ALIASES} at most")
-            yaml = YAML(typ="rt")
-        tree = yaml.load(text)
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise TestbedError(f"{path}: not UTF-8 at byte {error.start}") from error
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise TestbedError(f"{path}:{line}: found byte 0x{raw[error.start]:02X}, which is not UTF-8") from error
+
+
+def _parse(path: Path, text: str) -> CommentedMap:
+    try:
+        tree = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
-        raise TestbedError(f"{path}:{line}: not YAML: {error.problem}") from error
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise TestbedError(f"{path}: not YAML: {error}") from error
+        problem = " ".join(str(error.problem or error.context).split("\n\n")[0].split())
+        raise TestbedError(f"{path}:{line}: not YAML: {problem}") from error
+    except RecursionError as error:
+        raise TestbedError(f"{path}: nested deeper than {MAX_DEPTH}") from error
+    except Exception as error:  # ruamel raises much of its own making on odd text, all of it the text's fault
+        position = getattr(error, "position", None)
+        line = text.count("\n", 0, position) + 1 if isinstance(position, int) else 1
+        reason = str(error).split("\n", maxsplit=1)[0] or type(error).__name__
+        raise TestbedError(f"{path}:{line}: not YAML: {reason}") from error
     if not isinstance(tree, CommentedMap):
-        raise TestbedError(
-            f"{path}:1: found {type(tree).__name__}; a testbed is a mapping with 'name' and 'components'"
-        )
+        raise TestbedError(f"{path}:1: found {_shown(tree, '')}; allowed: a mapping with 'name' and 'components'")
     return tree
 
 
-def _plain(node: Any) -> Any:
-    if isinstance(node, CommentedMap):
-        return {key: _plain(value) for key, value in node.items()}
-    if isinstance(node, CommentedSeq):
-        return [_plain(value) for value in node]
-    return node
+class _Plain:
+    """Turns ruamel's nodes into what pydantic takes, aliases written out, within bounds."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._left = MAX_VALUES
+
+    def of(self, node: Any, depth: int = 0) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise TestbedError(f"{self._path}: more than {MAX_VALUES} values, YAML aliases written out")
+        if depth > MAX_DEPTH:
+            raise TestbedError(f"{self._path}: nested deeper than {MAX_DEPTH}")
+        if isinstance(node, Mapping):
+            return {self._key(key): self.of(value, depth + 1) for key, value in node.items()}
+        if isinstance(node, Sequence) and not isinstance(node, str | bytes):
+            return [self.of(value, depth + 1) for value in node]
+        return node
+
+    def _key(self, key: Any) -> Any:
+        """A key of several values is no key of ours: its text is."""
+        return key if isinstance(key, str | int | float | date | None) else str(key)
 
 
 def _told(path: Path, tree: CommentedMap, error: Any) -> str:
-    location = _in_file(tree, error["loc"], keep_last=error["type"] == "missing")
-    line = _line(tree, location)
-    key = ".".join(map(str, location)) or "the file"
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+    kind = error["type"]
+    if kind == "misfit":
+        context = error["ctx"]
+        return _line_of(path, tree, context["at"], _found(context["found"], context["at"]), context["allowed"])
+    location = _in_file(tree, error["loc"], keep_last=kind == "missing")
+    if kind in {"union_tag_invalid", "union_tag_not_found"}:
         role = error["input"].get("role") if isinstance(error["input"], dict) else None
-        line = _line(tree, [*location, "role"])
-        allowed = error["ctx"].get("expected_tags", "a mapping with 'role'")
-        return f"{path}:{line}: {key}.role: found {role!r}; allowed: {allowed}"
-    if error["type"] == "missing":
-        return f"{path}:{line}: {key}: missing"
-    if error["type"] == "extra_forbidden":
-        return f"{path}:{line}: {key}: unknown key"
-    if error["type"] == "value_error" and not location:
-        return f"{path}:{_line_of_message(tree, message)}: {message}"
-    if isinstance(error["input"], dict | list):
-        return f"{path}:{line}: {key}: {message}"
-    found = str(error["input"])
-    found = found if len(found) <= _FOUND_SHOWN else found[:_FOUND_SHOWN] + "…"
-    return f"{path}:{line}: {key}: found {found!r}; {_allowed(message)}"
+        allowed = str(error["ctx"].get("expected_tags", "")) or "a mapping with 'role'"
+        return _line_of(path, tree, [*location, "role"], _found(role, ("role",)), allowed)
+    if kind == "missing":
+        return _line_of(path, tree, location, "found nothing", "this key, which is needed")
+    if kind == "extra_forbidden":
+        known = ", ".join(allowed_keys(Testbed, error["loc"][:-1]))
+        return _line_of(path, tree, location, f"found the unknown key {str(error['loc'][-1])[:_FOUND_SHOWN]!r}", known)
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if kind == "value_error":
+        return f"{path}:{_line(tree, location)}: {_dotted(location)}: {message}"
+    allowed = message.removeprefix("Input should be ")
+    allowed = allowed if allowed != message else message[:1].lower() + message[1:]
+    if str(error["loc"][-1]) == "[key]":
+        return _line_of(path, tree, location, f"found the key {str(error['input'])[:_FOUND_SHOWN]!r}", allowed)
+    return _line_of(path, tree, location, _found(error["input"], location), allowed)
 
 
-def _allowed(message: str) -> str:
-    head, _, rest = message.partition("Input should be ")
-    return f"allowed: {rest}" if rest and not head else message
+def _line_of(path: Path, tree: Any, location: Sequence[str | int], found: str, allowed: str) -> str:
+    return f"{path}:{_line(tree, location)}: {_dotted(location)}: {found}; allowed: {allowed}"
+
+
+def _dotted(location: Sequence[str | int]) -> str:
+    return ".".join(map(str, location)) or "the file"
+
+
+def _found(value: Any, location: Sequence[str | int]) -> str:
+    return f"found {_shown(value, str(location[-1]) if location else '')}"
+
+
+def _shown(value: Any, key: str) -> str:
+    """Return a value as an error shows it: short, and secrets not at all."""
+    if value is None:
+        return "nothing"
+    if key in _SECRETS:
+        return "a value that is not shown"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "a list"
+    text = repr(str(value)) if isinstance(value, str) else str(value)
+    return text if len(text) <= _FOUND_SHOWN else text[:_FOUND_SHOWN] + "…"
 
 
 def _in_file(tree: Any, location: Sequence[str | int], *, keep_last: bool) -> list[str | int]:
@@ -128,11 +185,9 @@ def _line(tree: Any, location: Sequence[str | int]) -> int:
     for step in location:
         if not _has(node, step):
             break
-        line = (node.lc.key(step) if isinstance(node, CommentedMap) else node.lc.item(step))[0] + 1
+        try:
+            line = (node.lc.key(step) if isinstance(node, CommentedMap) else node.lc.item(step))[0] + 1
+        except (KeyError, TypeError):  # it came with a merge (``<<``) and stands elsewhere
+            break
         node = node[step]
     return line
-
-
-def _line_of_message(tree: CommentedMap, message: str) -> int:
-    """Return the line of the key that a message of the whole-file check begins with (``a.b.c: …``)."""
-    return _line(tree, message.partition(":")[0].split("."))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from simulators.iccs.settings import IccsSettings, Number, PositionId
 
@@ -18,6 +20,10 @@ SERIAL_SCHEMES = ("/dev/", "rfc2217://", "socket://")
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$")]
 Ssi = Annotated[int, Field(ge=1, le=16_777_215)]
 """A short subscriber identity, 24 bits (EN 300 392-1)."""
+_PORT = r"(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+HostPort = Annotated[str, Field(pattern=rf"^[^:\s]+:{_PORT}$")]
+Audio = Annotated[str, Field(pattern=rf"^(rtp|rtp://[^:\s/]+:{_PORT}|sound:.+)$", max_length=200)]
+"""``rtp`` (a simulator's own jack), ``rtp://host:port``, or ``sound:NAME`` for a sound device."""
 
 
 class Binding(StrEnum):
@@ -53,17 +59,24 @@ class IccsComponent(_Component):
     role: Literal["iccs"]
     simulator: IccsSettings = IccsSettings()
     """How the simulator is laid out; only where the binding is ``simulated``."""
-    sip: Annotated[str, Field(pattern=r"^[^:\s]+:\d{1,5}$")] | None = None
+    sip: HostPort | None = None
     """Where real equipment takes SIP calls, ``host:port``."""
-    control: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    control: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
     """Where real equipment offers a console interface like the simulator's."""
+    control_token: SecretStr | None = None
+    """Bearer token that ``control`` asks for."""
 
     @model_validator(mode="after")
     def _real_has_address(self) -> IccsComponent:
         if self.binding is Binding.REAL and self.sip is None:
             raise ValueError("a real iccs needs 'sip', the host:port at which it takes calls")
-        if self.binding is Binding.SIMULATED and (self.sip or self.control):
-            raise ValueError("'sip' and 'control' are for real equipment; a simulator's ports stand under 'simulator'")
+        if self.binding is Binding.SIMULATED and (self.sip or self.control or self.control_token):
+            raise ValueError(
+                "'sip', 'control' and 'control_token' are for real equipment; a simulator's ports and token stand "
+                "under 'simulator'"
+            )
+        if self.binding is not Binding.SIMULATED and "simulator" in self.model_fields_set:
+            raise ValueError(f"'simulator' lays out a simulator, and this one is bound {self.binding.value!r}")
         return self
 
 
@@ -81,15 +94,8 @@ class _Terminal(_Component):
     issi: Ssi
     talkgroup: str
     serial: SerialSettings = SerialSettings()
-    audio: str = "rtp"
-    """``rtp`` (a simulated terminal's jack), ``rtp://host:port``, or ``sound:NAME`` for a sound device."""
-
-    @field_validator("audio")
-    @classmethod
-    def _known_audio(cls, value: str) -> str:
-        if value == "rtp" or value.startswith(("rtp://", "sound:")):
-            return value
-        raise ValueError("audio is 'rtp', 'rtp://host:port' or 'sound:NAME'")
+    audio: Audio = "rtp"
+    """Its loudspeaker and microphone; ``rtp`` only where a simulator offers the jack."""
 
     @model_validator(mode="after")
     def _real_has_line(self) -> _Terminal:
@@ -98,6 +104,8 @@ class _Terminal(_Component):
             raise ValueError(f"a real terminal needs 'serial.url' beginning with one of {', '.join(SERIAL_SCHEMES)}")
         if real and self.audio == "rtp":
             raise ValueError("a real terminal needs 'audio': rtp://host:port or sound:NAME")
+        if self.binding is Binding.SIMULATED and self.serial.url != "pty":
+            raise ValueError("'serial.url' is for real equipment; a simulator offers a line of its own ('pty')")
         return self
 
 
@@ -105,6 +113,12 @@ class RadioGatewayComponent(_Terminal):
     """The TETRA terminal through which the ICCS reaches the radio network."""
 
     role: Literal["radio_gateway"]
+
+    @model_validator(mode="after")
+    def _audio_to_the_switch(self) -> RadioGatewayComponent:
+        if self.audio.startswith("sound:"):
+            raise ValueError("a gateway's 'audio' is plugged into the ICCS: rtp://host:port")
+        return self
 
 
 class RadioTerminalComponent(_Terminal):
@@ -117,7 +131,7 @@ class TrunkComponent(_Component):
     """The emergency trunk: the 999 operator's network, which places calls to the control room."""
 
     role: Literal["emergency_trunk"]
-    local: Annotated[str, Field(pattern=r"^[^:\s]+:\d{1,5}$")] = "127.0.0.1:0"
+    local: HostPort = "127.0.0.1:0"
     """Where the trunk's SIP is bound, ``host:port``."""
     to: Name = "iccs"
     """The component it leads to."""
@@ -130,8 +144,8 @@ class ConsoleComponent(_Component):
     position: PositionId
     of: Name = "iccs"
     """The ICCS it belongs to."""
-    audio: str = "rtp"
-    """The headset: ``rtp`` (a simulated position's jack), ``rtp://host:port`` or ``sound:NAME``."""
+    audio: Audio = "rtp"
+    """The headset; ``rtp`` is the jack that the ICCS names."""
 
 
 Component = Annotated[
@@ -216,21 +230,69 @@ class Testbed(_Strict):
 
     @model_validator(mode="after")
     def _names_fit(self) -> Testbed:
-        for name, component in self.components.items():
-            if isinstance(component, _Terminal) and component.talkgroup not in self.talkgroups:
-                raise ValueError(f"components.{name}.talkgroup: {component.talkgroup!r} is not under 'talkgroups'")
-            target = {"emergency_trunk": "to", "console": "of"}.get(component.role)
-            if target is not None:
-                wanted = getattr(component, target)
-                there = self.components.get(wanted)
-                if there is None or there.role != "iccs":
-                    raise ValueError(f"components.{name}.{target}: {wanted!r} is no component with role 'iccs'")
-        issis = [c.issi for c in self.components.values() if isinstance(c, _Terminal)]
-        doubled = sorted({issi for issi in issis if issis.count(issi) > 1})
-        if doubled:
-            raise ValueError(f"components: ISSI {doubled[0]} is used by more than one terminal")
+        self._check_identities()
+        self._check_talkgroups()
+        iccss = [name for name, each in self.components.items() if isinstance(each, IccsComponent)]
+        for name, each in self.components.items():
+            key = {"emergency_trunk": "to", "console": "of"}.get(each.role)
+            if key is not None and getattr(each, key) not in iccss:
+                raise _misfit(
+                    ("components", name, key), getattr(each, key), f"a component with role 'iccs' ({_listed(iccss)})"
+                )
+        networks = [n for n, each in self.components.items() if isinstance(each, RadioNetworkComponent)]
+        if len(networks) > 1:
+            raise _misfit(("components", networks[1], "role"), "radio_network", "one radio network")
         return self
+
+    def _check_identities(self) -> None:
+        """Every ISSI and GSSI is one party's alone: on air they are one number space (EN 300 392-1)."""
+        held: dict[int, str] = {}
+        for group, gssi in self.talkgroups.items():
+            if gssi in held:
+                raise _misfit(("talkgroups", group), gssi, f"an identity of its own; {held[gssi]} has this one")
+            held[gssi] = f"talkgroup {group}"
+        for name, each in self.components.items():
+            if isinstance(each, _Terminal):
+                if each.issi in held:
+                    raise _misfit(
+                        ("components", name, "issi"), each.issi, f"an identity of its own; {held[each.issi]} has this"
+                    )
+                held[each.issi] = name
+
+    def _check_talkgroups(self) -> None:
+        known = _listed(self.talkgroups)
+        gateways: dict[str, str] = {}
+        for name, each in self.components.items():
+            if isinstance(each, _Terminal) and each.talkgroup not in self.talkgroups:
+                raise _misfit(("components", name, "talkgroup"), each.talkgroup, known)
+            if isinstance(each, RadioGatewayComponent):
+                if each.talkgroup in gateways:
+                    raise _misfit(
+                        ("components", name, "talkgroup"),
+                        each.talkgroup,
+                        f"a talkgroup of its own; gateway {gateways[each.talkgroup]} has this one",
+                    )
+                gateways[each.talkgroup] = name
+            if isinstance(each, IccsComponent):
+                for index, row in enumerate(each.simulator.positions):
+                    for group in row.talkgroups:
+                        if group not in self.talkgroups:
+                            raise _misfit(
+                                ("components", name, "simulator", "positions", index, "talkgroups"), group, known
+                            )
+        for index, group in enumerate(self.safety.key):
+            if group not in self.talkgroups:
+                raise _misfit(("safety", "key", index), group, known)
 
     def real(self) -> list[str]:
         """Return the names of the components that are not simulated."""
         return [name for name, each in self.components.items() if each.binding is not Binding.SIMULATED]
+
+
+def _misfit(at: tuple[str | int, ...], found: object, allowed: str) -> PydanticCustomError:
+    """An error of the whole file, which the reader of the file finds the line of."""
+    return PydanticCustomError("misfit", "misfit", {"at": at, "found": found, "allowed": allowed})
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none is there"
