@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, TextIO
 
 from harness.errors import ExpectationError
-from harness.privacy import mask
+from harness.privacy import mask, mask_fields
 
 EVENTS_IN_MEMORY = 500_000
 """Oldest events beyond this many leave memory; a sink, where there is one, has them all."""
@@ -121,7 +121,7 @@ class Journal:
         """
         self._seq += 1
         time = round(self.now() if at is None else at, 6)
-        event = Event(self._seq, time, source, kind, MappingProxyType(mask(data)))
+        event = Event(self._seq, time, source, kind, MappingProxyType(mask_fields(data)))
         self._events.append(event)
         if self._sink is not None:
             self._sink.write(event.line() + "\n")
