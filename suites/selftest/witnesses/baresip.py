@@ -132,7 +132,7 @@ async def baresip(folder: Path, *, account: str, speech: Path) -> AsyncIterator[
     program = need("baresip", package="baresip")
     control = _free_tcp_port()
     _lay_out(folder, account, speech, control)
-    with (folder / "screen.txt").open("wb") as screen:  # noqa: ASYNC230 - a file to hand to the child
+    with (folder / "screen.txt").open("wb") as screen:
         process = await asyncio.create_subprocess_exec(
             program, "-4", "-f", str(folder), stdin=asyncio.subprocess.DEVNULL, stdout=screen, stderr=screen
         )
@@ -176,7 +176,7 @@ async def _connected(
         try:
             return await asyncio.open_connection("127.0.0.1", port, limit=MAX_NETSTRING)
         except OSError:
-            told = (folder / "screen.txt").read_text(errors="replace")  # noqa: ASYNC240 - what the failure tells
+            told = (folder / "screen.txt").read_text(errors="replace")
             assert process.returncode is None, told
             assert loop.time() < deadline, told
             await asyncio.sleep(POLL_S)

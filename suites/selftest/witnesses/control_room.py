@@ -10,12 +10,15 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
+from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import httpx
 
 from harness.testbed.addresses import Addresses, Reached
+from harness.testbed.bench import Bench, open_bench
+from harness.testbed.load import load_testbed
 from suites.selftest.witness import need
 
 READY_WITHIN_S = 40.0
@@ -29,8 +32,9 @@ SIMULATED = FIXTURES / "testbeds" / "simulated.yaml"
 class ControlRoom:
     """A running ``iccs simulate``."""
 
-    def __init__(self, process: asyncio.subprocess.Process, addresses: Addresses, run_dir: Path) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, addresses: Addresses, run_dir: Path, testbed: Path) -> None:
         self.process = process
+        self.testbed = testbed
         self.addresses = addresses
         self.run_dir = run_dir
         self.sip = addresses.host_port("iccs", "sip")
@@ -39,6 +43,19 @@ class ControlRoom:
     def client(self) -> httpx.AsyncClient:
         """A plain HTTP client of the control interface."""
         return httpx.AsyncClient(base_url=f"{self.http}/v1", timeout=10.0, trust_env=False)
+
+    @contextlib.asynccontextmanager
+    async def bench(self) -> AsyncIterator[Bench]:
+        """Our own drivers on the other side; what they capture is put beside the simulators'."""
+        async with open_bench(
+            load_testbed(self.testbed),
+            today=date(2026, 1, 1),
+            addresses=self.addresses,
+            virtual=False,
+            seed=1,
+            capture_dir=self.run_dir,
+        ) as opened:
+            yield opened
 
     async def status(self) -> dict[str, Any]:
         """What a supervisor sees."""
@@ -101,7 +118,7 @@ async def control_room(
                 if entry.get("ready"):
                     break
                 addresses.add(Reached(**entry))
-        yield ControlRoom(process, addresses, run_dir)
+        yield ControlRoom(process, addresses, run_dir, testbed)
     finally:
         await ended(process)
 

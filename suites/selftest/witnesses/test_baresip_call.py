@@ -8,12 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.drivers.console import Console
-from harness.endpoints.media import open_media
 from harness.journal import Journal
 from harness.measure.correlate import correlation
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
-from harness.transport.context import Context
+from harness.testbed.bench import Bench
 from suites.selftest.witnesses.baresip import baresip, write_wav
 from suites.selftest.witnesses.control_room import ControlRoom, control_room, warnings, with_md5_only
 
@@ -33,17 +31,9 @@ async def room(tmp_path: Path) -> AsyncIterator[ControlRoom]:
 
 
 @pytest.fixture
-async def context() -> Context:
-    return Context.create(seed=1)
-
-
-@pytest.fixture
-async def console(room: ControlRoom, context: Context) -> AsyncIterator[Console]:
-    media = await open_media(context, in_process=False)
-    opened = await Console.open(context, media, "govan-12", control=room.http, position="govan-12")
-    yield opened
-    await opened.close()
-    await media.close()
+async def drivers(room: ControlRoom) -> AsyncIterator[Bench]:
+    async with room.bench() as opened:
+        yield opened
 
 
 async def spoken_until_the_end(journal: Journal, source: str, samples: Samples, *, after: int) -> None:
@@ -58,13 +48,12 @@ async def spoken_until_the_end(journal: Journal, source: str, samples: Samples, 
 @pytest.mark.parametrize("number", ["govan-12", "999"])
 async def test_speech_and_keys_both_ways(
     room: ControlRoom,
-    context: Context,
-    console: Console,
+    drivers: Bench,
     speech: Callable[[str], Samples],
     tmp_path: Path,
     number: str,
 ) -> None:
-    journal = context.journal
+    console, journal = await drivers.console("govan-12"), drivers.journal
     says, answers, neither = speech("caller-999"), speech("call-taker"), speech("dispatch")
     write_wav(tmp_path / "says.wav", np.concatenate([says, np.zeros(REST_S * SAMPLE_RATE, np.int16)]))
     switch = f"{room.sip[0]}:{room.sip[1]}"
@@ -107,5 +96,5 @@ async def test_speech_and_keys_both_ways(
         at_ear = telephone.heard()
         assert correlation(answers, at_ear) > LEAST_LIKENESS
         assert correlation(neither, at_ear) < OTHER_SPEECH
-    await console.close()
+    await drivers.close()
     assert warnings(await room.stop()) == []

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.drivers.console import Console
-from harness.endpoints.media import open_media
 from harness.errors import DriverError
-from harness.transport.context import Context
+from harness.testbed.bench import Bench
 from suites.selftest.witnesses.control_room import (
     SCENARIOS,
     ControlRoom,
@@ -38,13 +36,9 @@ async def room(tmp_path: Path) -> AsyncIterator[ControlRoom]:
 
 
 @pytest.fixture
-async def console(room: ControlRoom) -> AsyncIterator[Console]:
-    context = Context.create(seed=1)
-    media = await open_media(context, in_process=False)
-    console = await Console.open(context, media, "govan-12", control=room.http, position="govan-12")
-    yield console
-    await console.close()
-    await media.close()
+async def drivers(room: ControlRoom) -> AsyncIterator[Bench]:
+    async with room.bench() as opened:
+        yield opened
 
 
 async def register(room: ControlRoom, folder: Path, port: int, *, scenario: str, password: str) -> None:
@@ -57,9 +51,9 @@ async def register(room: ControlRoom, folder: Path, port: int, *, scenario: str,
 
 
 async def test_a_telephone_registers_is_called_and_is_cleared(
-    room: ControlRoom, console: Console, tmp_path: Path
+    room: ControlRoom, drivers: Bench, tmp_path: Path
 ) -> None:
-    port = free_port()
+    console, port = await drivers.console("govan-12"), free_port()
     await register(room, tmp_path / "register", port, scenario="register.xml", password=PASSWORD)
     folder = tmp_path / "answer"
     async with sipp(folder, "-sf", str(SCENARIOS / "answer.xml"), "-p", str(port), "-m", "1") as process:
@@ -74,7 +68,7 @@ async def test_a_telephone_registers_is_called_and_is_cleared(
             assert await process.wait() == 0, sipp_errors(folder)
     counts = sipp_counts(folder)
     assert (counts["SuccessfulCall"], counts["FailedCall"]) == (1, 0), sipp_errors(folder)
-    await console.close()
+    await drivers.close()
     journal = await room.stop()
     assert warnings(journal) == []
     (leg,) = [each for each in kinds(journal, "media.closed") if each["source"] == f"iccs {call}"]
@@ -82,14 +76,15 @@ async def test_a_telephone_registers_is_called_and_is_cleared(
 
 
 async def test_a_wrong_password_is_refused_and_registers_nothing(
-    room: ControlRoom, console: Console, tmp_path: Path
+    room: ControlRoom, drivers: Bench, tmp_path: Path
 ) -> None:
+    console = await drivers.console("govan-12")
     await register(room, tmp_path / "refused", free_port(), scenario="register_refused.xml", password="not-the-one")
     with pytest.raises(DriverError, match="no telephone is registered"):
         await console.dial(NUMBER)
     # nothing of it stands in the way of the right one
     await register(room, tmp_path / "register", free_port(), scenario="register.xml", password=PASSWORD)
-    await console.close()
+    await drivers.close()
     journal = await room.stop()
     assert "not-the-one" not in str(journal)
     assert PASSWORD not in str(journal)
