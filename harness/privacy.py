@@ -60,7 +60,7 @@ def mask(value: Any, key: str = "") -> Any:
 
 
 def mask_fields(data: dict[str, Any]) -> dict[str, Any]:
-    """Return ``data`` masked as `mask` does; the very same object where there is nothing to mask, which is told quickly."""
+    """Return ``data`` masked as `mask` does; the very same object where nothing is to be masked."""
     if _SECRET_NAMES.isdisjoint(data):
         for value in data.values():
             kind = type(value)

@@ -7,7 +7,7 @@ from harness.protocols.sdp import Negotiated
 
 
 async def join_speech(port: MediaPort, agreed: Negotiated) -> None:
-    """Connect ``port`` to the peer that was agreed on. Raises MediaError when the port is gone or knows no such codec."""
+    """Connect ``port`` to the peer that was agreed on. Raises MediaError: the port is gone, or knows no such codec."""
     await port.connect(
         (agreed.host, agreed.port),
         payload_type=agreed.payload_type,

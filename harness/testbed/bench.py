@@ -17,6 +17,7 @@ from harness.drivers.radio import RadioTerminal
 from harness.drivers.trunk import EmergencyTrunk
 from harness.endpoints.media import MediaService, open_media
 from harness.errors import ExpectationError, TestbedError
+from harness.evidence.requirements import catalogue
 from harness.journal import Journal
 from harness.testbed.addresses import Addresses
 from harness.testbed.interlock import Interlock
@@ -153,12 +154,26 @@ class Bench:
         return self.context.capture_dir.parent
 
     def measured(
-        self, name: str, value: float, unit: str, *, limit: float | None = None, requirement: str | None = None
+        self,
+        name: str,
+        value: float,
+        unit: str,
+        *,
+        limit: float | None = None,
+        requirement: str | None = None,
+        figure: str | None = None,
     ) -> None:
         """Journal a measure and hold it against its limit.
 
-        ``limit`` is the most that is allowed, in ``unit``. Raises ExpectationError, naming both, when it is exceeded.
+        The limit, the most that is allowed in ``unit``, is the ``figure`` of the ``requirement`` in the catalogue, or
+        ``limit`` where the catalogue has none. Raises ExpectationError, naming both, when it is exceeded, and
+        TestbedError for a figure that is not in the catalogue or is in another unit.
         """
+        if requirement is not None and figure is not None:
+            agreed = catalogue()[requirement].figure(figure)
+            if agreed.unit != unit:
+                raise TestbedError(f"{requirement}: {figure} is in {agreed.unit}, {name} in {unit}")
+            limit = agreed.value
         within = limit is None or value <= limit
         self.journal.record(
             "bench",
@@ -171,9 +186,8 @@ class Bench:
             requirement=requirement,
         )
         if not within:
-            raise ExpectationError(
-                f"{name} is {value:.3f} {unit}; at most {limit:g} is allowed ({requirement or 'no requirement'})"
-            )
+            due = f" ({requirement})" if requirement else ""
+            raise ExpectationError(f"{name} is {value:.3f} {unit}; at most {limit:g} {unit} is allowed{due}")
 
     async def close(self) -> None:
         """Close every driver, last opened first, and the media service."""

@@ -1,7 +1,4 @@
-"""The control interface of the ICCS simulator:
-
-what a console does, over HTTP, and what it is told, over a WebSocket.
-"""
+"""The control interface of the ICCS simulator: what a console does, over HTTP, and is told, over a WebSocket."""
 
 from __future__ import annotations
 
@@ -14,8 +11,8 @@ from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulators.iccs.incidents import Incident, IncidentError, IncidentLog
-from simulators.iccs.positions import Position, PositionError, Positions
+from simulators.iccs.incidents import Incident, IncidentError, IncidentLog, UnknownIncidentError
+from simulators.iccs.positions import Position, PositionError, Positions, UnknownPositionError
 
 MAX_BODY = 64 * 1024
 """Bytes of a request's body; more is answered 413."""
@@ -117,7 +114,11 @@ class NoteBody(_Body):
 
 
 def make_app(desk: Desk, token: str | None) -> FastAPI:
-    """Return the control interface of ``desk``; every request needs ``Authorization: Bearer`` where a token is set."""
+    """Return the control interface of ``desk``.
+
+    Where a token is set every request needs ``Authorization: Bearer``, and the pages that describe the interface are
+    left out.
+    """
 
     async def authorised(connection: HTTPConnection) -> None:
         if token is None:
@@ -128,19 +129,22 @@ def make_app(desk: Desk, token: str | None) -> FastAPI:
                 status.HTTP_401_UNAUTHORIZED, "a bearer token is needed", {"WWW-Authenticate": "Bearer"}
             )
 
-    app = FastAPI(title="ICCS simulator control interface", version="1")
+    described = "/openapi.json" if token is None else None
+    app = FastAPI(title="ICCS simulator control interface", version="1", openapi_url=described)
     app.state.desk = desk
 
     @app.exception_handler(PositionError)
     @app.exception_handler(IncidentError)
     async def refused(_request: Request, error: Exception) -> JSONResponse:
-        code = status.HTTP_404_NOT_FOUND if str(error).startswith("there is no ") else status.HTTP_409_CONFLICT
+        unknown = isinstance(error, UnknownPositionError | UnknownIncidentError)
+        code = status.HTTP_404_NOT_FOUND if unknown else status.HTTP_409_CONFLICT
         return JSONResponse({"detail": str(error)}, code)
 
     @app.middleware("http")
     async def bounded(request: Request, call_next: Any) -> Any:
-        length = request.headers.get("content-length", "0")
-        if "transfer-encoding" in request.headers or not length.isdigit() or int(length) > MAX_BODY:
+        if "transfer-encoding" in request.headers:
+            return JSONResponse({"detail": "a body needs a Content-Length"}, status.HTTP_411_LENGTH_REQUIRED)
+        if int(request.headers.get("content-length", "0")) > MAX_BODY:  # the server takes digits only
             return JSONResponse({"detail": f"a body holds {MAX_BODY} bytes at most"}, status.HTTP_413_CONTENT_TOO_LARGE)
         return await call_next(request)
 
@@ -286,12 +290,10 @@ async def _send_events(
 
 async def _until_gone(socket: WebSocket) -> None:
     """Read until the console goes; what it says is not looked at."""
-    try:
-        while True:
-            await socket.receive_text()
-    except (WebSocketDisconnect, KeyError, RuntimeError):
-        return
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
 
 
 def _told(incident: Incident) -> dict[str, Any]:
-    return {"incident": incident.id, "title": incident.title, "owner": incident.owner, "incident_call": incident.call}
+    told = {"incident": incident.id, "title": incident.title, "owner": incident.owner}
+    return {**told, "incident_call": incident.call, "cli": incident.cli}

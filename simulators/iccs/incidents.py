@@ -9,11 +9,15 @@ from harness.errors import LocalError
 
 MAX_INCIDENTS = 100_000
 MAX_LOG_ENTRIES = 1000
-"""Lines of one incident's log."""
+"""Lines of one incident's log; only its closing goes beyond them."""
 
 
 class IncidentError(LocalError):
-    """An incident was asked for that is not there, or for what its state does not allow."""
+    """An incident was asked for what its state does not allow."""
+
+
+class UnknownIncidentError(IncidentError):
+    """An incident was asked for that is not there."""
 
 
 @dataclass(slots=True)
@@ -54,11 +58,11 @@ class IncidentLog:
         self._incidents: dict[str, Incident] = {}
 
     def get(self, id_: str) -> Incident:
-        """Return an incident. Raises IncidentError when there is none of that id."""
+        """Return an incident. Raises UnknownIncidentError when there is none of that id."""
         try:
             return self._incidents[id_]
         except KeyError:
-            raise IncidentError(f"there is no incident {id_!r}") from None
+            raise UnknownIncidentError(f"there is no incident {id_!r}") from None
 
     def open(self, title: str, position: str, *, call: str | None, cli: str | None, time: float) -> Incident:
         """Open an incident at ``position``. Raises IncidentError when the log is full."""
@@ -72,8 +76,8 @@ class IncidentLog:
     def hand_over(self, id_: str, position: str, to: str, time: float) -> Incident:
         """Give an open incident to another position. Raises IncidentError when it is closed or held by someone else."""
         incident = self._held(id_, position)
-        incident.owner = to
         self._note(incident, time, position, f"handed over to {to}")
+        incident.owner = to
         return incident
 
     def note(self, id_: str, position: str, text: str, time: float) -> Incident:
@@ -88,7 +92,7 @@ class IncidentLog:
         """Close an incident. Raises IncidentError when it is closed already or held by someone else."""
         incident = self._held(id_, position)
         incident.state = "closed"
-        self._note(incident, time, position, "closed")
+        incident.log.append(LogEntry(time, position, "closed"))
         return incident
 
     def _held(self, id_: str, position: str) -> Incident:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,11 @@ ConsoleEvent = dict[str, Any]
 
 
 class PositionError(LocalError):
-    """A position was asked for that is not there, or for what its state does not allow."""
+    """A position was asked for what its state does not allow."""
+
+
+class UnknownPositionError(PositionError):
+    """A position, or something of one, was asked for that is not there."""
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +53,11 @@ class Position:
     def logged_in(self) -> bool:
         """Whether an operator sits here."""
         return self.jack is not None
+
+    def seated(self) -> None:
+        """Raise PositionError when nobody is logged in here."""
+        if not self.logged_in:
+            raise PositionError(f"nobody is logged in at {self.id}")
 
     @property
     def free(self) -> bool:
@@ -78,20 +87,19 @@ class Positions:
     def __init__(self, settings: list[PositionSettings], journal: Journal) -> None:
         self._journal = journal
         self._positions = {each.id: Position(each) for each in settings}
-        self.on_disconnect: Callable[[Position], None] = lambda _position: None
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Position]:
         return iter(self._positions.values())
 
     def __contains__(self, id_: str) -> bool:
         return id_ in self._positions
 
     def get(self, id_: str) -> Position:
-        """Return a position. Raises PositionError when there is none of that id."""
+        """Return a position. Raises UnknownPositionError when there is none of that id."""
         try:
             return self._positions[id_]
         except KeyError:
-            raise PositionError(f"there is no position {id_!r}") from None
+            raise UnknownPositionError(f"there is no position {id_!r}") from None
 
     def tell(self, position: Position, kind: str, **data: Any) -> None:
         """Send an event to every console open at ``position`` and note it in the simulator's own journal."""

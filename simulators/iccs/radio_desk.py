@@ -1,7 +1,4 @@
-"""The radio desk of the ICCS simulator:
-
-drives the gateway terminals over serial lines and shows positions what they report.
-"""
+"""The radio desk of the ICCS simulator: drives gateways over serial lines, shows positions what they report."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.endpoints.media import MediaPort, MediaService
 from harness.endpoints.pei import KeyOutcome, TerminalEquipment
-from harness.errors import HarnessError
+from harness.errors import HarnessError, LocalError
 from harness.journal import Event
 from harness.protocols.pei.codes import Grant
 from harness.transport.context import Context
@@ -49,6 +46,8 @@ class _Gateway:
     granted: bool = False
     cc: int | None = None
     work: asyncio.Task[None] | None = None
+    again: asyncio.TimerHandle | None = None
+    """The next attempt to open its line."""
 
 
 class RadioDesk:
@@ -72,6 +71,7 @@ class RadioDesk:
         self._by_name = {gateway.line.name: gateway for gateway in self._gateways.values()}
         self._forget: Callable[[], None] = lambda: None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = False
         self.repatch: Repatch = lambda _position: None
         """Called when what a position hears and is heard by has to change."""
 
@@ -79,14 +79,23 @@ class RadioDesk:
         """Open every gateway; one that can't be had is out of service and tried again."""
         self._forget = self._journal.subscribe(self._reported)
         for gateway in self._gateways.values():
-            gateway.port = await self._media.open_port(f"iccs {gateway.line.name}")
             host, _, port = gateway.line.audio.removeprefix("rtp://").rpartition(":")
+            if not host or not port.isdecimal():
+                raise LocalError(
+                    f"gateway {gateway.line.name}: no audio jack at {gateway.line.audio!r}; rtp://host:port"
+                )
+            local = "127.0.0.1" if host.startswith("127.") else "0.0.0.0"  # noqa: S104 - a real jack is elsewhere
+            gateway.port = await self._media.open_port(f"iccs {gateway.line.name}", host=local)
             await gateway.port.connect((host, int(port)), dtmf_payload_type=None)
             await self._bring_up(gateway)
 
     async def stop(self) -> None:
         """Unkey and close every gateway."""
         self._forget()
+        self._stopped = True
+        for gateway in self._gateways.values():
+            if gateway.again is not None:
+                gateway.again.cancel()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -109,10 +118,16 @@ class RadioDesk:
             await gateway.terminal.select_group(gateway.gssi)
         except HarnessError as error:
             self._journal.warn(line.name, "gateway.out_of_service", talkgroup=line.talkgroup, reason=str(error))
-            loop = asyncio.get_running_loop()
-            loop.call_later(REOPEN_S, lambda: self._spawn(self._bring_up(gateway)))
+            self._try_again(gateway)
             return
         self._journal.record(line.name, "gateway.in_service", talkgroup=line.talkgroup)
+
+    def _try_again(self, gateway: _Gateway) -> None:
+        if gateway.again is not None:
+            gateway.again.cancel()
+        if not self._stopped:
+            loop = asyncio.get_running_loop()
+            gateway.again = loop.call_later(REOPEN_S, lambda: self._spawn(self._bring_up(gateway)))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
@@ -123,7 +138,10 @@ class RadioDesk:
     # What operators do
 
     def key(self, position: Position, talkgroup: str) -> None:
-        """Ask for the floor of ``talkgroup``; the position is told ``ptt.granted``, ``ptt.queued`` or ``ptt.refused``.
+        """Ask for the floor of ``talkgroup``.
+
+        The position is told ``ptt.granted``, ``ptt.queued`` or ``ptt.refused``, and ``ptt.lost`` when the network takes
+        the floor away later.
 
         Raises PositionError when the position may not key it, or somebody else does.
         """
@@ -158,8 +176,17 @@ class RadioDesk:
             self._refused(gateway, position, _why(outcome))
 
     def _refused(self, gateway: _Gateway, position: Position, reason: str) -> None:
+        """The floor was not given, or was taken away; a position that no longer keys is told nothing."""
+        if gateway.keyed_by is not position:
+            return
+        kind = "ptt.lost" if gateway.granted else "ptt.refused"
         self._free(gateway, position)
-        self._positions.tell(position, "ptt.refused", talkgroup=gateway.line.talkgroup, reason=reason)
+        self._positions.tell(position, kind, talkgroup=gateway.line.talkgroup, reason=reason)
+
+    def _floor_lost(self, gateway: _Gateway, cc: object, reason: str) -> None:
+        """The network took the floor of a transmission of ours."""
+        if gateway.keyed_by is not None and gateway.granted and cc == gateway.cc:
+            self._refused(gateway, gateway.keyed_by, reason)
 
     def unkey(self, position: Position) -> None:
         """Give the floor back, or take the request for it back. Raises PositionError when nothing is keyed."""
@@ -231,13 +258,14 @@ class RadioDesk:
         data, talkgroup = event.data, gateway.line.talkgroup
         match event.kind:
             case "radio.talker":
+                self._floor_lost(gateway, data.get("cc"), f"pre-empted by {data.get('issi')}")
                 self._show(gateway, "talker.shown", talkgroup=talkgroup, issi=data.get("issi"))
             case "radio.ceased":
+                self._floor_lost(gateway, data.get("cc"), "the network ended the transmission")
                 self._show(gateway, "talker.ended", talkgroup=talkgroup)
             case "radio.released":
-                if gateway.keyed_by is not None and gateway.granted:
-                    self._refused(gateway, gateway.keyed_by, f"the call was released: {data.get('cause')}")
-                gateway.cc = None
+                self._floor_lost(gateway, data.get("cc"), f"the call was released: {data.get('cause')}")
+                gateway.cc = None if gateway.cc == data.get("cc") else gateway.cc
                 self._show(gateway, "talkgroup.idle", talkgroup=talkgroup)
             case "status.received":
                 self._show(gateway, "status.shown", issi=data.get("issi"), value=data.get("value"))
@@ -246,7 +274,7 @@ class RadioDesk:
             case "pei.lost":
                 if gateway.keyed_by is not None:
                     self._refused(gateway, gateway.keyed_by, "the gateway's line is gone")
-                asyncio.get_running_loop().call_later(REOPEN_S, lambda: self._spawn(self._bring_up(gateway)))
+                self._try_again(gateway)
 
     def _show(self, gateway: _Gateway, kind: str, **data: object) -> None:
         for position in self._positions:

@@ -42,6 +42,7 @@ class IccsSimulator:
         self._radio = RadioDesk(context, media, self.positions, list(gateways), talkgroups, permit_radio)
         self._switch.repatch = self._radio.repatch = self._repatch
         self._patching = asyncio.Lock()
+        self._seating = asyncio.Lock()
         self._patches: set[asyncio.Task[None]] = set()
         self._stack = AsyncExitStack()
         self.control_url = ""
@@ -73,6 +74,7 @@ class IccsSimulator:
             iccs._stack.push_async_callback(iccs._switch.stop)
             iccs._stack.push_async_callback(iccs._radio.stop)
             await iccs._radio.start()
+            iccs._stack.push_async_callback(iccs._log_all_out)
             token = settings.control_token.get_secret_value() if settings.control_token is not None else None
             web = WebServer(make_app(iccs, token), settings.host, settings.control_port)
             iccs._stack.push_async_callback(web.stop)
@@ -88,11 +90,14 @@ class IccsSimulator:
         return self._switch.address
 
     async def stop(self) -> None:
-        """Log everyone out, clear every call and close every line."""
+        """Take no more orders, log everyone out, clear every call and close every line; no task is left."""
+        await self._stack.aclose()
+        while self._patches:
+            await asyncio.gather(*self._patches, return_exceptions=True)
+
+    async def _log_all_out(self) -> None:
         for position in self.positions:
             await self.logout(position)
-        await self._stack.aclose()
-        await asyncio.gather(*self._patches, return_exceptions=True)
 
     def now(self) -> float:
         """Return the run's time in seconds."""
@@ -102,11 +107,12 @@ class IccsSimulator:
 
     async def login(self, position: Position) -> None:
         """Open the headset's jack. Raises PositionError when somebody sits there already."""
-        if position.logged_in:
-            raise PositionError(f"somebody is logged in at {position.id}")
-        jack = await self._media.open_port(f"iccs {position.id} jack", host=self._settings.host)
-        await jack.connect(None, dtmf_payload_type=None)
-        position.jack = jack
+        async with self._seating:
+            if position.logged_in:
+                raise PositionError(f"somebody is logged in at {position.id}")
+            jack = await self._media.open_port(f"iccs {position.id} jack", host=self._settings.host)
+            await jack.connect(None, dtmf_payload_type=None)
+            position.jack = jack
         self._repatch(position)
         self.positions.tell(position, "position.logged_in")
 
@@ -124,10 +130,12 @@ class IccsSimulator:
 
     def answer(self, position: Position, queue: str | None, call: str | None) -> dict[str, Any]:
         """Take a call."""
+        position.seated()
         return self._switch.answer(position, queue=queue, call_id=call).shown()
 
     def dial(self, position: Position, number: str) -> dict[str, Any]:
         """Place a call."""
+        position.seated()
         return self._switch.dial(position, number).shown()
 
     def clear(self, position: Position) -> dict[str, Any]:
@@ -146,6 +154,7 @@ class IccsSimulator:
 
     def key(self, position: Position, talkgroup: str) -> None:
         """Press to talk."""
+        position.seated()
         self._radio.key(position, talkgroup)
 
     def unkey(self, position: Position) -> None:
@@ -154,6 +163,7 @@ class IccsSimulator:
 
     async def send_text(self, position: Position, issi: int, text: str) -> None:
         """Send a text to a radio."""
+        position.seated()
         await self._radio.send_text(position, issi, text)
 
     def status(self) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from harness.endpoints.media import MediaPort, MediaService
 from harness.endpoints.sip.agent import UserAgent
 from harness.endpoints.sip.incoming import IncomingCall
 from harness.endpoints.speech import join_speech
-from harness.errors import HarnessError, SdpError
+from harness.errors import HarnessError, MediaError, SdpError
 from harness.journal import Event
 from harness.protocols import sdp
 from harness.protocols.sip.registrar import Registrar
 from harness.protocols.sip.uri import Uri
 from harness.transport.context import Context
 from simulators.iccs.calls import CallState, Queues, SwitchCall
-from simulators.iccs.positions import Position, PositionError, Positions
+from simulators.iccs.positions import Position, PositionError, Positions, UnknownPositionError
 from simulators.iccs.settings import MAX_CALLS, IccsSettings
 
 SET_UPS_AT_ONCE = 64
@@ -40,6 +40,7 @@ class Switch:
         self._by_port: dict[str, SwitchCall] = {}
         self._numbers = count(1)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[None]] = set()
         self._set_ups = asyncio.Semaphore(SET_UPS_AT_ONCE)
         self._agent: UserAgent
         self._aors: dict[str, str] = {}
@@ -81,7 +82,7 @@ class Switch:
         await self._agent.close()
         for task in tuple(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._closing, return_exceptions=True)
 
     def calls(self) -> list[SwitchCall]:
         """Return the calls that are up."""
@@ -91,10 +92,11 @@ class Switch:
         """Return how many calls wait in each queue."""
         return self._queues.waiting()
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None], among: set[asyncio.Task[None]] | None = None) -> None:
+        tasks = self._tasks if among is None else among
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     def _registered(self, aor: str) -> None:
         """Keep which address-of-record a subscriber registers as: its host is the subscriber's choice."""
@@ -128,6 +130,9 @@ class Switch:
             targets = [p for p in self._positions if p.settings.role == "call_taker"]
         else:
             target = self._positions.get(dialled)
+            if not target.logged_in and self.auto_answer is None:
+                sip.reject(480, "Temporarily Unavailable")
+                return
             if not target.free:
                 sip.reject(486, "Busy Here")
                 return
@@ -161,21 +166,25 @@ class Switch:
                     return
 
     def answer(self, position: Position, *, queue: str | None = None, call_id: str | None = None) -> SwitchCall:
-        """Let ``position`` take a call: the one named, else the oldest of ``queue``, else the first that rings there.
+        """Let ``position`` take a call: the one named, else the oldest of ``queue``, else whichever is next.
+
+        Next is the oldest of the first queue that holds one, as the queues are ordered; then a call to the position.
 
         Raises PositionError when there is none to take, or the position is not free.
         """
         if not position.free:
             raise PositionError(f"{position.id} is not free: it has a call or keys a talkgroup")
         if queue is not None and queue not in self._queues:
-            raise PositionError(f"there is no queue {queue!r}")
+            raise UnknownPositionError(f"there is no queue {queue!r}")
         if call_id is not None:
             call = self._calls.get(call_id)
         elif queue is not None:
             call = self._queues.next(queue)
         else:
-            ringing = (c for c in self._calls.values() if c.state is CallState.RINGING and position in c.presented)
-            call = next(ringing, None)
+            call = self._queues.next()
+            if call is None or position not in call.presented:
+                ringing = (c for c in self._calls.values() if c.state is CallState.RINGING and position in c.presented)
+                call = next(ringing, None)
         if call is None or call.state is not CallState.RINGING or position not in call.presented:
             raise PositionError(f"no call rings at {position.id}" + (f" on queue {queue}" if queue else ""))
         self._take(call, position)
@@ -263,6 +272,8 @@ class Switch:
             sip.on_change(lambda _sip, what: self._changed(call, what))
             await sip.answered(within=self._settings.ring_s)
             await join_speech(port, sdp.negotiated(offer, sip.remote_sdp))
+            if call.state is not CallState.DIALLING:  # cleared as it was answered
+                return
         except HarnessError as error:
             if call.state is not CallState.ENDED:
                 self._positions.tell(position, "call.failed", reason=str(error), **call.shown())
@@ -310,12 +321,15 @@ class Switch:
             self._positions.tell(position, kind, reason=reason, **call.shown())
         if call.port is not None:
             self._by_port.pop(call.port.name, None)
-            self._spawn(self._close_port(call.port))
+            self._spawn(self._close_port(call.port), self._closing)
         if was is not CallState.RINGING and self.auto_answer is not None:
             self._answer_by_itself()
 
     async def _close_port(self, port: MediaPort) -> None:
-        await port.close()
+        try:
+            await port.close()
+        except MediaError as error:
+            self._journal.warn(port.name, "media.close_failed", reason=str(error))
 
     # Media
 
