@@ -66,7 +66,7 @@ def _sip(data: bytes) -> Decoded:
     message.check()
     head: Decoded = {
         "type": "request" if isinstance(message, Request) else "response",
-        "start_line": message.start_line(),
+        "start_line": message.start_line,
     }
     if isinstance(message, Request):
         head |= {"method": message.method, "uri": str(message.uri)}
