@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,11 +14,21 @@ from harness.errors import TransportError
 
 STARTS_WITHIN = 10.0
 STOPS_WITHIN = 5.0
-_POLL = 0.005
+MAX_MESSAGE = 64 * 1024
+"""Bytes of one WebSocket message from a client; a longer one ends the stream."""
 
 
 class _Server(uvicorn.Server):
     """uvicorn without its hold on signals: the process that started the simulators has its own."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+        """Set when it serves."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -38,6 +49,7 @@ class WebServer:
             lifespan="off",
             http="h11",
             ws="websockets-sansio",
+            ws_max_size=MAX_MESSAGE,
             timeout_graceful_shutdown=int(STOPS_WITHIN),
         )
         self._server = _Server(config)
@@ -47,15 +59,17 @@ class WebServer:
     async def start(self) -> int:
         """Begin to serve and return the port. Raises TransportError when the address can't be bound."""
         self._task = asyncio.create_task(self._serve())
+        ready = asyncio.create_task(self._server.ready.wait())
         try:
-            async with asyncio.timeout(STARTS_WITHIN):
-                while not self._server.started:
-                    if self._task.done():
-                        raise TransportError(f"can't serve on {self._host}:{self._port}: {self._task.exception()}")
-                    await asyncio.sleep(_POLL)
-        except TimeoutError:
-            self._task.cancel()
-            raise TransportError(f"no server on {self._host}:{self._port} after {STARTS_WITHIN:g} s") from None
+            await asyncio.wait((self._task, ready), timeout=STARTS_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
+        if self._task.done():
+            error = self._task.exception()
+            raise TransportError(f"can't serve on {self._host}:{self._port}: {error or 'it ended at once'}")
+        if not self._server.started:
+            await self.stop()
+            raise TransportError(f"no server on {self._host}:{self._port} after {STARTS_WITHIN:g} s")
         address = self._server.servers[0].sockets[0].getsockname()
         return int(address[1])
 

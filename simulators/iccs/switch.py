@@ -123,9 +123,7 @@ class Switch:
             self._journal.record("iccs", "call.unknown_number", dialled=dialled)
             sip.reject(404, "Not Found")
             return
-        call = SwitchCall(
-            f"call-{next(self._numbers)}", sip, queue, sip.remote_identity.user or None, self._journal.now()
-        )
+        call = SwitchCall(f"call-{next(self._numbers)}", sip, queue, _cli(sip), self._journal.now())
         if queue is not None:
             targets = [p for p in self._positions if p.settings.role == "call_taker"]
         else:
@@ -300,6 +298,9 @@ class Switch:
             offered, call.offered = call.offered, None
             self._spawn(self._join_late(call, call.position, offered))
         elif what == "ended":
+            if call.state is CallState.DIALLING and call.position is not None and call.sip is not None:
+                reason = f"{call.sip.status} {call.sip.reason}"
+                self._positions.tell(call.position, "call.failed", reason=reason, **call.shown())
             self._end(call, "ended by the other side")
 
     def _end(self, call: SwitchCall, reason: str) -> None:
@@ -342,3 +343,9 @@ class Switch:
         call = self._by_port.get(event.source)
         if call is not None and call.position is not None and event.kind == "dtmf.received":
             self._positions.tell(call.position, "call.dtmf", call=call.id, digit=event.data.get("digit"))
+
+
+def _cli(sip: IncomingCall) -> str | None:
+    """Return the caller's number, or None where it is withheld (RFC 3323 section 4.1.1.3)."""
+    user = sip.remote_identity.user
+    return None if user.lower() in {"", "anonymous", "unavailable"} else user
