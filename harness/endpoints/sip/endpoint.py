@@ -325,9 +325,10 @@ class SipEndpoint:
 
     def _refuse(self, data: bytes, source: Address, error: SipRemoteError) -> None:
         self.warn("sip.garbage", source, reason=str(error), bytes=len(data), begins=repr(data[:SHOWN_BYTES]))
-        request = salvage(data)
-        if request is not None:
-            self._reply(request, _note_source(request, source), 400, str(error))
+        salvaged = salvage(data)
+        if salvaged is not None:
+            status, request = salvaged
+            self._reply(request, _note_source(request, source), status, str(error))
 
     def _bad_request(self, request: Request, reason: str) -> Response:
         # 399 is the miscellaneous warning (§20.43); its text is for a person.

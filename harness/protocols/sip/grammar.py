@@ -6,6 +6,8 @@ import re
 from typing import Final
 
 SIP_VERSION: Final = "SIP/2.0"
+ANY_VERSION: Final = re.compile(r"SIP/[0-9]{1,4}\.[0-9]{1,4}")
+"""SIP-Version, whichever it is (§25.1)."""
 BRANCH_COOKIE: Final = "z9hG4bK"
 """RFC 3261 §8.1.1.7: what a branch begins with where it names the transaction alone."""
 

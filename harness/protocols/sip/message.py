@@ -12,6 +12,7 @@ from typing import ClassVar, Final, cast
 
 from harness.errors import SipLocalError, SipRemoteError
 from harness.protocols.sip.grammar import (
+    ANY_VERSION,
     COMPACT_FORMS,
     CONTROL,
     DIGITS,
@@ -535,16 +536,19 @@ def parse_start_line(line: str) -> Request | Response:
     return Request(method, uri, [])
 
 
-def salvage(data: bytes) -> Request | None:
-    """What can be read of a request that `parse` refused, for a 400 to go back by its Via (§8.2, §18.2).
+def salvage(data: bytes) -> tuple[int, Request] | None:
+    """What can be read of a request that `parse` refused, for an error to go back by its Via (§8.2, §18.2).
 
-    None for responses, for ACK (never answered) and wherever one of the mandatory headers can't be read.
+    The error is 505 for another version of SIP (§21.5.6), else 400. None for responses, for ACK (never answered) and
+    wherever one of the mandatory headers can't be read.
     """
     head = data[:MAX_MESSAGE].lstrip(b"\r\n").partition(b"\r\n\r\n")[0]
     text = LWS_FOLD.sub(" ", head.decode("utf-8", "replace"))
     lines = text.split("\r\n", MAX_HEADERS + 1)
     try:
-        request = parse_start_line(lines[0])
+        start, _, version = lines[0].rpartition(" ")
+        foreign = version != SIP_VERSION and ANY_VERSION.fullmatch(version) is not None
+        request = parse_start_line(f"{start} {SIP_VERSION}" if foreign else lines[0])
         if not isinstance(request, Request) or request.method == "ACK":
             return None
         for line in lines[1 : MAX_HEADERS + 1]:
@@ -556,7 +560,7 @@ def salvage(data: bytes) -> Request | None:
         request.check()
     except SipRemoteError:
         return None
-    return request
+    return 505 if foreign else 400, request
 
 
 def split_stream(buffer: bytes | bytearray) -> tuple[list[bytes], bytes]:

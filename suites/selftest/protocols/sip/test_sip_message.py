@@ -211,8 +211,15 @@ def test_a_response_copies_what_the_rfc_names_and_tags_to_once() -> None:
 def test_a_broken_request_is_salvaged_for_its_400_and_nothing_else_is() -> None:
     found = salvage(INVITE[:-1])
     assert found is not None
-    assert bytes(found.response(400)).startswith(b"SIP/2.0 400 Bad Request\r\nVia: SIP/2.0/UDP 127.0.0.1:5062")
+    status, request = found
+    assert status == 400
+    assert bytes(request.response(status)).startswith(b"SIP/2.0 400 Bad Request\r\nVia: SIP/2.0/UDP 127.0.0.1:5062")
     assert salvage(INVITE.replace(b"Forwards: 70", b"Forwards: 7\x000")) is not None
+    foreign = salvage(INVITE.replace(b" SIP/2.0\r\n", b" SIP/3.0\r\n", 1))
+    assert foreign is not None
+    assert foreign[0] == 505
+    assert bytes(foreign[1].response(505)).startswith(b"SIP/2.0 505 ")
+    assert salvage(INVITE.replace(b" SIP/2.0\r\n", b" HTTP/1.1\r\n", 1)) is None
     assert salvage(INVITE.replace(b"INVITE sip", b"ACK sip")) is None
     assert salvage(b"SIP/2.0 200 OK\r\n\r\n") is None
     assert salvage(INVITE.replace(b"Via", b"Vib")) is None
