@@ -117,7 +117,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
             found: Run = item.funcargs["run"]  # type: ignore[attr-defined]
             end = bench.journal.now()
             attach(
-                found.evidence(bench.directory).attachments(
+                found.evidence(bench.directory, bench.context.names).attachments(
                     item.name,
                     bench.journal,
                     start=bench.opened,

@@ -108,7 +108,7 @@ class Acceptance:
                 "Testbed": self._plan.testbed.name,
                 "Stage": self._plan.testbed.stage,
                 "Won on": self._described.binding,
-                **{f"Component {name}": binding for name, binding in self._described.bindings.items()},
+                **self._described.bindings,
                 "Python": sys.version.split()[0],
             },
         )

@@ -37,8 +37,10 @@ class AudioJack(Protocol):
 class RtpJack:
     """A jack that is an RTP address: connected at once, so that the other side learns whom to send to."""
 
-    def __init__(self, port: MediaPort) -> None:
+    def __init__(self, port: MediaPort, remote: tuple[str, int]) -> None:
         self.port = port
+        self.remote = remote
+        """The other end's address."""
 
     async def say(self, samples: Samples) -> float:
         """Send samples; return the run time at which the first one goes out."""
@@ -73,13 +75,15 @@ async def open_jack(context: Context, media: MediaService, name: str, url: str) 
     host, _, number = url.removeprefix(RTP_SCHEME).rpartition(":")
     if not url.startswith(RTP_SCHEME) or not host or not _PORT.match(number) or not 0 < int(number) < 65536:
         raise DriverError(f"{name}: no audio jack at {url!r}; a jack is rtp://host:port or sound:DEVICE")
+    remote = host, int(number)
     port = await media.open_port(f"{name} jack", host=_this_side(host))
     try:
-        await port.connect((host, int(number)), dtmf_payload_type=None)
+        await port.connect(remote, dtmf_payload_type=None)
     except BaseException:
         await port.close()
         raise
-    return RtpJack(port)
+    context.called(port.address, name)
+    return RtpJack(port, remote)
 
 
 def _this_side(host: str) -> str:

@@ -9,7 +9,7 @@ from harness.endpoints.sip.agent import UserAgent
 from harness.endpoints.sip.call import Call
 from harness.endpoints.speech import join_speech
 from harness.errors import DriverError
-from harness.journal import Event, Journal
+from harness.journal import Event
 from harness.protocols import sdp
 from harness.protocols.rtp.g711 import Samples
 from harness.transport.context import Context
@@ -26,11 +26,13 @@ Address = tuple[str, int]
 class TrunkCall:
     """One call on the trunk, with the caller's speech."""
 
-    def __init__(self, journal: Journal, trunk: str, name: str, sip: Call, port: MediaPort, offer: bytes) -> None:
-        self.name = name
+    def __init__(self, context: Context, trunk: EmergencyTrunk, sip: Call, port: MediaPort, offer: bytes) -> None:
+        self.name = port.name
         """Its media port's name in the journal."""
-        self._journal = journal
-        self._trunk = trunk
+        self._context = context
+        self._journal = context.journal
+        self._trunk = trunk.name
+        self._leads_to = trunk.leads_to
         self._sip = sip
         self._port = port
         self._offer = offer
@@ -52,6 +54,7 @@ class TrunkCall:
         """
         await self._sip.answered(within=within)
         agreed = sdp.negotiated(self._offer, self._sip.remote_sdp)
+        self._context.called((agreed.host, agreed.port), self._leads_to)
         await join_speech(self._port, agreed)
         self._journal.record(self._trunk, "call.speech", call_id=self._sip.id, codec=agreed.codec)
 
@@ -95,8 +98,10 @@ class TrunkCall:
 class EmergencyTrunk:
     """The trunk: one SIP user agent that leads to one control room."""
 
-    def __init__(self, context: Context, media: MediaService, name: str, target: Address) -> None:
+    def __init__(self, context: Context, media: MediaService, name: str, target: Address, leads_to: str) -> None:
         self.name = name
+        self.leads_to = leads_to
+        """The component that it calls, by name."""
         self._context = context
         self._journal = context.journal
         self._media = media
@@ -114,15 +119,19 @@ class EmergencyTrunk:
         *,
         local: Address,
         target: Address,
+        leads_to: str = "iccs",
         permit: Callable[[str], None],
     ) -> EmergencyTrunk:
         """Bind the trunk's SIP at ``local`` towards the control room at ``target``.
 
-        ``permit`` is asked with the target URI before anything leaves; it raises InterlockError to refuse.
+        ``leads_to`` names the control room in pictures; ``permit`` is asked with the target URI before anything leaves;
+        it raises InterlockError to refuse.
         """
-        trunk = cls(context, media, name, target)
+        trunk = cls(context, media, name, target, leads_to)
         trunk._host = local[0]
         trunk._agent = await UserAgent.open(context, name, local=local, user="999-network", permit=permit)
+        context.called(trunk._agent.address, name)
+        context.called(target, leads_to)
         return trunk
 
     async def dial(self, number: str = "999", *, cli: str | None = None) -> TrunkCall:
@@ -135,6 +144,7 @@ class EmergencyTrunk:
             raise DriverError(f"{self.name}: {MAX_CALLS} calls were placed; open the trunk anew")
         name = f"{self.name} call {len(self._calls) + 1}"
         port = await self._media.open_port(name, host=self._host)
+        self._context.called(port.address, self.name)
         offer = sdp.offer(*port.address)
         host, number_of_port = self._target
         user = cli if cli is not None else "anonymous"
@@ -147,7 +157,7 @@ class EmergencyTrunk:
         except BaseException:
             await port.close()
             raise
-        call = TrunkCall(self._journal, self.name, name, sip, port, offer)
+        call = TrunkCall(self._context, self, sip, port, offer)
         self._calls.append(call)
         return call
 

@@ -6,7 +6,7 @@ Drawn from the capture's datagrams and the journal's events, so that what a read
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from harness.evidence.audio import escape
@@ -22,6 +22,8 @@ COLUMNS = 10
 OTHERS = "others"
 BOXED = ("ptt.", "floor.", "radio.", "sds.", "status.", "emergency.", "incident.", "call.", "dtmf.", "location.")
 """Kinds of journal event that are drawn, by how they begin."""
+UNTOLD = frozenset({"call_id", "direction"})
+"""What a box leaves out: long, and the same all along a call."""
 LABEL = 54
 """Characters of a label that are shown."""
 _TOP, _ROW, _LEFT, _BOX = 64, 26, 92, 17
@@ -51,6 +53,7 @@ def rows(crossings: Iterable[Crossing], events: Iterable[Event], names: Mapping[
     """Return what is to be drawn, in order of time. ``names`` gives a component's name by ``host:port``."""
     found: list[Row] = []
     media: dict[tuple[str, str, int], tuple[float, int]] = {}
+    components = set(names.values())
     for crossing in crossings:
         if crossing.kind is not Kind.DATAGRAM:
             continue
@@ -69,7 +72,8 @@ def rows(crossings: Iterable[Crossing], events: Iterable[Event], names: Mapping[
     for event in events:
         if event.kind.startswith(BOXED):
             style = "warning" if event.data.get("severity") == "warning" else "event"
-            found.append(Row(event.time, event.source, event.source, _told(event), style))
+            source = _component(event.source, components)
+            found.append(Row(event.time, source, source, _told(event), style))
     return sorted(found, key=lambda row: row.time)
 
 
@@ -85,8 +89,17 @@ def sip_label(payload: bytes) -> tuple[str, int] | None:
     return None
 
 
+def _component(source: str, components: Set[str]) -> str:
+    """Return the component that a source belongs to: ``govan-12`` for ``govan-12 jack``."""
+    head = source
+    while head and head not in components:
+        head = head.rpartition(" ")[0]
+    return head or source
+
+
 def _told(event: Event) -> str:
-    detail = ", ".join(f"{key} {value}" for key, value in event.data.items() if isinstance(value, str | int | float))
+    shown = ((key, value) for key, value in event.data.items() if key not in UNTOLD)
+    detail = ", ".join(f"{key} {value}" for key, value in shown if isinstance(value, str | int | float))
     return f"{event.kind} {detail}" if detail else event.kind
 
 

@@ -99,7 +99,7 @@ class Session:
         self._do(bench.close())
         bench.context.flush()
         end = bench.journal.now()
-        found = self._run.evidence(bench.directory).attachments(
+        found = self._run.evidence(bench.directory, bench.context.names).attachments(
             title,
             bench.journal,
             start=bench.opened,

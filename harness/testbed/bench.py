@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.drivers.console import Console
+from harness.drivers.jack import RtpJack
 from harness.drivers.radio import RadioTerminal
 from harness.drivers.trunk import EmergencyTrunk
 from harness.endpoints.media import MediaService, open_media
@@ -54,6 +55,9 @@ class Bench:
         self.opened = context.journal.now()
         """Run time at which the bench was opened, seconds."""
         self._media = media
+        for entry in addresses:
+            if entry.kind in {"sip", "rtp"}:
+                context.called(addresses.host_port(entry.name, entry.kind), entry.name)
         self._stack = AsyncExitStack()
         self._trunks: dict[str, EmergencyTrunk] = {}
         self._consoles: dict[str, Console] = {}
@@ -72,7 +76,13 @@ class Bench:
             iccs = self._at(component.to, IccsComponent)
             target = _host_port(iccs.sip) if iccs.sip is not None else self.addresses.host_port(component.to, "sip")
             trunk = await EmergencyTrunk.open(
-                self.context, self._media, name, local=(host, int(port)), target=target, permit=self.interlock.dial
+                self.context,
+                self._media,
+                name,
+                local=(host, int(port)),
+                target=target,
+                leads_to=component.to,
+                permit=self.interlock.dial,
             )
             self._stack.push_async_callback(trunk.close)
             self._trunks[name] = trunk
@@ -101,6 +111,8 @@ class Bench:
                 permit_radio=self.interlock.radio,
             )
             self._stack.push_async_callback(console.close)
+            if isinstance(console.headset, RtpJack):
+                self.context.called(console.headset.remote, component.of)
             self._consoles[name] = console
         return self._consoles[name]
 

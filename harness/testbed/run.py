@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,14 +40,9 @@ class Run:
     """Where the simulators are, or None when none were started (virtual time, or nothing simulated)."""
     keep: Keep
 
-    def evidence(self, directory: Path) -> Evidence:
-        """Return what makes attachments of the captures under ``directory``."""
-        names: dict[str, str] = {}
-        for entry in self.addresses or ():
-            if entry.kind in {"sip", "rtp"}:
-                host, _, port = entry.url.rpartition(":")
-                names[f"{host.rpartition('/')[2].removeprefix('sip:')}:{port}"] = entry.name
-        return Evidence(directory, names, self.epoch, self.keep)
+    def evidence(self, directory: Path, called: Mapping[str, str]) -> Evidence:
+        """Return what makes attachments of the captures under ``directory``; ``called`` names addresses."""
+        return Evidence(directory, called, self.epoch, self.keep)
 
 
 @contextmanager

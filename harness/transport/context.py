@@ -10,6 +10,9 @@ from pathlib import Path
 from harness.journal import Journal
 from harness.transport.tap import CaptureTap, CaptureWriter, NullTap, Tap
 
+NAMES = 10_000
+"""Addresses whose component is kept; a run beyond it is drawn with bare addresses."""
+
 
 @dataclass(slots=True)
 class Context:
@@ -23,6 +26,14 @@ class Context:
     """Where what crossed is captured."""
     capture_dir: Path | None = None
     """Where record files go, or None when nothing is captured; a media worker puts its own file here."""
+
+    names: dict[str, str] = field(default_factory=dict)
+    """Which component an address (``host:port``) belongs to, for those who draw what crossed; at most NAMES."""
+
+    def called(self, address: tuple[str, int], component: str) -> None:
+        """Note whose address it is."""
+        if len(self.names) < NAMES:
+            self.names[f"{address[0]}:{address[1]}"] = component
 
     @classmethod
     def create(
