@@ -45,20 +45,32 @@ def decode(
         raise typer.Exit(EXIT_USAGE)
     try:
         data, from_file = _read(" ".join(message or ["-"]))
-        print(json.dumps(decoded(kind, data, from_file=from_file), indent=2, ensure_ascii=False))  # noqa: T201
+        shown = json.dumps(decoded(kind, data, from_file=from_file), indent=2, ensure_ascii=False)
+        sys.stdout.buffer.write(shown.encode("utf-8", "backslashreplace") + b"\n")
     except HarnessError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+        told = f"{type(error).__name__}: {error}".encode(errors="backslashreplace").decode()
+        print(told, file=sys.stderr)  # noqa: T201
         raise typer.Exit(EXIT_NONSENSE) from error
 
 
 def _read(text: str) -> tuple[bytes, bool]:
-    if text == "-":
-        data = sys.stdin.buffer.read(MAX_INPUT + 1)
-    elif "\n" not in text and len(text) < 4096 and "\x00" not in text and Path(text).is_file():
-        with Path(text).open("rb") as file:
-            data = file.read(MAX_INPUT + 1)
-    else:
-        return os.fsencode(text), False
+    try:
+        if text == "-":
+            data = sys.stdin.buffer.read(MAX_INPUT + 1)
+        elif _is_file(text):
+            with Path(text).open("rb") as file:
+                data = file.read(MAX_INPUT + 1)
+        else:
+            return os.fsencode(text), False
+    except OSError as error:
+        raise HarnessError(f"{text}: can't be read: {error.strerror}") from error
     if len(data) > MAX_INPUT:
         raise HarnessError(f"more than {MAX_INPUT} bytes")
     return data, True
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long for a name, or with a NUL in it
+        return False

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from enum import Enum
 from typing import Any
 
-from harness.errors import HarnessError, PeiRemoteError, RtpError, SdsError
+from harness.errors import HarnessError, PeiRemoteError, SdsError
 from harness.protocols import sdp
 from harness.protocols.pei.commands import parse_command
 from harness.protocols.pei.unsolicited import is_sds_head, parse_unsolicited
@@ -180,4 +180,4 @@ def decode(kind: str, data: bytes, *, from_file: bool) -> Decoded | list[Decoded
     try:
         return known.decode(data)
     except UnicodeError as error:
-        raise RtpError(str(error)) from error
+        raise HarnessError(str(error)) from error

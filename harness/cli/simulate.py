@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.cli.places import SIMULATED_TESTBED
-from harness.errors import HarnessError
+from harness.errors import HarnessError, TestbedError
 from harness.testbed.addresses import Addresses
 from harness.testbed.bench import SIMULATORS_CAPTURE
 from harness.testbed.interlock import Interlock
@@ -27,6 +27,8 @@ from harness.transport.context import Context
 
 EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
+FLUSH_S = 0.25
+"""Seconds between hand-overs of what was captured: a runner reads it while the simulators go on."""
 
 
 def simulate(
@@ -49,6 +51,8 @@ def simulate(
 
     Point any client at what is printed: a SIP telephone or SIPp at the sip address, a terminal program at the serial
     path, a browser or curl at the http address (its /docs page shows what a console can do).
+
+    Exit 0 when stopped, 2 for a testbed file or name that is wrong, 3 when an address is taken or the like.
 
     Examples:
 
@@ -73,9 +77,12 @@ def simulate(
                     until_stdin_closes=until_stdin_closes,
                 )
             )
-    except HarnessError as error:
+    except TestbedError as error:
         print(error, file=sys.stderr)  # noqa: T201
-        raise typer.Exit(EXIT_USAGE if "testbed" in type(error).__name__.lower() else EXIT_ENVIRONMENT) from error
+        raise typer.Exit(EXIT_USAGE) from error
+    except (HarnessError, OSError) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        raise typer.Exit(EXIT_ENVIRONMENT) from error
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -102,7 +109,10 @@ async def _run(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     if until_stdin_closes:
-        loop.add_reader(sys.stdin.fileno(), _until_end, loop, stop)
+        try:
+            loop.add_reader(sys.stdin.fileno(), _until_end, loop, stop)
+        except PermissionError:  # a file or /dev/null, which can't be waited for: it has ended already
+            stop.set()
     capture = run_dir / SIMULATORS_CAPTURE if run_dir is not None else None
     context = Context.create(seed=seed, origin=origin, capture_dir=capture)
     try:
@@ -117,16 +127,24 @@ async def _run(
             await asyncio.gather(starting, return_exceptions=True)
             return
         simulation = await starting
+        flushing = asyncio.create_task(_flush(context))
         try:
             shown(simulation.addresses)
             await stopped
         finally:
             stopped.cancel()
+            flushing.cancel()
             await simulation.stop()
     finally:
         context.close()
         if capture is not None:
             (capture / "journal.jsonl").write_text(context.journal.lines(), encoding="utf-8")
+
+
+async def _flush(context: Context) -> None:
+    while True:
+        await asyncio.sleep(FLUSH_S)
+        context.flush()
 
 
 def _until_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

@@ -39,7 +39,7 @@ def check(file: Annotated[Path, typer.Argument(help="Testbed file (YAML).")]) ->
         table.add_column(heading)
     for name, component in testbed.components.items():
         table.add_row(name, component.role, component.binding.value)
-    console = Console()
+    console = Console(markup=False, highlight=False, soft_wrap=True)
     console.print(table)
     real = testbed.real()
     if not real:

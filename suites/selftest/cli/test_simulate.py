@@ -1,0 +1,204 @@
+"""``iccs simulate`` as a child process: what it prints, how it ends, and that nothing outlives it."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+
+import httpx
+import pytest
+
+from harness.errors import TestbedError
+from harness.testbed.child import simulators
+
+SIMULATED = Path(__file__).resolve().parents[3] / "fixtures" / "testbeds" / "simulated.yaml"
+ENDS_WITHIN = 15.0
+pytestmark = pytest.mark.real_wire
+
+
+@contextmanager
+def simulating(*words: str) -> Iterator[tuple[subprocess.Popen[str], list[dict[str, str]]]]:
+    """A child in a process group of its own that is ready, and what it printed."""
+    command = [sys.executable, "-m", "harness.cli", "simulate", "--json", *words]
+    pipe = subprocess.PIPE
+    child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, process_group=0)
+    assert child.stdout is not None
+    lines = []
+    try:
+        for line in child.stdout:
+            lines.append(json.loads(line))
+            if "ready" in lines[-1]:
+                break
+        yield child, lines
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def group(leader: int) -> set[int]:
+    """The processes of a group that run still."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                state, _parent, number = (entry / "stat").read_text().rpartition(") ")[2].split()[:3]
+            except OSError:
+                continue
+            if int(number) == leader and state != "Z":
+                found.add(int(entry.name))
+    return found
+
+
+def gone(processes: set[int], leader: int) -> bool:
+    """Whether all of them end in time; each is waited for by its own file descriptor, not by asking again."""
+    deadline = monotonic() + ENDS_WITHIN
+    for each in processes:
+        try:
+            handle = os.pidfd_open(each)
+        except ProcessLookupError:
+            continue
+        try:
+            poll = select.poll()
+            poll.register(handle, select.POLLIN)
+            poll.poll(max(0.0, deadline - monotonic()) * 1000)
+        finally:
+            os.close(handle)
+    return group(leader) == set()
+
+
+def ended(child: subprocess.Popen[str]) -> tuple[int, str]:
+    """Exit code and error output."""
+    _out, err = child.communicate(timeout=ENDS_WITHIN)
+    return child.returncode, err
+
+
+def test_each_address_is_an_object_on_a_line_and_ready_comes_last() -> None:
+    with simulating() as (child, lines):
+        assert lines[-1] == {"ready": True}
+        rows = [tuple(line) for line in lines[:-1]]
+        assert set(rows) == {("name", "role", "kind", "url")}
+        found = {(line["name"], line["role"], line["kind"]): line["url"] for line in lines[:-1]}
+        assert set(found) == {
+            ("iccs", "iccs", "sip"),
+            ("iccs", "iccs", "http"),
+            ("gateway-1", "radio_gateway", "serial"),
+            ("gateway-1", "radio_gateway", "rtp"),
+            ("officer", "radio_terminal", "serial"),
+            ("officer", "radio_terminal", "rtp"),
+        }
+        assert found["iccs", "iccs", "sip"].startswith("sip:127.0.0.1:")
+        assert found["officer", "radio_terminal", "serial"].startswith("serial:/dev/pts/")
+        assert found["officer", "radio_terminal", "rtp"].startswith("rtp://127.0.0.1:")
+        url = found["iccs", "iccs", "http"]
+        assert httpx.get(f"{url}/v1/status", trust_env=False).json()["logged_in"] == []
+        assert len(group(child.pid)) == 2, "the simulators and their media worker"
+        child.terminate()
+        assert ended(child) == (0, "")
+        assert group(child.pid) == set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_signal_to_the_whole_group_stops_it_cleanly(number: signal.Signals) -> None:
+    with simulating("iccs") as (child, lines):
+        assert {line.get("name") for line in lines[:-1]} == {"iccs"}
+        everyone = group(child.pid)
+        os.killpg(child.pid, number)
+        assert ended(child) == (0, "")
+        assert gone(everyone, child.pid)
+
+
+def test_it_ends_with_its_standard_input_when_asked_to() -> None:
+    with simulating("iccs", "--until-stdin-closes") as (child, _):
+        assert child.stdin is not None
+        child.stdin.close()
+        child.stdin = None
+        assert ended(child) == (0, "")
+
+
+def test_standard_input_that_can_not_be_waited_for_has_ended() -> None:
+    command = [sys.executable, "-m", "harness.cli", "simulate", "iccs", "--until-stdin-closes"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_killed_outright_it_leaves_no_worker() -> None:
+    with simulating() as (child, _):
+        everyone = group(child.pid)
+        assert len(everyone) == 2
+        child.kill()
+        child.wait()
+        assert gone(everyone, child.pid)
+
+
+def simulate(*words: str) -> tuple[int, str, str]:
+    """A run that is to end by itself."""
+    command = [sys.executable, "-m", "harness.cli", "simulate", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_an_unknown_name_is_exit_2_with_what_there_is() -> None:
+    told = "no simulator 'icss' in testbed 'niccs-simulated'; there is iccs, radio\n"
+    assert simulate("icss") == (2, "", told)
+
+
+def test_a_bad_testbed_is_exit_2(tmp_path: Path) -> None:
+    assert simulate("--testbed", str(tmp_path / "x.yaml")) == (
+        2,
+        "",
+        f"{tmp_path / 'x.yaml'}: can't be read: No such file or directory\n",
+    )
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM], ids=["sip", "control"])
+def test_a_port_that_is_taken_is_exit_3_and_told(tmp_path: Path, kind: socket.SocketKind) -> None:
+    with socket.socket(socket.AF_INET, kind) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        key = "sip_port" if kind is socket.SOCK_DGRAM else "control_port"
+        if kind is socket.SOCK_STREAM:
+            taken.listen()
+        path = tmp_path / "taken.yaml"
+        path.write_text(f"name: taken\ncomponents: {{iccs: {{role: iccs, simulator: {{{key}: {port}}}}}}}\n")
+        code, out, err = simulate("--testbed", str(path))
+        assert (code, out) == (3, "")
+        assert f"127.0.0.1:{port}" in err
+        assert "Traceback" not in err
+
+
+def test_a_folder_that_can_not_be_written_is_exit_3(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    code, out, err = simulate("--run-dir", str(tmp_path / "file" / "run"))
+    assert (code, out) == (3, "")
+    assert "Not a directory" in err
+    assert "Traceback" not in err
+
+
+def test_a_test_s_simulators_end_with_their_block() -> None:
+    with simulators(SIMULATED, origin=monotonic()) as addresses:
+        host, port = addresses.host_port("iccs", "http")
+        assert httpx.get(f"http://{host}:{port}/v1/positions", trust_env=False).status_code == 200
+        assert addresses.host_port("iccs", "sip")[0] == "127.0.0.1"
+        with pytest.raises(TestbedError, match=r"component 'iccs' offers no serial address; there is "):
+            addresses.url("iccs", "serial")
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://{host}:{port}/v1/positions", trust_env=False)
+
+
+def test_simulators_that_do_not_come_up_are_told_with_what_they_said(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("name: [")
+    with (
+        pytest.raises(TestbedError, match=r"the simulators ended with 2\n.*bad\.yaml:1: not YAML"),
+        simulators(path, origin=monotonic()),
+    ):
+        pass
