@@ -47,7 +47,7 @@ class Attachment:
 class Evidence:
     """What a run has left so far, from which a test's attachments are made."""
 
-    run_dir: Path
+    folders: tuple[Path, ...]
     """Where, at any depth, the record files (``*.cap``) of the run's processes are; their writers must have flushed."""
     names: Mapping[str, str]
     """A component's name by its address, ``host:port``."""
@@ -73,7 +73,7 @@ class Evidence:
         that the journal holds are shown); ``sounds`` what audio jacks heard (without them, speech is recovered from
         captured RTP).
         """
-        crossed = list(crossings(sorted(self.run_dir.rglob("*.cap")), start, end))
+        crossed = list(crossings(sorted(file for folder in self.folders for file in folder.rglob("*.cap")), start, end))
         happened = [event for event in events if start <= event.time <= end]
         found = [_journal(happened), self._ladder(title, crossed, happened)]
         rows_of_table = list(measures) or [dict(event.data) for event in happened if event.kind == MEASURE]

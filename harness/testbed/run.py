@@ -12,6 +12,7 @@ from pathlib import Path
 from harness.errors import TestbedError
 from harness.evidence.collect import Evidence, Keep
 from harness.testbed.addresses import Addresses
+from harness.testbed.bench import SIMULATORS_CAPTURE
 from harness.testbed.child import simulators
 from harness.testbed.load import load_testbed
 from harness.testbed.model import Binding, IccsComponent, RadioNetworkComponent, Testbed
@@ -41,8 +42,14 @@ class Run:
     keep: Keep
 
     def evidence(self, directory: Path, called: Mapping[str, str]) -> Evidence:
-        """Return what makes attachments of the captures under ``directory``; ``called`` names addresses."""
-        return Evidence(directory, called, self.epoch, self.keep)
+        """Return what makes attachments of a bench's captures, in ``directory``; ``called`` names addresses.
+
+        In real time the simulators' own captures, such as that of the gateway's serial line, are in the run's folder;
+        they may lack the last moment. In virtual time they are in the bench's.
+        """
+        virtual = (directory / SIMULATORS_CAPTURE).exists()
+        folders = (directory,) if virtual else (directory, self.directory / SIMULATORS_CAPTURE)
+        return Evidence(folders, called, self.epoch, self.keep)
 
 
 @contextmanager

@@ -211,7 +211,7 @@ def filled(folder):
     for clock[0] in (0.5, 1.5, 9.0):
         journal.record("govan-12", "call.ringing", at_second=clock[0])
     journal.record("bench", "measure", at=1.6, name="answer", value=0.4, unit="s")
-    return Evidence(folder, NAMES, 1.7e9), journal
+    return Evidence((folder,), NAMES, 1.7e9), journal
 
 
 def test_a_pass_keeps_journal_ladder_and_measures_of_its_window(tmp_path):
@@ -227,7 +227,7 @@ def test_a_pass_keeps_journal_ladder_and_measures_of_its_window(tmp_path):
 @pytest.mark.parametrize(("failed", "keep"), [(True, "failures"), (False, "all")])
 def test_a_failure_or_a_wish_keeps_the_whole_set(tmp_path, failed, keep):
     evidence, journal = filled(tmp_path)
-    evidence = Evidence(evidence.run_dir, NAMES, 1.7e9, keep)
+    evidence = Evidence(evidence.folders, NAMES, 1.7e9, keep)
     kept = {each.name: each for each in evidence.attachments("t", journal, start=1.0, end=3.0, failed=failed)}
     speech_name = "999 network to iccs"
     assert set(kept) == {
@@ -248,7 +248,7 @@ def test_a_long_journal_keeps_its_end_and_says_so(tmp_path):
     journal = Journal(lambda: 1.0, origin=0.0)
     for index in range(TEXT_BYTES // 1000 + 50):
         journal.record("noise", "tick", index=index, filling="x" * 1000)
-    (kept, _) = Evidence(tmp_path, {}, 0.0).attachments("t", journal, start=0.0, end=2.0, failed=False)
+    (kept, _) = Evidence((tmp_path,), {}, 0.0).attachments("t", journal, start=0.0, end=2.0, failed=False)
     assert len(kept.body) <= TEXT_BYTES
     assert "the last" in kept.note
     assert f"index={TEXT_BYTES // 1000 + 49} ".encode() in kept.body
