@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import cast
 
@@ -183,9 +183,7 @@ async def test_a_megabyte_of_nothing_leaves_the_room_as_it_was(room: ControlRoom
     assert kinds(journal, "sip.garbage")
 
 
-async def test_twenty_thousand_datagrams_of_garbage_do_not_make_it_grow(
-    room: ControlRoom, wire: Wire, record_property: Callable[[str, object], None]
-) -> None:
+async def test_twenty_thousand_datagrams_of_garbage_do_not_make_it_grow(room: ControlRoom, wire: Wire) -> None:
     rng = random.Random(999)
     good = wire.message("INVITE", body=SDP)
 
@@ -214,13 +212,9 @@ async def test_twenty_thousand_datagrams_of_garbage_do_not_make_it_grow(
     await wire.call()
     await send(GARBAGE_DATAGRAMS // 10)  # tables and arenas get the size that they keep
     before = room.memory()
-    started = asyncio.get_running_loop().time()
     await send(GARBAGE_DATAGRAMS)
-    took = asyncio.get_running_loop().time() - started
     grown = room.memory() - before
-    record_property("seconds", round(took, 2))
-    record_property("grown_bytes", grown)
-    assert grown < MAY_GROW
+    assert grown < MAY_GROW, f"{GARBAGE_DATAGRAMS} datagrams made it grow by {grown} bytes"
     while not wire.came.empty():
         wire.came.get_nowait()
     await wire.call()
