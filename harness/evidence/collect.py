@@ -13,6 +13,7 @@ from harness.evidence.capture import crossings, write_pcap
 from harness.evidence.ladder import ladder_svg, rows
 from harness.evidence.transcript import serial_lines, transcript
 from harness.journal import Event
+from harness.transport.serial_line import EQUIPMENT_END
 from harness.transport.tap import Crossing
 
 Keep = Literal["all", "failures"]
@@ -93,7 +94,7 @@ class Evidence:
         if capture.datagrams:
             note = f"{capture.left_out} datagrams left out" if capture.left_out else ""
             found.append(Attachment("capture", PCAP, "pcap", capture.body, note))
-        lines = serial_lines(crossed)
+        lines = _each_once(serial_lines(crossed))
         for line in lines[:LINES]:
             body, note = _bounded(transcript(crossed, line).encode())
             found.append(Attachment(f"serial {line}", "text/plain", "txt", body, note))
@@ -108,6 +109,11 @@ class Evidence:
             left = f"{missing[0]} transcripts and {missing[1]} recordings left out"
             found[-1] = replace(found[-1], note="; ".join(filter(None, (found[-1].note, left))))
         return found
+
+
+def _each_once(lines: Sequence[str]) -> list[str]:
+    """Leave out the equipment's end of a line whose other end was captured, too."""
+    return [line for line in lines if not (line.endswith(EQUIPMENT_END) and line.removesuffix(EQUIPMENT_END) in lines)]
 
 
 def _journal(events: Iterable[Event]) -> Attachment:

@@ -137,6 +137,8 @@ class Bench:
                 permit=self.interlock.radio,
             )
             self._stack.push_async_callback(terminal.close)
+            if isinstance(terminal.jack, RtpJack):
+                self.context.called(terminal.jack.port.address, f"{name} jack")
             await terminal.select(component.talkgroup)
             self._terminals[name] = terminal
         return self._terminals[name]

@@ -30,6 +30,9 @@ WRITE_QUEUE_BYTES = 256 * 1024
 more is an error to the writer (a stuck or unplugged line).
 """
 
+EQUIPMENT_END = " (equipment's end)"
+"""Follows a line's name where the equipment's side has captured it: one process may have both."""
+
 Receiver = Callable[[bytes], None]
 Loss = Callable[[str], None]
 _Ends = tuple[Receiver, Loss, Tap]
@@ -275,8 +278,9 @@ async def offer_serial(name: str, *, receive: Receiver, lost: Loss, tap: Tap, ba
     A pseudo-terminal is raw and without echo from the start, and stays up while clients come and go. It carries no
     modem lines.
     """
+    end = name + EQUIPMENT_END
     if virtual:
-        return _VirtualLine(offer_virtual(_virtual_loop(name), name, baud), name, receive, lost, tap, equipment=True)
+        return _VirtualLine(offer_virtual(_virtual_loop(name), name, baud), end, receive, lost, tap, equipment=True)
     master, slave = pty.openpty()
     tty.setraw(slave)
     _set_speed(slave, baud)
@@ -287,7 +291,7 @@ async def offer_serial(name: str, *, receive: Receiver, lost: Loss, tap: Tap, ba
         os.close(master)
         os.close(slave)  # held open so that a client that leaves is not an error to the equipment
 
-    return _DescriptorLine(os.ttyname(slave), master, name, (receive, lost, tap), equipment=True, release=release)
+    return _DescriptorLine(os.ttyname(slave), master, end, (receive, lost, tap), equipment=True, release=release)
 
 
 def _set_speed(descriptor: int, baud: int) -> None:
