@@ -24,7 +24,6 @@ from harness.transport.virtual_loop import VirtualLoop
 PROJECT = Path(__file__).resolve().parents[1]
 DEFAULT_TESTBED = PROJECT / "fixtures" / "testbeds" / "simulated.yaml"
 RUN = pytest.StashKey[Run]()
-_FAILED = pytest.StashKey[bool]()
 
 requirement = pytest.mark.requirement
 """``@requirement("NICCS-TEL-006")``: the acceptance criteria that a test gives evidence for."""
@@ -104,25 +103,25 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         failed = False
         return result
     finally:
-        bench = getattr(item, "funcargs", {}).get("bench")
+        fixtures: dict[str, Any] = getattr(item, "funcargs", {})
+        bench = fixtures.get("bench")
         if isinstance(bench, Bench):
-            loop = bench.loop
-            loop.run_until_complete(bench.close())
-            bench.context.flush()
-            folder: Path | None = item.config.getoption("--journal-dir")
-            if folder is not None:
-                folder.mkdir(parents=True, exist_ok=True)
-                name = re.sub(r"[^\w.-]+", "-", item.name).strip("-")
-                (folder / f"{name}.jsonl").write_text(bench.journal.lines(), encoding="utf-8")
-            found: Run = item.funcargs["run"]  # type: ignore[attr-defined]
-            end = bench.journal.now()
-            attach(
-                found.evidence(bench.directory, bench.context.names).attachments(
-                    item.name,
-                    bench.journal,
-                    start=bench.opened,
-                    end=end,
-                    failed=failed,
-                    measures=[dict(event.data) for event in bench.journal if event.kind == "measure"],
-                )
-            )
+            _end(item, bench, fixtures["run"], failed=failed)
+
+
+def _end(item: pytest.Item, bench: Bench, run: Run, *, failed: bool) -> None:
+    closed = False
+    try:
+        bench.loop.run_until_complete(bench.close())
+        closed = True
+    finally:  # a bench that does not close fails the test, and its evidence is wanted all the more
+        folder: Path | None = item.config.getoption("--journal-dir")
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / journal_name(item.nodeid)).write_text(bench.journal.lines(), encoding="utf-8")
+        attach(run.evidence(bench, item.name, failed=failed or not closed))
+
+
+def journal_name(nodeid: str) -> str:
+    """Return the name of the file that a test's journal goes to: of two tests with one name each has its own."""
+    return re.sub(r"[^\w.-]+", "-", nodeid).strip("-") + ".jsonl"

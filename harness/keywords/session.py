@@ -97,16 +97,7 @@ class Session:
             return []
         bench, self._bench = self._bench, None
         self._do(bench.close())
-        bench.context.flush()
-        end = bench.journal.now()
-        found = self._run.evidence(bench.directory, bench.context.names).attachments(
-            title,
-            bench.journal,
-            start=bench.opened,
-            end=end,
-            failed=failed,
-            measures=[dict(event.data) for event in bench.journal if event.kind == "measure"],
-        )
+        found = self._run.evidence(bench, title, failed=failed)
         self._do(self._open.aclose())
         return found
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import TestbedError
-from harness.evidence.collect import Evidence, Keep
+from harness.evidence.collect import Attachment, Evidence, Keep
 from harness.testbed.addresses import Addresses
-from harness.testbed.bench import SIMULATORS_CAPTURE
+from harness.testbed.bench import SIMULATORS_CAPTURE, Bench
 from harness.testbed.child import simulators
 from harness.testbed.load import load_testbed
 from harness.testbed.model import Binding, IccsComponent, RadioNetworkComponent, Testbed
@@ -41,15 +41,23 @@ class Run:
     """Where the simulators are, or None when none were started (virtual time, or nothing simulated)."""
     keep: Keep
 
-    def evidence(self, directory: Path, called: Mapping[str, str]) -> Evidence:
-        """Return what makes attachments of a bench's captures, in ``directory``; ``called`` names addresses.
+    def evidence(self, bench: Bench, title: str, *, failed: bool) -> list[Attachment]:
+        """Return what a test left, once its bench is closed.
 
         In real time the simulators' own captures, such as that of the gateway's serial line, are in the run's folder;
         they may lack the last moment. In virtual time they are in the bench's.
         """
-        virtual = (directory / SIMULATORS_CAPTURE).exists()
-        folders = (directory,) if virtual else (directory, self.directory / SIMULATORS_CAPTURE)
-        return Evidence(folders, called, self.epoch, self.keep)
+        bench.context.flush()
+        virtual = (bench.directory / SIMULATORS_CAPTURE).exists()
+        folders = (bench.directory,) if virtual else (bench.directory, self.directory / SIMULATORS_CAPTURE)
+        return Evidence(folders, bench.context.names, self.epoch, self.keep).attachments(
+            title,
+            bench.journal,
+            start=bench.opened,
+            end=bench.journal.now(),
+            failed=failed,
+            measures=[dict(event.data) for event in bench.journal if event.kind == "measure"],
+        )
 
 
 @contextmanager
