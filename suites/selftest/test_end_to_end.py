@@ -1,0 +1,105 @@
+"""The 999 call from end to end in virtual time: one seed gives one journal, byte for byte, with every step in it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+STEPS = [
+    ("trunk-999", "call.inviting"),
+    ("trunk-999", "call.ringing"),
+    ("govan-12", "call.ringing"),
+    ("trunk-999", "call.answered"),
+    ("govan-12", "call.connected"),
+    ("govan-12", "call.dtmf"),
+    ("govan-12", "incident.opened"),
+    ("govan-31", "incident.received"),
+    ("govan-31", "ptt.granted"),
+    ("officer", "talker.shown"),
+    ("officer", "talker.ended"),
+    ("officer", "ptt.granted"),
+    ("govan-31", "talker.shown"),
+    ("govan-31", "talker.ended"),
+    ("govan-31", "status.shown"),
+    ("govan-31", "sds.shown"),
+    ("govan-12", "call.cleared"),
+    ("govan-31", "incident.closed"),
+]
+"""What must be in the journal, in this order."""
+
+
+def run(folder: Path, seed: int) -> dict[str, bytes]:
+    """The journals of a run of the acceptance suite in virtual time, by their files' names."""
+    words = ["suites/niccs", "--time", "virtual", "--seed", str(seed), "--journal-dir", str(folder)]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert found
+    assert all(name.endswith(".jsonl") for name in found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def journals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The journals of seed 7."""
+    return run(tmp_path_factory.mktemp("first"), 7)
+
+
+@pytest.fixture
+def journal(journals: dict[str, bytes]) -> bytes:
+    """The journal of the 999 call with seed 7."""
+    return the_call(journals)
+
+
+def the_call(journals: dict[str, bytes]) -> bytes:
+    """The 999 call's journal among others."""
+    (name,) = [name for name in journals if "999_call_reaches_the_officer" in name]
+    return journals[name]
+
+
+def events(journal: bytes) -> list[dict[str, Any]]:
+    """A journal's events."""
+    return [json.loads(line) for line in journal.splitlines()]
+
+
+def test_two_runs_with_one_seed_give_the_same_journals_byte_for_byte(
+    journals: dict[str, bytes], tmp_path: Path
+) -> None:
+    assert run(tmp_path, 7) == journals
+
+
+def test_another_seed_gives_another_journal_of_the_same_steps(journal: bytes, tmp_path: Path) -> None:
+    other = the_call(run(tmp_path, 8))
+    assert other != journal
+    for each in (journal, other):
+        seen = iter([(event["source"], event["kind"]) for event in events(each)])
+        assert [step for step in STEPS if step not in seen] == []
+
+
+def test_every_step_is_in_the_journal_in_order(journal: bytes) -> None:
+    seen = iter([(event["source"], event["kind"]) for event in events(journal)])
+    missing = [step for step in STEPS if step not in seen]  # `in` goes on where the step before was found
+    assert missing == []
+
+
+def test_sequence_numbers_are_whole_and_time_goes_forward(journal: bytes) -> None:
+    rows = events(journal)
+    assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
+    assert all(set(row) == {"seq", "time", "source", "kind", "data"} for row in rows)
+    shown = [row["time"] for row in rows if (row["source"], row["kind"]) in STEPS]
+    assert shown == sorted(shown)
+
+
+def test_the_measures_are_within_their_limits(journal: bytes) -> None:
+    measures = {row["data"]["name"]: row["data"] for row in events(journal) if row["kind"] == "measure"}
+    assert {"presentation", "set_up_time", "answer_time", "ptt_grant"} <= set(measures)
+    assert sum(name.startswith("mouth_to_ear") for name in measures) == 4
+    assert all(each["within"] and each["value"] > 0 for each in measures.values())
