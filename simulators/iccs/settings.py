@@ -73,8 +73,10 @@ class IccsSettings(_Settings):
     """Bearer token that the control interface asks for; needed where ``host`` is not a loopback address."""
     realm: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "niccs"
     """What telephones are asked to register for."""
-    digest: Annotated[tuple[Literal["SHA-256", "MD5"], ...], Field(min_length=1, max_length=2)] = ("SHA-256", "MD5")
-    """Digest algorithms that are offered, best first; telephones of before RFC 8760 need ``[MD5]``."""
+    digest: tuple[Literal["SHA-256", "MD5"], ...] = Field(default=("MD5", "SHA-256"), min_length=1, max_length=2)
+    """Digest algorithms that are offered, in that order. RFC 8760 wants the better one first; telephones of before it
+    look at the first alone and know only MD5, and control rooms have many of those.
+    """
     positions: tuple[AnyPosition, ...] = ()
     queues: dict[str, tuple[Number, ...]] = {"emergency": ("999", "112"), "non_emergency": ("101",)}
     """Queue name to the numbers that lead to it; earlier queues are served first."""
