@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 
 from harness.endpoints.media import MediaPort, MediaService
 from harness.endpoints.pei import KeyOutcome, TerminalEquipment
-from harness.errors import HarnessError, LocalError
+from harness.errors import HarnessError, LocalError, PeiLocalError
 from harness.journal import Event
 from harness.protocols.pei.codes import Grant
 from harness.transport.context import Context
@@ -42,6 +43,8 @@ class _Gateway:
     gssi: int
     terminal: TerminalEquipment | None = None
     port: MediaPort | None = None
+    in_service: bool = False
+    """Whether its line is there and it did what it was told when it was brought up."""
     keyed_by: Position | None = None
     granted: bool = False
     cc: int | None = None
@@ -114,12 +117,16 @@ class RadioDesk:
                 )
             elif gateway.terminal.lost is not None:
                 await gateway.terminal.reopen()
+                # Whoever held the floor when the line went could not give it back; the terminal may hold it still.
+                with contextlib.suppress(PeiLocalError):
+                    await gateway.terminal.hang_up()
             await gateway.terminal.register_services()
             await gateway.terminal.select_group(gateway.gssi)
         except HarnessError as error:
             self._journal.warn(line.name, "gateway.out_of_service", talkgroup=line.talkgroup, reason=str(error))
             self._try_again(gateway)
             return
+        gateway.in_service = True
         self._journal.record(line.name, "gateway.in_service", talkgroup=line.talkgroup)
 
     def _try_again(self, gateway: _Gateway) -> None:
@@ -148,7 +155,7 @@ class RadioDesk:
         if talkgroup not in position.settings.talkgroups:
             raise PositionError(f"{position.id} does not work talkgroup {talkgroup}")
         gateway = self._gateways.get(talkgroup)
-        if gateway is None or gateway.terminal is None or gateway.terminal.lost is not None:
+        if gateway is None or gateway.terminal is None or not gateway.in_service:
             raise PositionError(f"talkgroup {talkgroup} has no gateway in service")
         if position.keyed is not None:
             raise PositionError(f"{position.id} keys {position.keyed} already")
@@ -220,7 +227,7 @@ class RadioDesk:
         """Send a text to a radio through the first gateway of the position's talkgroups. Raises PositionError."""
         for talkgroup in position.settings.talkgroups:
             gateway = self._gateways.get(talkgroup)
-            if gateway is not None and gateway.terminal is not None and gateway.terminal.lost is None:
+            if gateway is not None and gateway.terminal is not None and gateway.in_service:
                 try:
                     outcome = await gateway.terminal.send_text(issi, text)
                 except HarnessError as error:
@@ -272,6 +279,7 @@ class RadioDesk:
             case "sds.received" if "text" in data:
                 self._show(gateway, "sds.shown", issi=data.get("issi"), text=data["text"])
             case "pei.lost":
+                gateway.in_service = False
                 if gateway.keyed_by is not None:
                     self._refused(gateway, gateway.keyed_by, "the gateway's line is gone")
                 self._try_again(gateway)

@@ -37,8 +37,16 @@ class ControlRoom:
         self.testbed = testbed
         self.addresses = addresses
         self.run_dir = run_dir
-        self.sip = addresses.host_port("iccs", "sip")
-        self.http = addresses.url("iccs", "http")
+
+    @property
+    def sip(self) -> tuple[str, int]:
+        """Where the switch takes calls."""
+        return self.addresses.host_port("iccs", "sip")
+
+    @property
+    def http(self) -> str:
+        """Where the control interface is."""
+        return self.addresses.url("iccs", "http")
 
     def client(self) -> httpx.AsyncClient:
         """A plain HTTP client of the control interface."""
