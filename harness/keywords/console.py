@@ -47,7 +47,7 @@ class ConsoleKeywords(Topic):
         | ``console`` | The console's name in the testbed file. |
         | ``event``   | What it shows: ``call.ringing``, ``call.connected``, ``call.dtmf``, ``talker.shown``, ``status.shown``, ``sds.shown``, ``incident.received`` … |
         | ``within``  | The most that it may take. |
-        | ``wanted``  | Values that it must show; numbers are compared as numbers. |
+        | ``wanted``  | Values that it must show; a number or a truth value fits what reads the same. |
 
         When it does not come, the error tells what came instead, nearest first.
 

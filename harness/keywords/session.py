@@ -47,20 +47,20 @@ class Session:
     def _start_suite(self) -> None:
         if self._suite is not None:
             return
-        stack = ExitStack()
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="iccs-run-")))
-        virtual = self._time == "virtual"
-        self._run = stack.enter_context(
-            started_run(self._testbed, directory=folder, keep=self._keep, start=not virtual, seed=self._seed)
-        )
-        self._loop = VirtualLoop(self._seed) if virtual else asyncio.new_event_loop()
-        stack.callback(self._loop.close)
-        if not virtual:
-            thread = Thread(target=self._loop.run_forever, name="bench", daemon=True)
-            thread.start()
-            stack.callback(thread.join)
-            stack.callback(self._loop.call_soon_threadsafe, self._loop.stop)
-        self._suite = stack
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="iccs-run-")))
+            virtual = self._time == "virtual"
+            self._run = stack.enter_context(
+                started_run(self._testbed, directory=folder, keep=self._keep, start=not virtual, seed=self._seed)
+            )
+            self._loop = VirtualLoop(self._seed) if virtual else asyncio.new_event_loop()
+            stack.callback(self._loop.close)
+            if not virtual:
+                thread = Thread(target=self._loop.run_forever, name="bench", daemon=True)
+                thread.start()
+                stack.callback(thread.join)
+                stack.callback(self._loop.call_soon_threadsafe, self._loop.stop)
+            self._suite = stack.pop_all()
 
     async def _open_bench(self) -> Bench:
         self._open = AsyncExitStack()
@@ -87,7 +87,7 @@ class Session:
         return self._do(work)
 
     def _do(self, work: Coroutine[Any, Any, T]) -> T:
-        if self._loop.is_running():
+        if self._time == "real":  # the loop runs, or is about to, in the thread that was started for it
             return asyncio.run_coroutine_threadsafe(work, self._loop).result()
         return self._loop.run_until_complete(work)
 
@@ -96,10 +96,12 @@ class Session:
         if self._bench is None or self._open is None:
             return []
         bench, self._bench = self._bench, None
-        self._do(bench.close())
-        found = self._run.evidence(bench, title, failed=failed)
-        self._do(self._open.aclose())
-        return found
+        opened, self._open = self._open, None
+        try:
+            self._do(bench.close())
+            return self._run.evidence(bench, title, failed=failed)
+        finally:
+            self._do(opened.aclose())
 
     def end_suite(self) -> None:
         """Stop what the suite started."""

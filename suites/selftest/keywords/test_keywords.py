@@ -1,0 +1,222 @@
+"""The Robot library: every keyword is documented, converts its arguments, runs, and fails with a story."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from robot import run as robot
+from robot.libdoc import libdoc
+from robot.libdocpkg import LibraryDocumentation
+from robot.libdocpkg.model import KeywordDoc
+
+from harness.errors import TestbedError
+from harness.keywords.base import _Reads
+from harness.keywords.library import ICCS
+from harness.keywords.session import DEFAULT_TESTBED, Session
+
+LIBRARY = "harness.keywords.ICCS"
+DOCUMENTED: list[KeywordDoc] = list(LibraryDocumentation(LIBRARY).keywords)
+
+
+@pytest.mark.parametrize("keyword", DOCUMENTED, ids=lambda each: str(each.name))
+def test_every_keyword_is_documented_with_a_table_of_its_arguments_and_an_example(keyword: KeywordDoc) -> None:
+    text = str(keyword.doc)
+    assert text[:1].isupper(), "a sentence that says what it does"
+    assert re.search(r"^Example:\n\|.*`" + keyword.name + "`", text, re.MULTILINE), "an example that uses it"
+    named = [str(argument.name) for argument in keyword.args]
+    tabled = re.findall(r"^\| ``(\w+)``", text, re.MULTILINE)
+    assert tabled == named
+    assert ("=Argument=" in text) is bool(named)
+
+
+def test_every_method_that_is_a_keyword_is_in_the_documentation() -> None:
+    marked = [name for name, each in inspect.getmembers(ICCS) if hasattr(each, "robot_name")]
+    assert len(marked) == len(DOCUMENTED) > 15
+
+
+def test_libdoc_builds_html_and_warns_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "keywords.html"
+    assert libdoc(LIBRARY, str(page)) == 0
+    assert "Caller Dials" in page.read_text(encoding="utf-8")
+    assert capsys.readouterr().err == ""
+
+
+class Suite:
+    """Runs Robot text in virtual time, in this process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def run(self, body: str, *, options: str = "time=virtual") -> tuple[int, dict[str, tuple[str, str]], str]:
+        """Return code, status and message by test, and what Robot said."""
+        file = self._folder / "suite.robot"
+        file.write_text(f"*** Settings ***\nLibrary    {LIBRARY}    {options}\n\n*** Test Cases ***\n{body}")
+        said = io.StringIO()
+        output = self._folder / "output.xml"
+        code = robot(str(file), output=str(output), log="NONE", report="NONE", stdout=said, stderr=said)
+        results = {}
+        for test in ElementTree.parse(output).getroot().iter("test"):
+            status = test.find("status")
+            assert status is not None
+            results[str(test.get("name"))] = (str(status.get("status")), status.text or "")
+        return int(code), results, said.getvalue()
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Iterator[Suite]:
+    """A suite to run."""
+    yield Suite(tmp_path)
+
+
+def test_a_small_suite_runs_in_virtual_time_each_test_on_a_bench_of_its_own(suite: Suite) -> None:
+    code, results, said = suite.run(
+        """\
+A Call Is Answered
+    Operator Sits At    govan-12
+    Caller Dials    999    cli=+447700900123
+    ${shown}    Console Shows    govan-12    call.ringing    within=500 ms    queue=emergency    cli=+447700900123
+    Should Be Equal    ${shown}[call]    call-1
+    Operator Answers    govan-12
+    Caller Is Answered    within=0:00:10
+    Caller Presses    5#
+    Console Shows    govan-12    call.dtmf    digit=5
+    Console Shows    govan-12    call.dtmf    within=2    digit=\\#
+    ${times}    Set Up And Answer Times
+    Should Be True    0 < ${times}[set_up] < 1
+    Operator Clears Call    govan-12
+    Call Is Over    within=2 seconds
+
+Another Bench
+    Operator Sits At    govan-12
+    Caller Dials    101
+    Console Shows    govan-12    call.ringing    call=call-1    queue=non_emergency
+    Caller Hangs Up
+    Console Shows    govan-12    call.abandoned
+
+Radio
+    Operator Sits At    govan-31
+    Officer Switches On    officer
+    ${ms}    Operator Keys    govan-31    GD-OPS-1    within=1 s
+    Should Be True    0 < ${ms} < 500
+    Terminal Shows    officer    talker.shown    issi=4009001
+    Operator Lets Go    govan-31
+    Officer Sends Status    officer    5    to=gateway-1
+    Console Shows    govan-31    status.shown    within=2 s    value=32773
+    Officer Sends Text    officer    Text    to=gateway-1
+    Console Shows    govan-31    sds.shown    within=2 s    text=Text
+    ${incident}    Operator Opens Incident    govan-31    Something
+    Operator Hands Over    govan-31    ${incident}    to=govan-12
+    Console Shows    govan-31    incident.handed_over    to=govan-12
+"""
+    )
+    assert results == dict.fromkeys(("A Call Is Answered", "Another Bench", "Radio"), ("PASS", "")), said
+    assert code == 0
+
+
+def test_what_fails_tells_what_came_instead(suite: Suite) -> None:
+    code, results, _ = suite.run(
+        """\
+The Wrong Queue
+    Operator Sits At    govan-12
+    Caller Dials    999    cli=+447700900123
+    Console Shows    govan-12    call.ringing    within=500 ms    queue=non_emergency
+
+No Call
+    Caller Is Answered
+
+Not In The File
+    Operator Sits At    govan-99
+
+No Such Status
+    Officer Sends Status    officer    77    to=gateway-1
+
+Nothing Rings
+    Operator Sits At    govan-12
+    Operator Answers    govan-12
+
+Not A Time
+    Operator Sits At    govan-12
+    Console Shows    govan-12    call.ringing    within=soon
+"""
+    )
+    assert code == 6
+    assert {status for status, _ in results.values()} == {"FAIL"}
+    told = {name: message for name, (_, message) in results.items()}
+    assert (
+        "expected call.ringing on govan-12 with queue='non_emergency' within 0.5 s; it did not come."
+        in told["The Wrong Queue"]
+    )
+    first = told["The Wrong Queue"].splitlines()[1]
+    assert "govan-12" in first
+    assert "call.ringing" in first
+    assert "queue='emergency'" in first
+    assert told["No Call"] == "no call was placed in this test: `Caller Dials` comes first"
+    assert "no component 'govan-99' for" in told["Not In The File"]
+    assert "govan-12, govan-31" in told["Not In The File"]
+    assert "status 77 is not under 'statuses'" in told["No Such Status"]
+    assert "409: no call rings at govan-12 on queue emergency" in told["Nothing Rings"]
+    assert "Argument 'within' got value 'soon' that cannot be converted to timedelta" in told["Not A Time"]
+
+
+def test_a_testbed_that_is_wrong_fails_the_tests_with_file_and_line(suite: Suite, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("name: x\ncomponents:\n  a: {role: toaster}\n")
+    body = "First\n    Operator Sits At    a\n\nSecond\n    Caller Dials    999\n"
+    code, results, _ = suite.run(body, options=f"testbed={bad}    time=virtual")
+    assert code == 2
+    assert all(f"{bad}:3: components.a.role: found 'toaster'" in message for _, message in results.values())
+
+
+def test_a_session_that_can_not_start_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    session = Session(tmp_path / "nowhere.yaml", "virtual", 1, "failures")
+    with pytest.raises(TestbedError, match=r"nowhere\.yaml: can't be read"):
+        _ = session.bench
+    assert list(tmp_path.iterdir()) == []
+    session.end_suite()
+
+
+@pytest.mark.real_wire
+def test_a_session_in_real_time_opens_a_bench_for_each_test_and_ends() -> None:
+    session = Session(DEFAULT_TESTBED, "real", 1, "failures")
+    try:
+        for number in range(2):
+            console = session.run(session.bench.console("govan-12"))
+            incident = session.run(console.open_incident("x"))
+            assert incident == f"INC-{number + 1:06d}", "one control room for the suite"
+            session.run(console.expect("incident.opened", within=2.0, incident=incident))
+            assert session.end_test("a test", failed=False)
+        assert session.end_test("no bench was opened", failed=False) == []
+    finally:
+        session.end_suite()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seen", "fits"),
+    [
+        ("5", 5, True),
+        ("5", "5", True),
+        ("True", True, True),
+        ("None", None, True),
+        ("5", 6, False),
+        ("5", "55", False),
+        (5, "5", True),
+    ],
+)
+def test_wanted_values_fit_what_reads_the_same(wanted: Any, seen: Any, fits: bool) -> None:
+    assert _Reads(wanted)(seen) is fits
+
+
+def test_times_are_timedeltas() -> None:
+    for name, each in inspect.getmembers(ICCS):
+        if hasattr(each, "robot_name") and "within" in inspect.signature(each).parameters:
+            default = inspect.signature(each).parameters["within"].default
+            assert isinstance(default, timedelta), name

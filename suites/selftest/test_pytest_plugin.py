@@ -1,0 +1,85 @@
+"""The pytest plugin: which loop a test runs on, a bench that ends with its test, journals by test."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.pytest_plugin import journal_name
+from harness.transport.virtual_loop import VirtualLoop
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+TESTS = """
+import asyncio
+import pytest
+from harness.transport.virtual_loop import VirtualLoop
+
+async def test_bench_{x}(bench):
+    assert isinstance(asyncio.get_running_loop(), VirtualLoop)
+    console = await bench.console("govan-12")
+    await console.open_incident("x")
+    await console.expect("incident.opened", within=1.0)
+
+async def test_fails_{x}(bench):
+    console = await bench.console("govan-12")
+    await console.expect("call.ringing", within=1.0)
+
+def test_plain_{x}():
+    assert True
+"""
+
+
+@pytest.mark.virtual_time
+async def test_a_test_marked_so_runs_in_virtual_time() -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    before = loop.time()
+    await asyncio.sleep(86_400)
+    assert loop.time() - before == pytest.approx(86_400)
+
+
+async def test_another_does_not() -> None:
+    assert not isinstance(asyncio.get_running_loop(), VirtualLoop)
+
+
+def test_journals_of_tests_with_one_name_go_to_files_of_their_own() -> None:
+    names = {journal_name(f"suites/{each}.py::test_x[virtual-a/b]") for each in ("a", "b")}
+    assert names == {"suites-a.py-test_x-virtual-a-b.jsonl", "suites-b.py-test_x-virtual-a-b.jsonl"}
+
+
+def pytest_run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """A run of pytest on a folder's tests with the project's configuration."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(PROJECT)]
+    command += ["-c", str(PROJECT / "pyproject.toml"), "-p", "harness.pytest_plugin", "-p", "fixtures.bench"]
+    return subprocess.run(
+        [*command, *words, str(folder)], cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_a_bench_ends_with_its_test_and_leaves_its_journal(tmp_path: Path) -> None:
+    tests, journals = tmp_path / "tests", tmp_path / "journals"
+    tests.mkdir()
+    for each in "ab":
+        (tests / f"test_{each}.py").write_text(TESTS.format(x="same").replace("{x}", "same"))
+    (tests / "test_a.py").rename(tests / "test_one.py")
+    done = pytest_run(tests, "--time", "virtual", "--journal-dir", str(journals), "--import-mode=importlib")
+    assert "2 failed, 4 passed" in done.stdout, done.stdout + done.stderr
+    assert "expected call.ringing on govan-12 within 1 s; it did not come. Nearest first, this did:" in done.stdout
+    found = sorted(journals.iterdir())
+    assert len(found) == 4
+    for path in found:
+        assert '"media.closed"' in path.read_text(), "what closing shows belongs to the test"
+
+
+def test_a_testbed_that_is_wrong_is_told_with_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "test_one.py").write_text("async def test_one(bench):\n    pass\n")
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("name: x\n")
+    done = pytest_run(tmp_path, "--time", "virtual", "--testbed", str(bad))
+    assert done.returncode == 1
+    assert f"{bad}:1: components: found nothing; allowed: this key, which is needed" in done.stdout
