@@ -7,6 +7,7 @@ import hmac
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect, status
+from fastapi.exceptions import RequestValidationError
 from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,6 +17,8 @@ from simulators.iccs.positions import Position, PositionError, Positions, Unknow
 
 MAX_BODY = 64 * 1024
 """Bytes of a request's body; more is answered 413."""
+TAKES_WITHIN = 10.0
+"""Seconds within which a console takes an event, or is cut off."""
 PLACED = status.HTTP_202_ACCEPTED
 
 
@@ -132,6 +135,15 @@ def make_app(desk: Desk, token: str | None) -> FastAPI:
     described = "/openapi.json" if token is None else None
     app = FastAPI(title="ICCS simulator control interface", version="1", openapi_url=described)
     app.state.desk = desk
+
+    @app.exception_handler(RequestValidationError)
+    async def unfit(_request: Request, error: RequestValidationError) -> JSONResponse:
+        # What was sent is not sent back: it need not be text, and it may be long.
+        told = [
+            {"loc": [str(step).encode(errors="replace").decode() for step in each["loc"]], "msg": each["msg"]}
+            for each in error.errors()
+        ]
+        return JSONResponse({"detail": told}, status.HTTP_422_UNPROCESSABLE_CONTENT)
 
     @app.exception_handler(PositionError)
     @app.exception_handler(IncidentError)
@@ -261,6 +273,8 @@ def _routes(desk: Desk) -> APIRouter:
         reader = asyncio.create_task(_until_gone(socket))
         try:
             await _send_events(socket, stream, reader)
+        except asyncio.CancelledError:
+            return  # the server is stopping, and this console with it
         finally:
             desk.positions.close_stream(at, stream)
             reader.cancel()
@@ -279,12 +293,15 @@ async def _send_events(
             getter.cancel()
             return
         event = getter.result()
-        if event is None:
-            await socket.close(status.WS_1013_TRY_AGAIN_LATER, "too many events were left unread")
-            return
         try:
-            await socket.send_json(event)
+            async with asyncio.timeout(TAKES_WITHIN):
+                if event is None:
+                    await socket.close(status.WS_1013_TRY_AGAIN_LATER, "too many events were left unread")
+                    return
+                await socket.send_json(event)
         except (WebSocketDisconnect, RuntimeError):  # it went between the event and the sending
+            return
+        except TimeoutError:
             return
 
 
