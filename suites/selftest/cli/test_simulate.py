@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import httpx
 import pytest
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.real_wire
 
 
 @contextmanager
-def simulating(*words: str) -> Iterator[tuple[subprocess.Popen[str], list[dict[str, str]]]]:
+def simulating(*words: str) -> Iterator[tuple[subprocess.Popen[str], list[dict[str, Any]]]]:
     """A child in a process group of its own that is ready, and what it printed."""
     command = [sys.executable, "-m", "harness.cli", "simulate", "--json", *words]
     pipe = subprocess.PIPE
