@@ -12,10 +12,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from robot.run import run as robot
 from robot.libdoc import libdoc
 from robot.libdocpkg import LibraryDocumentation
 from robot.libdocpkg.model import KeywordDoc
+from robot.run import run as robot
 
 from harness.errors import TestbedError
 from harness.keywords.base import _Reads
