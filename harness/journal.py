@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from harness.errors import ExpectationError
 from harness.privacy import mask, mask_fields
@@ -26,9 +26,8 @@ NEAREST_SHOWN = 8
 """Events that a failed expectation shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened."""
+class Event(NamedTuple):
+    """One thing that happened. A named tuple, for it is made in a third of a frozen dataclass's time."""
 
     seq: int
     """Position in the journal, from 1."""
@@ -119,17 +118,19 @@ class Journal:
 
         ``at`` is the run time at which it happened, where that is not now (media, captures).
         """
-        self._seq += 1
-        time = round(self.now() if at is None else at, 6)
-        event = Event(self._seq, time, source, kind, MappingProxyType(mask_fields(data)))
+        self._seq = seq = self._seq + 1
+        time = round(self._clock() - self.origin if at is None else at, 6)
+        event = Event(seq, time, source, kind, MappingProxyType(mask_fields(data)))
         self._events.append(event)
         if self._sink is not None:
             self._sink.write(event.line() + "\n")
-        for waiter in self._waiters:
-            if not waiter.found.done() and matches(event, waiter.source, waiter.kind, waiter.wanted):
-                waiter.found.set_result(event)
-        for subscriber in tuple(self._subscribers):
-            subscriber(event)
+        if self._waiters:
+            for waiter in self._waiters:
+                if not waiter.found.done() and matches(event, waiter.source, waiter.kind, waiter.wanted):
+                    waiter.found.set_result(event)
+        if self._subscribers:
+            for subscriber in tuple(self._subscribers):
+                subscriber(event)
         return event
 
     def warn(self, source: str, kind: str, /, **data: Any) -> Event:

@@ -255,7 +255,8 @@ class RadioTerminal:
             return
         if event.source != self.name:
             return
-        group = self._names.get(str(event.data.get("with")))
+        # A call that was up before the line was opened is not announced again: it is the selected talkgroup's.
+        group = self._names.get(str(event.data.get("with")), self.talkgroup if "with" not in event.data else None)
         match event.kind:
             case "radio.talker":
                 self._journal.record(self.name, "talker.shown", talkgroup=group, issi=event.data.get("issi"))
