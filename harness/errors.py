@@ -24,7 +24,11 @@ class SipLocalError(LocalError):
 
 
 class SdpError(RemoteError):
-    """A session description that RFC 4566 or the offer/answer model (RFC 3264) does not allow."""
+    """A session description that RFC 8866 or the offer/answer model (RFC 3264) does not allow."""
+
+
+class SdpLocalError(LocalError):
+    """An offer or an answer was asked for that can't be written, or not now (RFC 3264 section 4, RFC 6337)."""
 
 
 class RtpError(RemoteError):

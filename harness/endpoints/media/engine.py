@@ -17,7 +17,7 @@ from harness.endpoints.media.playout import MAX_DEPTH_MS, MIN_DEPTH_MS
 from harness.endpoints.media.sound import FRAME_S
 from harness.endpoints.media.streams import MediaEvent, Outgoing, Stream
 from harness.errors import MediaError
-from harness.protocols.rtp.g711 import codec_named
+from harness.protocols.rtp.codecs import codec_named
 
 SLOTS = 20
 SLOT_S = FRAME_S / SLOTS

@@ -13,8 +13,9 @@ from harness.endpoints.media.rtcp_session import RtcpSession
 from harness.endpoints.media.sound import FRAME_S, ClipQueue, Recorder, mix
 from harness.endpoints.media.speech import SpeechDetector, Voice
 from harness.errors import MediaError, RtpError
+from harness.protocols.rtp.codecs import Codec
 from harness.protocols.rtp.dtmf import DIGITS, DtmfEvent, DtmfReceiver, DtmfSender, Tone
-from harness.protocols.rtp.g711 import SAMPLE_RATE, Codec, Samples
+from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
 from harness.protocols.rtp.rtp import RtpPacket, build_plain
 from harness.protocols.rtp.statistics import Arrival, Reception
 

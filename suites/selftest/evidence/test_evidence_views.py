@@ -18,7 +18,7 @@ from harness.evidence.collect import TEXT_BYTES, Evidence
 from harness.evidence.ladder import COLUMNS, OTHERS, ROWS, WIDTH, Row, ladder_svg, rows, sip_label
 from harness.evidence.transcript import serial_lines, shown, transcript
 from harness.journal import Event, Journal
-from harness.protocols.rtp.g711 import codec_named
+from harness.protocols.rtp.codecs import codec_named
 from harness.transport.tap import CaptureWriter, Crossing, Kind
 
 A, B = "127.0.0.1:5060", "127.0.0.1:5070"
