@@ -54,6 +54,8 @@ class Codec(Protocol):
 
 
 NAMES: Final = ("PCMA", "PCMU", "G722", "OPUS")
+OPUS_PTIMES: Final = (10, 20, 40, 60)
+"""Milliseconds that one Opus frame of ours may last, of those that the engine paces (RFC 6716 section 2.1.4)."""
 EXTRA: Final = "codecs"
 """The optional dependency that brings G.722 and Opus."""
 

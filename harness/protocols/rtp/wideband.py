@@ -15,6 +15,7 @@ import numpy as np
 from av.error import FFmpegError
 
 from harness.errors import MediaError, RtpError
+from harness.protocols.rtp.codecs import OPUS_PTIMES
 from harness.protocols.rtp.resample import Decimator
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ RATE: Final = 16_000
 OPUS_CLOCK: Final = 48_000
 OPUS_BIT_RATE: Final = 32_000
 """Bits a second: well above the 16-20 kbit/s that RFC 7587 section 3.1.1 gives for wideband speech."""
-OPUS_PTIMES: Final = (10, 20, 40, 60)
-"""Milliseconds that one Opus frame of ours may last, in the steps of 10 that the engine paces."""
 MAX_OPUS_SAMPLES: Final = 5760
 """120 ms at 48 kHz: the most that a packet may hold (RFC 6716 section 3.2.5)."""
 _G722_FRAME: Final = 320
@@ -54,7 +53,7 @@ class _AvEncoder:
 
 
 def _context(name: str, mode: str) -> Any:
-    context = cast(Any, av.CodecContext.create(name, mode))
+    context: Any = cast(Any, av.CodecContext).create(name, mode)
     context.sample_rate = RATE
     context.layout = "mono"
     return context

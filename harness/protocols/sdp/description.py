@@ -65,8 +65,8 @@ class Media:
                 maps[number] = encoding
         for text in self.formats:
             name = encoding_of(maps[text]) if maps is not None and text in maps else static_encoding(text)
-            if name and (number := payload_type(text)) is not None:
-                found[number] = name
+            if name and (spoken := payload_type(text)) is not None:
+                found[spoken] = name
         return found
 
     def clock_rates(self) -> dict[int, int]:

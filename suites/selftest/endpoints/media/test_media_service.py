@@ -197,7 +197,7 @@ async def misuse(context, media):
         (port.connect(("127.0.0.1", 9), codec="G729"), "G729"),
         (media.open_port("deep", playout_ms=5000), "playout depth"),
         (media.open_port("taken", port=port.address[1]), "taken"),
-        (media.open_port("odd law", codec="opus"), "opus"),
+        (media.open_port("odd law", codec="gsm"), "gsm"),
         (port.play(CALLER.astype(float)), "int16"),
     ]
     for attempt, told in refusals:
