@@ -73,7 +73,7 @@ class PortStats:
     srtp_failed: int = 0
     """Dropped: not authentic under the agreed key."""
     srtp_replayed: int = 0
-    """Dropped: authentic, but seen before or too old to tell (RFC 3711 section 3.3.2); a secured duplicate is one."""
+    """Dropped: its number came before or is too old to tell (RFC 3711 section 3.3.2); a secured duplicate is one."""
     ssrc_changes: int = 0
     """Times the peer went on under another SSRC, or another peer took over."""
     collisions: int = 0

@@ -156,12 +156,10 @@ class Listener:
         event = DtmfEvent.parse(packet.payload)
         self._tone_seen = now
         self._tone_ends = self._tone_ends + 1 if event.end else 0
-        # each packet stands for a frame of audio that is not sent, the repeated ends for those after the event
-        scale = self.codec.clock / self._dtmf_clock
-        frame = self.codec.clock // 50
-        repeats = max(0, self._tone_ends - 1)
-        offset = max(0, round(event.duration * scale) - frame) + repeats * frame
-        self.playout.put_silence((packet.timestamp + offset) & 0xFFFFFFFF, frame, now)
+        # the event stands for audio that is not sent, its repeated ends for a frame each of what comes after it
+        units = round(event.duration * self.codec.clock / self._dtmf_clock)
+        units += max(0, self._tone_ends - 1) * self.codec.clock // 50
+        self.playout.put_silence(packet.timestamp, units, now)
         self._report_tones(self._tones.receive(packet.timestamp, event), now)
 
     # --- out ---

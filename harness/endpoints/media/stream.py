@@ -508,8 +508,9 @@ class Stream(ABC):
         self._timestamp = (self._timestamp + frames * self.own_clock // 50) & 0xFFFFFFFF
 
     def finish(self, now: float) -> None:
-        """Say what is still open."""
+        """Say what is still open; nothing is sent or taken any more."""
         self._forget_source(now)
+        self.connected = self.sending = self.receiving = False
 
     def _tell(self, time: float, kind: str, *, warning: bool = False, **data: Any) -> None:
         self._events.append(MediaEvent(time, self.number, kind, data, warning))
