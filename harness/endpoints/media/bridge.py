@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.endpoints.media.sound import FRAMES_A_SECOND
+from harness.endpoints.media.sound import FRAMES_A_SECOND, saturated
 from harness.errors import MediaError
 from harness.protocols.rtp.g711 import Samples
 from harness.protocols.rtp.resample import Converter, converter
@@ -105,8 +105,8 @@ class Bridge:
         own = party.said
         if not party.hears or self._saying - (own is not None) == 0:
             return None
-        others = self._sum if own is None else self._sum - own
-        return party.out(np.clip(others, -32768, 32767).astype(np.int16), rate)
+        others = self._sum.copy() if own is None else self._sum - own
+        return party.out(saturated(others), rate)
 
     def _say(self, party: _Party, frame: Samples | None) -> None:
         if party.said is not None:

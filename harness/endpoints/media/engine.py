@@ -215,7 +215,7 @@ class MediaEngine:
             return
         self._next = number + 1
         for stream in tuple(self._slots[number % SLOTS]):
-            packet = stream.silence() if stream.quiet else stream.tick(now)
+            packet = stream.plain_packet(now) if stream.quiet else stream.tick(now)
             if packet is not None:
                 assert stream.to is not None
                 yield stream, RTP, packet, stream.to

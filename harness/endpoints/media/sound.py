@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.errors import MediaError
-from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
+from harness.protocols.rtp.g711 import G711, SAMPLE_RATE, Samples
 from harness.protocols.rtp.resample import converted
 
 MAX_CLIP_S = 300
@@ -26,6 +27,8 @@ class _Clip:
     frames: Samples  # whole frames, the last one filled up with silence
     loop: bool
     position: int = 0
+    coded: tuple[G711, bytes] | None = None
+    """All of it in a law, once it was asked for: coded once, a clip that loops costs next to nothing."""
 
 
 class ClipQueue:
@@ -65,17 +68,27 @@ class ClipQueue:
         if not self._clips:
             return None, 0, 0
         clip = self._clips[0]
-        begun = clip.number if clip.position == 0 else 0
         frame = clip.frames[clip.position : clip.position + self.frame]
+        return frame, *self._advance(clip)
+
+    def next_coded(self, law: G711) -> tuple[bytes, int, int]:
+        """The same frame as G.711 octets; there must be a clip."""
+        clip = self._clips[0]
+        if clip.coded is None or clip.coded[0] is not law:
+            clip.coded = law, law.encode(clip.frames)
+        octets = clip.coded[1][clip.position : clip.position + self.frame]
+        return octets, *self._advance(clip)
+
+    def _advance(self, clip: _Clip) -> tuple[int, int]:
+        begun = clip.number if clip.position == 0 else 0
         clip.position += self.frame
-        ended = 0
-        if clip.position >= len(clip.frames):
-            if clip.loop:
-                clip.position = 0
-            else:
-                ended = clip.number
-                self._clips.popleft()
-        return frame, begun, ended
+        if clip.position < len(clip.frames):
+            return begun, 0
+        if clip.loop:
+            clip.position = 0
+            return begun, 0
+        self._clips.popleft()
+        return begun, clip.number
 
     def clear(self) -> int:
         """Forget all; return the number of the last clip (0: there was none)."""
@@ -144,5 +157,14 @@ def mix(frames: Sequence[Samples]) -> Samples:
     """The sum, saturated; frames of one length, at least one."""
     if len(frames) == 1:
         return frames[0]
-    total = np.sum(np.stack(frames), axis=0, dtype=np.int32)
-    return np.clip(total, -32768, 32767).astype(np.int16)
+    total = frames[0].astype(np.int32)
+    for frame in frames[1:]:
+        total += frame
+    return saturated(total)
+
+
+def saturated(total: NDArray[np.int32]) -> Samples:
+    """A sum as samples, what is too loud at full scale; the sum is used up."""
+    np.minimum(total, 32767, out=total)
+    np.maximum(total, -32768, out=total)
+    return total.astype(np.int16)

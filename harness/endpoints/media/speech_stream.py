@@ -82,7 +82,7 @@ class SpeechStream(Stream):
         self._mute_in = False
         self._speech_terms: SpeechTerms | None = None
         self._quiet_type = 0
-        self._quiet_payload = b""
+        self._quiet_payload: bytes | None = b""
 
     @property
     def rate(self) -> int:
@@ -179,14 +179,19 @@ class SpeechStream(Stream):
 
     # --- out ---
 
-    def silence(self) -> bytes:
-        """The packet of a frame in which there is nothing to do."""
+    def plain_packet(self, now: float) -> bytes:
+        """The packet of a frame in which nothing is heard, and silence or the next piece of a clip is said."""
+        payload = self._quiet_payload
+        if payload is None:
+            talker = self.talker
+            payload = talker.coded_clip(talker.law, now)
+            self.quiet = talker.clips.playing
         sequence, timestamp = self._sequence, self._timestamp
         self._sequence = (sequence + 1) & 0xFFFF
         self._timestamp = (timestamp + FRAME) & 0xFFFFFFFF
         self.packets_sent += 1
         self.bytes_sent += FRAME
-        return HEADER.pack(0x80, self._quiet_type, sequence, timestamp, self._ssrc) + self._quiet_payload
+        return HEADER.pack(0x80, self._quiet_type, sequence, timestamp, self._ssrc) + payload
 
     def tick(self, now: float) -> bytes | None:
         """Hear the frame that plays at `now` and send the frame that is due at `now`."""
@@ -203,27 +208,40 @@ class SpeechStream(Stream):
         self._timestamp = (timestamp + talker.step) & 0xFFFFFFFF
         if self.to is None or not self.sending:
             return None
-        alone = self._impairer is None and not self._sources and self._bridge is None
-        if not alone or talker.silence is None or not talker.idle:
+        payload = talker.silence
+        if payload is None or self._impairer is not None or talker.presses:
             return self._say(timestamp, now)
+        self._quiet_payload = None
+        if self._sources or self._bridge is not None or self._mute_out:
+            sound = self._sound(now)
+            payload = payload if sound is None else talker.law.encode(sound)
+        else:
+            if talker.clips.playing:
+                payload = talker.coded_clip(talker.law, now)
+            else:
+                self._quiet_payload = payload
+            if not active and self._srtp is None:
+                self._quiet_type = talker.payload_type
+                self.quiet = self._quiet_payload is not None or talker.clips.playing
         marker, talker.marker = talker.marker, False
-        if not active and self._srtp is None:
-            self.quiet = True
-            self._quiet_type, self._quiet_payload = talker.payload_type, talker.silence
-        return self._packet(talker.payload_type, timestamp, talker.silence, marker=marker)
+        return self._packet(talker.payload_type, timestamp, payload, marker=marker)
+
+    def _sound(self, now: float) -> Samples | None:
+        """What is said in this frame: clip, sources and conference mixed; None for silence."""
+        frames = [frame for source in self._sources if (frame := source.frame(self.rate)) is not None]
+        if self.talker.clips.playing:
+            clip = self.talker.clip(now)
+            if clip is not None:
+                frames.append(clip)
+        if self._bridge is not None:
+            others = self._bridge.for_party(self, self.rate)
+            if others is not None:
+                frames.append(others)
+        return mix(frames) if frames and not self._mute_out else None
 
     def _say(self, timestamp: int, now: float) -> bytes | None:
         """The general case of a frame; return what leaves at once and keep what leaves later."""
-        talker, impairer = self.talker, self._impairer
-        frames = [frame for source in self._sources if (frame := source.frame(self.rate)) is not None]
-        clip = talker.clip(now) if talker.clips.playing else None
-        if clip is not None:
-            frames.append(clip)
-        if self._bridge is not None:
-            mixed = self._bridge.for_party(self, self.rate)
-            if mixed is not None:
-                frames.append(mixed)
-        sound = mix(frames) if frames and not self._mute_out else None
+        talker, impairer, sound = self.talker, self._impairer, self._sound(now)
         wrong_type = None
         if impairer is not None:
             sound = impairer.sound(sound)
@@ -245,6 +263,7 @@ class SpeechStream(Stream):
 
     def stop_clips(self, now: float) -> None:
         """Cut what is being played."""
+        self.quiet = False
         self.talker.stop_clips(now)
 
     # --- in ---

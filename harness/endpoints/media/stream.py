@@ -97,7 +97,7 @@ class Stream(ABC):
         self.report_at = float("inf")
         """When `control_out` is to be asked."""
         self.quiet = False
-        """Whether there is nothing to do in a frame but `silence`; the engine clears it whenever it hands the port out."""
+        """Whether `plain_packet` is all there is to a frame; the engine clears it whenever it hands the port out."""
         self.to: Address | None = None
         """Where RTP goes; None while there is nobody to send to."""
         self.send: Send | None = None
@@ -195,8 +195,8 @@ class Stream(ABC):
 
     # --- out ---
 
-    def silence(self) -> bytes:
-        """The packet of a frame in which there is nothing to do; only while `quiet`."""
+    def plain_packet(self, now: float) -> bytes:
+        """The packet of a frame in which there is nothing else to do; only while `quiet`."""
         raise NotImplementedError
 
     @abstractmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from harness.endpoints.media.terms import SpeechTerms
 from harness.errors import MediaError
 from harness.protocols.rtp.codecs import Codec, codec_named
 from harness.protocols.rtp.dtmf import DEFAULT_VOLUME, DIGITS, DtmfSender
-from harness.protocols.rtp.g711 import G711, Samples
+from harness.protocols.rtp.g711 import CODECS, G711, Samples
+
+PCMA: Final = CODECS["PCMA"]
 
 Tell = Callable[..., None]
 """Takes a time, a kind, and what else there is to say."""
@@ -85,15 +88,16 @@ class Talker:
         self._set_silence()
 
     def _set_silence(self) -> None:
-        codec = self.codec
-        plain = isinstance(codec, G711) and self.ptime == 20 and self._suppressor is None
-        self.silence = bytes([codec.silence]) * self.step if plain and isinstance(codec, G711) else None
-        """The payload of a packet of silence; None where there is more to it than sending the same one again."""
+        self.law = self.codec if isinstance(self.codec, G711) else PCMA
+        """The law of the plain case: G.711 in packets of one frame, silence sent like speech."""
+        plain = self.law is self.codec and self.ptime == 20 and self._suppressor is None
+        self.silence = bytes([self.law.silence]) * self.step if plain else None
+        """The payload of a packet of silence; None where it is not the plain case."""
 
     @property
-    def idle(self) -> bool:
-        """Whether there is nothing of our own to send."""
-        return not self.clips.playing and not self._dtmf.active
+    def presses(self) -> bool:
+        """Whether keys, or the gap after one, are under way."""
+        return self._dtmf.active
 
     def press(self, digits: str, *, duration_ms: int, gap_ms: int, volume: int = DEFAULT_VOLUME) -> int:
         """Queue keys; return the number of the last one. Raises MediaError."""
@@ -107,11 +111,22 @@ class Talker:
     def clip(self, now: float) -> Samples | None:
         """The frame of the clip that is due now."""
         frame, begun, ended = self.clips.next_frame()
+        if begun or ended:
+            self._tell_clip(now, begun, ended)
+        return frame
+
+    def coded_clip(self, law: G711, now: float) -> bytes:
+        """The same as G.711 octets; there must be a clip."""
+        octets, begun, ended = self.clips.next_coded(law)
+        if begun or ended:
+            self._tell_clip(now, begun, ended)
+        return octets
+
+    def _tell_clip(self, now: float, begun: int, ended: int) -> None:
         if begun:
             self._tell(now, "clip.started", clip=begun)
         if ended:
             self._tell(now + FRAME_S + self.lag_s, "clip.ended", clip=ended, whole=True)
-        return frame
 
     def stop_clips(self, now: float) -> None:
         """Cut what is being played."""
