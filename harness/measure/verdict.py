@@ -120,9 +120,7 @@ def judge(
         if heard is None:
             raise LocalError("a reference is due, and nothing was recorded to compare it with")
         likeness = round(_likeness(due.reference, heard), 4)
-    findings = tuple(
-        _findings(due, stats, flow, first, loss=loss, delay_ms=delay_ms, mos=worth.mos, likeness=likeness)
-    )
+    findings = tuple(_findings(due, stats, flow, first, loss=loss, delay_ms=delay_ms, mos=worth.mos, likeness=likeness))
     return StreamVerdict(
         stats.codec,
         flow,

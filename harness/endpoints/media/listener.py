@@ -83,11 +83,7 @@ class Listener:
         """Whether a frame would change anything: something is played, talked, pressed or recorded."""
         playout = self.playout
         return (
-            playout.anchored
-            or playout.noisy
-            or self.recorder.running
-            or self._tones.active
-            or not self._detector.idle
+            playout.anchored or playout.noisy or self.recorder.running or self._tones.active or not self._detector.idle
         )
 
     # --- in ---

@@ -75,7 +75,9 @@ class EnginePort:
     def _stats(self, reply: dict[str, Any]) -> PortStats:
         """The engine's stats with its times as run times."""
         stats = PortStats.from_json(reply)
-        return replace(stats, first_packet=self._run_time(stats.first_packet), first_voice=self._run_time(stats.first_voice))
+        return replace(
+            stats, first_packet=self._run_time(stats.first_packet), first_voice=self._run_time(stats.first_voice)
+        )
 
     def _run_time(self, time: float | None) -> float | None:
         return None if time is None else round(time - self.host.context.journal.origin, 6)
@@ -157,9 +159,7 @@ class SpeechPort(EnginePort):
         """Send samples; return the run time at which the first one goes out."""
         if samples.dtype != np.int16 or samples.ndim != 1:
             raise MediaError(f"a clip is a one-dimensional array of int16, not {samples.ndim} of {samples.dtype}")
-        reply, _ = await self._request(
-            "play", {"loop": loop, "rate": rate}, np.ascontiguousarray(samples).tobytes()
-        )
+        reply, _ = await self._request("play", {"loop": loop, "rate": rate}, np.ascontiguousarray(samples).tobytes())
         self._clip = max(self._clip, reply["clip"])
         self._looping = loop
         start = float(reply["at"]) - self.host.context.journal.origin

@@ -64,9 +64,7 @@ class SpeechStream(Stream):
         events: list[MediaEvent],
     ) -> None:
         """`playout_ms`, `playout_max_ms`: bounds of the playout buffer's depth. Raises MediaError."""
-        super().__init__(
-            number, name, ssrc=ssrc, sequence=sequence, timestamp=timestamp, seed=seed, events=events
-        )
+        super().__init__(number, name, ssrc=ssrc, sequence=sequence, timestamp=timestamp, seed=seed, events=events)
         spoken = codec_named(codec)
         playout = Playout(
             playout_ms, max_depth_ms=playout_max_ms, rate=spoken.rate, clock=spoken.clock, seed=seed & 0xFFFFFFFF

@@ -162,9 +162,7 @@ class Talker:
             self.marker |= silent
         for payload in self._packets.put(self._zeros if sound is None else sound, timestamp):
             marker, self.marker = self.marker, False
-            yield Piece(
-                terms.payload_type, payload.timestamp, payload.data, marker, self.ptime / 1000, payload.after
-            )
+            yield Piece(terms.payload_type, payload.timestamp, payload.data, marker, self.ptime / 1000, payload.after)
 
     def _flushed(self, terms: SpeechTerms) -> Iterator[Piece]:
         left = self._packets.flush()

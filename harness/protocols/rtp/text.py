@@ -125,9 +125,7 @@ class TextSender:
     def _packet(self, payload: bytes, timestamp: int, *, marker: bool, text: str) -> TextPacket:
         if self._redundant is None:
             return TextPacket(self._plain, payload, marker, text)
-        blocks = [
-            Block(self._plain, (timestamp - then) % 2**32, earlier) for then, earlier in self._earlier
-        ]
+        blocks = [Block(self._plain, (timestamp - then) % 2**32, earlier) for then, earlier in self._earlier]
         # what is too old for the offset's 14 bits is not repeated, nor is what came before it
         while blocks and blocks[0].offset > MAX_OFFSET:
             del blocks[0]

@@ -22,6 +22,8 @@ MAX_FORMATS: Final = 64
 """Formats of one stream."""
 MAX_PAYLOAD_TYPE: Final = 127
 
+_PAYLOAD_TYPES: Final = {str(number): number for number in range(MAX_PAYLOAD_TYPE + 1)}
+
 DIRECTIONS: Final = ("sendrecv", "sendonly", "recvonly", "inactive")
 
 
@@ -65,8 +67,8 @@ class Media:
                 maps[number] = encoding
         for text in self.formats:
             name = encoding_of(maps[text]) if maps is not None and text in maps else static_encoding(text)
-            if name and (spoken := payload_type(text)) is not None:
-                found[spoken] = name
+            if name and text in _PAYLOAD_TYPES:
+                found[_PAYLOAD_TYPES[text]] = name
         return found
 
     def clock_rates(self) -> dict[int, int]:
@@ -180,7 +182,7 @@ def parse(data: bytes) -> Session:  # noqa: PLR0912
         raise SdpError(f"a session description of {len(lines)} lines; at most {MAX_LINES}")
     if lines[0].rstrip() != "v=0":
         raise SdpError(f"a session description begins with v=0, not {lines[0][:40]!r}")
-    session = Session("")
+    session = Session("", "-", "", [], [], [])
     media: Media | None = None
     attributes, other = session.attributes, session.other
     del lines[0]
@@ -217,10 +219,7 @@ def parse(data: bytes) -> Session:  # noqa: PLR0912
 
 def payload_type(text: str) -> int | None:
     """The payload type that an m-line or an attribute names; None for what is none (0-127)."""
-    if text.isascii() and text.isdigit() and len(text) <= 3:
-        number = int(text)
-        return number if number <= MAX_PAYLOAD_TYPE else None
-    return None
+    return _PAYLOAD_TYPES.get(text)
 
 
 def port_number(text: str) -> int:
@@ -250,7 +249,10 @@ def _media(value: str) -> Media:
         raise SdpError(f"not an m-line: {value[:60]!r}")
     if len(parts) - 3 > MAX_FORMATS:
         raise SdpError(f"more than {MAX_FORMATS} formats of a stream")
-    return Media(parts[0], port_number(parts[1].partition("/")[0]), parts[2], parts[3:])
+    port = parts[1]
+    # a plain number is what nearly all say; the rest is looked at closely
+    number = int(port) if port.isdecimal() and port.isascii() and len(port) < 5 else port_number(port.partition("/")[0])
+    return Media(parts[0], number, parts[2], parts[3:], "", [], [])
 
 
 def _address(value: str) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+Formats = dict[int, str]
+"""Payload type to encoding name, in order of preference."""
+
 
 class Encoding(NamedTuple):
     """One encoding as an rtpmap states it."""
@@ -45,6 +48,8 @@ SPEECH: Final = {
     "OPUS": Encoding("opus", 48_000, 2, 107, "useinbandfec=0;stereo=0;sprop-stereo=0"),
 }
 """Speech codecs that the harness speaks; G722 and OPUS need the extra ``codecs``."""
+BASIC: Final = frozenset({"PCMA", "PCMU"})
+"""Those that need nothing."""
 TEXT_ENCODINGS: Final = {
     REDUNDANT: Encoding("red", 1000, payload_type=100),
     TEXT: Encoding("t140", 1000, payload_type=98),

@@ -7,16 +7,9 @@ from collections.abc import Iterable, Sequence
 from harness.errors import SdpError
 from harness.protocols.sdp.crypto import KeySource
 from harness.protocols.sdp.description import Session, head, parse
-from harness.protocols.sdp.plan import DEFAULT_PTIME, Agreement, Negotiated, StreamPlan
-from harness.protocols.sdp.streams import (
-    agree,
-    answer_stream,
-    own_clocks,
-    own_formats,
-    refusal,
-    why_refused,
-    write_stream,
-)
+from harness.protocols.sdp.plan import DEFAULT_PTIME, Agreement, Negotiated, Secure, StreamPlan
+from harness.protocols.sdp.streams import agree, answer_stream, why_refused
+from harness.protocols.sdp.writing import own_clocks, own_formats, refusal, write_stream
 
 
 def offer(
@@ -59,9 +52,8 @@ def answer(
     `keys`: where SRTP keys come from; without it a secured stream is refused. Raises SdpError where the offer can't be
     read or has no audio stream that we speak (a 488 is due then).
     """
-    plan = StreamPlan(
-        local_port, codecs=tuple(codecs), direction=direction, secure="no" if keys is None else "optional"
-    )
+    secure: Secure = "no" if keys is None else "optional"
+    plan = StreamPlan(local_port, "audio", tuple(codecs), True, False, direction, None, None, secure)
     session = parse(offered)
     agreed: Agreement | None = None
     lines = head(local_host, session_id, version, session.times)

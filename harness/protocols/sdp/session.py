@@ -22,17 +22,10 @@ from typing import Final
 from harness.errors import SdpError, SdpLocalError
 from harness.protocols.sdp.crypto import Crypto, KeySource, offered
 from harness.protocols.sdp.description import MAX_MEDIA, Media, Session, head, parse
+from harness.protocols.sdp.formats import Formats
 from harness.protocols.sdp.plan import DEFAULT_PTIME, Agreement, StreamPlan
-from harness.protocols.sdp.streams import (
-    Formats,
-    agree,
-    answer_stream,
-    own_clocks,
-    own_formats,
-    refusal,
-    why_refused,
-    write_stream,
-)
+from harness.protocols.sdp.streams import agree, answer_stream, why_refused
+from harness.protocols.sdp.writing import own_clocks, own_formats, refusal, write_stream
 
 _HOLD: Final = {"sendrecv": "sendonly", "sendonly": "sendonly", "recvonly": "inactive", "inactive": "inactive"}
 """What a stream's direction becomes on hold (RFC 3264 section 8.4)."""
