@@ -4,8 +4,8 @@
 
 The worker is driven through the public API; every packet's send error is measured against its absolute deadline. One
 measure keeps this process busy with Python meanwhile: the worker, being a process of its own, must not notice. One has
-every stream speak instead of sending silence. The last sends the same packets from asyncio, all streams of a frame in one
-burst. Under SCHED_FIFO where that is permitted.
+every stream speak instead of sending silence; one runs under SCHED_FIFO, where that is permitted. The last sends the
+same packets from asyncio, all streams of a frame in one burst.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
 """The E-model (ITU-T G.107, 06/2015): a transmission rating R, and the opinion score it stands for, from figures alone.
 
 Theory. Impairments add up on one scale: R = Ro - Is - Id - Ie,eff + A, where Ro is what noise leaves of the signal, Is
-comes with the signal (loudness, sidetone, quantising), Id is echo and delay, and Ie,eff the codec and its losses. G.107's
-default values describe a good telephone at both ends; what a test measures is the delay and the loss. For wideband
-codecs the scale reaches to 129 (G.107.1), of which we take the delay and the codec alone: its loudness and noise terms
-are at their defaults there, which cost nothing.
+comes with the signal (loudness, sidetone, quantising), Id is echo and delay, and Ie,eff the codec and its losses. The
+default values of G.107 describe a good telephone at both ends; what a test measures is the delay and the loss. For
+wideband codecs the scale reaches to 129 (G.107.1), of which we take the delay and the codec alone: its loudness and
+noise terms are at their defaults there, which cost nothing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, log10, log2, sqrt
+from math import exp, log2, log10, sqrt
 from typing import Final
 
 from harness.errors import LocalError
@@ -51,7 +51,7 @@ G711_BARE: Final = Equipment(0.0, 4.3)
 UNCONFIRMED_EQUIPMENT: Final = {
     # Ie,wb of 64 kbit/s is G.113 appendix IV's; its robustness we have from no public source and take as G.711's bare.
     "G722": Equipment(13.0, 4.3, wideband=True, confirmed=False),
-    # No ITU-T figures for Opus are public: an estimate for 32 kbit/s wideband speech, to compare runs and not to accept.
+    # No ITU-T figures for Opus are public: an estimate for 32 kbit/s wideband speech, to compare runs by.
     "OPUS": Equipment(10.0, 15.0, wideband=True, confirmed=False),
 }
 """Codecs of which at least one figure is an assumption: a verdict must say so."""
@@ -147,7 +147,11 @@ def delay_impairment(delay_ms: float) -> float:
     if delay_ms <= 100:
         return 0.0
     x = log2(delay_ms / 100)
-    return 25 * ((1 + x**6) ** (1 / 6) - 3 * (1 + (x / 3) ** 6) ** (1 / 6) + 2)
+    return 25 * (_root(1 + x**6, 6) - 3 * _root(1 + (x / 3) ** 6, 6) + 2)
+
+
+def _root(value: float, degree: int) -> float:
+    return float(value ** (1 / degree))
 
 
 def score(r: float) -> float:
@@ -178,7 +182,7 @@ def _noise(line: Transmission) -> float:
 def _simultaneous(line: Transmission, ro: float, noise: float) -> float:
     """Is: loudness, sidetone and quantising (equations 7-8 to 7-17)."""
     x = line.slr + line.rlr + 0.2 * (64 + noise - line.rlr)
-    loudness = 20 * ((1 + (x / 8) ** 8) ** (1 / 8) - x / 8)
+    loudness = 20 * (_root(1 + (x / 8) ** 8, 8) - x / 8)
     q = 37 - 15 * log10(line.qdu)
     g = 1.07 + 0.258 * q + 0.0602 * q * q
     y, z = (ro - 100) / 15 + 46 / 8.4 - g / 9, 46 / 30 - g / 40
@@ -189,9 +193,9 @@ def _sidetone(line: Transmission) -> float:
     """Ist: non-optimum sidetone (equations 7-11 and 7-12)."""
     s = -10 * log10(10 ** (-line.stmr / 10) + exp(-line.t / 4) * 10 ** (-line.telr / 10))
     return (
-        12 * (1 + ((s - 13) / 6) ** 8) ** (1 / 8)
-        - 28 * (1 + ((s + 1) / 19.4) ** 35) ** (1 / 35)
-        - 13 * (1 + ((s - 3) / 33) ** 13) ** (1 / 13)
+        12 * _root(1 + ((s - 13) / 6) ** 8, 8)
+        - 28 * _root(1 + ((s + 1) / 19.4) ** 35, 35)
+        - 13 * _root(1 + ((s - 3) / 33) ** 13, 13)
         + 29
     )
 
@@ -214,6 +218,6 @@ def _talker_echo(line: Transmission, noise: float) -> float:
 
 
 def _listener_echo(line: Transmission, ro: float) -> float:
-    rle = 10.5 * (line.wepl + 7) * (line.tr + 1) ** -0.25
+    rle = 10.5 * (line.wepl + 7) / _root(line.tr + 1, 4)
     half = (ro - rle) / 2
     return half + sqrt(half * half + 169)

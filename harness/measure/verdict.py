@@ -1,7 +1,7 @@
 """The verdict on one stream: what was due, what came, and what it is worth; cheap enough for every call of a load.
 
-A verdict is made of a port's stats and, where the right words are due, of what it heard. It costs a few microseconds, and
-with a reference one correlation (some milliseconds for ten seconds of speech).
+A verdict is made of a port's stats and, where the right words are due, of what it heard. It costs a few microseconds,
+and with a reference one correlation (some milliseconds for ten seconds of speech).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a media service offers: ports that speak, hear and write over RTP, on a worker process or on virtual time alike."""
+"""What a media service offers: ports that speak, hear and write over RTP, on a worker process or in virtual time."""
 
 from __future__ import annotations
 

@@ -72,10 +72,8 @@ class DelayControl:
         self._all += 1
         self._sum += slack
         self._all_sum += slack
-        if slack < self._smallest:
-            self._smallest = slack
-        if slack > self._largest:
-            self._largest = slack
+        self._smallest = min(self._smallest, slack)
+        self._largest = max(self._largest, slack)
         if self._count < WINDOW:
             return 0.0
         return self._conclude() if self.adaptive else self._begin_window()
@@ -109,9 +107,7 @@ class DelayControl:
         depth, usual = self._largest, self._sum / self._count
         self._begin_window()
         wanted = self._bounded(self._stepped(max(self._jitters) + FRAME_S))
-        if wanted > self.target:
-            self.target = wanted
-        elif wanted < self.target and len(self._jitters) == REMEMBERED:
+        if wanted > self.target or (wanted < self.target and len(self._jitters) == REMEMBERED):
             self.target = wanted
         if self.target - depth > MARGIN_S + STEP_S:
             return self.target - depth

@@ -18,10 +18,11 @@ from typing import Final
 
 from harness.endpoints.media.api import PortStats
 from harness.endpoints.media.bridge import Bridge
+from harness.endpoints.media.events import MediaEvent
 from harness.endpoints.media.playout import MAX_DEPTH_MS, MIN_DEPTH_MS
 from harness.endpoints.media.sound import FRAME_S
 from harness.endpoints.media.speech_stream import SpeechStream
-from harness.endpoints.media.stream import RTP, Delayed, MediaEvent, Outgoing, Stream
+from harness.endpoints.media.stream import RTP, Delayed, Outgoing, Stream
 from harness.endpoints.media.terms import Address, SpeechTerms, TextTerms
 from harness.endpoints.media.text_stream import TextStream
 from harness.errors import MediaError

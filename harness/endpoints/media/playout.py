@@ -32,7 +32,7 @@ MIN_DEPTH_MS: Final = 20
 """Below one frame, what a frame needs has not come yet."""
 MAX_DEPTH_MS: Final = 500
 DEFAULT_MAX_DEPTH_MS: Final = 200
-"""How deep the buffer may become by itself: with it mouth-to-ear delay stays under 400 ms (ITU-T G.114) on most paths."""
+"""How deep it may become by itself: mouth-to-ear delay stays under 400 ms (ITU-T G.114) on most paths."""
 CAPACITY_S: Final = 1.024
 """Seconds of sound held: over MAX_DEPTH_MS and any packet."""
 CAPACITY: Final = 8192
@@ -202,7 +202,7 @@ class Playout:
         return position
 
     def put_silence(self, timestamp: int, units: int, arrival: float) -> None:
-        """Note that the peer sent something else for so many timestamp units (a telephone event): nothing is missing."""
+        """Note that the peer sent something else for so many timestamp units (a telephone event): it is no loss."""
         if self.anchored:
             self._keep_quiet(self._unwrap(timestamp, arrival), round(units * self._scale))
 

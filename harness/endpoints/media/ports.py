@@ -11,9 +11,9 @@ import numpy as np
 
 from harness.endpoints.media.api import MediaPort, PortStats, Recording
 from harness.endpoints.media.control import Reply
+from harness.endpoints.media.events import MediaEvent
 from harness.endpoints.media.impairment import Impairment
 from harness.endpoints.media.sound import FRAME_S
-from harness.endpoints.media.stream import MediaEvent
 from harness.endpoints.media.terms import Address, SpeechTerms, Symmetric, TextTerms
 from harness.errors import MediaError
 from harness.protocols.rtp.dtmf import DEFAULT_VOLUME

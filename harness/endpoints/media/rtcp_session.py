@@ -69,7 +69,7 @@ class RtcpSession:
         self.timer.left(now)
 
     def due(self, now: float, *, packets: int, heard_rtp_at: float) -> bool:
-        """Whether a report is to be sent. `packets`: RTP sent so far; `heard_rtp_at`: when the last of the peer came."""
+        """Whether a report is to be sent. `packets`: RTP sent; `heard_rtp_at`: when the last of the peer came."""
         if now < self.timer.next_at:
             return False
         interval = self.timer.deterministic_interval()

@@ -7,9 +7,9 @@ from typing import Any
 
 from harness.endpoints.media.api import Bridge, MediaPort, Pacing, TextPort
 from harness.endpoints.media.control import Reply
+from harness.endpoints.media.events import MediaEvent
 from harness.endpoints.media.playout import DEFAULT_DEPTH_MS, DEFAULT_MAX_DEPTH_MS
 from harness.endpoints.media.ports import EngineBridge, EnginePort, EngineTextPort, SpeechPort
-from harness.endpoints.media.stream import MediaEvent
 from harness.endpoints.media.terms import Address
 from harness.errors import MediaError
 from harness.protocols.rtp.g711 import SAMPLE_RATE

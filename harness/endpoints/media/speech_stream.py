@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from harness.endpoints.media.bridge import Bridge
+from harness.endpoints.media.events import MediaEvent
 from harness.endpoints.media.impairment import Impairment
 from harness.endpoints.media.listener import Listener
 from harness.endpoints.media.playout import FRAME, Playout
 from harness.endpoints.media.sound import mix
-from harness.endpoints.media.stream import RTP, MediaEvent, Stream
-from harness.endpoints.media.talker import Piece, Talker
+from harness.endpoints.media.stream import RTP, Stream
+from harness.endpoints.media.talker import Talker
 from harness.endpoints.media.terms import SpeechTerms, check_ptime
 from harness.errors import MediaError
 from harness.protocols.rtp.codecs import codec_named
@@ -273,10 +274,10 @@ class SpeechStream(Stream):
         return None if self.listener.is_event(packet) else packet.timestamp
 
     def _take(self, packet: RtpPacket, now: float, arrival: Arrival) -> None:
-        reception = self._reception
-        assert reception is not None
-        if self.listener.take(packet, now, arrival, reception.gap):
-            reception.change_clock(self.clock)
+        source = self.reception.source
+        assert source is not None
+        if self.listener.take(packet, now, arrival, source.gap):
+            source.change_clock(self.clock)
         self.heard_rate = self.listener.codec.rate
 
     def _forget_source(self, now: float) -> None:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any, ClassVar, Final
 
 from harness.endpoints.media.api import PortStats
+from harness.endpoints.media.events import FloodReports, MediaEvent
 from harness.endpoints.media.impairment import Impairer, Impairment
 from harness.endpoints.media.peer import Admission, Peer
+from harness.endpoints.media.reception import PortReception
 from harness.endpoints.media.rtcp_session import RtcpSession
 from harness.endpoints.media.terms import Address, Terms
 from harness.errors import MediaError, RtpError
 from harness.protocols.rtp.rtp import RtpPacket, build_plain
-from harness.protocols.rtp.srtp import Replayed, SrtpSession, Unauthentic
-from harness.protocols.rtp.statistics import Arrival, Reception
+from harness.protocols.rtp.srtp import ReplayedError, SrtpSession, UnauthenticError
+from harness.protocols.rtp.statistics import Arrival
 from harness.protocols.sdp.crypto import Security
 
-REPORT_EVERY_S: Final = 1.0
-"""Malformed and unauthentic datagrams are reported at most so often; each report says how many there were."""
 MAX_CHANGES_TOLD: Final = 64
 """Changes of a peer's SSRC or payload type that a port tells of; beyond it they are only counted."""
 MAX_LOOPS: Final = 8
@@ -38,37 +37,6 @@ Delayed = tuple[float, int, bytes, Address]
 """One to send at a time to come."""
 
 
-@dataclass(frozen=True, slots=True)
-class MediaEvent:
-    """What an engine tells its host; journalled under the port's name."""
-
-    time: float
-    """Engine time at which it happened on the wire, or at the ear."""
-    port: int
-    kind: str
-    data: dict[str, Any] = field(default_factory=dict)
-    warning: bool = False
-
-
-class _Reports:
-    """Something that may come in floods: counted, told once in a while."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._untold = 0
-        self._told_at = float("-inf")
-
-    def one(self, now: float) -> int:
-        """Count one; return how many are to be told of now (0: not yet)."""
-        self.count += 1
-        self._untold += 1
-        if now - self._told_at < REPORT_EVERY_S:
-            return 0
-        self._told_at = now
-        told, self._untold = self._untold, 0
-        return told
-
-
 class Stream(ABC):
     """One port of the engine, without its sockets."""
 
@@ -76,10 +44,10 @@ class Stream(ABC):
 
     # A thousand ports are gone through every 20 ms: what a frame touches has to lie close together.
     __slots__ = (
-        "_changes_told", "_counts", "_events", "_first_packet", "_impairer", "_jitter_ms", "_loops", "_malformed",
-        "_past", "_reception", "_renamed_at", "_replayed", "_sequence", "_srtp", "_ssrc", "_terms", "_timestamp",
-        "_unauthentic", "_unexpected", "bytes_sent", "connected", "later", "name", "number", "packets_sent", "peer",
-        "quiet", "random", "receiving", "report_at", "rtcp", "send", "send_control", "sending", "to",
+        "_changes_told", "_counts", "_events", "_impairer", "_loops", "_malformed", "_renamed_at", "_replayed",
+        "_sequence", "_srtp", "_ssrc", "_terms", "_timestamp", "_unauthentic", "_unexpected", "bytes_sent",
+        "connected", "later", "name", "number", "packets_sent", "peer", "quiet", "random", "receiving", "reception",
+        "report_at", "rtcp", "send", "send_control", "sending", "to",
     )  # fmt: skip
 
     def __init__(
@@ -113,12 +81,10 @@ class Stream(ABC):
         self._ssrc = ssrc & 0xFFFFFFFF
         self._sequence = sequence & 0xFFFF
         self._timestamp = timestamp & 0xFFFFFFFF
-        self._reception: Reception | None = None
-        self._past = (0, 0, 0, 0)  # lost, bursts, reordered, duplicates of sources that are gone
-        self._jitter_ms = 0.0
+        self.reception = PortReception()
         self._loops: set[Address] = set()
-        self._malformed = _Reports()
-        self._unauthentic = _Reports()
+        self._malformed = FloodReports()
+        self._unauthentic = FloodReports()
         self._replayed = 0
         self._unexpected: set[int] = set()
         self._changes_told = 0
@@ -126,10 +92,8 @@ class Stream(ABC):
         self.bytes_sent = 0
         self._renamed_at = (0, 0)  # packets and octets that were sent under earlier SSRCs
         self._counts = dict.fromkeys(
-            ("packets_received", "bytes_received", "unexpected_payload", "discarded", "ssrc_changes", "collisions",
-             "looped"), 0
+            ("unexpected_payload", "discarded", "ssrc_changes", "collisions", "looped"), 0
         )  # fmt: skip
-        self._first_packet: float | None = None
 
     # --- agreement ---
 
@@ -221,7 +185,7 @@ class Stream(ABC):
             return
         data = self.rtcp.report(
             now,
-            self._reception,
+            self.reception.source,
             self.peer.ssrc,
             timestamp=self._timestamp,
             packets=self.packets_sent - self._renamed_at[0],
@@ -288,17 +252,14 @@ class Stream(ABC):
                 data = self._srtp.unprotect(data)
             packet = RtpPacket.parse(data)
             fits = self._check(packet)
-        except Replayed:
+        except ReplayedError:
             self._replayed += 1
             return
         except RtpError as error:
             self._refuse(error, source, now)
             return
         if not fits:
-            self._counts["unexpected_payload"] += 1
-            if packet.payload_type not in self._unexpected:
-                self._unexpected.add(packet.payload_type)
-                self._tell(now, "rtp.unexpected_payload", warning=True, payload_type=packet.payload_type)
+            self._not_agreed(packet.payload_type, now)
             return
         if packet.ssrc == self._ssrc:
             self._collide(source, now)
@@ -314,6 +275,12 @@ class Stream(ABC):
             peer.waited = []
         self._receive(packet, now)
 
+    def _not_agreed(self, payload_type: int, now: float) -> None:
+        self._counts["unexpected_payload"] += 1
+        if payload_type not in self._unexpected:
+            self._unexpected.add(payload_type)
+            self._tell(now, "rtp.unexpected_payload", warning=True, payload_type=payload_type)
+
     @abstractmethod
     def _check(self, packet: RtpPacket) -> bool:
         """Whether the payload type was agreed. Raises RtpError for a payload that does not fit its type."""
@@ -327,16 +294,13 @@ class Stream(ABC):
         return packet.timestamp
 
     def _new_source(self, packet: RtpPacket, source: Address, now: float, *, changed: bool) -> None:
-        before, had = self._reception, self._first_packet is not None
+        again = self.reception.source is not None
         self._forget_source(now)
-        first = self.peer.waited[0][0] if self.peer.waited else packet
-        # signalling, the latch or probation has vouched for the source
-        self._reception = Reception(first.sequence, probation=0, clock_rate=self.clock)
-        if self._first_packet is None:
-            self._first_packet = self.peer.waited[0][1] if self.peer.waited else now
+        first, came = self.peer.waited[0] if self.peer.waited else (packet, now)
+        self.reception.begin(first.sequence, self.clock, came)
         self._aim()
         remote, ssrc = f"{source[0]}:{source[1]}", f"0x{packet.ssrc:08x}"
-        if had and before is not None:
+        if again:
             self._counts["ssrc_changes"] += 1
             self._changes_told += 1
             if self._changes_told > MAX_CHANGES_TOLD:
@@ -352,17 +316,9 @@ class Stream(ABC):
 
     def _receive(self, packet: RtpPacket, now: float) -> None:
         self.quiet = False
-        reception = self._reception
-        assert reception is not None
-        arrival = reception.update(packet.sequence, self._timestamp_of(packet), now)
-        if arrival is Arrival.DUPLICATE:
-            return
-        if arrival is Arrival.OUT_OF_RANGE:
-            self._counts["discarded"] += 1
-            return
-        self._counts["packets_received"] += 1
-        self._counts["bytes_received"] += len(packet.payload)
-        self._take(packet, now, arrival)
+        arrival = self.reception.update(packet.sequence, self._timestamp_of(packet), len(packet.payload), now)
+        if arrival is not Arrival.DUPLICATE and arrival is not Arrival.OUT_OF_RANGE:
+            self._take(packet, now, arrival)
 
     def control(self, data: bytes, source: Address, now: float) -> None:
         """Take a datagram from the RTCP socket."""
@@ -392,7 +348,7 @@ class Stream(ABC):
             if self._srtp is not None:
                 data = self._srtp.unprotect_control(data)
             gone, collides = self.rtcp.receive(data, self.peer.ssrc, now)
-        except Replayed:
+        except ReplayedError:
             self._replayed += 1
             return
         except RtpError as error:
@@ -446,7 +402,7 @@ class Stream(ABC):
         self.peer.unreported.clear()
 
     def _refuse(self, error: RtpError, source: Address, now: float) -> None:
-        unauthentic = isinstance(error, Unauthentic)
+        unauthentic = isinstance(error, UnauthenticError)
         reports, kind = (self._unauthentic, "srtp.failed") if unauthentic else (self._malformed, "rtp.malformed")
         count = reports.one(now)
         if count:
@@ -455,37 +411,20 @@ class Stream(ABC):
 
     def _forget_source(self, now: float) -> None:
         """The peer's stream is over: what it lost is kept, what it said is forgotten."""
-        self._past = self._loss_so_far()
-        if self._reception is not None:
-            self._jitter_ms = self._reception.jitter_ms
-        self._reception = None
-
-    def _loss_so_far(self) -> tuple[int, int, int, int]:
-        lost, bursts, reordered, duplicates = self._past
-        now = self._reception
-        if now is None:
-            return self._past
-        return lost + now.lost, bursts + now.bursts, reordered + now.reordered, duplicates + now.duplicates
+        self.reception.forget()
 
     def stats(self) -> PortStats:
         """What crossed so far."""
-        lost, bursts, reordered, duplicates = self._loss_so_far()
-        jitter = self._jitter_ms if self._reception is None else self._reception.jitter_ms
         peer_jitter = self.rtcp.peer_jitter
-        counts: dict[str, Any] = {**self._counts, **self._own_stats()}
+        counts: dict[str, Any] = {**self._counts, **self.reception.as_stats(), **self._own_stats()}
+        counts["discarded"] += self.reception.out_of_sequence
         return PortStats(
             packets_sent=self.packets_sent,
             bytes_sent=self.bytes_sent,
-            lost=lost,
-            loss_bursts=bursts,
-            reordered=reordered,
-            duplicates=duplicates,
-            jitter_ms=round(jitter, 3),
             strangers=self.peer.strangers,
             malformed=self._malformed.count,
             srtp_failed=self._unauthentic.count,
             srtp_replayed=self._replayed,
-            first_packet=self._first_packet,
             rtcp_sent=self.rtcp.sent,
             rtcp_received=self.rtcp.received,
             round_trip_ms=self.rtcp.round_trip_ms,

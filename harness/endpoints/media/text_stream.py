@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from harness.endpoints.media.stream import MediaEvent, Stream
+from harness.endpoints.media.events import MediaEvent
+from harness.endpoints.media.stream import Stream
 from harness.endpoints.media.terms import TextTerms
 from harness.errors import RtpError
 from harness.protocols.rtp.redundancy import parse_redundant

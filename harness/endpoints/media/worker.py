@@ -139,7 +139,7 @@ class Worker:
     # --- sockets ---
 
     def _read(self) -> None:
-        """Read one datagram of each socket that has one, so that a flood on one leaves the others and the clock alone."""
+        """Read one datagram of each socket that has one: a flood on one leaves the others and the clock alone."""
         readers = self._readers
         for descriptor, mask in self._poll.poll(0):
             reader = readers.get(descriptor)

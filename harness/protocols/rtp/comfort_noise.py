@@ -1,7 +1,7 @@
 """Comfort noise: what a sender tells of its silence, and what a receiver plays in its place (RFC 3389).
 
-The payload's first octet is the level as -dBov; what follows, where anything does, are reflection coefficients that shape
-the spectrum. Noise is made from a seed, so that a run can be repeated.
+The payload's first octet is the level as -dBov; what follows, where anything does, are reflection coefficients that
+shape the spectrum. Noise is made from a seed, so that a run can be repeated.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Packet loss concealment in the manner of ITU-T G.711 appendix I: the last pitch period repeated, faded, overlapped.
 
-Theory. When samples are missing, the last of what was heard is searched for its pitch: the lag of 5 to 15 ms at which it
-looks most like itself. That period is repeated, its seam overlapped by a quarter of it, at full strength for 10 ms and
-then a fifth of the strength less every 10 ms, so that nothing is left after 60 ms (appendix I section I.2.7). Where
+Theory. When samples are missing, the last of what was heard is searched for its pitch: the lag of 5 to 15 ms at which
+it looks most like itself. That period is repeated, its seam overlapped by a quarter of it, at full strength for 10 ms
+and then a fifth of the strength less every 10 ms, so that nothing is left after 60 ms (appendix I section I.2.7). Where
 speech comes back the repetition goes on under it for 4 ms while one fades into the other. Unlike the appendix's own, it
 repeats one period throughout, and adds no delay of 3.75 ms, for the first seam lies within what was heard already.
 """

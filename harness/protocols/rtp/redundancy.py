@@ -30,7 +30,7 @@ class Block:
 
 
 def build_redundant(payload_type: int, payload: bytes, earlier: Sequence[Block]) -> bytes:
-    """A payload that carries `earlier`, oldest first, and then the newest. Raises MediaError when a field does not fit."""
+    """A payload that carries `earlier`, oldest first, and then the newest. Raises MediaError when it does not fit."""
     heads = b""
     for block in earlier:
         if not 0 <= block.offset <= MAX_OFFSET or len(block.payload) > MAX_BLOCK or not 0 <= block.payload_type <= 127:

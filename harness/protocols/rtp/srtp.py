@@ -22,11 +22,11 @@ MAX_PACKET: Final = 1356
 """Octets of the largest packet that is secured: pylibsrtp has room for 1500 with all that may be added."""
 
 
-class Unauthentic(RtpError):
+class UnauthenticError(RtpError):
     """A packet that the session's key does not authenticate (RFC 3711 section 3.3)."""
 
 
-class Replayed(RtpError):
+class ReplayedError(RtpError):
     """A packet that came before, or is too old to tell (RFC 3711 section 3.3.2)."""
 
 
@@ -62,11 +62,11 @@ class SrtpSession:
             raise MediaError(f"SRTP can't secure a packet: {error}") from None
 
     def unprotect(self, packet: bytes) -> bytes:
-        """The RTP packet within. Raises Unauthentic, or Replayed when it came before."""
+        """The RTP packet within. Raises UnauthenticError, or ReplayedError when it came before."""
         return self._opened(packet, control=False)
 
     def unprotect_control(self, packet: bytes) -> bytes:
-        """The RTCP packet within. Raises Unauthentic, Replayed."""
+        """The RTCP packet within. Raises UnauthenticError, ReplayedError."""
         return self._opened(packet, control=True)
 
     def _opened(self, packet: bytes, *, control: bool) -> bytes:
@@ -74,7 +74,7 @@ class SrtpSession:
             return bytes(self._in.unprotect_rtcp(packet) if control else self._in.unprotect(packet))
         except Error as error:
             if "replay" in str(error):
-                raise Replayed(f"SRTP: {error} (RFC 3711 section 3.3.2)") from None
-            raise Unauthentic(f"SRTP: {error} (RFC 3711 section 3.3)") from None
+                raise ReplayedError(f"SRTP: {error} (RFC 3711 section 3.3.2)") from None
+            raise UnauthenticError(f"SRTP: {error} (RFC 3711 section 3.3)") from None
         except ValueError as error:
-            raise Unauthentic(f"SRTP: {error}") from None
+            raise UnauthenticError(f"SRTP: {error}") from None

@@ -163,7 +163,7 @@ class Reception:
 
     @property
     def reported_lost(self) -> int:
-        """What a report block carries (A.3): packets due less all that came, so that duplicates may make it negative."""
+        """What a report block carries (A.3): packets due less all that came; duplicates may make it negative."""
         return self.expected - self._arrived
 
     @property

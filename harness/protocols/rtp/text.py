@@ -23,7 +23,7 @@ BUFFER_S: Final = 0.3
 REORDER_S: Final = 1.0
 """How long a missing block is waited for (section 5.4)."""
 KEEP_ALIVE_S: Final = 10.0
-"""Idle seconds after which a byte order mark is sent: within every NAT's patience for UDP (RFC 4787 REQ-5: 2 minutes)."""
+"""Idle seconds after which a byte order mark is sent: within a NAT's patience for UDP (RFC 4787 REQ-5: 2 minutes)."""
 RATE_WINDOW_S: Final = 10.0
 """Over which a peer's limit of characters a second is averaged (section 6)."""
 LOST: Final = "\N{REPLACEMENT CHARACTER}"
@@ -60,7 +60,7 @@ class TextSender:
     def __init__(
         self, payload_type: int, *, redundant_payload_type: int | None = None, generations: int = 2, cps: int = 30
     ) -> None:
-        """`payload_type`: of t140; `redundant_payload_type`: of red, None to repeat nothing; `cps`: the peer's limit."""
+        """`payload_type`: of t140; `redundant_payload_type`: of red, None: nothing is repeated; `cps`: the peer's."""
         self._plain = payload_type
         self._redundant = redundant_payload_type
         self._generations = generations if redundant_payload_type is not None else 0

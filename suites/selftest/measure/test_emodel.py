@@ -24,7 +24,9 @@ def test_the_default_values_give_the_published_rating():
     assert quality("PCMA").mos == pytest.approx(4.41, abs=0.005)
 
 
-@pytest.mark.parametrize(("r", "mos"), [(90, 4.34), (80, 4.03), (70, 3.60), (60, 3.10), (50, 2.58), (0, 1.0), (100, 4.5)])
+@pytest.mark.parametrize(
+    ("r", "mos"), [(90, 4.34), (80, 4.03), (70, 3.60), (60, 3.10), (50, 2.58), (0, 1.0), (100, 4.5)]
+)
 def test_ratings_stand_for_the_published_scores(r, mos):
     """G.107 annex B, table B.1 (user satisfaction)."""
     assert score(r) == pytest.approx(mos, abs=0.01)
@@ -97,7 +99,9 @@ def test_every_rating_is_in_its_range_and_never_better_with_more_loss(codec, del
     assert 1 <= worse.mos <= given_.mos + 1e-9 <= 4.5 + 1e-9
 
 
-@pytest.mark.parametrize("bad", [{"loss": -0.1}, {"loss": 1.5}, {"delay_ms": -1}, {"burst_ratio": 0}, {"delay_ms": 1e9}])
+@pytest.mark.parametrize(
+    "bad", [{"loss": -0.1}, {"loss": 1.5}, {"delay_ms": -1}, {"burst_ratio": 0}, {"delay_ms": 1e9}]
+)
 def test_what_can_not_be_rated_is_refused(bad):
     with pytest.raises(LocalError):
         quality("PCMA", **bad)

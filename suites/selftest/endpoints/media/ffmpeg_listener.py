@@ -4,6 +4,7 @@ Speech is written as 8,000 samples a second, 16 bits. FFmpeg's RTP, SRTP and jit
 """
 
 import sys
+from pathlib import Path
 
 import av
 
@@ -11,7 +12,7 @@ import av
 def main(description: str, seconds: float, target: str) -> None:
     options = {"protocol_whitelist": "file,crypto,rtp,udp,srtp", "reorder_queue_size": "0"}
     print("ready", flush=True)  # noqa: T201 - the test waits for it
-    with av.open(description, options=options, timeout=(20.0, 10.0)) as container, open(target, "wb") as file:
+    with av.open(description, options=options, timeout=(20.0, 10.0)) as container, Path(target).open("wb") as file:
         resampler = av.AudioResampler(format="s16", layout="mono", rate=8000)
         left = round(seconds * 8000)
         for frame in container.decode(audio=0):

@@ -14,6 +14,7 @@ from harness.protocols.rtp import Bye, ReceiverReport, RtpPacket, build_compound
 from harness.protocols.rtp.g711 import CODECS
 from suites.selftest.endpoints.media.engine_bench import LOUD, OTHER, PEER, Bench, steady
 
+
 @pytest.fixture
 def bench():
     return Bench()

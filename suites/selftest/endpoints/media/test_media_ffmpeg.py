@@ -1,4 +1,4 @@
-"""FFmpeg hears what our ports send: SRTP opened by its own implementation, G.722 and Opus as its RTP reader has them."""
+"""FFmpeg hears what our ports send: SRTP opened by its own implementation, G.722 and Opus as it reads them."""
 
 import asyncio
 import socket

@@ -1,5 +1,6 @@
 """Misbehaviour on demand: each fault is on the wire as it was asked for, and gone when it is taken back."""
 
+import itertools
 from random import Random
 
 import numpy as np
@@ -49,7 +50,7 @@ def recorded(bench, samples, **faults):
 
 
 def test_loss_is_what_the_other_side_misses(bench):
-    near, far, stats = impaired(bench, loss=0.05)
+    near, _, stats = impaired(bench, loss=0.05)
     assert stats.lost == near.stats().packets_sent - stats.packets_received
     assert 25 < stats.lost < 80
     assert stats.loss_bursts > 0.85 * stats.lost
@@ -60,7 +61,7 @@ def test_loss_is_what_the_other_side_misses(bench):
 def test_losses_have_their_share_and_bursts_their_mean_length(loss, burst):
     impairer = Impairer(Impairment(loss=loss, burst=burst), Random(7), 8000)
     lost = [not impairer.packet(b"x", 0.02) for _ in range(100_000)]
-    rows = sum(1 for before, now in zip(lost, lost[1:], strict=False) if now and not before)
+    rows = sum(1 for before, now in itertools.pairwise(lost) if now and not before)
     assert sum(lost) / len(lost) == pytest.approx(loss, rel=0.1)
     assert sum(lost) / rows == pytest.approx(burst if burst > 1 else 1 / (1 - loss), rel=0.1)
     assert all(Impairer(Impairment(loss=1.0), Random(1), 8000).packet(b"x", 0.02) == [] for _ in range(100))

@@ -1,5 +1,6 @@
 """Packets of every agreed kind between two ports: lengths, codecs, changes, telephone events, comfort noise."""
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -50,7 +51,7 @@ def test_packets_of_any_length_are_evenly_paced_and_carry_the_speech(bench, ptim
     out = [each for each in bench.sent if each.stream is near and each.kind == 0][3:]
     assert {len(each.rtp.payload) for each in out} == {8 * ptime}
     assert np.allclose(np.diff([each.time for each in out]), ptime / 1000)
-    assert {(b.rtp.timestamp - a.rtp.timestamp) % 2**32 for a, b in zip(out, out[1:], strict=False)} == {8 * ptime}
+    assert {(b.rtp.timestamp - a.rtp.timestamp) % 2**32 for a, b in itertools.pairwise(out)} == {8 * ptime}
     assert far.stats().jitter_ms < 0.01
     assert far.stats().concealed == 0
 
@@ -125,7 +126,7 @@ def test_wideband_speech_crosses_between_two_ports(bench, codec, payload_type, p
     stats = far.stats()
     assert (stats.codec, stats.lost, stats.malformed, stats.concealed) == (codec, 0, 0, 0)
     out = bench.rtp(near)[5:]
-    assert {(b.timestamp - a.timestamp) for a, b in zip(out, out[1:], strict=False)} == {
+    assert {(b.timestamp - a.timestamp) for a, b in itertools.pairwise(out)} == {
         codec_named(codec).clock // 1000 * ptime
     }
 

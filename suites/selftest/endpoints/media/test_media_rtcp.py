@@ -1,5 +1,7 @@
 """Reports between two ports: what they say of each other is what happened, in the place that was agreed."""
 
+import itertools
+
 import pytest
 
 from harness.endpoints.media.impairment import Impairment
@@ -45,7 +47,7 @@ def test_reports_come_at_random_between_half_and_one_and_a_half_of_the_interval(
     near, _ = bench.pair()
     bench.run(200.0)
     times = [time for time, _ in reports(bench, near)]
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert 1.25 / 1.21828 <= times[0] <= 2 * 3.75 / 1.21828  # the first after half the minimum
     assert all(2.5 / 1.21828 <= gap <= 2 * 7.5 / 1.21828 for gap in gaps)
     assert len({round(gap, 3) for gap in gaps}) > len(gaps) / 2
@@ -88,7 +90,7 @@ def test_a_fraction_is_of_the_time_since_the_last_report(bench):
 
 
 def test_the_round_trip_is_what_the_network_took(bench):
-    near, far = bench.pair()
+    near, _ = bench.pair()
     # the far side's report leaves 80 ms after it was written
     taken = []
     bench.deliver = lambda *out: taken.append((bench.now, out))

@@ -1,4 +1,4 @@
-"""Wireshark counts what we count: loss, jitter, reports, keys, noise, redundancy, of streams that were made bad on purpose.
+"""Wireshark counts what we count, of streams that were made bad on purpose: loss, jitter, reports, keys, noise, text.
 
 Packets go to tshark with the times at which the hearing port had them, so that both judge the same stream.
 """
@@ -36,8 +36,8 @@ class Watched(Bench):
         self.crossed.append((self.now, (source[0], source[1] + (kind == RTCP)), to, data))
         super().deliver(sender, kind, data, to)
         receiver, control = self._wires.get(to, (None, True))
-        if not control and receiver._reception is not None:
-            self.jitters.setdefault(receiver, []).append(receiver._reception.jitter_ms)
+        if not control and receiver.reception.source is not None:
+            self.jitters.setdefault(receiver, []).append(receiver.reception.source.jitter_ms)
 
     def write(self, path):
         with PcapWriter(str(path), linktype=101) as pcap:
@@ -119,7 +119,7 @@ def test_duplicates_count_for_wireshark_as_for_our_reports(tmp_path):
     bench.run(30.0)
     witness, ours = streams(bench.write(tmp_path / "call.pcap"))[NEAR[1]], far.stats()
     assert witness["packets"] == ours.packets_received + ours.duplicates
-    assert witness["lost"] == far._reception.reported_lost == ours.lost - ours.duplicates
+    assert witness["lost"] == far.reception.source.reported_lost == ours.lost - ours.duplicates
 
 
 def test_the_reports_fields_are_read_as_they_were_meant(tmp_path):
@@ -152,7 +152,13 @@ def test_keys_of_every_length_are_read_with_their_segments(tmp_path):
     bench.run(12.0)
     pcap = bench.write(tmp_path / "call.pcap")
     told = rows(
-        pcap, "rtpevent", "rtpevent.event_id", "rtpevent.end_of_event", "rtpevent.volume", "rtpevent.duration", "rtp.marker"
+        pcap,
+        "rtpevent",
+        "rtpevent.event_id",
+        "rtpevent.end_of_event",
+        "rtpevent.volume",
+        "rtpevent.duration",
+        "rtp.marker",
     )
     assert Counter(row[0] for row in told if row[1] == "1") == {"5": 3, "11": 3}
     assert {row[2] for row in told if row[0] == "5"} == {"20"}

@@ -1,5 +1,6 @@
 """The playout buffer's depth: adaptive within its bounds, and what of it is in the journal."""
 
+import itertools
 import random
 
 import numpy as np
@@ -127,7 +128,9 @@ def test_a_path_that_becomes_longer_at_once_is_followed():
     assert all(heard)
 
 
-@given(st.lists(st.tuples(st.floats(-0.5, 0.5), st.booleans()), max_size=400), st.integers(20, 200), st.integers(0, 300))
+@given(
+    st.lists(st.tuples(st.floats(-0.5, 0.5), st.booleans()), max_size=400), st.integers(20, 200), st.integers(0, 300)
+)
 def test_the_target_stays_within_its_bounds(slacks, least, more):
     control = DelayControl(least / 1000, (least + more) / 1000)
     for slack, late in slacks:
@@ -223,7 +226,7 @@ def test_changes_and_the_end_are_told_with_their_figures():
     assert ended.data["target_ms"] == stats.target_ms > 40
     assert stats.delay_ms == pytest.approx(ended.data["delay_ms"])
     times = [event.time for event in changed]
-    assert all(later - earlier >= 1.0 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= 1.0 for earlier, later in itertools.pairwise(times))
 
 
 def test_a_resync_is_told():

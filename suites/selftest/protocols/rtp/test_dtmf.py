@@ -172,8 +172,8 @@ def test_what_is_not_a_digit_is_named_by_number():
 
 @pytest.mark.parametrize(
     ("digits", "timing"),
-    [("", {}), ("5E", {}), ("5", {"duration": 100}), ("5", {"duration": MAX_DURATION + 1}), ("5", {"volume": 64}), ("5", {"gap": -1}),
-     ("1" * (MAX_QUEUED_DIGITS + 1), {})],
+    [("", {}), ("5E", {}), ("5", {"duration": 100}), ("5", {"duration": MAX_DURATION + 1}), ("5", {"volume": 64}),
+     ("5", {"gap": -1}), ("1" * (MAX_QUEUED_DIGITS + 1), {})],
 )  # fmt: skip
 def test_what_can_not_be_sent_is_our_own_error(digits, timing):
     sender = DtmfSender()

@@ -1,4 +1,4 @@
-"""SRTP held against RFC 3711 as carried out by OpenSSL: its test vectors, and our packets opened without our library."""
+"""SRTP held against RFC 3711 as OpenSSL carries it out: the test vectors, and our packets opened by it alone."""
 
 import hmac
 import random
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.errors import MediaError, RtpError
 from harness.protocols.rtp import ReceiverReport, RtpPacket, build_compound
-from harness.protocols.rtp.srtp import MAX_PACKET, Replayed, SrtpSession, Unauthentic
+from harness.protocols.rtp.srtp import MAX_PACKET, ReplayedError, SrtpSession, UnauthenticError
 from harness.protocols.sdp.crypto import SUITES
 from suites.selftest.witness import need
 
@@ -94,14 +94,14 @@ def test_what_is_secured_is_opened_and_nothing_else(suite):
     near, far, _ = pair(suite)
     secured = near.protect(packet(1))
     assert far.unprotect(secured) == packet(1)
-    with pytest.raises(Replayed):
+    with pytest.raises(ReplayedError):
         far.unprotect(secured)
     _, stranger, _ = pair(suite, seed=2)
-    with pytest.raises(Unauthentic):
+    with pytest.raises(UnauthenticError):
         stranger.unprotect(near.protect(packet(2)))
     changed = bytearray(near.protect(packet(3)))
     changed[20] ^= 1
-    with pytest.raises(Unauthentic):
+    with pytest.raises(UnauthenticError):
         far.unprotect(bytes(changed))
     report = build_compound([ReceiverReport(0x1234)])
     assert far.unprotect_control(near.protect_control(report)) == report
