@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from harness.endpoints.media.impairment import Impairment
 from harness.endpoints.media.terms import Address, Symmetric
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
-from harness.protocols.sdp.crypto import Security
+from harness.protocols.rtp.security import Security
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from harness.endpoints.media.terms import Address, SpeechTerms, Symmetric, TextT
 from harness.errors import MediaError
 from harness.protocols.rtp.dtmf import DEFAULT_VOLUME
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
-from harness.protocols.sdp.crypto import Security
+from harness.protocols.rtp.security import Security
 
 if TYPE_CHECKING:
     from harness.endpoints.media.service import EngineHost

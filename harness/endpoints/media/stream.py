@@ -16,9 +16,9 @@ from harness.endpoints.media.rtcp_session import RtcpSession
 from harness.endpoints.media.terms import Address, Terms
 from harness.errors import MediaError, RtpError
 from harness.protocols.rtp.rtp import RtpPacket, build_plain
+from harness.protocols.rtp.security import Security
 from harness.protocols.rtp.srtp import ReplayedError, SrtpSession, UnauthenticError
 from harness.protocols.rtp.statistics import Arrival
-from harness.protocols.sdp.crypto import Security
 
 MAX_CHANGES_TOLD: Final = 64
 """Changes of a peer's SSRC or payload type that a port tells of; beyond it they are only counted."""

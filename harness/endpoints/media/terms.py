@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, Literal
 
 from harness.errors import MediaError
 from harness.protocols.rtp.codecs import OPUS_PTIMES, require_codec
-from harness.protocols.sdp.crypto import Security
+from harness.protocols.rtp.security import Security
 
 Address = tuple[str, int]
 Symmetric = Literal["no", "port", "any"]

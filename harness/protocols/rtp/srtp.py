@@ -6,18 +6,15 @@ AES_256_CM (RFC 6188) is not among pylibsrtp's profiles.
 
 from __future__ import annotations
 
-from typing import Final
-
-from pylibsrtp import Error, Policy, Session
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 from harness.errors import MediaError, RtpError
+from harness.protocols.rtp.security import SUITES
 
-_PROFILES: Final = {
-    "AES_CM_128_HMAC_SHA1_80": Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
-    "AES_CM_128_HMAC_SHA1_32": Policy.SRTP_PROFILE_AES128_CM_SHA1_32,
-    "AEAD_AES_128_GCM": Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
-    "AEAD_AES_256_GCM": Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
-}
+if TYPE_CHECKING:
+    import pylibsrtp
+
 MAX_PACKET: Final = 1356
 """Octets of the largest packet that is secured: pylibsrtp has room for 1500 with all that may be added."""
 
@@ -35,13 +32,15 @@ class SrtpSession:
 
     def __init__(self, suite: str, local_key: bytes, remote_key: bytes) -> None:
         """`suite`: its SDES name; keys: master key and salt. Raises MediaError for what can't be."""
-        profile = _PROFILES.get(suite)
-        if profile is None:
-            raise MediaError(f"no SRTP suite {suite!r}; there is {', '.join(_PROFILES)}")
+        if suite not in SUITES:
+            raise MediaError(f"no SRTP suite {suite!r}; there is {', '.join(SUITES)}")
+        from pylibsrtp import Error, Policy  # noqa: PLC0415 - few streams are secured, and every process starts sooner
+
         self.suite = suite
+        self._error = Error
         try:
-            self._out = Session(Policy(local_key, Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile))
-            self._in = Session(Policy(remote_key, Policy.SSRC_ANY_INBOUND, srtp_profile=profile))
+            self._out = _session(suite, local_key, Policy.SSRC_ANY_OUTBOUND)
+            self._in = _session(suite, remote_key, Policy.SSRC_ANY_INBOUND)
         except (Error, ValueError, TypeError) as error:
             raise MediaError(f"SRTP keys do not fit {suite}: {error}") from None
 
@@ -58,7 +57,7 @@ class SrtpSession:
             raise MediaError(f"a packet of {len(packet)} octets; at most {MAX_PACKET} can be secured")
         try:
             return bytes(self._out.protect_rtcp(packet) if control else self._out.protect(packet))
-        except Error as error:
+        except self._error as error:
             raise MediaError(f"SRTP can't secure a packet: {error}") from None
 
     def unprotect(self, packet: bytes) -> bytes:
@@ -72,9 +71,28 @@ class SrtpSession:
     def _opened(self, packet: bytes, *, control: bool) -> bytes:
         try:
             return bytes(self._in.unprotect_rtcp(packet) if control else self._in.unprotect(packet))
-        except Error as error:
+        except self._error as error:
             if "replay" in str(error):
                 raise ReplayedError(f"SRTP: {error} (RFC 3711 section 3.3.2)") from None
             raise UnauthenticError(f"SRTP: {error} (RFC 3711 section 3.3)") from None
         except ValueError as error:
             raise UnauthenticError(f"SRTP: {error}") from None
+
+
+def _session(suite: str, key: bytes, direction: int) -> pylibsrtp.Session:
+    from pylibsrtp import Policy, Session  # noqa: PLC0415 - as above
+
+    return Session(Policy(key, direction, srtp_profile=_profiles()[suite]))
+
+
+@cache
+def _profiles() -> dict[str, int]:
+    """libsrtp's number of each suite."""
+    from pylibsrtp import Policy  # noqa: PLC0415 - as above
+
+    return {
+        "AES_CM_128_HMAC_SHA1_80": Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
+        "AES_CM_128_HMAC_SHA1_32": Policy.SRTP_PROFILE_AES128_CM_SHA1_32,
+        "AEAD_AES_128_GCM": Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
+        "AEAD_AES_256_GCM": Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
+    }

@@ -1,6 +1,7 @@
 """Session descriptions (RFC 8866), their offer and answer (RFC 3264), SRTP keys in them (RFC 4568)."""
 
-from harness.protocols.sdp.crypto import SUITES, Crypto, KeySource, Security
+from harness.protocols.rtp.security import SUITES, Security
+from harness.protocols.sdp.crypto import Crypto, KeySource
 from harness.protocols.sdp.description import (
     DIRECTIONS,
     MAX_FORMATS,

@@ -14,20 +14,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from harness.errors import SdpError, SdpLocalError
+from harness.protocols.rtp.security import SUITES
 
 KeySource = Callable[[int], bytes]
 """Returns so many random octets, e.g. a context's `rng.randbytes`."""
 
-SUITES: Final = {
-    "AES_CM_128_HMAC_SHA1_80": 30,
-    "AES_CM_128_HMAC_SHA1_32": 30,
-    "AEAD_AES_256_GCM": 44,
-    "AEAD_AES_128_GCM": 28,
-}
-"""Suites that the harness speaks (RFC 4568 section 6.2, RFC 7714 section 14.2), and the octets of key and salt of each.
-
-The order is that of our own offers: what every telephone has comes first.
-"""
 MAX_CRYPTO_LINES: Final = 16
 """a=crypto lines looked at in one stream; what comes after them is left alone."""
 _MAX_TAG: Final = 9
@@ -49,17 +40,6 @@ class Crypto:
     def value(self) -> str:
         """The attribute's value. It holds the key: for the wire alone."""
         return f"{self.tag} {self.suite} inline:{base64.b64encode(self.key).decode()}"
-
-
-@dataclass(frozen=True, slots=True)
-class Security:
-    """The keys of one stream, both ways."""
-
-    suite: str
-    local_key: bytes = field(repr=False)
-    """What we send with: master key and salt."""
-    remote_key: bytes = field(repr=False)
-    """What the peer sends with."""
 
 
 def parse_crypto(value: str) -> Crypto | None:

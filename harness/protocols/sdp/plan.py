@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-from harness.protocols.sdp.crypto import Security
+from harness.protocols.rtp.security import Security
 
 Secure = Literal["no", "optional", "required"]
 """Whether a stream is SRTP: never; where the other side can (both profiles are offered, secured first); always."""

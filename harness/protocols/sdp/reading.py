@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from harness.errors import SdpError
-from harness.protocols.sdp.crypto import Security
+from harness.protocols.rtp.security import Security
 from harness.protocols.sdp.description import DIRECTIONS, Media, port_number
 from harness.protocols.sdp.formats import BASIC, COMFORT_NOISE, DTMF, REDUNDANT, SPEECH, TEXT, Formats
 from harness.protocols.sdp.plan import (

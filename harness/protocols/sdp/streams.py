@@ -14,7 +14,8 @@ from typing import Final
 
 from harness.errors import SdpError
 from harness.protocols.rtp.codecs import require_codec
-from harness.protocols.sdp.crypto import SUITES, Crypto, KeySource, Security, usable
+from harness.protocols.rtp.security import SUITES, Security
+from harness.protocols.sdp.crypto import Crypto, KeySource, usable
 from harness.protocols.sdp.description import PROFILES, Media, Session
 from harness.protocols.sdp.formats import (
     BASIC,

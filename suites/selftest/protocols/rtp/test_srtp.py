@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from harness.errors import MediaError, RtpError
 from harness.protocols.rtp import ReceiverReport, RtpPacket, build_compound
+from harness.protocols.rtp.security import SUITES
 from harness.protocols.rtp.srtp import MAX_PACKET, ReplayedError, SrtpSession, UnauthenticError
-from harness.protocols.sdp.crypto import SUITES
 from suites.selftest.witness import need
 
 TAGS = {"AES_CM_128_HMAC_SHA1_80": 10, "AES_CM_128_HMAC_SHA1_32": 4}
