@@ -21,6 +21,7 @@ QUIET: Final = 300
 REORDER_BY: Final = 1.5
 """Packet times by which a reordered packet is held back: it leaves between the next two."""
 _SHARES: Final = ("loss", "duplicate", "reorder", "corrupt")
+_SWITCHES: Final = dict.fromkeys(("yes", "true", "on", "1"), True) | dict.fromkeys(("no", "false", "off", "0"), False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +92,48 @@ class Impairment:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Impairment:
         """What `as_json` gave. Raises MediaError for a field that does not exist."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(data) - known):
-            raise MediaError(f"an impairment has no {unknown[0]!r}; it has {', '.join(sorted(known))}")
+        cls._only_known(data)
         values = dict(data)
         if values.get("to") is not None:
             host, port = values["to"]
             values["to"] = (str(host), int(port))
         return cls(**values)
 
+    @classmethod
+    def from_text(cls, data: Mapping[str, str]) -> Impairment:
+        """What a tester writes: ``loss=5%``, ``jitter_ms=30``, ``nothing=yes``, ``to=192.0.2.1:5004``.
+
+        Raises MediaError. Shares may be written as percentages; switches as yes, true, on or 1, and their opposites.
+        """
+        cls._only_known(data)
+        standard = {field.name: field.default for field in fields(cls)}
+        return cls(**{name: _value(name, text.strip(), standard[name]) for name, text in data.items()})
+
+    @classmethod
+    def _only_known(cls, data: Mapping[str, Any]) -> None:
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(data) - known):
+            raise MediaError(f"an impairment has no {unknown[0]!r}; it has {', '.join(sorted(known))}")
+
     def as_json(self) -> dict[str, Any]:
         """What is set, as JSON holds it."""
         standard = {field.name: field.default for field in fields(self)}
         return {name: getattr(self, name) for name in standard if getattr(self, name) != standard[name]}
+
+
+def _value(name: str, text: str, standard: object) -> Any:
+    """The value that a text stands for, by what the field has otherwise."""
+    try:
+        if isinstance(standard, bool):
+            return _SWITCHES[text.lower()]
+        if name == "to":
+            host, _, port = text.rpartition(":")
+            return host.strip("[]"), int(port)
+        if isinstance(standard, float):
+            return float(text.removesuffix("%")) / 100 if text.endswith("%") else float(text)
+        return int(text)
+    except (KeyError, ValueError):
+        raise MediaError(f"an impairment's {name} can't be {text!r}") from None
 
 
 class Impairer:

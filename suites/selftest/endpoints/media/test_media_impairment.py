@@ -247,6 +247,16 @@ def test_an_unknown_fault_is_refused_with_those_there_are():
         Impairment.from_json({"lost": 0.5})
 
 
+def test_faults_are_read_as_a_tester_writes_them():
+    text = {"loss": "5%", "burst": "3", "jitter_ms": "30", "nothing": "Yes", "to": "[2001:db8::1]:5004", "ptime": "60"}
+    assert Impairment.from_text(text) == Impairment(
+        loss=0.05, burst=3, jitter_ms=30, nothing=True, to=("2001:db8::1", 5004), ptime=60
+    )
+    for name, bad in (("loss", "much"), ("nothing", "maybe"), ("to", "here"), ("ptime", "2.5"), ("lost", "1")):
+        with pytest.raises(MediaError, match=name):
+            Impairment.from_text({name: bad})
+
+
 def test_a_length_that_the_codec_has_not_is_refused(bench):
     pytest.importorskip("av")
     near, _ = bench.pair(codec="OPUS", payload_type=107)
