@@ -223,7 +223,7 @@ class SpeechStream(Stream):
                 self._quiet_type = talker.payload_type
                 self.quiet = self._quiet_payload is not None or talker.clips.playing
         marker, talker.marker = talker.marker, False
-        return self._packet(talker.payload_type, timestamp, payload, marker=marker)
+        return self._packet(talker.payload_type, timestamp, payload, now, marker=marker)
 
     def _sound(self, now: float) -> Samples | None:
         """What is said in this frame: clip, sources and conference mixed; None for silence."""
@@ -250,8 +250,8 @@ class SpeechStream(Stream):
             payload_type = piece.payload_type
             if wrong_type is not None and payload_type == talker.payload_type:
                 payload_type = wrong_type
-            packet = self._packet(payload_type, piece.timestamp, piece.payload, marker=piece.marker)
-            leaving = self._leave(packet, now, piece.seconds, after=piece.after)
+            packet = self._packet(payload_type, piece.timestamp, piece.payload, now, marker=piece.marker)
+            leaving = None if packet is None else self._leave(packet, now, piece.seconds, after=piece.after)
             if leaving is not None:
                 if at_once is None:
                     at_once = leaving

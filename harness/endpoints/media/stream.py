@@ -23,7 +23,7 @@ from harness.protocols.rtp.statistics import Arrival
 MAX_CHANGES_TOLD: Final = 64
 """Changes of a peer's SSRC or payload type that a port tells of; beyond it they are only counted."""
 MAX_LOOPS: Final = 8
-"""Addresses remembered from which our own SSRC came."""
+"""Hosts remembered from which our own SSRC came."""
 LATER: Final = 1e-9
 """Seconds that make the difference between now and later."""
 
@@ -45,8 +45,8 @@ class Stream(ABC):
     # A thousand ports are gone through every 20 ms: what a frame touches has to lie close together.
     __slots__ = (
         "_changes_told", "_counts", "_events", "_impairer", "_loops", "_malformed", "_renamed_at", "_replayed",
-        "_sequence", "_srtp", "_ssrc", "_terms", "_timestamp", "_unauthentic", "_unexpected", "bytes_sent",
-        "connected", "later", "name", "number", "packets_sent", "peer", "quiet", "random", "receiving", "reception",
+        "_sequence", "_srtp", "_ssrc", "_terms", "_timestamp", "_unauthentic", "_unexpected", "_unsecured",
+        "bytes_sent", "connected", "later", "name", "number", "packets_sent", "peer", "quiet", "random", "receiving", "reception",
         "report_at", "rtcp", "send", "send_control", "sending", "to",
     )  # fmt: skip
 
@@ -82,18 +82,17 @@ class Stream(ABC):
         self._sequence = sequence & 0xFFFF
         self._timestamp = timestamp & 0xFFFFFFFF
         self.reception = PortReception()
-        self._loops: set[Address] = set()
+        self._loops: set[str] = set()
         self._malformed = FloodReports()
         self._unauthentic = FloodReports()
+        self._unsecured = FloodReports()
         self._replayed = 0
         self._unexpected: set[int] = set()
         self._changes_told = 0
         self.packets_sent = 0
         self.bytes_sent = 0
         self._renamed_at = (0, 0)  # packets and octets that were sent under earlier SSRCs
-        self._counts = dict.fromkeys(
-            ("unexpected_payload", "discarded", "ssrc_changes", "collisions", "looped"), 0
-        )  # fmt: skip
+        self._counts = dict.fromkeys(("unexpected_payload", "discarded", "ssrc_changes", "collisions", "looped"), 0)
 
     # --- agreement ---
 
@@ -153,6 +152,7 @@ class Stream(ABC):
         """RTP timestamp units a second of what the peer sends."""
 
     def _aim(self) -> None:
+        self.quiet = False
         impairer = self._impairer
         aside = None if impairer is None else impairer.impairment.to
         self.to = aside if aside is not None and self.peer.address is not None else self.peer.address
@@ -201,13 +201,21 @@ class Stream(ABC):
         else:
             yield self, RTCP, data, (peer[0], peer[1] + 1)
 
-    def _packet(self, payload_type: int, timestamp: int, payload: bytes, *, marker: bool) -> bytes:
-        """The next RTP packet, secured where that was agreed."""
+    def _packet(self, payload_type: int, timestamp: int, payload: bytes, now: float, *, marker: bool) -> bytes | None:
+        """The next RTP packet, secured where that was agreed; None where it can't be, which is told."""
         packet = build_plain(payload_type, self._sequence, timestamp, self._ssrc, payload, marker=marker)
         self._sequence = (self._sequence + 1) & 0xFFFF
+        if self._srtp is not None:
+            try:
+                packet = self._srtp.protect(packet)
+            except MediaError as error:  # its number was used before: an impairment has turned the sequence back
+                count = self._unsecured.one(now)
+                if count:
+                    self._tell(now, "srtp.unsent", warning=True, reason=str(error), count=count)
+                return None
         self.packets_sent += 1
         self.bytes_sent += len(payload)
-        return packet if self._srtp is None else self._srtp.protect(packet)
+        return packet
 
     def _leave(self, packet: bytes, now: float, packet_s: float, *, after: float = 0.0) -> bytes | None:
         """Let a packet leave `after` seconds from now, as the impairment has it; return it when that is now."""
@@ -370,14 +378,15 @@ class Stream(ABC):
 
         Unlike there, what comes back in a loop is heard: so it is in the telephone that an echo service calls.
         """
-        if source in self._loops:
+        host = source[0]  # RTP and RTCP of one loop come from two ports
+        if host in self._loops:
             self._counts["looped"] += 1
             if self._counts["looped"] == 1:
                 self._tell(now, "rtp.loop", warning=True, remote=f"{source[0]}:{source[1]}")
             return
         if len(self._loops) >= MAX_LOOPS:
             return
-        self._loops.add(source)
+        self._loops.add(host)
         self._counts["collisions"] += 1
         self._tell(now, "rtp.collision", warning=True, remote=f"{source[0]}:{source[1]}", ssrc=f"0x{self._ssrc:08x}")
         self._rename(now)

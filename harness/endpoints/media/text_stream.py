@@ -102,8 +102,8 @@ class TextStream(Stream):
         if text:
             self._characters_sent += len(text)
             self._tell(now, "text.sent", text=text, waiting=self._sender.waiting)
-        data = self._packet(packet.payload_type, timestamp, packet.payload, marker=packet.marker)
-        return self._leave(data, now, BUFFER_S)
+        data = self._packet(packet.payload_type, timestamp, packet.payload, now, marker=packet.marker)
+        return None if data is None else self._leave(data, now, BUFFER_S)
 
     # --- in ---
 

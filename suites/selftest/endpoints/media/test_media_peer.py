@@ -4,7 +4,7 @@ import pytest
 
 from harness.endpoints.media.peer import CHANGE_PACKETS, LATCH_PACKETS, MAX_STRANGERS, TAKEOVER_S
 from harness.endpoints.media.stream import MAX_CHANGES_TOLD, RTCP
-from harness.protocols.rtp import Bye, RtpPacket, parse_compound
+from harness.protocols.rtp import Bye, ReceiverReport, RtpPacket, build_compound, parse_compound
 from suites.selftest.endpoints.media.engine_bench import LOUD, OTHER, PEER, Bench
 
 ELSEWHERE = ("192.0.2.9", 7004)
@@ -151,6 +151,18 @@ def test_an_echo_is_a_loop_told_once_and_heard(bench):
     assert stats.packets_received >= 57
     assert stats.looped >= 55
     assert len(bench.of("rtp.loop")) == 1
+
+
+def test_a_latched_peer_that_says_goodbye_while_nothing_is_said_is_sent_to_no_more(bench):
+    port = bench.port(remote=None)
+    port.rtcp.enabled = True
+    bench.speak(port, 3)
+    bench.run(2.0)
+    assert port.quiet  # nothing to hear, nothing to say but silence
+    port.control(build_compound([ReceiverReport(77), Bye((77,))]), (PEER[0], PEER[1] + 1), bench.now)
+    before = len(bench.sent)
+    bench.run(1.0)
+    assert bench.sent[before:] == []
 
 
 def test_reports_after_a_change_of_ours_count_from_it(bench):

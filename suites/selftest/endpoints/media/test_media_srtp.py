@@ -123,6 +123,21 @@ def test_a_reoffer_with_the_same_key_goes_on_and_one_with_another_begins_afresh(
     assert far.stats().packets_received >= 145
 
 
+def test_a_sequence_that_is_turned_back_can_not_be_secured_and_is_told(bench):
+    near, far, _ = secured(bench)
+    bench.run(1.0)
+    near.impair(Impairment(sequence_jump=-20), bench.now)
+    bench.run(2.0)
+    told = bench.of("srtp.unsent", near)
+    assert told
+    assert all(event.warning and "replay" in event.data["reason"] for event in told)
+    assert sum(event.data["count"] for event in told) <= 20
+    near.impair(Impairment(sequence_jump=500), bench.now)
+    bench.run(1.0)
+    assert far.stats().packets_received >= 50 + 80 + 50
+    assert far.stats().srtp_failed == 0
+
+
 def test_secured_strangers_are_kept_out_before_anything_is_opened(bench):
     port = bench.port(security=keys()[0])
     for index in range(20):
