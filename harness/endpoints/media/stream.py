@@ -46,8 +46,8 @@ class Stream(ABC):
     __slots__ = (
         "_changes_told", "_counts", "_events", "_impairer", "_loops", "_malformed", "_renamed_at", "_replayed",
         "_sequence", "_srtp", "_ssrc", "_terms", "_timestamp", "_unauthentic", "_unexpected", "_unsecured",
-        "bytes_sent", "connected", "later", "name", "number", "packets_sent", "peer", "quiet", "random", "receiving", "reception",
-        "report_at", "rtcp", "send", "send_control", "sending", "to",
+        "bytes_sent", "connected", "later", "name", "number", "packets_sent", "peer", "quiet", "random", "receiving",
+        "reception", "report_at", "rtcp", "send", "send_control", "sending", "to",
     )  # fmt: skip
 
     def __init__(

@@ -132,7 +132,7 @@ class TextStream(Stream):
 
     def _forget_source(self, now: float) -> None:
         if self._receiver is not None:
-            self._read(self._receiver.finish(now), now)
+            self._read(self._receiver.finish(), now)
             self._lost += self._receiver.lost
             self._recovered += self._receiver.recovered
             assert self._text_terms is not None

@@ -139,8 +139,7 @@ class TextReceiver:
         self._plain = payload_type
         self._redundant = redundant_payload_type
         self._due: int | None = None  # extended sequence number of the next block to read
-        self._pending: dict[int, bytes] = {}
-        self._gap_since: float | None = None
+        self._pending: dict[int, tuple[bytes, float]] = {}  # blocks behind a gap, and when each came
         self.lost = 0
         """Blocks that never came in any packet."""
         self.recovered = 0
@@ -149,7 +148,7 @@ class TextReceiver:
     @property
     def waiting(self) -> bool:
         """Whether blocks wait behind a missing one: ask `expire` as time goes by."""
-        return self._gap_since is not None
+        return bool(self._pending)
 
     def receive(self, payload_type: int, sequence: int, payload: bytes, now: float) -> str:
         """Take a packet; return what can now be read. Raises RtpError for a payload that is none."""
@@ -169,49 +168,48 @@ class TextReceiver:
             marks, place = self._start_over(sequence)
         for back, each in enumerate(reversed(blocks)):
             if place - back >= self._due and place - back not in self._pending:
-                self._pending[place - back] = each
+                self._pending[place - back] = each, now
                 self.recovered += back > 0 and len(each) > 0
-        return marks + self._read(now)
+        read = marks + self._read()
+        while len(self._pending) > MAX_PENDING:
+            read += self._give_up()
+        return read
 
     def expire(self, now: float) -> str:
         """Give up blocks that were waited for long enough; return what can now be read."""
-        if self._gap_since is None or now - self._gap_since < REORDER_S:
-            return ""
-        return self._give_up(now)
+        read = ""
+        while self._pending and now - self._pending[min(self._pending)][1] >= REORDER_S:
+            read += self._give_up()
+        return read
 
-    def finish(self, now: float) -> str:
+    def finish(self) -> str:
         """The stream is over: give up every block that is waited for."""
-        return self._give_up(now) if self._gap_since is not None else ""
+        read = ""
+        while self._pending:
+            read += self._give_up()
+        return read
 
     def _start_over(self, sequence: int) -> tuple[str, int]:
-        read = "".join(_text(self._pending[place]) for place in sorted(self._pending))
-        self._pending.clear()
-        self._gap_since = None
+        read = self.finish()
         self._due = sequence + _SEQUENCES
         self.lost += 1
         return read + LOST, self._due
 
-    def _read(self, now: float) -> str:
+    def _read(self) -> str:
         assert self._due is not None
         read = ""
         while self._due in self._pending:
-            read += _text(self._pending.pop(self._due))
+            read += _text(self._pending.pop(self._due)[0])
             self._due += 1
-        if not self._pending:
-            self._gap_since = None
-        elif len(self._pending) > MAX_PENDING:
-            read += self._give_up(now)
-        elif self._gap_since is None or read:
-            self._gap_since = now
         return read
 
-    def _give_up(self, now: float) -> str:
+    def _give_up(self) -> str:
+        """Mark what is missing before the first block that waits, and read on."""
         assert self._due is not None
         missing = min(self._pending) - self._due
         self.lost += missing
         self._due += missing
-        self._gap_since = None
-        return LOST * missing + self._read(now)
+        return LOST * missing + self._read()
 
 
 def _text(block: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Whatever is asked of ports, in whatever order, with whatever comes meanwhile: named errors, and ports that still work."""
+"""Whatever is asked of ports, in whatever order, with whatever comes meanwhile: named errors, and ports that work."""
 
 import random
 

@@ -223,6 +223,16 @@ def test_what_is_later_than_a_second_is_given_up():
     assert receiver.lost == 1
 
 
+def test_two_gaps_are_waited_for_side_by_side():
+    receiver = TextReceiver(98)
+    for number, letter in ((0, b"a"), (2, b"c"), (4, b"e")):
+        receiver.receive(98, number, letter, number * 0.3)
+    assert receiver.expire(1.5) == ""
+    assert receiver.expire(1.6) == LOST + "c"
+    assert receiver.expire(2.2) == LOST + "e"
+    assert not receiver.waiting
+
+
 def test_packets_behind_a_gap_are_bounded():
     receiver, text = TextReceiver(98), ""
     text += receiver.receive(98, 0, b"a", 0.0)
@@ -259,7 +269,7 @@ def test_no_packets_raise_anything_but_the_named_error(packets):
         except RtpError as error:
             assert str(error)
         receiver.expire(number * 0.3)
-    receiver.finish(1000.0)
+    receiver.finish()
     assert not receiver.waiting
 
 
