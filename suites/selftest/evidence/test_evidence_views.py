@@ -92,6 +92,13 @@ def test_speech_is_recovered_from_captured_rtp_with_gaps_as_silence():
     assert not sound.samples[1600:1760].any()
 
 
+def test_secured_speech_is_no_sound():
+    secured = [
+        Crossing(index * 0.02, Kind.DATAGRAM, A, B, rtp(index, bytes(range(160)) + bytes(10))) for index in range(20)
+    ]
+    assert heard(secured, NAMES) == []
+
+
 def test_a_timestamp_from_far_away_neither_grows_memory_nor_hides_the_rest():
     crossed = speech(TONE)
     crossed.append(Crossing(1.0, Kind.DATAGRAM, A, B, rtp(50, bytes(160), timestamp=2_000_000_000)))
