@@ -101,6 +101,10 @@ class PortStats:
     """From RTCP (RFC 3550 section 6.4.1); None when the peer sent no report on us."""
     peer_lost: int | None = None
     """What the peer's last report says it lost of ours."""
+    peer_fraction_lost: float | None = None
+    """What share it lost since the report before, 0-1."""
+    peer_cname: str | None = None
+    """What the peer calls itself in RTCP (RFC 3550 section 6.5.1)."""
     peer_jitter_ms: float | None = None
     """What the peer's last report says of the jitter of ours."""
 

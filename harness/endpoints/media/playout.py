@@ -35,8 +35,6 @@ DEFAULT_MAX_DEPTH_MS: Final = 200
 """How deep it may become by itself: mouth-to-ear delay stays under 400 ms (ITU-T G.114) on most paths."""
 CAPACITY_S: Final = 1.024
 """Seconds of sound held: over MAX_DEPTH_MS and any packet."""
-CAPACITY: Final = 8192
-"""The same in samples at 8,000 a second."""
 MAX_PENDING: Final = 128
 """Coded packets that wait for their turn to be decoded."""
 STARVED_S: Final = 0.5

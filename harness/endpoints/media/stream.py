@@ -15,7 +15,7 @@ from harness.endpoints.media.reception import PortReception
 from harness.endpoints.media.rtcp_session import RtcpSession
 from harness.endpoints.media.terms import Address, Terms
 from harness.errors import MediaError, RtpError
-from harness.protocols.rtp.rtp import RtpPacket, build_plain
+from harness.protocols.rtp.rtp import RTCP_TYPES, RtpPacket, build_plain
 from harness.protocols.rtp.security import Security
 from harness.protocols.rtp.srtp import ReplayedError, SrtpSession, UnauthenticError
 from harness.protocols.rtp.statistics import Arrival
@@ -252,7 +252,7 @@ class Stream(ABC):
             peer.stranger(source, "address")
             self._tell_strangers(now)
             return
-        if len(data) > 1 and 192 <= data[1] <= 223:  # RTCP's packet types (RFC 5761 section 4)
+        if len(data) > 1 and data[1] in RTCP_TYPES:
             self._muxed(data, source, now)
             return
         try:
@@ -438,6 +438,8 @@ class Stream(ABC):
             rtcp_received=self.rtcp.received,
             round_trip_ms=self.rtcp.round_trip_ms,
             peer_lost=self.rtcp.peer_lost,
+            peer_fraction_lost=self.rtcp.peer_fraction_lost,
+            peer_cname=self.rtcp.peer_cname,
             peer_jitter_ms=None if peer_jitter is None else round(1000 * peer_jitter / self.own_clock, 3),
             **counts,
         )

@@ -9,12 +9,9 @@ from harness.errors import MediaError, RtpError
 
 VERSION = 2
 HEADER_SIZE = 12
-MAX_PACKET_BYTES = 65_507
-"""The largest payload of an IPv4 UDP datagram."""
 MAX_CSRC = 15
-MAX_EXTENSION_WORDS = 0xFFFF
-# 72-76 collide with RTCP's 200-204 when the marker is set (RFC 3550 section 5.1, RFC 5761 section 4).
-RTCP_LOOKALIKES = range(72, 77)
+RTCP_TYPES = range(192, 224)
+"""What the second octet of RTCP is, and that of RTP must not be where both share a port (RFC 5761 section 4)."""
 
 HEADER = struct.Struct("!BBHII")
 """Version and flags, marker and payload type, sequence number, timestamp, SSRC."""

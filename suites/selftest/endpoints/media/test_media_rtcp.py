@@ -37,9 +37,9 @@ def test_each_side_tells_what_it_sent_and_how_it_hears_the_other(bench):
     assert (block.lost, block.fraction_lost, block.ssrc) == (0, 0, 2)
     assert last[0].packets == pytest.approx(reports(bench, near)[-1][0] * 50, abs=2)
     assert last[0].octets == last[0].packets * 160
-    for port in (near, far):
+    for port, other in ((near, "far"), (far, "near")):
         stats = port.stats()
-        assert stats.peer_lost == 0
+        assert (stats.peer_lost, stats.peer_fraction_lost, stats.peer_cname) == (0, 0.0, other)
         assert stats.round_trip_ms == pytest.approx(0, abs=0.1)
 
 

@@ -133,7 +133,7 @@ def test_the_reports_fields_are_read_as_they_were_meant(tmp_path):
     assert len(told) == far.stats().rtcp_sent >= 5
     lost, fraction, jitter, highest, last_sr, delay, source = told[-1]
     assert int(lost) == near.stats().peer_lost
-    assert int(fraction) / 256 == pytest.approx(near.rtcp.peer_fraction_lost, abs=0.001)
+    assert int(fraction) / 256 == pytest.approx(near.stats().peer_fraction_lost, abs=0.001)
     assert 1000 * int(jitter) / 8000 == pytest.approx(near.stats().peer_jitter_ms, abs=0.01)
     assert int(highest) > 65_536  # the stream began at 65535, and has wrapped
     assert [int(each, 0) for each in source.split(",")] == [near._ssrc, far._ssrc]  # reported on, and described
