@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from harness.protocols.sip.message import parse
+from harness.protocols.sip.parse import parse
 
 SDP = (
     b"v=0\r\n"

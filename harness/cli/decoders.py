@@ -15,7 +15,8 @@ from harness.protocols.pei.unsolicited import is_sds_head, parse_unsolicited
 from harness.protocols.rtp.dtmf import DtmfEvent
 from harness.protocols.rtp.rtcp import parse_compound
 from harness.protocols.rtp.rtp import RtpPacket
-from harness.protocols.sip.message import Request, parse
+from harness.protocols.sip.message import Request
+from harness.protocols.sip.parse import parse
 from harness.protocols.tetra import lip, sds, status
 
 Decoded = dict[str, Any]

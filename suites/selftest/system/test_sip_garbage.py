@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from harness.endpoints.sip.endpoint import MAX_WARNINGS, WARNING_PERIOD
+from harness.endpoints.sip.notes import MAX_WARNINGS, WARNING_PERIOD
 from suites.selftest.witnesses.control_room import ControlRoom, control_room, kinds
 
 pytestmark = pytest.mark.real_wire

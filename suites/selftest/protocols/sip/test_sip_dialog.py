@@ -7,7 +7,8 @@ import pytest
 from harness.errors import SipRemoteError
 from harness.protocols.sip.dialog import Dialog, DialogState
 from harness.protocols.sip.digest import Authenticator, Challenge, Verdict, authorization, choose
-from harness.protocols.sip.message import Request, Response, parse
+from harness.protocols.sip.message import Request, Response
+from harness.protocols.sip.parse import parse
 from harness.protocols.sip.registrar import MAX_CONTACTS, Registrar
 
 

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from harness.errors import SipLocalError, SipRemoteError
 from harness.protocols.sip import grammar
-from harness.protocols.sip.message import Request, Response, parse, salvage, split_stream
+from harness.protocols.sip.message import Request, Response
+from harness.protocols.sip.parse import parse, salvage
+from harness.protocols.sip.stream import StreamCutter
 
 INVITE = (
     b"INVITE sip:999@127.0.0.1:5060 SIP/2.0\r\n"
@@ -227,15 +229,37 @@ def test_a_broken_request_is_salvaged_for_its_400_and_nothing_else_is() -> None:
 
 
 def test_a_stream_is_cut_by_content_length() -> None:
-    whole, rest = split_stream(b"\r\n\r\n" + INVITE + INVITE + INVITE[:100])
-    assert whole == [INVITE, INVITE]
-    assert rest == INVITE[:100]
+    cutter = StreamCutter()
+    assert cutter.feed(b"\r\n" + INVITE + INVITE + INVITE[:100]) == [INVITE, INVITE]
+    assert len(cutter) == 100
+    assert cutter.feed(INVITE[100:]) == [INVITE]
     with pytest.raises(SipRemoteError, match="no Content-Length"):
-        split_stream(INVITE.replace(b"Content-Length: 4\r\n", b""))
-    with pytest.raises(SipRemoteError):
-        split_stream(b"x" * (grammar.MAX_MESSAGE + 1))
-    with pytest.raises(SipRemoteError):
-        split_stream(INVITE.replace(b"Length: 4", b"Length: 65535"))
+        StreamCutter().feed(INVITE.replace(b"Content-Length: 4\r\n", b""))
+    with pytest.raises(SipRemoteError, match="no end of headers"):
+        StreamCutter().feed(b"x" * (grammar.MAX_MESSAGE + 1))
+    with pytest.raises(SipRemoteError, match="at most"):
+        StreamCutter().feed(INVITE.replace(b"Length: 4", b"Length: 65535"))
+
+
+def test_keep_alives_between_messages_are_counted() -> None:
+    cutter = StreamCutter()
+    assert cutter.feed(b"\r\n\r\n" + INVITE + b"\r\n") == [INVITE]
+    assert (cutter.pings, len(cutter)) == (1, 2)
+    assert cutter.feed(b"\r\n" + INVITE) == [INVITE]
+    assert (cutter.pings, len(cutter)) == (2, 0)
+    assert cutter.feed(b"\r\n" + INVITE) == [INVITE], "one empty line before a message is no keep-alive"
+    assert cutter.pings == 2
+
+
+@given(st.lists(st.integers(1, 300), max_size=30), st.integers(1, 4))
+def test_a_stream_is_cut_alike_however_it_is_chopped(cuts: list[int], copies: int) -> None:
+    cutter = StreamCutter()
+    left, got = INVITE * copies, []
+    for cut in cuts:
+        got += cutter.feed(left[:cut])
+        left = left[cut:]
+    assert got + cutter.feed(left) == [INVITE] * copies
+    assert len(cutter) == 0
 
 
 TORTURE = [
@@ -311,6 +335,6 @@ def test_noise_raises_nothing_but_the_named_error(data: bytes) -> None:
         except SipRemoteError as error:
             assert str(error)
         try:
-            split_stream(prefix + data)
+            StreamCutter().feed(prefix + data)
         except SipRemoteError as error:
             assert str(error)

@@ -1,0 +1,159 @@
+"""Bytes to a SIP message (RFC 3261 §7, §18.3): one datagram, or what can be saved of one for its error response.
+
+What can't be held safely (NULs, bare CR or LF, more or longer lines than the bounds, a body shorter than it says) is
+refused; the rest is let through as it came. Nearly every message has known names only, each once, and no folded line:
+that one is read in a few passes in C. All others take the careful way.
+"""
+
+from __future__ import annotations
+
+from harness.errors import SipRemoteError
+from harness.protocols.sip.grammar import (
+    ANY_VERSION,
+    CONTROL,
+    DIGITS,
+    LWS_FOLD,
+    MAX_HEADER_LINE,
+    MAX_HEADERS,
+    MAX_MESSAGE,
+    METHODS,
+    SIP_VERSION,
+    TOKEN,
+)
+from harness.protocols.sip.message import MANDATORY, Fields, Request, Response, index_of
+from harness.protocols.sip.names import KEYS
+
+
+def parse(data: bytes) -> Request | Response:
+    """Parse one datagram's message; bytes after the Content-Length are dropped (§18.3). Raises SipRemoteError."""
+    if len(data) > MAX_MESSAGE:
+        raise SipRemoteError(f"{len(data)} bytes; a message has at most {MAX_MESSAGE}")
+    if data[:2] == b"\r\n":
+        data = data.lstrip(b"\r\n")  # §7.5: empty lines before the start line are to be ignored
+    head, separator, body = data.partition(b"\r\n\r\n")
+    if not separator:
+        raise SipRemoteError("no empty line after the headers")
+    text = head.decode("utf-8", "surrogateescape")
+    lines = text.splitlines()
+    # Where every line break is CR LF, the breaks have two characters each.
+    if len(text) - len("".join(lines)) != 2 * len(lines) - 2 or "\0" in text:
+        lines = head_lines(text)
+    start = lines.pop(0)
+    message = parse_start_line(start)
+    keys = KEYS
+    try:
+        index = {keys[name]: value.strip() for name, colon, value in [line.partition(":") for line in lines] if colon}
+        usual = len(index) == len(lines) and len(head) <= MAX_HEADER_LINE
+    except KeyError:
+        usual = False
+    if not usual:
+        return _parse_with_care(message, text, body)
+    message._index = index
+    length = index.pop("content-length", None)
+    if length is None:
+        message.body = body
+    else:
+        message.body = body[: content_length((length,), len(body))]
+        if lines[-1][:14] == "Content-Length":
+            lines.pop()
+        else:
+            lines = [line for line in lines if keys[line.partition(":")[0]] != "content-length"]
+    message._lines = lines
+    return message
+
+
+def _parse_with_care(message: Request | Response, text: str, body: bytes) -> Request | Response:
+    """Headers of any kind: folded, repeated, unknown, spelled oddly. Raises SipRemoteError."""
+    fields: Fields = []
+    for line in head_lines(text)[1:]:
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise SipRemoteError(f"a header line without a colon: {line[:40]!r}")
+        fields.append((name.rstrip(" \t"), value.strip()))
+    index, more = index_of(fields)
+    length = index.pop("content-length", None)
+    if length is None:
+        message.body = body
+    else:
+        lengths = more.pop("content-length", [length]) if more is not None else [length]
+        message.body = body[: content_length(lengths, len(body))]
+        fields = [field for field in fields if field[0].lower() not in ("content-length", "l")]
+    message._fields, message._index, message._more = fields, index, more or None
+    return message
+
+
+def head_lines(text: str) -> list[str]:
+    """The start line and header lines, unfolded; raises SipRemoteError on what no line may hold, or past the bounds."""
+    if "\0" in text:
+        raise SipRemoteError("a NUL in the headers")
+    lines = text.split("\r\n")
+    breaks = len(lines) - 1
+    if text.count("\n") != breaks or text.count("\r") != breaks:
+        raise SipRemoteError("a bare CR or LF in the headers")
+    if "\r\n " in text or "\r\n\t" in text:
+        lines = LWS_FOLD.sub(" ", text).split("\r\n")
+    if len(lines) > MAX_HEADERS + 1:
+        raise SipRemoteError(f"more than {MAX_HEADERS} header lines")
+    if len(text) > MAX_HEADER_LINE and any(len(line) > MAX_HEADER_LINE for line in lines):
+        raise SipRemoteError(f"a header line longer than {MAX_HEADER_LINE} characters")
+    return lines
+
+
+def content_length(lengths: tuple[str, ...] | list[str], there: int) -> int:
+    """The one length that all Content-Length lines give, at most `there`; raises SipRemoteError."""
+    first = lengths[0]
+    if len(lengths) == 1 and len(first) <= 5 and first.isdecimal() and first.isascii() and int(first) <= there:
+        return int(first)
+    if DIGITS.fullmatch(first) is None or any(other != first for other in lengths):
+        raise SipRemoteError(f"not one Content-Length: {', '.join(lengths)[:40]!r}")
+    length = int(first)
+    if length > there:
+        raise SipRemoteError(f"Content-Length says {length} bytes, {there} are there")
+    return length
+
+
+def parse_start_line(line: str) -> Request | Response:
+    """Parse a request line or status line into a message without headers; raises SipRemoteError."""
+    parts = line.split(" ")
+    if len(parts) == 3 and parts[2] == SIP_VERSION:
+        method, uri, _ = parts
+        if (method not in METHODS and TOKEN.fullmatch(method) is None) or ":" not in uri:
+            raise SipRemoteError(f"not a request line: {line[:80]!r}")
+        return Request(method, uri, None)
+    if parts[0] == SIP_VERSION and len(parts) > 1:
+        code = parts[1]
+        if len(code) != 3 or not (code.isascii() and code.isdigit()) or not "1" <= code[0] <= "6":
+            raise SipRemoteError(f"not a status line: {line[:80]!r}")
+        return Response(int(code), line[12:], None)
+    if len(parts) == 3:
+        raise SipRemoteError(f"not SIP/2.0: {line[-40:]!r}")
+    raise SipRemoteError(f"not a start line: {line[:80]!r}")
+
+
+def salvage(data: bytes) -> tuple[int, Request] | None:
+    """What can be read of a request that `parse` refused, for an error to go back by its Via (§8.2, §18.2).
+
+    The error is 505 for another version of SIP (§21.5.6), else 400. None for responses, for ACK (never answered) and
+    wherever one of the mandatory headers can't be read.
+    """
+    head = data[:MAX_MESSAGE].lstrip(b"\r\n").partition(b"\r\n\r\n")[0]
+    text = LWS_FOLD.sub(" ", head.decode("utf-8", "replace"))
+    lines = text.split("\r\n", MAX_HEADERS + 1)
+    fields: Fields = []
+    for line in lines[1 : MAX_HEADERS + 1]:
+        name, colon, value = line.partition(":")
+        value = value.strip()
+        key = KEYS.get(name.strip())
+        if colon and key in MANDATORY and len(value) <= MAX_HEADER_LINE and not CONTROL.search(value):
+            fields.append((name.strip(), value))
+    try:
+        start, _, version = lines[0].rpartition(" ")
+        foreign = version != SIP_VERSION and ANY_VERSION.fullmatch(version) is not None
+        found = parse_start_line(f"{start} {SIP_VERSION}" if foreign else lines[0])
+        if not isinstance(found, Request) or found.method == "ACK":
+            return None
+        request = Request(found.method, found.uri_text, fields)
+        request.check()
+    except SipRemoteError:
+        return None
+    return 505 if foreign else 400, request
