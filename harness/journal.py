@@ -124,11 +124,16 @@ class Journal:
         """
         return self.append(source, kind, data, at)
 
-    def append(self, source: str, kind: str, data: dict[str, Any], at: float | None = None) -> Event:
-        """As `record`, for those who have the data as a dictionary, which they give away."""
+    def append(
+        self, source: str, kind: str, data: dict[str, Any], at: float | None = None, *, masked: bool = False
+    ) -> Event:
+        """As `record`, for those who have the data as a dictionary, which they give away.
+
+        ``masked``: the caller has masked it; for those who record the same few values thousands of times.
+        """
         self._seq = seq = self._seq + 1
         time = round(self._clock() - self.origin if at is None else at, 6)
-        event = _new(Event, (seq, time, source, kind, MappingProxyType(mask_fields(data))))
+        event = _new(Event, (seq, time, source, kind, MappingProxyType(data if masked else mask_fields(data))))
         self._events.append(event)
         if self._sink is not None:
             self._sink.write(event.line() + "\n")

@@ -27,7 +27,7 @@ from harness.protocols.sip import digest
 from harness.protocols.sip.dialog import Dialog
 from harness.protocols.sip.grammar import CONTROL, URI_FORBIDDEN, quote
 from harness.protocols.sip.headers import NameAddr
-from harness.protocols.sip.message import Fields, Request, Response, checked
+from harness.protocols.sip.message import Fields, Request, Response, checked, checked_text
 from harness.protocols.sip.registrar import Registrar
 from harness.protocols.sip.transaction import DEFAULT_TIMING, Timing
 from harness.protocols.sip.uri import Uri
@@ -79,13 +79,16 @@ class UserAgent:
         self.registry: Registry | None = None
         self.in_dialog: dict[str, InDialog] = {}
         """What is done with requests within a call, by method."""
-        self._max_calls = MAX_CALLS
-        self._calls: dict[tuple[str, str], Call] = {}
+        self.max_calls = MAX_CALLS
+        """Calls that are held at once."""
+        self.calls_by_dialog: dict[tuple[str, str], Call] = {}
+        """The calls that are up by Call-ID and our tag; for those who deliver messages to them."""
         self._usages: dict[tuple[str, str], Usage] = {}
         self._registrations: list[Registration] = []
         self._closed: asyncio.Future[None] | None = None
-        self._contacts: dict[str, Fields] = {}
-        self._answers: dict[str, Fields] = {}
+        self._ringing: dict[str, str] = {}
+        self._headers: dict[str, Fields] = {}
+        self._answers: dict[str, str] = {}
 
     @classmethod
     async def open(
@@ -127,7 +130,7 @@ class UserAgent:
         agent.on_invite, agent.permit = on_invite, permit
         if outbound is not None:
             agent.outbound = outbound if isinstance(outbound, Hop) else Hop(UDP, *outbound)
-        agent._max_calls = max_calls
+        agent.max_calls = max_calls
         dispatcher = Dispatcher(agent)
         agent.endpoint = await SipEndpoint.open(
             context,
@@ -159,9 +162,10 @@ class UserAgent:
         software = [("Server", self.abilities.software)] if self.abilities.software else []
         for transport in self.endpoint.transports.locals:
             contact = self.contact_for(transport)
-            self._contacts[transport] = checked([contact, *software])
-            self._answers[transport] = checked([contact, *self.abilities.headers, *software])
-        self.in_dialog = {
+            self._ringing[transport] = checked_text([contact, *software])
+            self._headers[transport] = checked([contact, *self.abilities.headers, *software])
+            self._answers[transport] = checked_text(self._headers[transport])
+        every: dict[str, InDialog] = {
             "BYE": _never,
             "INVITE": dispatch.reinvited,
             "UPDATE": dispatch.updated,
@@ -173,6 +177,7 @@ class UserAgent:
             "NOTIFY": refer.notified,
             "SUBSCRIBE": dispatch.subscribed,
         }
+        self.in_dialog = {method: do for method, do in every.items() if method in self.abilities.methods}
 
     @property
     def address(self) -> Address:
@@ -193,12 +198,7 @@ class UserAgent:
     @property
     def calls(self) -> tuple[Call, ...]:
         """The calls that are up."""
-        return tuple(self._calls.values())
-
-    @property
-    def is_full(self) -> bool:
-        """Whether no more calls are taken."""
-        return len(self._calls) >= self._max_calls
+        return tuple(self.calls_by_dialog.values())
 
     async def close(self) -> None:
         """Hang up what is up, take back registrations, wait up to CLOSE_WITHIN for the answers, and close the port."""
@@ -212,7 +212,7 @@ class UserAgent:
                 usage.terminate()
         for call in self.calls:
             call.hang_up()
-        if self._calls:
+        if self.calls_by_dialog:
             self._closed = asyncio.get_running_loop().create_future()
             try:
                 async with asyncio.timeout(CLOSE_WITHIN):
@@ -244,10 +244,10 @@ class UserAgent:
         be sent or when MAX_CALLS are up.
         """
         hop = self.hop_for(uri, to)
-        if self.is_full:
-            raise SipLocalError(f"{self._max_calls} calls are up already")
+        if len(self.calls_by_dialog) >= self.max_calls:
+            raise SipLocalError(f"{self.max_calls} calls are up already")
         call = OutgoingCall(self, uri, hop, self._checked_from(caller), offer, content, headers, hop.transport)
-        self.keep_call(call)
+        self.calls_by_dialog[call.id, call.local_tag] = call
         try:
             call.start()
         except SipLocalError as error:
@@ -399,30 +399,22 @@ class UserAgent:
         """Our Contact header within a call."""
         return self.contact_for(call.hop.transport)
 
-    def contact_and_abilities(self, call: Call) -> Headers:
-        """What a later offer of ours tells of us."""
-        return self.answer_headers(call.hop.transport)
+    def headers_for(self, transport: str) -> Fields:
+        """What an INVITE and the like carry of us: Contact, Allow, Supported."""
+        return self._headers.get(transport) or next(iter(self._headers.values()))
 
-    def answer_headers(self, transport: str) -> Fields:
-        """What an INVITE, or a 200 to one, carries besides its body."""
+    def answer_text(self, transport: str) -> str:
+        """The same as text, for a 2xx."""
         return self._answers.get(transport) or next(iter(self._answers.values()))
 
-    def provisional_headers(self, transport: str) -> Fields:
-        """What a provisional response carries."""
-        return self._contacts.get(transport) or next(iter(self._contacts.values()))
-
-    def find_call(self, call_id: str, local_tag: str) -> Call | None:
-        """The call with a Call-ID and a tag of ours."""
-        return self._calls.get((call_id, local_tag))
-
-    def keep_call(self, call: Call) -> None:
-        """A call has begun."""
-        self._calls[call.id, call.local_tag] = call
+    def ringing_text(self, transport: str) -> str:
+        """What a provisional response carries of us, as text."""
+        return self._ringing.get(transport) or next(iter(self._ringing.values()))
 
     def forget(self, call: Call) -> None:
         """A call has ended."""
-        self._calls.pop((call.id, call.local_tag), None)
-        if not self._calls and self._closed is not None and not self._closed.done():
+        self.calls_by_dialog.pop((call.id, call.local_tag), None)
+        if not self.calls_by_dialog and self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
 
     def find_usage(self, call_id: str, local_tag: str) -> Usage | None:
@@ -451,7 +443,7 @@ class UserAgent:
         headers = [("Accept", self.accept), ("Accept-Encoding", "identity"), ("Accept-Language", "en")]
         if self.events:
             headers.append(("Allow-Events", ", ".join(self.events)))
-        prepared = self.answer_headers(exchange.flow.transport)
+        prepared = self.answer_text(exchange.flow.transport)
         exchange.respond(request.response(200, to_tag=self.endpoint.new_tag(), prepared=prepared, headers=headers))
 
 

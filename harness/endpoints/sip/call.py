@@ -12,6 +12,7 @@ from harness.endpoints.sip.exchange import Exchange
 from harness.endpoints.sip.flow import Flow, Hop
 from harness.endpoints.sip.repeat import Repeat
 from harness.errors import SipLocalError, SipRemoteError
+from harness.privacy import mask_fields, mask_text
 from harness.protocols.sip import body
 from harness.protocols.sip.dialog import Dialog
 from harness.protocols.sip.headers import parse_params
@@ -93,13 +94,16 @@ class Call:
     """The session timer (RFC 4028), where the two sides agreed on one."""
     _transfers: dict[Transfer, None] | None = None
 
-    def __init__(self, agent: UserAgent, state: CallState, request: Request, local_tag: str, hop: Flow | Hop) -> None:
+    def __init__(
+        self, agent: UserAgent, state: CallState, request: Request, call_id: str, local_tag: str, hop: Flow | Hop
+    ) -> None:
         self.agent = agent
         self.state = state
         self.request = request
         """The INVITE."""
-        self.id = request.call_id
+        self.id = call_id
         """The Call-ID."""
+        self._shown_id = mask_text(call_id)
         self.local_tag = local_tag
         self.hop = hop
         """Where the INVITE went, or came from: what in-dialog requests fall back on."""
@@ -111,8 +115,8 @@ class Call:
         """The peer: the caller by P-Asserted-Identity (RFC 3325) or From, the called party by To."""
         request = self.request
         asserted = request.get("p-asserted-identity")
-        if self.direction == "incoming" and asserted is None:
-            usual = _USUAL_IDENTITY.fullmatch(request.get("from") or "")
+        if asserted is None and self.direction == "incoming":
+            usual = _USUAL_IDENTITY.fullmatch(request.envelope.first["from"])
             if usual is not None:
                 return Identity(usual[4], (usual[1] or usual[2] or "").strip(), usual[3])
         try:
@@ -215,9 +219,10 @@ class Call:
         """Journal it with `data`, tell the listeners and those who wait."""
         self._reached += (what,)
         agent = self.agent
-        agent.journal.append(
-            agent.name, f"call.{what}", {"call_id": self.id, "direction": self.direction, **data}
-        )
+        told = {"call_id": self._shown_id, "direction": self.direction}
+        if data:
+            told.update(mask_fields(data))
+        agent.journal.append(agent.name, "call." + what, told, masked=True)
         for kind, waiter in self._waiters or ():
             if not waiter.done():
                 if kind == what:
@@ -282,7 +287,10 @@ class Call:
         """Keep the session description that a message carries, if any, and return it. Raises SipRemoteError."""
         if not message.body:
             return b""
-        found = message.body if message.content_type == body.SDP else body.find(message, body.SDP)
+        if message.get("content-type") == body.SDP:
+            found: bytes | None = message.body
+        else:
+            found = body.find(message, body.SDP)
         if found:
             self.remote_sdp = found
         return found or b""
@@ -305,18 +313,19 @@ class Call:
     def receive_ack(self, ack: Request) -> None:
         """The ACK of a 2xx of ours."""
         repeat = self._repeat
-        if repeat is None or ack.cseq.number != repeat.cseq:
+        if repeat is None or ack.envelope.number != repeat.cseq:
             return
         repeat.stop()
         self._repeat = None
-        if not self.is_over:
-            self.take_sdp(ack)
+        if self.state is not CallState.ENDED:
+            if ack.body:
+                self.take_sdp(ack)
             if self._listeners is not None:
                 self.tell("confirmed")
 
     def peer_hung_up(self, request: Request) -> None:
         """The peer's BYE came."""
-        reason = request.get("reason")
+        reason = request.envelope.first.get("reason")
         self.end(200, (reason_text(reason) if reason else "") or "BYE", "remote", request)
 
     @property
@@ -329,7 +338,7 @@ class Call:
         response = request.response(
             200,
             to_tag=self.local_tag,
-            prepared=self.agent.answer_headers(exchange.flow.transport),
+            prepared=self.agent.answer_text(exchange.flow.transport),
             headers=headers,
             body=sdp,
             content_type=body.SDP if sdp else "",

@@ -49,18 +49,20 @@ class Dispatcher:
 
     def __init__(self, agent: UserAgent) -> None:
         self._agent = agent
+        self._calls = agent.calls_by_dialog
 
     def received(self, request: Request, exchange: Exchange | None, flow: Flow) -> None:
         """A new request, or an ACK (exchange None). Raises SipRemoteError (a 400)."""
+        envelope = request.envelope
         if exchange is None:
-            call = self._agent.find_call(request.call_id, request.to_tag)
+            call = self._calls.get((envelope.call_id, envelope.to_tag))
             if call is not None:
                 call.receive_ack(request)
             return
         method = request.method
         if method == "CANCEL":
             self._cancelled(request, exchange)
-        elif request.to_tag:
+        elif envelope.to_tag:
             self._within_dialog(request, exchange, flow)
         elif method == "INVITE":
             if self._is_usual(request) or not self._refused(request, exchange, flow):
@@ -73,8 +75,8 @@ class Dispatcher:
         return (
             self._agent.registry is None
             and request.uri_text[:4] == "sip:"
-            and (not request.body or request.content_type == body.SDP)
-            and not request.has_any(_RARE)
+            and (not request.body or request.envelope.first.get("content-type") == body.SDP)
+            and _RARE.isdisjoint(request.envelope.first)
         )
 
     # Refusals
@@ -109,8 +111,6 @@ class Dispatcher:
         return method in agent.abilities.methods
 
     def _extension_refused(self, request: Request, exchange: Exchange) -> bool:
-        if request.get("require") is None:
-            return False
         agent = self._agent
         unknown = [option for option in request.values("require") if option.lower() not in agent.abilities.supported]
         if unknown:
@@ -152,13 +152,13 @@ class Dispatcher:
         if agent.on_invite is None:
             exchange.respond(request.response(480, to_tag=agent.endpoint.new_tag()))
             return
-        if agent.is_full:
-            agent.warn("sip.overload", flow, call_id=request.call_id, calls=len(agent.calls))
+        if len(self._calls) >= agent.max_calls:
+            agent.warn("sip.overload", flow, call_id=request.call_id, calls=len(self._calls))
             retry = [("Retry-After", str(RETRY_AFTER))]
             exchange.respond(request.response(503, to_tag=agent.endpoint.new_tag(), headers=retry))
             return
         replaced: Call | None = None
-        if request.get("replaces") is not None and agent.abilities.replaces:
+        if "replaces" in request.envelope.first and agent.abilities.replaces:
             status, replaced = self._replaced(request)
             if replaced is None:
                 exchange.respond(request.response(status, to_tag=agent.endpoint.new_tag()))
@@ -166,7 +166,7 @@ class Dispatcher:
         call = IncomingCall(agent, request, exchange, flow)
         if replaced is not None:
             call.replaces = replaced
-        agent.keep_call(call)
+        self._calls[call.id, call.local_tag] = call
         call.announce()
         try:
             agent.on_invite(call)
@@ -189,7 +189,7 @@ class Dispatcher:
         call_id, to_tag, from_tag, early_only = refer.replaced_by(request.values("replaces")[0])
         if len(request.lines("replaces")) > 1:
             raise SipRemoteError("more than one Replaces header")
-        call = self._agent.find_call(call_id, to_tag)
+        call = self._calls.get((call_id, to_tag))
         if call is None or call.dialog is None or call.dialog.remote_tag != from_tag:
             return 481, None
         if call.state in (CallState.ENDING, CallState.ENDED):
@@ -247,24 +247,26 @@ class Dispatcher:
 
     def _within_dialog(self, request: Request, exchange: Exchange, flow: Flow) -> None:
         agent = self._agent
-        call = agent.find_call(request.call_id, request.to_tag)
+        envelope = request.envelope
+        call = self._calls.get((envelope.call_id, envelope.to_tag))
         if call is None:
             self._within_usage(request, exchange)
             return
         dialog = call.dialog
         if isinstance(call, OutgoingCall):
-            dialog = call.early.get(request.from_tag)
-        if dialog is None or dialog.remote_tag != request.from_tag:
+            dialog = call.early.get(envelope.from_tag)
+        if dialog is None or dialog.remote_tag != envelope.from_tag:
             exchange.respond(request.response(481))
             return
         method = request.method
-        if method not in agent.abilities.methods or method not in agent.in_dialog:
+        if method not in agent.in_dialog:
             status = 405 if method in METHODS else 501
             exchange.respond(request.response(status, headers=[agent.abilities.allow]))
             return
-        if self._extension_refused(request, exchange) or not self._in_order(dialog, request, exchange, flow):
+        if "require" in envelope.first and self._extension_refused(request, exchange):
             return
-        call.receive(request, exchange)
+        if self._in_order(dialog, request, exchange, flow):
+            call.receive(request, exchange)
 
     def _within_usage(self, request: Request, exchange: Exchange) -> None:
         usage = self._agent.find_usage(request.call_id, request.to_tag)

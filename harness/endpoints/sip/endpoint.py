@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
 from harness.endpoints.sip.exchange import Exchange, Tell, tell_nobody
-from harness.endpoints.sip.flow import DEFAULT_PORTS, TCP, UDP, Flow, Hop
+from harness.endpoints.sip.flow import DEFAULT_PORTS, TCP, UDP, Flow, Hop, StreamFlow
 from harness.endpoints.sip.notes import Notes
 from harness.endpoints.sip.transports import Listen, SipTransports, TlsSides
 from harness.endpoints.sip.wheel import TimerWheel
 from harness.errors import SipLocalError, SipRemoteError, TransportError
+from harness.protocols.sip.headers import Via
 from harness.protocols.sip.message import Request, Response
 from harness.protocols.sip.parse import parse, salvage
-from harness.protocols.sip.state import Do
+from harness.protocols.sip.state import Do, State
 from harness.protocols.sip.transaction import (
+    ABSORBING,
     DEFAULT_TIMING,
     Action,
     ClientTransaction,
@@ -34,10 +37,14 @@ RETRY_AFTER: Final = 10
 """Seconds that a 503 asks the peer to wait."""
 SHOWN_BYTES: Final = 60
 """Bytes of a garbage datagram that a warning shows."""
+MAX_ARRIVED: Final = 1_024
+"""Messages that wait for the end of the loop's turn; with more they are dealt with at once."""
 UDP_LIMIT: Final = 1_300
 """Bytes of a request over UDP: a longer one goes over TCP where our endpoint has it (§18.1.1)."""
 
 _SEND, _SET, _PASS, _STOP = Do.SEND, Do.SET, Do.PASS, Do.STOP
+_LAST: Final = frozenset("DIJKLM")
+"""Timers that end a transaction and that nothing stops."""
 
 
 class RequestHandler(Protocol):
@@ -59,11 +66,14 @@ class SipEndpoint:
         self.trace = trace
         self.wheel = TimerWheel(asyncio.get_running_loop())
         self.transports: SipTransports
+        self._call_soon = asyncio.get_running_loop().call_soon
+        self._arrived: list[tuple[bytes, Flow]] = []
         self._rng = context.rng
         self._on_request = on_request
         self._limit = max_transactions
         self._table: dict[Key, Exchange] = {}
-        self._lingering: dict[Key, None] = {}
+        self._lingering: deque[Exchange] = deque()
+        """Those that only absorb what comes late, oldest first, and some that are forgotten already."""
 
     @classmethod
     async def open(
@@ -93,6 +103,7 @@ class SipEndpoint:
         self.wheel.close()
         self._table.clear()
         self._lingering.clear()
+        self._arrived.clear()
         self.transports.close()
 
     def __len__(self) -> int:
@@ -135,7 +146,7 @@ class SipEndpoint:
     def send_with_via(self, request: Request, flow: Flow, tell: Tell) -> Exchange:
         """Send a request that has its Via already: a CANCEL, whose branch is its INVITE's."""
         request.refresh()
-        if not self._room():
+        if len(self._table) >= self._limit and not self._room():
             raise SipLocalError(f"{self._limit} SIP transactions are under way already")
         transaction = ClientTransaction(request, self.timing, reliable=flow.reliable)
         exchange = Exchange(self, transaction, flow, tell)
@@ -171,49 +182,54 @@ class SipEndpoint:
             if do is _SEND:
                 exchange.flow.send(data)
             elif do is _SET:
-                timers = exchange.timers
-                if timers is None:
-                    timers = exchange.timers = {}
-                timers[letter] = self.wheel.after(delay, self._expire, exchange, letter)
+                timer = self.wheel.after(delay, self._expire, exchange, letter)
+                if letter not in _LAST:
+                    timers = exchange.timers
+                    if timers is None:
+                        timers = exchange.timers = {}
+                    timers[letter] = timer
             elif do is _STOP:
-                timer = exchange.timers.pop(letter, None) if exchange.timers else None
-                if timer is not None:
-                    timer.cancel()
+                if exchange.timers and (running := exchange.timers.pop(letter, None)) is not None:
+                    running.cancel()
             else:
                 told = True
                 if do is _PASS:
                     passed = cast(Response, message)
         transaction = exchange.transaction
-        if transaction.ended:
-            self._forget(exchange)
-        elif not exchange.lingers and transaction.absorbing:
-            exchange.lingers = True
-            self._lingering[transaction.key] = None
+        if transaction.state in ABSORBING:
+            if transaction.state is State.TERMINATED:
+                self._forget(exchange)
+            elif not exchange.lingers:
+                exchange.lingers = True
+                self._lingering.append(exchange)
         if told:
             exchange.tell(passed)
 
-    def _expire(self, exchange: Exchange, timer: str) -> None:
+    def _expire(self, exchange: Exchange, letter: str) -> None:
+        transaction = exchange.transaction
+        if transaction.ended:
+            return  # it was forgotten early, to make room
         if exchange.timers is not None:
-            exchange.timers.pop(timer, None)
-        self.perform(exchange, exchange.transaction.expire(timer))
+            exchange.timers.pop(letter, None)
+        self.perform(exchange, transaction.expire(letter))
 
     def _forget(self, exchange: Exchange) -> None:
-        key = exchange.transaction.key
-        self._table.pop(key, None)
-        self._lingering.pop(key, None)
+        transaction = exchange.transaction
+        transaction.end()
+        self._table.pop(transaction.key, None)
         if exchange.timers:
             for timer in exchange.timers.values():
                 timer.cancel()
         exchange.timers = None
+        lingering = self._lingering
+        while lingering and lingering[0].transaction.ended:
+            lingering.popleft()
 
     def _room(self) -> bool:
-        """Whether one more transaction fits; the oldest that only lingers makes room."""
-        if len(self._table) < self._limit:
-            return True
-        oldest = next(iter(self._lingering), None)
-        if oldest is None:
+        """Make room in a full table, at the cost of the oldest that only lingers; whether that was possible."""
+        if not self._lingering:
             return False
-        self._forget(self._table[oldest])
+        self._forget(self._lingering[0])
         return True
 
     def _flow_lost(self, flow: Flow, why: str) -> None:
@@ -230,26 +246,47 @@ class SipEndpoint:
     # Receiving
 
     def _receive(self, data: bytes, flow: Flow) -> None:
-        if len(data) <= 4 and not data.strip(b"\r\n\0"):
-            return  # a NAT keep-alive
-        try:
-            message = parse(data)
-            message.check()
-        except SipRemoteError as error:
-            self._refuse(data, flow, error)
-            return
-        try:
-            if isinstance(message, Request):
-                self._receive_request(message, flow)
-            else:
-                self._receive_response(message, flow)
-        except SipRemoteError as error:
-            self.notes.warn("sip.refused", flow, reason=str(error), call_id=message.call_id)
+        """Keep what came for the end of this turn of the loop: reading many messages in a row costs much less."""
+        arrived = self._arrived
+        if not arrived:
+            self._call_soon(self._work)
+        arrived.append((data, flow))
+        if len(arrived) >= MAX_ARRIVED:
+            self._work()
 
-    def _receive_request(self, request: Request, flow: Flow) -> None:
+    def _work(self) -> None:
+        arrived, self._arrived = self._arrived, []
+        messages: list[tuple[Request | Response, Flow]] = []
+        for data, flow in arrived:
+            try:
+                message = parse(data)
+                message.check()
+            except SipRemoteError as error:
+                if len(data) > 4 or data.strip(b"\r\n\0"):  # else it is a NAT's keep-alive
+                    self._refuse(data, flow, error)
+            else:
+                messages.append((message, flow))
+        for message, flow in messages:
+            try:
+                if isinstance(message, Request):
+                    self._receive_request(message, message.envelope.via, flow)
+                else:
+                    self._receive_response(message, flow)
+            except SipRemoteError as error:
+                self.notes.warn("sip.refused", flow, reason=str(error), call_id=message.envelope.call_id)
+            except Exception as error:
+                # A fault of our own side, in one message's handler, must not cost the others theirs.
+                self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_exception_handler({"message": "a SIP message was not dealt with", "exception": error})
+
+    def _receive_request(self, request: Request, via: Via, flow: Flow) -> None:
         if self.trace:
             self.notes.request("sip.received", request, flow)
-        flow = self._back(request, flow)
+        if via.wants_rport or flow.peer != (via.host, via.port):
+            flow = self._back(request, via, flow)
         if request.cseq.method != request.method:
             why = f"CSeq names {request.cseq.method}, the request is {request.method}"
             self._reply(request, flow, 400, why)
@@ -262,7 +299,7 @@ class SipEndpoint:
         if request.method == "ACK":
             self._on_request(request, None, flow)
             return
-        if not self._room():
+        if len(self._table) >= self._limit and not self._room():
             self.notes.warn("sip.overload", flow, call_id=request.call_id, transactions=self._limit)
             self._reply(request, flow, 503, headers=[("Retry-After", str(RETRY_AFTER))])
             return
@@ -296,28 +333,35 @@ class SipEndpoint:
             return
         self.perform(exchange, exchange.transaction.receive(response))
 
-    def _back(self, request: Request, flow: Flow) -> Flow:
+    def _back(self, request: Request, via: Via, flow: Flow) -> Flow:
         """Write into the topmost Via where a request came from; returns where its answer goes (§18.2, RFC 3581 §4)."""
-        via = request.via
         host, port = flow.peer
-        if "rport" in via.params:
+        if via.wants_rport:
             via.params["rport"] = str(port)
+        if via.wants_rport or via.host.strip("[]") != host:
             via.params["received"] = host
             request.set_top_via(via)
+        sent_by = via.port or DEFAULT_PORTS[flow.transport]
+        if isinstance(flow, StreamFlow):
+            flow.sent_by = sent_by
+        if flow.reliable or via.wants_rport or sent_by == port:
             return flow
-        if via.host != host:
-            via.params["received"] = host
-            request.set_top_via(via)
-        if flow.reliable or (via.port or DEFAULT_PORTS[UDP]) == port:
-            return flow
-        return self.flow_to(Hop(UDP, host, via.port or DEFAULT_PORTS[UDP]))
+        return self.flow_to(Hop(UDP, host, sent_by))
+
+    def flow_again(self, flow: Flow) -> Flow:
+        """Where an answer goes whose connection is gone: to the address it came from, at the port of its Via (§18.2.2).
+
+        Raises SipLocalError where our side has nothing to send by.
+        """
+        port = flow.sent_by if isinstance(flow, StreamFlow) else flow.peer[1]
+        return self.flow_to(Hop(flow.transport, flow.peer[0], port))
 
     def _refuse(self, data: bytes, flow: Flow, error: SipRemoteError) -> None:
         self.notes.warn("sip.garbage", flow, reason=str(error), bytes=len(data), begins=repr(data[:SHOWN_BYTES]))
         salvaged = salvage(data)
         if salvaged is not None:
             status, request = salvaged
-            self._reply(request, self._back(request, flow), status, str(error))
+            self._reply(request, self._back(request, request.via, flow), status, str(error))
 
     def _bad_request(self, request: Request, reason: str) -> Response:
         # 399 is the miscellaneous warning (§20.43); its text is for a person.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from harness.endpoints.sip.flow import Flow
 from harness.endpoints.sip.wheel import Timer
@@ -40,12 +40,12 @@ class Exchange:
 
     def respond(self, response: Response) -> None:
         """Answer the peer's request. Raises SipLocalError after a final response."""
-        transaction = self.transaction
-        assert isinstance(transaction, ServerTransaction)
         endpoint = self._endpoint
         if endpoint.trace:
             endpoint.notes.response("sip.sent", response, self.flow)
-        endpoint.perform(self, transaction.respond(response))
+        if self.flow.is_gone:
+            self.flow = endpoint.flow_again(self.flow)
+        endpoint.perform(self, cast(ServerTransaction, self.transaction).respond(response))
 
     def release(self) -> None:
         """Let go of the core: nobody is told any more."""

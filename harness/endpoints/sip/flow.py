@@ -146,6 +146,8 @@ class StreamFlow(Flow):
         """When bytes last went or came, in loop time; the longest unused is given up where there are too many."""
         self.partial_since: float | None = None
         """Since when a message is half here, in loop time; slow senders are given up."""
+        self.sent_by = peer[1]
+        """The port that the latest request's Via named: where answers go once the connection is gone."""
         self._owner = owner
         self._connection: StreamConnection | None = None
         self._queued: list[bytes] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.endpoints.sip import session_timer
 from harness.endpoints.sip.abilities import Reliable
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from harness.endpoints.sip.agent import UserAgent
 
 
+_UNANSWERED: Final = frozenset((CallState.INCOMING, CallState.RINGING))
+_ASKS: Final = frozenset(("supported", "require"))
+
+
 class IncomingCall(Call):
     """A call that came in."""
 
@@ -33,7 +37,7 @@ class IncomingCall(Call):
     def __init__(self, agent: UserAgent, request: Request, exchange: Exchange, flow: Flow) -> None:
         """Raises SipRemoteError where the INVITE makes no dialog."""
         tag = agent.endpoint.new_tag()
-        super().__init__(agent, CallState.INCOMING, request, tag, flow)
+        super().__init__(agent, CallState.INCOMING, request, request.envelope.call_id, tag, flow)
         self.dialog = Dialog.of_request(request, tag)
         self._exchange = exchange
         exchange.owner = self
@@ -59,14 +63,15 @@ class IncomingCall(Call):
         `reliable`: until it is acknowledged by PRACK; None leaves it to the agent's abilities and what the caller asked
         for. Raises SipLocalError once the call is answered or over, and where the caller can't have it reliably.
         """
-        self._must_be_unanswered("rung")
+        if self._answering or self.state not in _UNANSWERED:
+            self._must_be_unanswered("rung")
         if not 101 <= status <= 199:
             raise SipLocalError(f"a provisional status is 101…199, not {status}")
         response = self.request.response(
             status,
             to_tag=self.local_tag,
             headers=headers,
-            prepared=self.agent.provisional_headers(self._exchange.flow.transport),
+            prepared=self.agent.ringing_text(self._exchange.flow.transport),
             body=sdp,
             content_type=body.SDP if sdp else "",
         )
@@ -87,7 +92,7 @@ class IncomingCall(Call):
 
     def _is_reliable(self, sdp: bytes, wanted: bool | None) -> bool:
         request = self.request
-        if wanted is None and request.get("supported") is None and request.get("require") is None:
+        if wanted is None and _ASKS.isdisjoint(request.envelope.first):
             return False  # most callers
         required = "100rel" in request.options("require")
         possible = required or "100rel" in request.options("supported")
@@ -104,7 +109,8 @@ class IncomingCall(Call):
         Where the INVITE brought no offer, `sdp` is one, and its answer comes with the ACK, or came with a PRACK. While a
         reliable provisional response with a session description is not acknowledged, the 200 waits (RFC 3262 §3).
         """
-        self._must_be_unanswered("answered")
+        if self._answering or self.state not in _UNANSWERED:
+            self._must_be_unanswered("answered")
         if self._reliable is None:
             self._send_answer(sdp, headers)
         else:
@@ -112,24 +118,23 @@ class IncomingCall(Call):
             self._reliable.before_2xx(lambda: self._send_answer(sdp, headers))
 
     def _send_answer(self, sdp: bytes, headers: Headers) -> None:
-        if self.is_over:
+        dialog = self.dialog
+        if dialog is None or self.state is CallState.ENDED:
             return
-        assert self.dialog is not None
         self._answering = False
         self.state = CallState.ANSWERED
         self.status, self.reason = 200, "OK"
         self.local_sdp = sdp
-        self.dialog.confirm()
-        self.answer_invite(self.request, self._exchange, sdp, [*self._settle_timer(), *headers])
+        dialog.confirm()
+        if self.agent.abilities.session_expires or "session-expires" in self.request.envelope.first:
+            headers = [*self._settle_timer(), *headers]
+        self.answer_invite(self.request, self._exchange, sdp, headers)
         self.happen("answered", {})
         if self.replaces is not None:
             self.replaces.hang_up([("Reason", 'SIP;cause=200;text="Replaced"')])
 
     def _settle_timer(self) -> Headers:
-        abilities = self.agent.abilities
-        if self.request.get("session-expires") is None and not abilities.session_expires:
-            return ()
-        agreed = session_timer.agree(self.request, abilities)
+        agreed = session_timer.agree(self.request, self.agent.abilities)
         if agreed is None:
             return ()
         updates = "UPDATE" in self.request.values("allow")

@@ -49,12 +49,13 @@ class OutgoingCall(Call):
         """
         tag = agent.endpoint.new_tag()
         self.agent = agent
+        call_id = agent.new_call_id()
         self._fields = [
             ("Max-Forwards", "70"),
             ("From", f"{caller};tag={tag}"),
             ("To", f"<{uri}>"),
-            ("Call-ID", agent.new_call_id()),
-            *agent.answer_headers(transport),
+            ("Call-ID", call_id),
+            *agent.headers_for(transport),
             *headers,
         ]
         if agent.abilities.reliable is Reliable.REQUIRED:
@@ -62,7 +63,7 @@ class OutgoingCall(Call):
         self._content = content if content[0] else (offer, body.SDP if offer else "")
         self._min_se = 0
         self._cseq = 0
-        super().__init__(agent, CallState.INVITING, self._build(uri, ()), tag, hop)
+        super().__init__(agent, CallState.INVITING, self._build(uri, ()), call_id, tag, hop)
         self._cseq = 0
         self.local_sdp = offer
         self.early: dict[str, Dialog] = {}

@@ -83,7 +83,7 @@ class Session:
         found: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._open = found
         agent, call = self._agent, self._call
-        own = [*agent.contact_and_abilities(call), *headers]
+        own = [*agent.headers_for(call.hop.transport), *headers]
 
         def build(extra: Headers) -> Request:
             return dialog.request(method, [*own, *extra], sdp, body.SDP if sdp else "")
@@ -179,7 +179,7 @@ class Session:
         exchange.respond(
             request.response(
                 200,
-                prepared=agent.answer_headers(exchange.flow.transport),
+                prepared=agent.answer_text(exchange.flow.transport),
                 headers=self._timer_headers(request),
                 body=answer,
                 content_type=body.SDP if answer else "",

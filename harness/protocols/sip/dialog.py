@@ -73,13 +73,16 @@ class Dialog:
     @classmethod
     def of_request(cls, request: Request, local_tag: str) -> Dialog:
         """The dialog that our answer to an INVITE makes (§12.1.1). Raises SipRemoteError without a usable Contact."""
-        to = request.get("to") or ""
-        if not request.to_tag:
-            to = f"{to};tag={local_tag}"
-        routes = request.values("record-route") if request.get("record-route") else []
-        tags = (request.to_tag or local_tag, request.from_tag)
-        dialog = cls(request.call_id, to, request.get("from") or "", contact_uri(request), routes, tags)
-        dialog.remote_cseq = request.cseq.number
+        envelope = request.envelope
+        first = envelope.first
+        to, to_tag = first["to"], envelope.to_tag
+        if not to_tag:
+            to, to_tag = f"{to};tag={local_tag}", local_tag
+        routes = request.values("record-route") if "record-route" in first else []
+        contact = first.get("contact")
+        target = contact_uri(request) if contact is None else uri_text(contact)
+        dialog = cls(envelope.call_id, to, first["from"], target, routes, (to_tag, envelope.from_tag))
+        dialog.remote_cseq = envelope.number
         return dialog
 
     @classmethod
@@ -109,11 +112,12 @@ class Dialog:
 
         Raises SipRemoteError where its CSeq is not higher than the last one's: a 500 is due.
         """
-        number = request.cseq.number
+        envelope = request.envelope
+        number = envelope.number
         if self.remote_cseq is not None and number <= self.remote_cseq:
             raise SipRemoteError(f"CSeq {number} came after {self.remote_cseq}")
         self.remote_cseq = number
-        if request.method in TARGET_REFRESH and request.get("contact") is not None:
+        if request.method in TARGET_REFRESH and "contact" in envelope.first:
             self.target = contact_uri(request)
 
     def request(

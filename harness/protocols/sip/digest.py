@@ -1,4 +1,4 @@
-"""Digest authentication (RFC 3261 §22, RFC 7616, RFC 8760): MD5 and SHA-256, qop auth and auth-int, asking and answering."""
+"""Digest authentication (RFC 3261 §22, RFC 7616, RFC 8760): MD5 and SHA-256, qop auth and auth-int, both sides."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ class Authenticator:
 
     def check(self, value: str | None, method: str, now: float, body: bytes = b"") -> tuple[Verdict, str]:
         """Check an Authorization value; returns the verdict and the user named. Raises SipRemoteError."""
-        if value is None:
+        if value is None or value.strip().partition(" ")[0].lower() != "digest":
             return Verdict.MISSING, ""
         given = parse_digest(value)
         user, nonce, uri = given.get("username", ""), given.get("nonce", ""), given.get("uri", "")

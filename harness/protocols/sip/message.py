@@ -32,12 +32,30 @@ MANDATORY: Final = ("via", "from", "to", "call-id", "cseq")
 _ONCE: Final = frozenset(("from", "to", "call-id", "cseq"))
 
 
+class Envelope:
+    """What takes a message to its transaction and its dialog: read at once, and asked for many times."""
+
+    __slots__ = ("call_id", "first", "from_tag", "number", "to_tag", "via")
+
+    via: Via
+    """The topmost."""
+    number: int
+    """CSeq's."""
+    call_id: str
+    from_tag: str
+    """Empty where there is none."""
+    to_tag: str
+    """Empty where there is none."""
+    first: dict[str, str]
+    """The first value of each header by lower-case long name."""
+
+
 class Message:
     """What requests and responses have in common: header fields in their order, and a body."""
 
     # Class attributes stand in for what an instance has not set: making a message is the busiest act of the engine.
-    _lines: list[str] | None = None
-    """Header lines as they came, without Content-Length; None once `fields` holds them."""
+    _head: str | None = None
+    """The header lines without Content-Length, each with its line end; None once `fields` holds them."""
     _fields: Fields | None = None
     _index: dict[str, str] | None = None
     """The first value by key."""
@@ -63,9 +81,9 @@ class Message:
         """
         found = self._fields
         if found is None:
-            parted = [line.partition(":") for line in self._lines or ()]
+            parted = [line.partition(":") for line in (self._head or "").split("\r\n")[:-1]]
             found = self._fields = [(name, value.strip()) for name, _, value in parted]
-            self._lines = None
+            self._head = None
         return found
 
     def _indexed(self) -> dict[str, str]:
@@ -202,21 +220,29 @@ class Message:
         """The media type of the body, lower case and without parameters; empty where there is none."""
         return (self.get("content-type") or "").partition(";")[0].strip().lower()
 
-    def check(self) -> None:
-        """Raise SipRemoteError unless what every message must carry is there once and can be read (§8.1.1, §20.1)."""
-        index = self._indexed()
+    envelope: Envelope
+    """Set by `check`."""
+
+    def check(self) -> Envelope:
+        """The envelope, read. Raises SipRemoteError unless what every message must carry is there once (§8.1.1, §20.1)."""
+        index = self._index
+        if index is None:
+            index = self._indexed()
+        envelope = self.envelope = Envelope()
+        envelope.first = index
         try:
-            line, sender, target, cseq = index["via"], index["from"], index["to"], index["cseq"]
-            index["call-id"]
+            line, sender, target, sequence = index["via"], index["from"], index["to"], index["cseq"]
+            envelope.call_id = index["call-id"]
         except KeyError as missing:
             raise SipRemoteError(f"no {str(missing.args[0]).title()} header") from None
         if self._more is not None and not _ONCE.isdisjoint(self._more):
             raise SipRemoteError("more than one From, To, Call-ID or CSeq header")
-        if self._via is None:
-            self._via = Via.parse(line) if "," not in line else self.via
-        self._cseq = CSeq.parse(cseq)
-        self._from_tag = tag_of(sender)
-        self._to_tag = tag_of(target)
+        envelope.via = self._via = Via.parse(line) if "," not in line else self.via
+        self._cseq = cseq = CSeq.parse(sequence)
+        envelope.number = cseq[0]
+        self._from_tag = envelope.from_tag = tag_of(sender)
+        self._to_tag = envelope.to_tag = tag_of(target)
+        return envelope
 
     # Writing
 
@@ -278,10 +304,9 @@ class Message:
     def __bytes__(self) -> bytes:
         """The message on the wire; Content-Length is written from the body (§20.14)."""
         fields = self._fields
+        head = self._head or ""
         if fields is not None:
             head = "".join([f"{name}: {value}\r\n" for name, value in fields])
-        else:
-            head = "\r\n".join([*(self._lines or ()), ""])
         text = f"{self.start_line}\r\n{head}Content-Length: {len(self.body)}\r\n\r\n"
         try:
             return text.encode() + self.body
@@ -336,13 +361,13 @@ class Request(Message):
         *,
         to_tag: str = "",
         headers: Iterable[tuple[str, str]] = (),
-        prepared: Fields | None = None,
+        prepared: str = "",
         body: bytes = b"",
         content_type: str = "",
     ) -> Response:
         """Answer this request (§8.2.6); Via, From, To, Call-ID, CSeq and, in dialogs, Record-Route are copied.
 
-        `prepared`: headers that `checked` was given before, for those who send the same ones thousands of times.
+        `prepared`: headers that `checked_text` wrote, for those who send the same ones thousands of times.
         `to_tag` is added where To has none. Raises SipLocalError on a status out of 100…699 or a line break in a value,
         SipRemoteError where the request lacks one of these headers.
         """
@@ -350,31 +375,32 @@ class Request(Message):
             raise SipLocalError(f"a status is 100…699, not {status}")
         if not (reason + content_type).isprintable():
             raise SipLocalError(f"a reason phrase or media type with a control character: {reason!r} {content_type!r}")
-        index = self._indexed()
+        index = self._index
+        if index is None:
+            index = self._indexed()
         more = self._more
         try:
-            fields: Fields
-            if more is None or "via" not in more:
-                fields = [("Via", index["via"])]
-            else:
-                fields = [("Via", line) for line in more["via"]]
+            head = f"Via: {index['via']}\r\n"
+            if more is not None and "via" in more:
+                head = "".join([f"Via: {line}\r\n" for line in more["via"]])
             to = index["to"]
-            if to_tag and not self.to_tag:
+            if to_tag and not (self.to_tag if self._to_tag is None else self._to_tag):
                 to = f"{to};tag={to_tag}"
             if 100 < status < 300 and "record-route" in index:
-                fields += [("Record-Route", line) for line in self.lines("record-route")]
-            fields += (("From", index["from"]), ("To", to), ("Call-ID", index["call-id"]), ("CSeq", index["cseq"]))
+                head += "".join([f"Record-Route: {line}\r\n" for line in self.lines("record-route")])
+            head += (
+                f"From: {index['from']}\r\nTo: {to}\r\nCall-ID: {index['call-id']}\r\nCSeq: {index['cseq']}\r\n{prepared}"
+            )
         except KeyError as missing:
             raise SipRemoteError(f"no {str(missing.args[0]).title()} header") from None
         if "timestamp" in index:
-            fields.append(("Timestamp", index["timestamp"]))
-        if prepared is not None:
-            fields += prepared
+            head += f"Timestamp: {index['timestamp']}\r\n"
         if headers:
-            fields += checked(headers)
+            head += checked_text(headers)
         if content_type:
-            fields.append(("Content-Type", content_type))
-        response = Response(status, reason or REASONS.get(status, "Unknown"), fields, body)
+            head += f"Content-Type: {content_type}\r\n"
+        response = Response(status, reason or REASONS.get(status, "Unknown"), None, body)
+        response._head = head
         response._cseq = self._cseq
         return response
 
@@ -413,6 +439,11 @@ def checked(headers: Iterable[tuple[str, str]]) -> Fields:
     for name, value in fields:
         _refuse_injection(name, value)
     return fields
+
+
+def checked_text(headers: Iterable[tuple[str, str]]) -> str:
+    """The headers as text for a response; raises SipLocalError where one would break out of its line."""
+    return "".join([f"{name}: {value}\r\n" for name, value in checked(headers)])
 
 
 def index_of(fields: Fields) -> tuple[dict[str, str], dict[str, list[str]] | None]:

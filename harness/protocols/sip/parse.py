@@ -7,6 +7,8 @@ that one is read in a few passes in C. All others take the careful way.
 
 from __future__ import annotations
 
+from itertools import repeat
+
 from harness.errors import SipRemoteError
 from harness.protocols.sip.grammar import (
     ANY_VERSION,
@@ -20,8 +22,13 @@ from harness.protocols.sip.grammar import (
     SIP_VERSION,
     TOKEN,
 )
+from harness.protocols.sip.headers import remember
 from harness.protocols.sip.message import MANDATORY, Fields, Request, Response, index_of
 from harness.protocols.sip.names import KEYS
+
+_known_request_lines: dict[str, tuple[str, str]] = {}
+_partition = str.partition
+_COLONS = repeat(":")
 
 
 def parse(data: bytes) -> Request | Response:
@@ -38,11 +45,12 @@ def parse(data: bytes) -> Request | Response:
     # Where every line break is CR LF, the breaks have two characters each.
     if len(text) - len("".join(lines)) != 2 * len(lines) - 2 or "\0" in text:
         lines = head_lines(text)
-    start = lines.pop(0)
+    start = lines[0]
+    del lines[0]
     message = parse_start_line(start)
     keys = KEYS
     try:
-        index = {keys[name]: value.strip() for name, colon, value in [line.partition(":") for line in lines] if colon}
+        index = {keys[name]: value.strip() for name, colon, value in map(_partition, lines, _COLONS) if colon}
         usual = len(index) == len(lines) and len(head) <= MAX_HEADER_LINE
     except KeyError:
         usual = False
@@ -52,13 +60,17 @@ def parse(data: bytes) -> Request | Response:
     length = index.pop("content-length", None)
     if length is None:
         message.body = body
+        message._head = text[len(start) + 2 :] + "\r\n" if lines else ""
+        return message
+    if length.isdecimal() and len(length) <= 5 and length.isascii() and int(length) <= len(body):
+        message.body = body[: int(length)]
     else:
         message.body = body[: content_length((length,), len(body))]
-        if lines[-1][:14] == "Content-Length":
-            lines.pop()
-        else:
-            lines = [line for line in lines if keys[line.partition(":")[0]] != "content-length"]
-    message._lines = lines
+    last = lines[-1]
+    if last[:14] == "Content-Length":
+        message._head = text[len(start) + 2 : -len(last)]
+    else:
+        message._head = "".join([f"{line}\r\n" for line in lines if keys[line.partition(":")[0]] != "content-length"])
     return message
 
 
@@ -102,8 +114,6 @@ def head_lines(text: str) -> list[str]:
 def content_length(lengths: tuple[str, ...] | list[str], there: int) -> int:
     """The one length that all Content-Length lines give, at most `there`; raises SipRemoteError."""
     first = lengths[0]
-    if len(lengths) == 1 and len(first) <= 5 and first.isdecimal() and first.isascii() and int(first) <= there:
-        return int(first)
     if DIGITS.fullmatch(first) is None or any(other != first for other in lengths):
         raise SipRemoteError(f"not one Content-Length: {', '.join(lengths)[:40]!r}")
     length = int(first)
@@ -114,11 +124,15 @@ def content_length(lengths: tuple[str, ...] | list[str], there: int) -> int:
 
 def parse_start_line(line: str) -> Request | Response:
     """Parse a request line or status line into a message without headers; raises SipRemoteError."""
+    known = _known_request_lines.get(line)
+    if known is not None:
+        return Request(*known, None)
     parts = line.split(" ")
     if len(parts) == 3 and parts[2] == SIP_VERSION:
         method, uri, _ = parts
         if (method not in METHODS and TOKEN.fullmatch(method) is None) or ":" not in uri:
             raise SipRemoteError(f"not a request line: {line[:80]!r}")
+        remember(_known_request_lines, line, (method, uri))
         return Request(method, uri, None)
     if parts[0] == SIP_VERSION and len(parts) > 1:
         code = parts[1]

@@ -52,7 +52,8 @@ Key = tuple[str | int | None, ...]
 """What a transaction is found by in its endpoint's table."""
 
 TIMER_EVENTS: Final = {letter: Event(f"timer {letter}") for letter in "ABDEFGHIJKLM"}
-_ABSORBING: Final = frozenset((State.COMPLETED, State.CONFIRMED, State.ACCEPTED, State.TERMINATED))
+ABSORBING: Final = frozenset((State.COMPLETED, State.CONFIRMED, State.ACCEPTED, State.TERMINATED))
+"""States in which a transaction only absorbs what comes late."""
 _REPEATING: Final = frozenset("AEG")
 """Timers that repeat a message: not set over a reliable transport."""
 _LINGERING: Final = frozenset("DIJK")
@@ -61,6 +62,7 @@ _LINGERING: Final = frozenset("DIJK")
 # A module's own names are found quicker than an enumeration's, and this is the busiest code of the engine; so is
 # making the tuple without the named tuple's keyword handling.
 _SEND, _PASS = Do.SEND, Do.PASS
+_SEND_1XX, _SEND_2XX, _SEND_FINAL = Event.SEND_1XX, Event.SEND_2XX, Event.SEND_FINAL
 _new = tuple.__new__
 
 _Prepared = tuple[State, tuple[tuple[Do, Action | None, str], ...]]
@@ -70,17 +72,16 @@ _Program = dict[State, dict[Event, _Prepared]]
 
 
 def _program(kind: str, timing: Timing, reliable: bool) -> _Program:
-    """One of the tables, prepared once: SET and STOP become the actions that they always are."""
-    program = timing.programs.get((kind, reliable))
-    if program is not None:
-        return program
-    program = timing.programs[kind, reliable] = {}
+    """Prepare one of the tables, once: SET and STOP become the actions that they always are."""
+    program: _Program = {}
     for state, row in TABLES[kind].items():
         prepared = program[state] = {}
         for event, cell in row.items():
             if isinstance(cell, Cell):
                 steps = [step for step in cell.steps if not (reliable and step.timer in _REPEATING)]
-                prepared[event] = cell.state, tuple((do, _fixed(do, letter, timing, reliable), letter) for do, letter in steps)
+                fixed = [(do, _fixed(do, letter, timing, reliable), letter) for do, letter in steps]
+                prepared[event] = cell.state, tuple(fixed)
+    timing.programs[kind, reliable] = program
     return program
 
 
@@ -106,7 +107,7 @@ class Transaction:
     def __init__(self, kind: str, state: State, key: Key, method: str, timing: Timing, reliable: bool) -> None:
         self.kind = kind
         """Which of TABLES it walks."""
-        self._program = _program(kind, timing, reliable)
+        self._program = timing.programs.get((kind, reliable)) or _program(kind, timing, reliable)
         self._timing = timing
         self._sent = b""
         self._interval = timing.t1
@@ -118,12 +119,16 @@ class Transaction:
     @property
     def absorbing(self) -> bool:
         """Whether it only lingers to absorb what comes late."""
-        return self.state in _ABSORBING
+        return self.state in ABSORBING
 
     @property
     def ended(self) -> bool:
         """Whether it can be forgotten."""
         return self.state is State.TERMINATED
+
+    def end(self) -> None:
+        """Be over at once: its endpoint forgets it."""
+        self.state = State.TERMINATED
 
     def expire(self, timer: str) -> list[Action]:
         """A timer that was set has run out."""
@@ -223,9 +228,8 @@ class ServerTransaction(Transaction):
 
     def respond(self, response: Response) -> list[Action]:
         """Send a response. Raises SipLocalError after a final one."""
-        if response.status < 200:
-            return self._handle(Event.SEND_1XX, response)
-        return self._handle(Event.SEND_2XX if response.status < 300 else Event.SEND_FINAL, response)
+        status = response.status
+        return self._handle(_SEND_1XX if status < 200 else _SEND_2XX if status < 300 else _SEND_FINAL, response)
 
 
 def client_key(response: Response) -> Key:

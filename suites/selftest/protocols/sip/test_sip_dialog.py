@@ -17,6 +17,7 @@ def make(method: str, cseq: int = 1, *lines: str, to: str = "<sip:b@10.0.0.2>") 
     text += f"From: <sip:a@10.0.0.1>;tag=a\r\nTo: {to}\r\nCall-ID: c\r\nCSeq: {cseq} {method}\r\n"
     message = parse((text + "".join(f"{line}\r\n" for line in lines) + "\r\n").encode())
     assert isinstance(message, Request)
+    message.check()
     return message
 
 
@@ -95,7 +96,7 @@ def test_the_strongest_challenge_is_answered_and_unknown_ones_are_passed_over() 
     )
     assert (chosen.nonce, chosen.algorithm, chosen.realm, chosen.opaque) == ("3", "SHA-256", 'r, "quoted"', "o")
     assert Challenge.parse(str(chosen)) == chosen
-    for bad in ("Basic realm=x", "Digest realm=x", 'Digest realm="x', 'Digest realm=x, nonce=y, qop="auth-int"', ""):
+    for bad in ("Basic realm=x", "Digest realm=x", 'Digest realm="x', 'Digest realm=x, nonce=y, qop="auth-conf"', ""):
         with pytest.raises(SipRemoteError):
             choose([bad])
 
@@ -122,8 +123,21 @@ def test_an_authenticator_takes_a_good_answer_once_and_tells_stale_from_bad() ->
     assert asking.check(third, "REGISTER", 111)[0] is Verdict.STALE, "too old"
     forged = authorization(Challenge("ccc", "100.000.1.f00"), "REGISTER", "sip:ccc", "govan-12", "pw", cnonce="x")
     assert asking.check(forged, "REGISTER", 101)[0] is Verdict.STALE
+    assert asking.check("Basic Zm9v", "REGISTER", 101)[0] is Verdict.MISSING, "another scheme says nothing to us"
     with pytest.raises(SipRemoteError):
-        asking.check("Basic Zm9v", "REGISTER", 101)
+        asking.check('Digest username="x', "REGISTER", 101)
+
+
+def test_auth_int_guards_the_body_and_is_used_where_it_alone_is_offered() -> None:
+    asking = Authenticator("ccc", {"govan-12": "pw"}.get, b"secret", qops=["auth-int"])
+    challenge = choose(asking.challenges(100.0))
+    assert challenge.qop == "auth-int"
+    value = authorization(challenge, "INVITE", "sip:ccc", "govan-12", "pw", cnonce="x", body=b"v=0")
+    assert "qop=auth-int" in value
+    assert asking.check(value, "INVITE", 101, b"v=0, but changed on the way")[0] is Verdict.BAD
+    assert asking.check(value, "INVITE", 101, b"v=0")[0] is Verdict.GOOD
+    both = Authenticator("ccc", {"govan-12": "pw"}.get, b"secret")
+    assert choose(both.challenges(100.0)).qop == "auth"
 
 
 def _register(registrar: Registrar, cseq: int, now: float, *lines: str) -> Response:
