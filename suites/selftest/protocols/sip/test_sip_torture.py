@@ -99,8 +99,8 @@ def test_a_request_that_is_refused_can_still_be_answered_with_the_error_that_is_
 def test_a_spoilt_torture_message_raises_nothing_but_the_named_error(
     data: bytes, cuts: list[tuple[int, int, bytes]]
 ) -> None:
-    for at, length, instead in cuts:
-        at %= len(data) + 1
+    for where, length, instead in cuts:
+        at = where % (len(data) + 1)
         data = data[:at] + instead + data[at + length :]
     salvage(data)
     with contextlib.suppress(SipRemoteError):
@@ -205,7 +205,10 @@ def test_longreq_nothing_is_cut() -> None:
     assert invite.from_.params[f"unknownvalueless{'paramname' * 10}"] is None
     assert invite.call_id == f"longreq.one{'really' * 20}longcallid"
     vias = [Via.parse(value) for value in invite.values("via")]
-    assert [via.host for via in vias] == [*(f"sip{number}.example.com" for number in range(33, 0, -1)), "host.example.com"]
+    assert [via.host for via in vias] == [
+        *(f"sip{number}.example.com" for number in range(33, 0, -1)),
+        "host.example.com",
+    ]
     assert {via.transport for via in vias} == {"TCP"}
     assert vias[-1].params == {"received": "192.0.2.5", "branch": f"very{'long' * 50}branchvalue"}
     assert invite.via.host == "sip33.example.com"
@@ -224,7 +227,11 @@ def test_dblreq_what_follows_the_body_is_noise() -> None:
 
 def test_semiuri_a_semicolon_in_the_user_part_begins_no_parameter() -> None:
     options = request("semiuri")
-    assert (options.uri.user_text, options.uri.host, options.uri.params) == ("user;par=u@example.net", "example.com", {})
+    assert (options.uri.user_text, options.uri.host, options.uri.params) == (
+        "user;par=u@example.net",
+        "example.com",
+        {},
+    )
     accepted = ("application/sdp", "application/pkcs7-mime", "multipart/mixed", "multipart/signed")
     assert options.values("accept") == [*accepted, "message/sip", "message/sipfrag"]
 
