@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.endpoints.sip.agent import UserAgent
 
 _RARE: Final = frozenset(
-    ("require", "replaces", "session-expires", "content-encoding", "resource-priority", "content-disposition")
+    ("accept", "require", "replaces", "session-expires", "content-encoding", "content-disposition", "resource-priority")
 )
 """Headers of an INVITE that ask for a closer look."""
 _WITHIN_ONLY: Final = frozenset(("BYE", "UPDATE", "PRACK", "INFO"))
@@ -87,7 +87,7 @@ class Dispatcher:
         method = request.method
         tag = agent.endpoint.new_tag()
         if method not in METHODS:
-            exchange.respond(request.response(501, to_tag=tag))
+            exchange.respond(request.response(501, to_tag=tag, headers=[agent.abilities.allow]))
         elif not self._serves(method):
             exchange.respond(request.response(405, to_tag=tag, headers=[agent.abilities.allow]))
         elif method in _WITHIN_ONLY:
@@ -98,7 +98,7 @@ class Dispatcher:
             exchange.respond(request.response(416, to_tag=tag))
         elif self._extension_refused(request, exchange) or self._content_refused(request, exchange):
             pass
-        elif session_timer.too_small(request, agent.abilities):
+        elif method == "INVITE" and session_timer.too_small(request, agent.abilities):
             exchange.respond(request.response(422, to_tag=tag, headers=[("Min-SE", str(agent.abilities.min_se))]))
         else:
             return False
@@ -133,17 +133,29 @@ class Dispatcher:
         if request.body and encoding != "identity":
             exchange.respond(request.response(415, to_tag=tag, headers=[("Accept-Encoding", "identity")]))
             return True
-        if request.method != "INVITE" or not request.body or request.content_type == body.SDP:
+        if request.method != "INVITE":
             return False
-        disposition = (request.get("content-disposition") or "").replace(" ", "").lower()
-        if "handling=optional" in disposition:
+        takes = request.get("accept")
+        if takes is not None and not any(kind in takes.lower() for kind in (body.SDP, "application/*", "*/*")):
+            exchange.respond(request.response(406, to_tag=tag))  # what we answer with is a session description
+            return True
+        if not request.body or self._can_be_left(request) or self._holds_session(request):
             return False
-        if request.content_type.startswith("multipart/"):
-            needed = [part for part in body.parts_of(request) if not part.is_optional]
-            if any(part.content_type == body.SDP for part in needed) or not needed:
-                return False
         exchange.respond(request.response(415, to_tag=tag, headers=[("Accept", agent.accept)]))
         return True
+
+    def _can_be_left(self, request: Request) -> bool:
+        return "handling=optional" in (request.get("content-disposition") or "").replace(" ", "").lower()
+
+    def _holds_session(self, request: Request) -> bool:
+        """Whether a body is a session description, or a multipart with one in which nothing else must be understood."""
+        disposition = (request.get("content-disposition") or "session").partition(";")[0].strip().lower()
+        if request.content_type == body.SDP:
+            return disposition in ("session", "render", "early-session")
+        if not request.content_type.startswith("multipart/"):
+            return False
+        needed = [part for part in body.parts_of(request) if not part.is_optional]
+        return not needed or any(part.content_type == body.SDP for part in needed)
 
     # Outside dialogs
 
@@ -339,9 +351,7 @@ def informed(call: Call, request: Request, exchange: Exchange) -> None:
     if package and package not in agent.abilities.info_packages:
         exchange.respond(request.response(469, headers=[("Recv-Info", ", ".join(agent.abilities.info_packages))]))
         return
-    agent.journal.record(
-        agent.name, "call.info", call_id=call.id, content_type=request.content_type, package=package
-    )
+    agent.journal.record(agent.name, "call.info", call_id=call.id, content_type=request.content_type, package=package)
     exchange.respond(request.response(call.on_info(call, request) if call.on_info is not None else 200))
 
 

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
 from harness.endpoints.sip.exchange import Exchange, Tell, tell_nobody
-from harness.endpoints.sip.flow import DEFAULT_PORTS, TCP, UDP, Flow, Hop, StreamFlow
+from harness.endpoints.sip.flow import DEFAULT_PORTS, TCP, UDP, Flow, Hop, StreamFlow, shown
 from harness.endpoints.sip.notes import Notes
 from harness.endpoints.sip.transports import Listen, SipTransports, TlsSides
 from harness.endpoints.sip.wheel import TimerWheel
 from harness.errors import SipLocalError, SipRemoteError, TransportError
 from harness.protocols.sip.headers import Via
 from harness.protocols.sip.message import Request, Response
-from harness.protocols.sip.parse import parse, salvage
+from harness.protocols.sip.parse import parse
+from harness.protocols.sip.salvage import salvage
 from harness.protocols.sip.state import Do, State
 from harness.protocols.sip.transaction import (
     ABSORBING,
@@ -58,7 +59,13 @@ class SipEndpoint:
     """One place that speaks SIP: its ports, connections and transactions."""
 
     def __init__(
-        self, context: Context, name: str, on_request: RequestHandler, timing: Timing, trace: bool, max_transactions: int
+        self,
+        context: Context,
+        name: str,
+        on_request: RequestHandler,
+        timing: Timing,
+        trace: bool,
+        max_transactions: int,
     ) -> None:
         """Use `open`."""
         self.notes = Notes(context.journal, name)
@@ -360,15 +367,22 @@ class SipEndpoint:
         self.notes.warn("sip.garbage", flow, reason=str(error), bytes=len(data), begins=repr(data[:SHOWN_BYTES]))
         salvaged = salvage(data)
         if salvaged is not None:
-            status, request = salvaged
-            self._reply(request, self._back(request, request.via, flow), status, str(error))
+            answer = salvaged.answer(flow.peer, self.new_tag(), self._warning(str(error)))
+            port = salvaged.sent_by_port or DEFAULT_PORTS[flow.transport]
+            if flow.reliable or salvaged.wants_rport or port == flow.peer[1]:
+                flow.send(answer)
+            else:
+                self.flow_to(Hop(UDP, flow.peer[0], port)).send(answer)
 
     def _bad_request(self, request: Request, reason: str) -> Response:
-        # 399 is the miscellaneous warning (§20.43); its text is for a person.
+        headers = [("Warning", self._warning(reason))]
+        return request.response(400, to_tag=self.new_tag(), headers=headers)
+
+    def _warning(self, reason: str) -> str:
+        """A Warning value: 399 is the miscellaneous one (§20.43); its text is for a person."""
         text = "".join(char if char.isprintable() and char.isascii() and char not in '"\\' else "?" for char in reason)
         host, port = self.local
-        warning = f'399 {host}:{port} "{text[:120]}"'
-        return request.response(400, to_tag=self.new_tag(), headers=[("Warning", warning)])
+        return f'399 {shown(host)}:{port} "{text[:120]}"'
 
     def _reply(
         self, request: Request, flow: Flow, status: int, reason: str = "", headers: list[tuple[str, str]] | None = None

@@ -55,9 +55,7 @@ class IncomingCall(Call):
             self.status, self.reason = 100, "Trying"
             self._exchange.respond(self.request.response(100))
 
-    def ring(
-        self, status: int = 180, *, sdp: bytes = b"", headers: Headers = (), reliable: bool | None = None
-    ) -> None:
+    def ring(self, status: int = 180, *, sdp: bytes = b"", headers: Headers = (), reliable: bool | None = None) -> None:
         """Send 180, or another provisional status (181…199) with early media if `sdp` is given.
 
         `reliable`: until it is acknowledged by PRACK; None leaves it to the agent's abilities and what the caller asked
@@ -98,7 +96,9 @@ class IncomingCall(Call):
         possible = required or "100rel" in request.options("supported")
         if wanted is None:
             ability = self.agent.abilities.reliable
-            return required or (possible and (ability is Reliable.REQUIRED or (ability is Reliable.SUPPORTED and bool(sdp))))
+            return required or (
+                possible and (ability is Reliable.REQUIRED or (ability is Reliable.SUPPORTED and bool(sdp)))
+            )
         if wanted and not possible:
             raise SipLocalError(f"{self}: the caller does not support reliable provisional responses")
         return wanted

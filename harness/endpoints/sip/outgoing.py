@@ -220,9 +220,7 @@ class OutgoingCall(Call):
         answer, agreed = b"", True
         if first:
             answer, agreed = self._late_answer(response)
-        ack = dialog.request(
-            "ACK", self._credentials(request), answer, body.SDP if answer else "", request.cseq.number
-        )
+        ack = dialog.request("ACK", self._credentials(request), answer, body.SDP if answer else "", request.cseq.number)
         self._acks[tag] = self.agent.endpoint.send_ack(ack, self.next_hop(dialog))
         if not first:
             # A second leg of a fork answered too: one of the two has to go (§13.2.2.4).

@@ -25,9 +25,7 @@ RETRY_SECONDS = 30.0
 class Registration:
     """One address-of-record registered with our Contact. Made by `UserAgent.register`."""
 
-    def __init__(
-        self, agent: UserAgent, registrar: str, user: str, password: str, expires: int, hop: Hop
-    ) -> None:
+    def __init__(self, agent: UserAgent, registrar: str, user: str, password: str, expires: int, hop: Hop) -> None:
         try:
             uri = Uri.parse(registrar)
         except SipRemoteError as error:

@@ -107,7 +107,9 @@ class Registry:
     def _lapse(self) -> None:
         assert self.registrar is not None
         for aor, contact in self.registrar.expire(self._now()):
-            self._endpoint.notes.journal.record(self._endpoint.notes.name, "registration.lapsed", aor=aor, contact=contact)
+            self._endpoint.notes.journal.record(
+                self._endpoint.notes.name, "registration.lapsed", aor=aor, contact=contact
+            )
             if self._on_register is not None:
                 self._on_register(aor)
         self._set_timer()

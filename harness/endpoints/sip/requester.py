@@ -100,7 +100,11 @@ class Requester:
             request = attempt.build(extra)
 
         def tell(response: Response | None) -> None:
-            if response is not None and response.status >= 300 and self._tried_again(attempt, request, response, exchange):
+            if (
+                response is not None
+                and response.status >= 300
+                and self._tried_again(attempt, request, response, exchange)
+            ):
                 return
             attempt.answered(response, request)
 

@@ -45,7 +45,13 @@ class Subscription:
     """Our subscription at a peer. Made by `UserAgent.subscribe`."""
 
     def __init__(
-        self, agent: UserAgent, uri: str, event: str, hop: Flow | Hop, heard: Callable[[Notification], None], accept: str
+        self,
+        agent: UserAgent,
+        uri: str,
+        event: str,
+        hop: Flow | Hop,
+        heard: Callable[[Notification], None],
+        accept: str,
     ) -> None:
         self.agent = agent
         self.uri = uri
@@ -103,7 +109,11 @@ class Subscription:
         request = Request.build(
             "SUBSCRIBE",
             self.uri,
-            [("From", f"<{self.agent.uri}>;tag={self.local_tag}"), ("Call-ID", self.call_id), ("CSeq", f"{self._cseq} SUBSCRIBE")],
+            [
+                ("From", f"<{self.agent.uri}>;tag={self.local_tag}"),
+                ("Call-ID", self.call_id),
+                ("CSeq", f"{self._cseq} SUBSCRIBE"),
+            ],
         )
         self.dialog = Dialog.of_response(request, response)
         self.dialog.confirm()

@@ -27,8 +27,6 @@ from harness.protocols.sip.uri import Uri
 
 Fields = list[tuple[str, str]]
 
-MANDATORY: Final = ("via", "from", "to", "call-id", "cseq")
-"""RFC 3261 §8.1.1 without Max-Forwards, which a UAS does without (§16.3 asks it of proxies only)."""
 _ONCE: Final = frozenset(("from", "to", "call-id", "cseq"))
 
 
@@ -140,9 +138,7 @@ class Message:
         found = self._via
         if found is None:
             line = self._one("via")
-            if "," in line:
-                line = (split_outside(line, ",", MAX_VALUES) or [line])[0]
-            found = self._via = Via.parse(line)
+            found = self._via = Via.parse(line) if "," not in line else first_via(line)
         return found
 
     @property
@@ -224,7 +220,10 @@ class Message:
     """Set by `check`."""
 
     def check(self) -> Envelope:
-        """The envelope, read. Raises SipRemoteError unless what every message must carry is there once (§8.1.1, §20.1)."""
+        """The envelope, read. Raises SipRemoteError unless what every message must carry is there once (§8.1.1, §20.1).
+
+        Max-Forwards is not asked for: a UAS does without (§16.3 wants it of proxies only).
+        """
         index = self._index
         if index is None:
             index = self._indexed()
@@ -237,7 +236,7 @@ class Message:
             raise SipRemoteError(f"no {str(missing.args[0]).title()} header") from None
         if self._more is not None and not _ONCE.isdisjoint(self._more):
             raise SipRemoteError("more than one From, To, Call-ID or CSeq header")
-        envelope.via = self._via = Via.parse(line) if "," not in line else self.via
+        envelope.via = self._via = Via.parse(line) if "," not in line else first_via(line)
         self._cseq = cseq = CSeq.parse(sequence)
         envelope.number = cseq[0]
         self._from_tag = envelope.from_tag = tag_of(sender)
@@ -388,9 +387,7 @@ class Request(Message):
                 to = f"{to};tag={to_tag}"
             if 100 < status < 300 and "record-route" in index:
                 head += "".join([f"Record-Route: {line}\r\n" for line in self.lines("record-route")])
-            head += (
-                f"From: {index['from']}\r\nTo: {to}\r\nCall-ID: {index['call-id']}\r\nCSeq: {index['cseq']}\r\n{prepared}"
-            )
+            head += f"From: {index['from']}\r\nTo: {to}\r\nCall-ID: {index['call-id']}\r\nCSeq: {index['cseq']}\r\n{prepared}"
         except KeyError as missing:
             raise SipRemoteError(f"no {str(missing.args[0]).title()} header") from None
         if "timestamp" in index:
@@ -418,6 +415,14 @@ class Response(Message):
     @property
     def start_line(self) -> str:
         return f"{SIP_VERSION} {self.status} {self.reason}"
+
+
+def first_via(line: str) -> Via:
+    """The first Via of a line that holds several, all of them looked at. Raises SipRemoteError."""
+    values = split_outside(line, ",", MAX_VALUES)
+    if values is None:
+        raise SipRemoteError(f"a Via header that can't be split into values: {line[:80]!r}")
+    return [Via.parse(value.strip()) for value in values][0]
 
 
 def _refuse_injection(name: str, value: str) -> None:

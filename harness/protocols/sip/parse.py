@@ -1,4 +1,4 @@
-"""Bytes to a SIP message (RFC 3261 §7, §18.3): one datagram, or what can be saved of one for its error response.
+"""Bytes to a SIP message (RFC 3261 §7, §18.3): one datagram, or one message that was cut off a stream.
 
 What can't be held safely (NULs, bare CR or LF, more or longer lines than the bounds, a body shorter than it says) is
 refused; the rest is let through as it came. Nearly every message has known names only, each once, and no folded line:
@@ -7,12 +7,11 @@ that one is read in a few passes in C. All others take the careful way.
 
 from __future__ import annotations
 
+import re
 from itertools import repeat
 
 from harness.errors import SipRemoteError
 from harness.protocols.sip.grammar import (
-    ANY_VERSION,
-    CONTROL,
     DIGITS,
     LWS_FOLD,
     MAX_HEADER_LINE,
@@ -23,9 +22,11 @@ from harness.protocols.sip.grammar import (
     TOKEN,
 )
 from harness.protocols.sip.headers import remember
-from harness.protocols.sip.message import MANDATORY, Fields, Request, Response, index_of
+from harness.protocols.sip.message import Fields, Request, Response, index_of
 from harness.protocols.sip.names import KEYS
+from harness.protocols.sip.uri import Uri
 
+_ESCAPED = re.compile(r'"(?:[^"\\\0]|\\.)*"', re.DOTALL)
 _known_request_lines: dict[str, tuple[str, str]] = {}
 _partition = str.partition
 _COLONS = repeat(":")
@@ -96,13 +97,16 @@ def _parse_with_care(message: Request | Response, text: str, body: bytes) -> Req
 
 def head_lines(text: str) -> list[str]:
     """The start line and header lines, unfolded; raises SipRemoteError on what no line may hold, or past the bounds."""
-    if "\0" in text:
+    # A NUL may stand in a quoted-string, behind a backslash (§25.1: quoted-pair).
+    if "\0" in text and "\0" in _ESCAPED.sub("", text):
         raise SipRemoteError("a NUL in the headers")
     lines = text.split("\r\n")
     breaks = len(lines) - 1
     if text.count("\n") != breaks or text.count("\r") != breaks:
         raise SipRemoteError("a bare CR or LF in the headers")
     if "\r\n " in text or "\r\n\t" in text:
+        if lines[1][:1] in (" ", "\t"):
+            raise SipRemoteError("a start line that is folded")
         lines = LWS_FOLD.sub(" ", text).split("\r\n")
     if len(lines) > MAX_HEADERS + 1:
         raise SipRemoteError(f"more than {MAX_HEADERS} header lines")
@@ -128,13 +132,14 @@ def parse_start_line(line: str) -> Request | Response:
     if known is not None:
         return Request(*known, None)
     parts = line.split(" ")
-    if len(parts) == 3 and parts[2] == SIP_VERSION:
+    if len(parts) == 3 and parts[2].upper() == SIP_VERSION:
         method, uri, _ = parts
-        if (method not in METHODS and TOKEN.fullmatch(method) is None) or ":" not in uri:
+        if method not in METHODS and TOKEN.fullmatch(method) is None:
             raise SipRemoteError(f"not a request line: {line[:80]!r}")
+        Uri.parse(uri)
         remember(_known_request_lines, line, (method, uri))
         return Request(method, uri, None)
-    if parts[0] == SIP_VERSION and len(parts) > 1:
+    if parts[0].upper() == SIP_VERSION and len(parts) > 1:
         code = parts[1]
         if len(code) != 3 or not (code.isascii() and code.isdigit()) or not "1" <= code[0] <= "6":
             raise SipRemoteError(f"not a status line: {line[:80]!r}")
@@ -142,32 +147,3 @@ def parse_start_line(line: str) -> Request | Response:
     if len(parts) == 3:
         raise SipRemoteError(f"not SIP/2.0: {line[-40:]!r}")
     raise SipRemoteError(f"not a start line: {line[:80]!r}")
-
-
-def salvage(data: bytes) -> tuple[int, Request] | None:
-    """What can be read of a request that `parse` refused, for an error to go back by its Via (§8.2, §18.2).
-
-    The error is 505 for another version of SIP (§21.5.6), else 400. None for responses, for ACK (never answered) and
-    wherever one of the mandatory headers can't be read.
-    """
-    head = data[:MAX_MESSAGE].lstrip(b"\r\n").partition(b"\r\n\r\n")[0]
-    text = LWS_FOLD.sub(" ", head.decode("utf-8", "replace"))
-    lines = text.split("\r\n", MAX_HEADERS + 1)
-    fields: Fields = []
-    for line in lines[1 : MAX_HEADERS + 1]:
-        name, colon, value = line.partition(":")
-        value = value.strip()
-        key = KEYS.get(name.strip())
-        if colon and key in MANDATORY and len(value) <= MAX_HEADER_LINE and not CONTROL.search(value):
-            fields.append((name.strip(), value))
-    try:
-        start, _, version = lines[0].rpartition(" ")
-        foreign = version != SIP_VERSION and ANY_VERSION.fullmatch(version) is not None
-        found = parse_start_line(f"{start} {SIP_VERSION}" if foreign else lines[0])
-        if not isinstance(found, Request) or found.method == "ACK":
-            return None
-        request = Request(found.method, found.uri_text, fields)
-        request.check()
-    except SipRemoteError:
-        return None
-    return 505 if foreign else 400, request

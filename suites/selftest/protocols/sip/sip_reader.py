@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from harness.protocols.sip.headers import Via
-from harness.protocols.sip.message import Request, Response, parse
+from harness.protocols.sip.message import Request, Response
+from harness.protocols.sip.parse import parse
 
 NAME_ADDRS = ("contact", "route", "record-route")
 

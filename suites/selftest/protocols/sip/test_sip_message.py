@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from harness.errors import SipLocalError, SipRemoteError
 from harness.protocols.sip import grammar
 from harness.protocols.sip.message import Request, Response
-from harness.protocols.sip.parse import parse, salvage
+from harness.protocols.sip.parse import parse
+from harness.protocols.sip.salvage import salvage
 from harness.protocols.sip.stream import StreamCutter
 
 INVITE = (
@@ -213,18 +214,22 @@ def test_a_response_copies_what_the_rfc_names_and_tags_to_once() -> None:
 def test_a_broken_request_is_salvaged_for_its_400_and_nothing_else_is() -> None:
     found = salvage(INVITE[:-1])
     assert found is not None
-    status, request = found
-    assert status == 400
-    assert bytes(request.response(status)).startswith(b"SIP/2.0 400 Bad Request\r\nVia: SIP/2.0/UDP 127.0.0.1:5062")
+    assert (found.status, found.sent_by_port, found.wants_rport) == (400, 5062, True)
+    answer = found.answer(("10.0.0.9", 5999), "our-tag", '399 here "why"')
+    assert answer.startswith(
+        b"SIP/2.0 400 Bad Request\r\nVia: SIP/2.0/UDP 127.0.0.1:5062;branch=z9hG4bK-1;received=10.0.0.9;rport=5999, SIP"
+    )
+    assert b"To: <sip:999@127.0.0.1>;tag=our-tag\r\n" in answer
+    assert parse(answer).cseq == (1, "INVITE")
     assert salvage(INVITE.replace(b"Forwards: 70", b"Forwards: 7\x000")) is not None
     foreign = salvage(INVITE.replace(b" SIP/2.0\r\n", b" SIP/3.0\r\n", 1))
     assert foreign is not None
-    assert foreign[0] == 505
-    assert bytes(foreign[1].response(505)).startswith(b"SIP/2.0 505 ")
+    assert foreign.answer(("10.0.0.9", 5999), "t", "w").startswith(b"SIP/2.0 505 ")
     assert salvage(INVITE.replace(b" SIP/2.0\r\n", b" HTTP/1.1\r\n", 1)) is None
     assert salvage(INVITE.replace(b"INVITE sip", b"ACK sip")) is None
     assert salvage(b"SIP/2.0 200 OK\r\n\r\n") is None
     assert salvage(INVITE.replace(b"Via", b"Vib")) is None
+    assert salvage(INVITE.replace(b"CSeq: 1 INVITE\r\n", b"").replace(b"From", b"X-From")) is not None
     assert salvage(b"\x00" * 70_000) is None
 
 
