@@ -1,8 +1,8 @@
 """What a codec of the caller-location interface is: the seam at which a supplier's own wire format is plugged in.
 
 A codec turns messages into octets and back; when to speak, when a link is down and what to do about it is `link`'s. A
-supplier's package brings one under the entry point group ENTRY_POINTS; docs/interfaces/caller-location.md has an example
-that runs.
+supplier's package brings one under the entry point group ENTRY_POINTS; docs/interfaces/caller-location.md has an
+example that runs.
 """
 
 from __future__ import annotations

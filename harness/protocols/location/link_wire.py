@@ -170,7 +170,7 @@ def _hello(body: _Json) -> Message:
 
 def _welcome(body: _Json) -> Message:
     _version(body)
-    return Welcome(_text(body, "service"), _number(body, "keep_alive_s", 0.01, 3600))
+    return Welcome(_text(body, "service"), _number(body, "keep_alive_s", 0, 3600))
 
 
 def _version(body: _Json) -> None:
