@@ -298,7 +298,7 @@ class CallerLocationClient:
             return
         if known is None:  # released while the answer was on its way
             return
-        new = tuple(location for location in answer.locations if location not in known.locations)
+        new = tuple(each for each in answer.locations if not any(_same(each, held) for held in known.locations))
         known = self._keep(replace(known, status=answer.status), new)
         self._journal.record(
             self.name, "location.answered", call=call, cli=known.cli, status=answer.status.value, locations=len(new)
@@ -312,7 +312,7 @@ class CallerLocationClient:
         known = self._calls.get(call)
         if known is None:
             self._journal.warn(self.name, "location.stray", call=call, reason="an update to no call of ours")
-        elif location not in known.locations:
+        elif not any(_same(location, held) for held in known.locations):
             self._note(self._keep(replace(known, status=Status.FOUND), (location,)), (location,), pushed=True)
 
     def _keep(self, known: Known, new: tuple[CallerLocation, ...]) -> Known:
@@ -345,3 +345,10 @@ class CallerLocationClient:
             self._changed.set()
         for subscriber in tuple(self._subscribers):
             subscriber(notice)
+
+
+def _same(one: CallerLocation, other: CallerLocation) -> bool:
+    """Whether nothing new is told: a cell or an address asked for again bears the time of asking."""
+    if one.source is Source.AML:
+        return one == other
+    return replace(one, time=None) == replace(other, time=None)

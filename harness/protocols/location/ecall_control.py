@@ -1,8 +1,9 @@
 """The control block of an eCall over SIP: `application/EmergencyCallData.Control+xml` (RFC 8147 section 9).
 
 Theory. The vehicle sends its MSD in the INVITE. The control room answers with an `ack` that names it by its Content-ID
-and says whether it could be read. Later it can ask, in an INFO, for an act: `send-data` asks for a new MSD. A block may
-hold acknowledgements, requests and, from the vehicle, what it is capable of.
+and says whether it could be read. Later it can ask, in an INFO, for an act: `send-data` asks for a new MSD. A block is
+one of an acknowledgement, a request, or what the vehicle is capable of (a choice in section 13's schema); senders that
+put several into one are read, and told as a finding.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ MSD_TYPE: Final = "eCall.MSD"
 MAX_ITEMS: Final = 64
 """Acknowledgements, requests and results of one block."""
 _SPACE: Final = "urn:ietf:params:xml:ns:EmergencyCallData:control"
-_ROOT: Final = f"{{{_SPACE}}}EmergencyCallData.control"
+_ROOT: Final = f"{{{_SPACE}}}EmergencyCallData.Control"
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 register_namespace("control", _SPACE)
 
@@ -81,8 +82,11 @@ def build(control: Control) -> bytes:
     """Return the document.
 
     Raises:
-        MsdError: an empty block, too many items, an acknowledgement of nothing, or an action that is no token.
+        MsdError: not one item, an acknowledgement of nothing, or an action that is no token.
     """
+    kinds = len(control.acks) + len(control.requests) + (control.capabilities is not None)
+    if kinds != 1:
+        raise MsdError(f"a control block of {kinds} items; one ack, one request or the capabilities are due")
     root = Element(_ROOT)
     for ack in control.acks:
         if not ack.ref or not _clean(ack.ref):
@@ -101,9 +105,8 @@ def build(control: Control) -> bytes:
         element = SubElement(root, f"{{{_SPACE}}}capabilities")
         for request in control.capabilities:
             _request(element, request)
-    count = len(list(root.iter())) - 1
-    if not 1 <= count <= MAX_ITEMS:
-        raise MsdError(f"a control block of {count} items; 1 to {MAX_ITEMS} are due")
+    if len(list(root.iter())) - 1 > MAX_ITEMS:
+        raise MsdError(f"a control block of more than {MAX_ITEMS} elements")
     return safe_xml.write(root)
 
 
@@ -141,11 +144,15 @@ def parse(octets: bytes) -> Control:
         MsdError: not XML, another document, or more than MAX_ITEMS.
     """
     root = safe_xml.parse(octets, MsdError)
-    if root.tag != _ROOT:
-        raise MsdError(f"the document is {str(root.tag)[:80]!r} and not EmergencyCallData.control of {_SPACE}")
+    if str(root.tag).lower() != _ROOT.lower():
+        raise MsdError(f"the document is {str(root.tag)[:80]!r} and not EmergencyCallData.Control of {_SPACE}")
     if len(list(root.iter())) - 1 > MAX_ITEMS:
         raise MsdError(f"a control block of more than {MAX_ITEMS} items")
     findings: list[str] = []
+    if root.tag != _ROOT:
+        findings.append(f"the document is {safe_xml.local(root)!r}; EmergencyCallData.Control is how it is written")
+    if len(root) != 1:
+        findings.append(f"{len(root)} items; one is due")
     acks: list[Ack] = []
     requests: list[Request] = []
     capabilities: tuple[Request, ...] | None = None

@@ -244,7 +244,8 @@ def _read_geopriv(kind: str, holder: Element, geopriv: Element, findings: list[s
             findings.append("an empty location-info")
         return None
     rules = geopriv.find(f"{{{_GP}}}usage-rules")
-    stamp = holder.find(f"{{{_PIDF if kind == 'tuple' else _DM}}}timestamp")
+    stamps = (holder.find(f"{{{space}}}timestamp") for space in (_PIDF, _DM))
+    stamp = next((each for each in stamps if each is not None), None)
     return Location(
         shape=shapes[0] if shapes else None,
         civic=civics[0] if civics else None,
@@ -253,13 +254,20 @@ def _read_geopriv(kind: str, holder: Element, geopriv: Element, findings: list[s
         id=holder.get("id", ""),
         time=_read_time(stamp, findings),
         retransmission_allowed=_read_flag(rules, findings),
-        retention_expiry=None if rules is None else _read_time(rules.find(f"{{{_BP}}}retention-expiry"), findings),
+        retention_expiry=_read_time(_rule(rules, "retention-expiry"), findings),
     )
 
 
+def _rule(rules: Element | None, name: str) -> Element | None:
+    """One usage rule: of the basic policy's namespace, or of geopriv's own, as RFC 4119's examples write it."""
+    if rules is None:
+        return None
+    found = rules.find(f"{{{_BP}}}{name}")
+    return rules.find(f"{{{_GP}}}{name}") if found is None else found
+
+
 def _read_flag(rules: Element | None, findings: list[str]) -> bool | None:
-    element = None if rules is None else rules.find(f"{{{_BP}}}retransmission-allowed")
-    told = safe_xml.text(element)
+    told = safe_xml.text(_rule(rules, "retransmission-allowed"))
     if told in ("true", "1", "yes"):  # RFC 4119's own examples write yes
         return True
     if told and told not in ("false", "0", "no"):
