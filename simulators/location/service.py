@@ -157,9 +157,13 @@ class LocationService:
         return (Status.FOUND if locations else Status.UNKNOWN), locations
 
     def _another(self, cli: str) -> str:
-        """Another number of the same kind, for answers that are wrong."""
-        if cli.startswith("+447"):
-            return f"{cli[:-1]}{(int(cli[-1]) + 1) % 10}"
+        """Another number of the same kind that is somewhere else, for answers that are wrong."""
+        own = self.population.handset(cli)
+        if own is not None:
+            cell = self.population.cell_of(own).cell
+            others = (self.population.handset(f"{cli[:-1]}{(int(cli[-1]) + step) % 10}") for step in range(1, 10))
+            elsewhere = (each for each in others if each and self.population.cell_of(each).cell != cell)
+            return next((each.number for each in elsewhere), cli)
         numbers = sorted(self.population.landlines())
         return next((number for number in numbers if number > cli), numbers[0] if numbers else cli)
 

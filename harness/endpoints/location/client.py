@@ -107,7 +107,7 @@ class CallerLocationClient:
         self._ended = asyncio.Event()
         self._changed = asyncio.Event()
         self._up = False
-        self._told_down = False
+        self._told_cause = ""
         self._retry_s = RETRY_S[0]
         self._calls: dict[str, Known] = {}
         self._asked: dict[int, str] = {}
@@ -203,13 +203,13 @@ class CallerLocationClient:
     async def close(self) -> None:
         """End the link and forget everything."""
         self._ended.set()
+        for call in tuple(self._waiting):
+            self._fail(call, "the link was closed")
         if self._connection is not None:
             self._connection.stop()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        for call in tuple(self._waiting):
-            self._fail(call, "the link was closed")
         self._calls.clear()
 
     # -- the link --------------------------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ class CallerLocationClient:
 
     def _is_up_now(self, greeting: Hello | Welcome) -> None:
         assert isinstance(greeting, Welcome), "a control room's link is greeted by a service"
-        self._up, self._told_down, self._retry_s = True, False, RETRY_S[0]
+        self._up, self._told_cause, self._retry_s = True, "", RETRY_S[0]
         self._asked.clear()
         self._journal.record(
             self.name, "location.link_up", service=greeting.service, keep_alive_s=greeting.keep_alive_s
@@ -260,8 +260,8 @@ class CallerLocationClient:
         self._connection, self._up = None, False
         for call in tuple(self._waiting):
             self._fail(call, f"the link went down: {cause}")
-        if not self._told_down and not self._ended.is_set():
-            self._told_down = True
+        if cause != self._told_cause and not self._ended.is_set():  # not each try that fails in the same way
+            self._told_cause = cause
             self._journal.warn(self.name, "location.link_down", cause=cause)
             self._tell(LinkChanged(False, cause))
 
