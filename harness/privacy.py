@@ -20,13 +20,13 @@ SECRET_KEYS = frozenset(
 
 # National significant numbers that Ofcom reserves for drama and tests.
 _RESERVED = re.compile(r"(?:7700900\d{3}|1314960\d{3}|1414960\d{3}|1632960\d{3})\Z")
-_NUMBER = re.compile(r"(?<![\d.])(?:\+44|0044|0)(?:[1-9]\d{8,9})(?!\d)")
-_NUMBER_BYTES = re.compile(rb"(?<![\d.])(?:\+44|0044|0)(?:[1-9]\d{8,9})(?!\d)")
+_NUMBER = re.compile(r"(?<![\d.])(?:\+44|%2[Bb]44|0044|0)(?:[1-9]\d{8,9})(?!\d)")
+_NUMBER_BYTES = re.compile(rb"(?<![\d.])(?:\+44|%2[Bb]44|0044|0)(?:[1-9]\d{8,9})(?!\d)")
 _SECRET_NAMES = SECRET_KEYS | {name.title() for name in SECRET_KEYS} | {name.upper() for name in SECRET_KEYS}
 _DIGITS = re.compile(r"\d{9}")
 """Found in every text that may hold a telephone number; nearly none has it, and is told so quickly."""
 _PLAIN = frozenset({int, float, bool, type(None)})
-_PREFIX = re.compile(r"(?:\+44|0044|0)")
+_PREFIX = re.compile(r"(?:\+44|%2[Bb]44|0044|0)")
 # What a handset tells of itself in AML, by text (si, ei) and by HTTPS; the first six digits are network or model.
 _HANDSET = re.compile(r"((?:\b(?:si|ei)|device_(?:imsi|imei|iccid))=)(\d{6})(\d{1,14})")
 _HANDSET_BYTES = re.compile(rb"((?:\b(?:si|ei)|device_(?:imsi|imei|iccid))=)(\d{6})(\d{1,14})")
@@ -36,7 +36,7 @@ _BEARER = re.compile(r"(?i)\b(bearer\s+)(\S+)")
 
 
 def is_reserved(number: str) -> bool:
-    """Tell whether ``number`` (+44…, 0044… or 0…) is one that Ofcom reserves for tests."""
+    """Tell whether ``number`` (+44…, 0044… or 0…; %2B44… as forms have it) is one that Ofcom reserves for tests."""
     return bool(_RESERVED.match(_PREFIX.sub("", number, count=1)))
 
 

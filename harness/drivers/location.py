@@ -71,7 +71,11 @@ class LocationService:
         if control is not None:
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             service._control = httpx.AsyncClient(
-                base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False
+                base_url=control,
+                timeout=ANSWERS_WITHIN,
+                headers=headers,
+                trust_env=False,
+                verify=tls if tls is not None else True,
             )
         return service
 

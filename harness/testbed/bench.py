@@ -32,6 +32,7 @@ from harness.testbed.model import (
     RadioGatewayComponent,
     RadioTerminalComponent,
     Testbed,
+    TlsSettings,
     TrunkComponent,
 )
 from harness.testbed.simulation import Simulation
@@ -154,6 +155,9 @@ class Bench:
             told = component.simulator if simulated else component
             http = self.addresses.url(name, "http") if simulated else None
             key = component.simulator.intake.hmac_key if simulated else component.aml_key
+            tls = component.tls
+            if simulated and component.simulator.certificate is not None:
+                tls = TlsSettings(ca=component.simulator.certificate)
             service = LocationService.open(
                 self.context,
                 name,
@@ -163,7 +167,7 @@ class Bench:
                 codec=told.codec,
                 token=told.token.get_secret_value() if told.token is not None else "",
                 aml_key=key.get_secret_value().encode() if key is not None else None,
-                tls=component.tls.context() if component.tls is not None else None,
+                tls=tls.context() if tls is not None else None,
                 permit=self.interlock.locate,
             )
             self._stack.push_async_callback(service.close)

@@ -99,7 +99,8 @@ class Simulation:
         location = await LocationSimulator.start(context, component.simulator, name=name, virtual=virtual)
         self._stack.push_async_callback(location.stop)
         host, port = location.link_address
-        self.addresses.add(Reached(name, component.role, "location", f"tcp://{host}:{port}"))
+        scheme = "tcp" if component.simulator.certificate is None else "tls"
+        self.addresses.add(Reached(name, component.role, "location", f"{scheme}://{host}:{port}"))
         self.addresses.add(Reached(name, component.role, "http", location.http_url))
 
     async def stop(self) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -95,6 +97,8 @@ def test_each_address_is_an_object_on_a_line_and_ready_comes_last() -> None:
             ("gateway-1", "radio_gateway", "rtp"),
             ("officer", "radio_terminal", "serial"),
             ("officer", "radio_terminal", "rtp"),
+            ("location", "caller_location", "location"),
+            ("location", "caller_location", "http"),
         }
         assert found["iccs", "iccs", "sip"].startswith("sip:127.0.0.1:")
         assert found["officer", "radio_terminal", "serial"].startswith("serial:/dev/pts/")
@@ -148,7 +152,7 @@ def simulate(*words: str) -> tuple[int, str, str]:
 
 
 def test_an_unknown_name_is_exit_2_with_what_there_is() -> None:
-    told = "no simulator 'icss' in testbed 'niccs-simulated'; there is iccs, radio\n"
+    told = "no simulator 'icss' in testbed 'niccs-simulated'; there is iccs, location, radio\n"
     assert simulate("icss") == (2, "", told)
 
 
@@ -182,6 +186,84 @@ def test_a_folder_that_can_not_be_written_is_exit_3(tmp_path: Path) -> None:
     assert (code, out) == (3, "")
     assert "Not a directory" in err
     assert "Traceback" not in err
+
+
+def test_the_location_service_alone_answers_a_client_that_is_not_ours() -> None:
+    with simulating("location") as (child, lines):
+        found = {line["kind"]: line["url"] for line in lines[:-1]}
+        assert {line["name"] for line in lines[:-1]} == {"location"}
+        assert len(group(child.pid)) == 1, "nobody speaks: there is no media worker"
+        host, _, port = found["location"].removeprefix("tcp://").rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=ENDS_WITHIN) as link, link.makefile("rw") as wire:
+
+            def say(**message: Any) -> None:
+                wire.write(json.dumps(message) + "\n")
+                wire.flush()
+
+            def hear(type_: str) -> dict[str, Any]:
+                while (message := json.loads(wire.readline()))["type"] != type_:
+                    pass
+                return dict(message)
+
+            say(seq=1, type="hello", version=1, client="nc")
+            assert hear("welcome")["keep_alive_s"] == 2.0
+            say(seq=2, type="query", query=1, call="c-1", cli="+441414960123")
+            answer = hear("answer")
+            assert (answer["query"], answer["call"], answer["status"]) == (1, "c-1", "found")
+            assert answer["locations"][0]["subscriber"]["postcode"] == "G51 0CV"
+            say(seq=3, type="query", query=2, call="c-2", cli="+447700900124")
+            assert hear("answer")["locations"][0]["source"] == "cell"
+            posted = httpx.post(
+                f"{found['http']}/aml",
+                data={"device_number": "+447700900124", "location_latitude": "55.9", "location_longitude": "-3.2"},
+                trust_env=False,
+            )
+            assert posted.status_code == 200
+            update = hear("update")
+            assert (update["call"], update["location"]["source"]) == ("c-2", "AML")
+            httpx.put(f"{found['http']}/v1/fault", json={"fault": "down"}, trust_env=False)
+            assert wire.read() == "", "the link is dropped"
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((host, int(port)), timeout=ENDS_WITHIN)
+        httpx.delete(f"{found['http']}/v1/fault", trust_env=False)
+        socket.create_connection((host, int(port)), timeout=ENDS_WITHIN).close()
+        child.terminate()
+        assert ended(child) == (0, "")
+
+
+def test_the_location_service_speaks_tls_to_openssl(tmp_path: Path) -> None:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    make = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", str(key)]
+    subprocess.run([*make, "-out", str(certificate), *subject], check=True, capture_output=True, timeout=60)
+    path = tmp_path / "tls.yaml"
+    path.write_text(
+        "name: tls\ncomponents: {location: {role: caller_location, simulator: "
+        f"{{certificate: '{certificate}', key: '{key}'}}}}}}\n"
+    )
+    with simulating("--testbed", str(path)) as (child, lines):
+        found = {line["kind"]: line["url"] for line in lines[:-1]}
+        assert found["http"].startswith("https://127.0.0.1:")
+        context = ssl.create_default_context(cafile=certificate)
+        answer = httpx.post(f"{found['http']}/aml", content=b"v=1", verify=context, trust_env=False)
+        assert answer.status_code == 202
+        address = found["location"].removeprefix("tls://")
+        hello = '{"seq":1,"type":"hello","version":1,"client":"openssl"}\n'
+        s_client = [openssl, "s_client", "-connect", address, "-CAfile", str(certificate), "-verify_return_error"]
+        with subprocess.Popen(
+            [*s_client, "-quiet"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as client:
+            assert client.stdin is not None
+            assert client.stdout is not None
+            client.stdin.write(hello)
+            client.stdin.flush()
+            assert json.loads(client.stdout.readline())["type"] == "welcome"
+            client.kill()
+        child.terminate()
+        assert ended(child) == (0, "")
 
 
 def test_a_test_s_simulators_end_with_their_block() -> None:
