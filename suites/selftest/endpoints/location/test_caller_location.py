@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -356,48 +358,15 @@ async def test_a_port_that_is_taken_is_told() -> None:
 # -- codecs ----------------------------------------------------------------------------------------------------------
 
 
-class Semicolons:
-    """A supplier's format: fixed fields with semicolons between, no keep-alives, no numbers (docs' example)."""
-
-    def __init__(self) -> None:
-        self._held = b""
-
-    def encode(self, message: Message) -> bytes:
-        match message:
-            case Welcome():
-                return b"READY\r\n"
-            case Query(query, call, cli):
-                return f"ASK;{query};{call};{cli}\r\n".encode()
-            case Answer(query, call, status, locations):
-                postcode = locations[0].subscriber.postcode if locations and locations[0].subscriber else ""
-                return f"TOLD;{query};{call};{status.value};{postcode}\r\n".encode()
-            case KeepAlive():
-                return b"\r\n"
-        return b"HELLO\r\n" if type(message).__name__ == "Hello" else b""
-
-    def feed(self, octets: bytes) -> list[Message]:
-        *lines, self._held = (self._held + octets).split(b"\r\n")
-        return [self._read(line.decode().split(";")) for line in lines]
-
-    def _read(self, words: list[str]) -> Message:
-        match words:
-            case ["HELLO"]:
-                return load_hello()
-            case ["READY"]:
-                return Welcome("supplier", 2.0)
-            case ["ASK", query, call, cli]:
-                return Query(int(query), call, cli)
-            case ["TOLD", query, call, status, postcode]:
-                who = CallerLocation(Source.SUBSCRIBER, subscriber=Subscriber("", (), postcode))
-                return Answer(int(query), call, Status(status), (who,) if postcode else ())
-        return KeepAlive()
+DOCS = Path(__file__).resolve().parents[4] / "docs" / "interfaces" / "caller-location.md"
 
 
-def load_hello() -> Message:
-    """A supplier's greeting tells no name."""
-    from harness.protocols.location.caller import Hello  # noqa: PLC0415 - beside its one use
-
-    return Hello("supplier's client")
+def documented_codec() -> Any:
+    """The codec that the documentation gives as its example, as it stands there."""
+    (code,) = re.findall(r"```python\n(# supplier_location.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(code, "docs", "exec"), names)
+    return names["Semicolons"]
 
 
 def installed(monkeypatch: pytest.MonkeyPatch, name: str, load: Callable[[], Any]) -> None:
@@ -406,19 +375,43 @@ def installed(monkeypatch: pytest.MonkeyPatch, name: str, load: Callable[[], Any
     monkeypatch.setattr(codecs, "entry_points", lambda group: [entry] if group == "iccs.caller_location" else [])
 
 
-async def test_a_supplier_s_codec_takes_the_place_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    installed(monkeypatch, "supplier", lambda: Semicolons)
+async def supplier(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A service that speaks the made-up format of the documentation."""
+    while line := await reader.readline():
+        match line.decode().strip().split(";"):
+            case ["LOGIN", "s3cret"]:
+                writer.write(b"READY\r\n")
+            case ["ASK", query, call, "+441414960123"]:
+                writer.write(f"TOLD;{query};{call};A Person;1 Some Street/Govan;G51 1AA\r\n".encode())
+            case ["ASK", query, call, "noise"]:
+                writer.write(f"{query} {call}\r\n".encode())
+            case ["ASK", query, call, _]:
+                writer.write(f"NONE;{query};{call}\r\n".encode())
+            case _:
+                writer.write(b"\r\n")
+    writer.close()
+
+
+async def test_the_documented_codec_takes_the_place_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed(monkeypatch, "supplier", documented_codec)
     assert codec_names() == ["iccs", "supplier"]
-    async with service(codec=load_codec("supplier")) as (context, desk, started):
-        desk.known[LANDLINE] = (HOME,)
-        room = CallerLocationClient.open(context, "room", started.address, codec=load_codec("supplier"))
-        await room.until(up=True, within=5)
-        known = await room.locate("c", LANDLINE)
-        assert known.best is not None
-        assert known.best.subscriber == Subscriber("", (), "G51 1AA")
-        await asyncio.sleep(30)
-        assert room.is_up
-        await room.close()
+    context = Context.create(seed=1)
+    listening = await asyncio.start_server(supplier, "127.0.0.1", 9100)
+    room = CallerLocationClient.open(context, "room", ("127.0.0.1", 9100), token="s3cret", codec=load_codec("supplier"))
+    await room.until(up=True, within=5)
+    known = await room.locate("c", LANDLINE)
+    assert known.best is not None
+    assert known.best.subscriber == HOME.subscriber
+    assert (await room.locate("d", MOBILE)).status is Status.UNKNOWN
+    room.release("d")
+    await asyncio.sleep(30)
+    assert room.is_up
+    room.ask("e", "noise")
+    down = await context.journal.expect("room", "location.link_down", within=1)
+    assert down.data["cause"] == "not a line of this format: '3 e'"
+    await room.close()
+    listening.close()
+    await asyncio.sleep(1)  # of virtual time: the supplier's end sees that the link is gone
 
 
 def test_codecs_that_are_not_there_or_can_not_be_loaded_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
