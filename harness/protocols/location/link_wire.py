@@ -52,7 +52,7 @@ class JsonLines:
 
     def __init__(self) -> None:
         self._sent = self._received = 0
-        self._held = bytearray()
+        self._held = b""
 
     def encode(self, message: Message) -> bytes:
         """Return one line. Raises CallerLocationError when it would be longer than MAX_LINE_OCTETS."""
@@ -68,13 +68,8 @@ class JsonLines:
 
     def feed(self, octets: bytes) -> list[Message]:
         """Take octets and return the messages that are complete. Raises CallerLocationError for what is none."""
-        self._held += octets
-        messages: list[Message] = []
-        while (end := self._held.find(b"\n")) >= 0:
-            line = bytes(self._held[:end])
-            del self._held[: end + 1]
-            if line.strip():
-                messages.append(self._read(line))
+        *lines, self._held = (self._held + octets).split(b"\n")
+        messages = [self._read(line) for line in lines if line.strip()]
         if len(self._held) > MAX_LINE_OCTETS:
             raise CallerLocationError(f"more than {MAX_LINE_OCTETS} octets without a line feed")
         return messages

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import select
-import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -227,41 +225,6 @@ def test_the_location_service_alone_answers_a_client_that_is_not_ours() -> None:
             socket.create_connection((host, int(port)), timeout=ENDS_WITHIN)
         httpx.delete(f"{found['http']}/v1/fault", trust_env=False)
         socket.create_connection((host, int(port)), timeout=ENDS_WITHIN).close()
-        child.terminate()
-        assert ended(child) == (0, "")
-
-
-def test_the_location_service_speaks_tls_to_openssl(tmp_path: Path) -> None:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    make = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", str(key)]
-    subprocess.run([*make, "-out", str(certificate), *subject], check=True, capture_output=True, timeout=60)
-    path = tmp_path / "tls.yaml"
-    path.write_text(
-        "name: tls\ncomponents: {location: {role: caller_location, simulator: "
-        f"{{certificate: '{certificate}', key: '{key}'}}}}}}\n"
-    )
-    with simulating("--testbed", str(path)) as (child, lines):
-        found = {line["kind"]: line["url"] for line in lines[:-1]}
-        assert found["http"].startswith("https://127.0.0.1:")
-        context = ssl.create_default_context(cafile=certificate)
-        answer = httpx.post(f"{found['http']}/aml", content=b"v=1", verify=context, trust_env=False)
-        assert answer.status_code == 202
-        address = found["location"].removeprefix("tls://")
-        hello = '{"seq":1,"type":"hello","version":1,"client":"openssl"}\n'
-        s_client = [openssl, "s_client", "-connect", address, "-CAfile", str(certificate), "-verify_return_error"]
-        with subprocess.Popen(
-            [*s_client, "-quiet"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as client:
-            assert client.stdin is not None
-            assert client.stdout is not None
-            client.stdin.write(hello)
-            client.stdin.flush()
-            assert json.loads(client.stdout.readline())["type"] == "welcome"
-            client.kill()
         child.terminate()
         assert ended(child) == (0, "")
 
