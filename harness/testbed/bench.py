@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from harness.drivers.console import Console
 from harness.drivers.jack import RtpJack
+from harness.drivers.location import LocationService
 from harness.drivers.radio import RadioTerminal
 from harness.drivers.trunk import EmergencyTrunk
 from harness.endpoints.media import MediaService, open_media
@@ -24,12 +25,14 @@ from harness.testbed.addresses import Addresses
 from harness.testbed.interlock import Interlock
 from harness.testbed.model import (
     Binding,
+    CallerLocationComponent,
     Component,
     ConsoleComponent,
     IccsComponent,
     RadioGatewayComponent,
     RadioTerminalComponent,
     Testbed,
+    TlsSettings,
     TrunkComponent,
 )
 from harness.testbed.simulation import Simulation
@@ -62,6 +65,7 @@ class Bench:
         self._trunks: dict[str, EmergencyTrunk] = {}
         self._consoles: dict[str, Console] = {}
         self._terminals: dict[str, RadioTerminal] = {}
+        self._locations: dict[str, LocationService] = {}
 
     @property
     def journal(self) -> Journal:
@@ -142,6 +146,33 @@ class Bench:
             await terminal.select(component.talkgroup)
             self._terminals[name] = terminal
         return self._terminals[name]
+
+    async def location_service(self, name: str | None = None) -> LocationService:
+        """Return the caller-location service (the one there is, or the one named), a link to it under way."""
+        name, component = self._component(name, CallerLocationComponent)
+        if name not in self._locations:
+            simulated = component.binding is Binding.SIMULATED
+            told = component.simulator if simulated else component
+            http = self.addresses.url(name, "http") if simulated else None
+            key = component.simulator.intake.hmac_key if simulated else component.aml_key
+            tls = component.tls
+            if simulated and component.simulator.certificate is not None:
+                tls = TlsSettings(ca=component.simulator.certificate)
+            service = LocationService.open(
+                self.context,
+                name,
+                link=_host_port(component.link) if component.link else self.addresses.host_port(name, "location"),
+                aml=http or component.aml,
+                control=http,
+                codec=told.codec,
+                token=told.token.get_secret_value() if told.token is not None else "",
+                aml_key=key.get_secret_value().encode() if key is not None else None,
+                tls=tls.context() if tls is not None else None,
+                permit=self.interlock.locate,
+            )
+            self._stack.push_async_callback(service.close)
+            self._locations[name] = service
+        return self._locations[name]
 
     def status_value(self, number: int) -> int:
         """Return what goes over the air for a radio status of this force.

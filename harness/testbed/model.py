@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from harness.errors import TestbedError
 from simulators.iccs.settings import IccsSettings, Number, PositionId
+from simulators.location.settings import LocationSettings
 
 MAX_COMPONENTS = 2000
 NARROWEST = 5
@@ -148,15 +152,77 @@ class ConsoleComponent(_Component):
     """The headset; ``rtp`` is the jack that the ICCS names."""
 
 
+class TlsSettings(_Strict):
+    """How a real service's certificate is verified, and what we show it."""
+
+    ca: Path | None = None
+    """PEM file of the authorities that may have signed it; the system's where left out."""
+    certificate: Path | None = None
+    """PEM file of our own certificate, where the service asks for one."""
+    key: Path | None = None
+
+    @model_validator(mode="after")
+    def _pair(self) -> TlsSettings:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("'certificate' and 'key' go together")
+        return self
+
+    def context(self) -> ssl.SSLContext:
+        """Return what a link is made with. Raises TestbedError when a file can't be read."""
+        try:
+            context = ssl.create_default_context(cafile=self.ca)
+            if self.certificate is not None:
+                context.load_cert_chain(self.certificate, self.key)
+        except (OSError, ssl.SSLError) as error:
+            raise TestbedError(f"'tls': {error}") from error
+        return context
+
+
+class CallerLocationComponent(_Component):
+    """The service that tells the control room where a caller is."""
+
+    role: Literal["caller_location"]
+    simulator: LocationSettings = LocationSettings()
+    """How the simulator is laid out; only where the binding is ``simulated``."""
+    link: HostPort | None = None
+    """Where a real service takes links of the caller-location interface, ``host:port``."""
+    codec: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "iccs"
+    """The real service's wire format: an installed codec's name."""
+    token: SecretStr | None = None
+    """What a real service asks for in the greeting."""
+    tls: TlsSettings | None = None
+    """Where the link to a real service is over TLS."""
+    aml: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
+    """Where a real service takes AML in by HTTPS; only for intakes that are for tests."""
+    aml_key: SecretStr | None = None
+    """The shared key with which that AML is signed."""
+
+    @model_validator(mode="after")
+    def _real_has_address(self) -> CallerLocationComponent:
+        if self.binding is Binding.REAL and self.link is None:
+            raise ValueError("a real caller_location needs 'link', the host:port at which it takes links")
+        real = {"link", "codec", "token", "tls", "aml", "aml_key"} & self.model_fields_set
+        if self.binding is Binding.SIMULATED and real:
+            told = ", ".join(repr(name) for name in sorted(real))
+            raise ValueError(f"{told}: for a real service; a simulator's stand under 'simulator'")
+        if self.binding is not Binding.SIMULATED and "simulator" in self.model_fields_set:
+            raise ValueError(f"'simulator' lays out a simulator, and this one is bound {self.binding.value!r}")
+        return self
+
+
 Component = Annotated[
     IccsComponent
     | RadioNetworkComponent
     | RadioGatewayComponent
     | RadioTerminalComponent
     | TrunkComponent
-    | ConsoleComponent,
+    | ConsoleComponent
+    | CallerLocationComponent,
     Field(discriminator="role"),
 ]
+
+SIMULATED_BY_ITSELF = (IccsComponent, RadioNetworkComponent, CallerLocationComponent)
+"""Components for which `iccs simulate` starts a simulator; others come up with these, or the harness plays them."""
 
 
 class Permit(_Strict):
@@ -187,9 +253,11 @@ class Safety(_Strict):
     """Talkgroups, by name."""
     message: tuple[Ssi, ...] = ()
     """ISSIs that may be sent texts and statuses."""
+    locate: tuple[str, ...] = ()
+    """Numbers whose location may be asked for, or sent in as a handset's; written as in ``dial``."""
     permits: tuple[Permit, ...] = ()
 
-    @field_validator("dial")
+    @field_validator("dial", "locate")
     @classmethod
     def _narrow(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in patterns:

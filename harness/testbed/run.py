@@ -15,7 +15,7 @@ from harness.testbed.addresses import Addresses
 from harness.testbed.bench import SIMULATORS_CAPTURE, Bench
 from harness.testbed.child import simulators
 from harness.testbed.load import load_testbed
-from harness.testbed.model import Binding, IccsComponent, RadioNetworkComponent, Testbed
+from harness.testbed.model import SIMULATED_BY_ITSELF, Binding, Testbed
 
 TESTBED_VARIABLE = "ICCS_TESTBED"
 ADDRESSES_VARIABLE = "ICCS_ADDRESSES"
@@ -86,6 +86,6 @@ def started_run(path: Path, *, directory: Path, keep: Keep, start: bool, seed: i
 
 def _has_simulators(testbed: Testbed) -> bool:
     return any(
-        each.binding is Binding.SIMULATED and isinstance(each, IccsComponent | RadioNetworkComponent)
+        each.binding is Binding.SIMULATED and isinstance(each, SIMULATED_BY_ITSELF)
         for each in testbed.components.values()
     )

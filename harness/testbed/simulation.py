@@ -10,7 +10,9 @@ from harness.errors import TestbedError
 from harness.testbed.addresses import Addresses, Reached
 from harness.testbed.interlock import Interlock
 from harness.testbed.model import (
+    SIMULATED_BY_ITSELF,
     Binding,
+    CallerLocationComponent,
     IccsComponent,
     RadioGatewayComponent,
     RadioNetworkComponent,
@@ -19,6 +21,7 @@ from harness.testbed.model import (
 )
 from harness.transport.context import Context
 from simulators.iccs import GatewayLine, IccsSimulator
+from simulators.location import LocationSimulator
 from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
 
 
@@ -50,6 +53,12 @@ class Simulation:
         simulation = cls(testbed, Addresses())
         wanted = simulation._wanted(names)
         try:
+            for name in wanted:
+                component = testbed.components[name]
+                if isinstance(component, CallerLocationComponent):
+                    await simulation._start_location(context, name, component, virtual=virtual)
+            if all(isinstance(testbed.components[name], CallerLocationComponent) for name in wanted):
+                return simulation  # nobody speaks: no media
             media = await open_media(context, in_process=virtual)
             simulation._stack.push_async_callback(media.close)
             for name in wanted:
@@ -84,6 +93,16 @@ class Simulation:
             raise
         return simulation
 
+    async def _start_location(
+        self, context: Context, name: str, component: CallerLocationComponent, *, virtual: bool
+    ) -> None:
+        location = await LocationSimulator.start(context, component.simulator, name=name, virtual=virtual)
+        self._stack.push_async_callback(location.stop)
+        host, port = location.link_address
+        scheme = "tcp" if component.simulator.certificate is None else "tls"
+        self.addresses.add(Reached(name, component.role, "location", f"{scheme}://{host}:{port}"))
+        self.addresses.add(Reached(name, component.role, "http", location.http_url))
+
     async def stop(self) -> None:
         """Stop every simulator, last started first."""
         await self._stack.aclose()
@@ -92,7 +111,7 @@ class Simulation:
         can = [
             name
             for name, each in self._testbed.components.items()
-            if each.binding is Binding.SIMULATED and isinstance(each, IccsComponent | RadioNetworkComponent)
+            if each.binding is Binding.SIMULATED and isinstance(each, SIMULATED_BY_ITSELF)
         ]
         for name in names:
             if name not in can:
