@@ -1,4 +1,4 @@
-"""Messages a second that one core parses and serialises: an emergency trunk's INVITEs of about 880 bytes, all different."""
+"""Messages a second that one core parses and serialises: a trunk's INVITEs of about 880 bytes, all different."""
 
 from __future__ import annotations
 

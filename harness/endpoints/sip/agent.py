@@ -1,4 +1,4 @@
-"""The SIP user agent: places and takes calls, registers, subscribes, answers OPTIONS, keeps a registrar where it is one."""
+"""The SIP user agent: places and takes calls, registers, subscribes, and keeps a registrar where it is one."""
 
 from __future__ import annotations
 
@@ -120,10 +120,11 @@ class UserAgent:
         """Bind and be ready.
 
         `local`: the UDP port, unless `listen` names all ports. `user`: the user part of our URI (the name by default).
-        `credentials`: (user, password) that answer 401 and 407. `registrar`: makes us a registrar; `on_register` is then
-        called with each address-of-record that changed. `server_credentials`: passwords by user; requests of the methods
-        in `authenticate` are then challenged for `realm` (our address by default) with the digest `algorithms`, best
-        first. `outbound`: where all requests outside dialogs are sent. `trace`: journal each message (off under load).
+        `credentials`: (user, password) that answer 401 and 407. `registrar`: makes us a registrar; `on_register` is
+        then called with each address-of-record that changed. `server_credentials`: passwords by user; requests of the
+        methods in `authenticate` are then challenged for `realm` (our address by default) with the digest `algorithms`,
+        best first. `outbound`: where all requests outside dialogs are sent. `trace`: journal each message (off under
+        load).
         Raises TransportError where an address can't be bound, or a certificate can't be used.
         """
         agent = cls(context, name, user or name, display, abilities)
@@ -239,9 +240,9 @@ class UserAgent:
         """Place a call and return it at once.
 
         `offer`: our session description. `caller`: the From as `"Display" <sip:user@host>` (our own by default). `to`:
-        where to send it, if not where the URI says. `content`: a body and its type that hold the offer and more, such as
-        a multipart with a location. Raises InterlockError before anything leaves, and SipLocalError on values that can't
-        be sent or when MAX_CALLS are up.
+        where to send it, if not where the URI says. `content`: a body and its type that hold the offer and more, such
+        as a multipart with a location. Raises InterlockError before anything leaves, and SipLocalError on values that
+        can't be sent or when MAX_CALLS are up.
         """
         hop = self.hop_for(uri, to)
         if len(self.calls_by_dialog) >= self.max_calls:

@@ -197,7 +197,7 @@ class Dispatcher:
             call.trying()
 
     def _replaced(self, request: Request) -> tuple[int, Call | None]:
-        """The call that an INVITE with Replaces is to take the place of, or the status that refuses it (RFC 3891 §3)."""
+        """The call that an INVITE with Replaces takes the place of, or the status that refuses it (RFC 3891 §3)."""
         call_id, to_tag, from_tag, early_only = refer.replaced_by(request.values("replaces")[0])
         if len(request.lines("replaces")) > 1:
             raise SipRemoteError("more than one Replaces header")

@@ -1,4 +1,4 @@
-"""The SIP transaction layer over an endpoint's flows: finds each message's transaction, does what it asks, tells the core."""
+"""The SIP transaction layer: finds each message's transaction, does what it asks, tells the core."""
 
 from __future__ import annotations
 
@@ -191,17 +191,12 @@ class SipEndpoint:
             elif do is _SET:
                 timer = self.wheel.after(delay, self._expire, exchange, letter)
                 if letter not in _LAST:
-                    timers = exchange.timers
-                    if timers is None:
-                        timers = exchange.timers = {}
-                    timers[letter] = timer
+                    exchange.keep(letter, timer)
             elif do is _STOP:
-                if exchange.timers and (running := exchange.timers.pop(letter, None)) is not None:
-                    running.cancel()
+                exchange.stop(letter)
             else:
                 told = True
-                if do is _PASS:
-                    passed = cast(Response, message)
+                passed = cast(Response, message) if do is _PASS else None
         transaction = exchange.transaction
         if transaction.state in ABSORBING:
             if transaction.state is State.TERMINATED:

@@ -38,6 +38,17 @@ class Exchange:
         self.owner: object = None
         """The call that it began, for the CANCEL that may follow."""
 
+    def keep(self, letter: str, timer: Timer) -> None:
+        """A timer runs that may have to be stopped."""
+        if self.timers is None:
+            self.timers = {}
+        self.timers[letter] = timer
+
+    def stop(self, letter: str) -> None:
+        """Stop a timer, if it runs."""
+        if self.timers and (running := self.timers.pop(letter, None)) is not None:
+            running.cancel()
+
     def respond(self, response: Response) -> None:
         """Answer the peer's request. Raises SipLocalError after a final response."""
         endpoint = self._endpoint

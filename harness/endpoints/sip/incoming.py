@@ -106,8 +106,8 @@ class IncomingCall(Call):
     def answer(self, sdp: bytes, headers: Headers = ()) -> None:
         """Send 200 with our session description and repeat it until its ACK comes. Raises SipLocalError later on.
 
-        Where the INVITE brought no offer, `sdp` is one, and its answer comes with the ACK, or came with a PRACK. While a
-        reliable provisional response with a session description is not acknowledged, the 200 waits (RFC 3262 §3).
+        Where the INVITE brought no offer, `sdp` is one, and its answer comes with the ACK, or came with a PRACK. While
+        a reliable provisional response with a session description is not acknowledged, the 200 waits (RFC 3262 §3).
         """
         if self._answering or self.state not in _UNANSWERED:
             self._must_be_unanswered("answered")

@@ -1,4 +1,4 @@
-"""A call that we place: the calling side of INVITE, with forks, CANCEL and redirection (RFC 3261 §8.1.3.4, §9.1, §13.2)."""
+"""A call that we place: the calling side of INVITE, with forks, CANCEL and redirection (RFC 3261 §9.1, §13.2)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Transfer: REFER asked of a peer and asked of us, with its NOTIFYs (RFC 3515, RFC 3891, RFC 3892, RFC 4488).
 
-Theory. REFER asks the other side to call Refer-To. Taking it (202) makes a subscription without SUBSCRIBE: NOTIFYs tell
-in `message/sipfrag` how that call goes, the last one with its final status. `Replaces` in the Refer-To makes the transfer
-attended: the call that is placed takes the place of one that is up.
+Theory. REFER asks the other side to call Refer-To. Taking it (202) makes a subscription without SUBSCRIBE: NOTIFYs
+tell in `message/sipfrag` how that call goes, the last one with its final status. `Replaces` in the Refer-To makes the
+transfer attended: the call that is placed takes the place of one that is up.
 """
 
 from __future__ import annotations

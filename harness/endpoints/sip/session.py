@@ -1,8 +1,8 @@
 """Later offers and answers within a call, by re-INVITE (RFC 3261 §14) and UPDATE (RFC 3311): hold, resume, move.
 
-Theory (RFC 3264 §4, RFC 6337). One offer at a time may be open in a dialog, whoever made it. An offer that meets another
-gets 491, and its maker tries again after a random while, the one that owns the Call-ID later than the other. A refused
-offer leaves the session as it was.
+Theory (RFC 3264 §4, RFC 6337). One offer at a time may be open in a dialog, whoever made it. An offer that meets
+another gets 491, and its maker tries again after a random while, the one that owns the Call-ID later than the other. A
+refused offer leaves the session as it was.
 """
 
 from __future__ import annotations

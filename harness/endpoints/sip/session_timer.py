@@ -1,8 +1,8 @@
 """Session timers (RFC 4028): who refreshes, when, and the end of a session that nobody refreshes any more.
 
-Theory. The two sides settle an interval (Session-Expires) and a refresher in the INVITE and its 2xx. The refresher sends
-a re-INVITE or UPDATE at half the interval. The other side gives the session up when none came shortly before it runs
-out: 32 s, or a third of the interval where that is less. An interval below what a side bears gets 422 with Min-SE.
+Theory. The two sides settle an interval (Session-Expires) and a refresher in the INVITE and its 2xx. The refresher
+sends a re-INVITE or UPDATE at half the interval. The other side gives the session up when none came shortly before it
+runs out: 32 s, or a third of the interval where that is less. An interval below what a side bears gets 422 with Min-SE.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Event subscriptions (RFC 6665): ours at a peer, and a peer's at us, for message-summary, dialog and other packages."""
+"""Event subscriptions (RFC 6665): ours at a peer, and a peer's at us, for message-summary, dialog and others."""
 
 from __future__ import annotations
 
@@ -173,14 +173,12 @@ class Subscriber:
     """A peer's subscription at us: accept or refuse it, then notify."""
 
     def __init__(self, agent: UserAgent, request: Request, exchange: Exchange, flow: Flow) -> None:
-        """Raises SipRemoteError where it makes no dialog, or names no event."""
+        """Raises SipRemoteError where it makes no dialog."""
         self.agent = agent
         self.request = request
         event = (request.get("event") or "").strip()
         self.event, _, params = event.partition(";")
-        """The event package, such as `message-summary`."""
-        if not self.event:
-            raise SipRemoteError("a SUBSCRIBE without Event")
+        """The event package, such as `message-summary`; empty where none is named, which gets 489 (RFC 6665 §4.2.1.3)."""
         self._event = event if params else self.event
         self.local_tag = agent.endpoint.new_tag()
         self.dialog = Dialog.of_request(request, self.local_tag)

@@ -80,7 +80,7 @@ def _opened(content_type: str, body: bytes, headers: dict[str, str], depth: int,
 
 
 def _cut(body: bytes, boundary: bytes) -> list[bytes]:
-    """The bytes between the delimiter lines (RFC 2046 §5.1.1); what is before the first and after the last is dropped."""
+    """What is between the delimiter lines (RFC 2046 §5.1.1); what is before the first and after the last is dropped."""
     delimiter = b"\r\n--" + boundary
     pieces = (b"\r\n" + body).split(delimiter, MAX_PARTS + 2)
     chunks: list[bytes] = []
@@ -112,8 +112,8 @@ def _part(chunk: bytes) -> tuple[dict[str, str], bytes]:
 def multipart(parts: list[Part], boundary: str) -> tuple[bytes, str]:
     """Write a `multipart/mixed` body; returns it and its Content-Type.
 
-    `boundary` must not occur in any part. Raises SipLocalError on one that does, or can't be a boundary, and on a header
-    that would break out of its line.
+    `boundary` must not occur in any part. Raises SipLocalError on one that does, or can't be a boundary, and on a
+    header that would break out of its line.
     """
     if _BOUNDARY.fullmatch(boundary) is None or boundary.endswith(" "):
         raise SipLocalError(f"not a multipart boundary: {boundary!r}")

@@ -387,9 +387,10 @@ class Request(Message):
                 to = f"{to};tag={to_tag}"
             if 100 < status < 300 and "record-route" in index:
                 head += "".join([f"Record-Route: {line}\r\n" for line in self.lines("record-route")])
-            head += f"From: {index['from']}\r\nTo: {to}\r\nCall-ID: {index['call-id']}\r\nCSeq: {index['cseq']}\r\n{prepared}"
+            head += f"From: {index['from']}\r\nTo: {to}\r\nCall-ID: {index['call-id']}\r\nCSeq: {index['cseq']}\r\n"
         except KeyError as missing:
             raise SipRemoteError(f"no {str(missing.args[0]).title()} header") from None
+        head += prepared
         if "timestamp" in index:
             head += f"Timestamp: {index['timestamp']}\r\n"
         if headers:
@@ -422,7 +423,8 @@ def first_via(line: str) -> Via:
     values = split_outside(line, ",", MAX_VALUES)
     if values is None:
         raise SipRemoteError(f"a Via header that can't be split into values: {line[:80]!r}")
-    return [Via.parse(value.strip()) for value in values][0]
+    first, *_ = [Via.parse(value.strip()) for value in values]
+    return first
 
 
 def _refuse_injection(name: str, value: str) -> None:

@@ -8,15 +8,16 @@ from harness.errors import SipRemoteError
 from harness.protocols.sip.grammar import COMPACT_FORMS, TOKEN
 
 _KNOWN_NAMES: Final = """
-    Accept Accept-Contact Accept-Encoding Accept-Language Alert-Info Allow Allow-Events Answer-Mode Authentication-Info
-    Authorization Call-ID Call-Info Contact Content-Disposition Content-Encoding Content-ID Content-Language Content-Length
-    Content-Type CSeq Date Diversion Error-Info Event Expires From Geolocation Geolocation-Error Geolocation-Routing
-    History-Info Identity In-Reply-To Info-Package Join Max-Forwards MIME-Version Min-Expires Min-SE Organization
-    P-Access-Network-Info P-Asserted-Identity P-Asserted-Service P-Preferred-Identity P-Preferred-Service P-RTP-Stat Path
-    Priority Privacy Proxy-Authenticate Proxy-Authentication-Info Proxy-Authorization Proxy-Require RAck Reason Record-Route
-    Recv-Info Refer-Sub Refer-To Referred-By Remote-Party-ID Replaces Reply-To Require Resource-Priority Retry-After Route
-    RSeq Server Service-Route Session-Expires Session-ID SIP-ETag SIP-If-Match Subject Subscription-State Supported
-    Target-Dialog Timestamp To Unsupported User-Agent User-to-User Via Warning WG67-Version WWW-Authenticate
+    Accept Accept-Contact Accept-Encoding Accept-Language Alert-Info Allow Allow-Events Answer-Mode
+    Authentication-Info Authorization Call-ID Call-Info Contact Content-Disposition Content-Encoding Content-ID
+    Content-Language Content-Length Content-Type CSeq Date Diversion Error-Info Event Expires From Geolocation
+    Geolocation-Error Geolocation-Routing History-Info Identity In-Reply-To Info-Package Join Max-Forwards
+    MIME-Version Min-Expires Min-SE Organization P-Access-Network-Info P-Asserted-Identity P-Asserted-Service
+    P-Preferred-Identity P-Preferred-Service P-RTP-Stat Path Priority Privacy Proxy-Authenticate
+    Proxy-Authentication-Info Proxy-Authorization Proxy-Require RAck Reason Record-Route Recv-Info Refer-Sub Refer-To
+    Referred-By Remote-Party-ID Replaces Reply-To Require Resource-Priority Retry-After Route RSeq Server
+    Service-Route Session-Expires Session-ID SIP-ETag SIP-If-Match Subject Subscription-State Supported Target-Dialog
+    Timestamp To Unsupported User-Agent User-to-User Via Warning WG67-Version WWW-Authenticate
 """
 KEYS: Final[dict[str, str]] = {
     **{name: name.lower() for name in _KNOWN_NAMES.split()},

@@ -70,11 +70,7 @@ class Registrar:
         if "*" in values:
             if values != ["*"] or expires_header != 0:
                 raise SipRemoteError("Contact: * needs Expires: 0 and stands alone")
-            kept = self._table.get(aor, [])
-            if any(binding.call_id == call_id and cseq <= binding.cseq for binding in kept):
-                raise SipRemoteError(f"CSeq {cseq} is not above the last registration's")
-            for binding in list(kept):
-                self._drop(aor, binding)
+            self._drop_all(aor, call_id, cseq)
             return request.response(200, to_tag=to_tag)
         self.expire(now)
         wanted: list[tuple[NameAddr, int, Binding | None]] = []
@@ -105,6 +101,13 @@ class Registrar:
             for binding in self.bindings(aor, now)
         ]
         return request.response(200, to_tag=to_tag, headers=headers)
+
+    def _drop_all(self, aor: str, call_id: str, cseq: int) -> None:
+        kept = self._table.get(aor, [])
+        if any(binding.call_id == call_id and cseq <= binding.cseq for binding in kept):
+            raise SipRemoteError(f"CSeq {cseq} is not above the last registration's")
+        for binding in list(kept):
+            self._drop(aor, binding)
 
     def _seconds(self, contact: NameAddr, header: int | None) -> int:
         text = contact.params.get("expires")

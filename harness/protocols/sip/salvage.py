@@ -1,7 +1,7 @@
 """What can be saved of a request that could not be read, so that its sender gets an error instead of silence.
 
 RFC 3261 §8.2.6 wants Via, From, To, Call-ID and CSeq copied; what is there of them goes back as text, whatever it says
-(RFC 4475 §3.1.2.4, §3.3.1). Where it goes is the transport's affair: the address it came from, at the port that Via names.
+(RFC 4475 §3.1.2.4, §3.3.1). Where it goes is the transport's affair: the address it came from, at the port of its Via.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ import pytest
 
 from harness.endpoints.sip.agent import UserAgent
 from harness.endpoints.sip.call import Call, CallState
-from harness.endpoints.sip.notes import MAX_WARNINGS
 from harness.endpoints.sip.incoming import IncomingCall
+from harness.endpoints.sip.notes import MAX_WARNINGS
 from harness.errors import InterlockError, SdpError, SipLocalError
 from harness.protocols import sdp
 from harness.protocols.sip.message import Request, Response
