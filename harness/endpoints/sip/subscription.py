@@ -178,7 +178,7 @@ class Subscriber:
         self.request = request
         event = (request.get("event") or "").strip()
         self.event, _, params = event.partition(";")
-        """The event package, such as `message-summary`; empty where none is named, which gets 489 (RFC 6665 §4.2.1.3)."""
+        """The event package, such as `message-summary`; empty where none is named, which gets 489."""
         self._event = event if params else self.event
         self.local_tag = agent.endpoint.new_tag()
         self.dialog = Dialog.of_request(request, self.local_tag)
