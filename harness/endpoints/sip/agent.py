@@ -12,7 +12,7 @@ from harness.endpoints.sip.call import Call, Headers, InDialog
 from harness.endpoints.sip.dispatch import Dispatcher, Usage
 from harness.endpoints.sip.endpoint import MAX_TRANSACTIONS, SipEndpoint
 from harness.endpoints.sip.exchange import Exchange
-from harness.endpoints.sip.flow import UDP, Flow, Hop, hop_of, shown
+from harness.endpoints.sip.flow import UDP, Flow, Hop, hop_to, shown
 from harness.endpoints.sip.incoming import IncomingCall
 from harness.endpoints.sip.outgoing import OutgoingCall
 from harness.endpoints.sip.registration import Registration
@@ -30,7 +30,6 @@ from harness.protocols.sip.headers import NameAddr
 from harness.protocols.sip.message import Fields, Request, Response, checked, checked_text
 from harness.protocols.sip.registrar import Registrar
 from harness.protocols.sip.transaction import DEFAULT_TIMING, Timing
-from harness.protocols.sip.uri import Uri
 from harness.transport.context import Context
 from harness.transport.tap import Address
 
@@ -356,7 +355,7 @@ class UserAgent:
         if self.outbound is not None:
             return self.outbound
         try:
-            return hop_of(Uri.parse(uri))
+            return hop_to(uri)
         except SipRemoteError as error:
             raise SipLocalError(str(error)) from error
 
@@ -384,7 +383,7 @@ class UserAgent:
     def next_hop(self, dialog: Dialog, fallback: Flow | Hop) -> Flow | Hop:
         """Where a dialog's next request goes; `fallback` where neither route nor Contact is a SIP URI."""
         try:
-            return hop_of(dialog.next_hop())
+            return hop_to(dialog.next_hop())
         except (SipLocalError, SipRemoteError):
             return fallback
 

@@ -15,7 +15,7 @@ from harness.errors import SipLocalError, SipRemoteError
 from harness.privacy import mask_fields, mask_text
 from harness.protocols.sip import body
 from harness.protocols.sip.dialog import Dialog
-from harness.protocols.sip.headers import parse_params
+from harness.protocols.sip.headers import NameAddr, parse_params
 from harness.protocols.sip.message import Message, Request, Response
 
 if TYPE_CHECKING:
@@ -374,6 +374,12 @@ class Call:
     def next_hop(self, dialog: Dialog) -> Hop | Flow:
         """Where a dialog's next request goes."""
         return self.agent.next_hop(dialog, self.hop)
+
+
+def user_of(name_addr: str) -> str:
+    """The user part, or the number of a tel URI, of a name-addr of ours; empty where it has none."""
+    usual = _USUAL_IDENTITY.fullmatch(name_addr)
+    return usual[4] if usual is not None else NameAddr.parse(name_addr).uri.user_text
 
 
 def reason_text(value: str) -> str:

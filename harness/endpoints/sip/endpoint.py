@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
 from harness.endpoints.sip.exchange import Exchange, Tell, tell_nobody
-from harness.endpoints.sip.flow import DEFAULT_PORTS, TCP, UDP, Flow, Hop, StreamFlow, shown
+from harness.endpoints.sip.flow import DEFAULT_PORTS, TCP, UDP, VIA_END, Flow, Hop, StreamFlow, shown
 from harness.endpoints.sip.notes import Notes
 from harness.endpoints.sip.transports import Listen, SipTransports, TlsSides
 from harness.endpoints.sip.wheel import TimerWheel
 from harness.errors import SipLocalError, SipRemoteError, TransportError
+from harness.protocols.sip.grammar import BRANCH_COOKIE
 from harness.protocols.sip.headers import Via
 from harness.protocols.sip.message import Request, Response
 from harness.protocols.sip.parse import parse
@@ -144,18 +145,18 @@ class SipEndpoint:
         """
         flow = self.flow_to(target)
         branch = f"{self._rng.getrandbits(64):016x}"
-        request.fields.insert(0, ("Via", flow.via + branch))
+        request.fields.insert(0, ("Via", flow.via + branch + VIA_END))
         if not flow.reliable and TCP in self.transports.locals and len(bytes(request)) > UDP_LIMIT:
             flow = self.flow_to(Hop(TCP, *flow.peer))
-            request.fields[0] = ("Via", flow.via + branch)
-        return self.send_with_via(request, flow, tell)
+            request.fields[0] = ("Via", flow.via + branch + VIA_END)
+        return self.send_with_via(request, flow, tell, BRANCH_COOKIE + branch)
 
-    def send_with_via(self, request: Request, flow: Flow, tell: Tell) -> Exchange:
+    def send_with_via(self, request: Request, flow: Flow, tell: Tell, branch: str = "") -> Exchange:
         """Send a request that has its Via already: a CANCEL, whose branch is its INVITE's."""
         request.refresh()
         if len(self._table) >= self._limit and not self._room():
             raise SipLocalError(f"{self._limit} SIP transactions are under way already")
-        transaction = ClientTransaction(request, self.timing, reliable=flow.reliable)
+        transaction = ClientTransaction(request, self.timing, branch, reliable=flow.reliable)
         exchange = Exchange(self, transaction, flow, tell)
         self._table[transaction.key] = exchange
         if self.trace:
@@ -166,7 +167,7 @@ class SipEndpoint:
     def send_ack(self, ack: Request, target: Hop | Flow) -> tuple[bytes, Flow]:
         """Send the ACK of a 2xx, which has no transaction; returns the message and its flow, for repeated 2xx."""
         flow = self.flow_to(target)
-        ack.fields.insert(0, ("Via", f"{flow.via}{self._rng.getrandbits(64):016x}"))
+        ack.fields.insert(0, ("Via", f"{flow.via}{self._rng.getrandbits(64):016x}{VIA_END}"))
         ack.refresh()
         data = bytes(ack)
         if self.trace:

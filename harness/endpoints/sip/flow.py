@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from harness.errors import SipLocalError, SipRemoteError
 from harness.protocols.sip.grammar import BRANCH_COOKIE
+from harness.protocols.sip.headers import remember
 from harness.protocols.sip.stream import PONG, StreamCutter
 from harness.protocols.sip.uri import Uri
 from harness.transport.stream import StreamConnection
@@ -19,6 +20,8 @@ TRANSPORTS: Final = (UDP, TCP, TLS)
 """As Via names them."""
 MAX_QUEUED: Final = 64
 """Messages that wait for a connection to be made, or a name to be looked up; more are refused."""
+VIA_END: Final = ";rport"
+"""What ends a Via of ours: answers are to come where this came from (RFC 3581)."""
 DEFAULT_PORTS: Final = {UDP: 5060, TCP: 5060, TLS: 5061}
 
 
@@ -38,6 +41,18 @@ class Hop(NamedTuple):
 def shown(host: str) -> str:
     """A host as URIs and Via write it: IPv6 addresses in brackets."""
     return f"[{host}]" if ":" in host else host
+
+
+_known_hops: dict[str, Hop] = {}
+
+
+def hop_to(text: str) -> Hop:
+    """Where a URI, as text, says that a request goes. Raises SipLocalError, SipRemoteError where it can't be read."""
+    hop = _known_hops.get(text)
+    if hop is None:
+        hop = hop_of(Uri.parse(text))
+        remember(_known_hops, text, hop)
+    return hop
 
 
 def hop_of(uri: Uri) -> Hop:
@@ -220,8 +235,8 @@ class StreamFlow(Flow):
 
 
 def via_head(transport: str, host: str, port: int) -> str:
-    """A Via value up to its branch's random part; `rport` asks that answers come where this came from (RFC 3581)."""
-    return f"SIP/2.0/{transport} {shown(host)}:{port};rport;branch={BRANCH_COOKIE}"
+    """A Via value up to its branch's random part, which `;rport` follows (VIA_END)."""
+    return f"SIP/2.0/{transport} {shown(host)}:{port};branch={BRANCH_COOKIE}"
 
 
 def literal(host: str) -> bool:

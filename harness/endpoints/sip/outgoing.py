@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.endpoints.sip import session_timer
 from harness.endpoints.sip.abilities import Reliable
-from harness.endpoints.sip.call import Call, CallState, Headers
+from harness.endpoints.sip.call import Call, CallState, Headers, user_of
 from harness.endpoints.sip.exchange import Exchange
 from harness.endpoints.sip.flow import Flow, Hop
 from harness.endpoints.sip.reliable import ProvisionalAcks
@@ -15,7 +15,7 @@ from harness.errors import InterlockError, SdpError, SipLocalError, SipRemoteErr
 from harness.protocols.sip import body
 from harness.protocols.sip.dialog import Dialog
 from harness.protocols.sip.headers import NameAddr
-from harness.protocols.sip.message import Message, Request, Response
+from harness.protocols.sip.message import Message, Request, Response, checked
 from harness.protocols.sip.transaction import cancel_for
 
 if TYPE_CHECKING:
@@ -50,17 +50,13 @@ class OutgoingCall(Call):
         tag = agent.endpoint.new_tag()
         self.agent = agent
         call_id = agent.new_call_id()
-        self._fields = [
-            ("Max-Forwards", "70"),
-            ("From", f"{caller};tag={tag}"),
-            ("To", f"<{uri}>"),
-            ("Call-ID", call_id),
-            *agent.headers_for(transport),
-            *headers,
-        ]
+        self._fields = checked([("From", f"{caller};tag={tag}"), ("To", f"<{uri}>"), *headers])
+        self._fields += (("Max-Forwards", "70"), ("Call-ID", call_id), *agent.headers_for(transport))
         if agent.abilities.reliable is Reliable.REQUIRED:
             self._fields.append(("Require", "100rel"))
         self._content = content if content[0] else (offer, body.SDP if offer else "")
+        checked([("Content-Type", self._content[1])])
+        self._caller = caller
         self._min_se = 0
         self._cseq = 0
         super().__init__(agent, CallState.INVITING, self._build(uri, ()), call_id, tag, hop)
@@ -81,7 +77,7 @@ class OutgoingCall(Call):
     def start(self) -> None:
         """Send the INVITE; the agent's part."""
         uri = self.request.uri_text
-        self.happen("inviting", {"uri": uri, "cli": self.request.from_.uri.user_text})
+        self.happen("inviting", {"uri": uri, "cli": user_of(self._caller)})
         self._invite(uri)
 
     def _invite(self, uri: str) -> None:
@@ -99,9 +95,15 @@ class OutgoingCall(Call):
 
     def _build(self, uri: str, extra: Headers) -> Request:
         self._cseq += 1
-        timer = session_timer.asked(self.agent.abilities, self._min_se)
-        fields = [*self._fields, ("CSeq", f"{self._cseq} INVITE"), *timer, *extra]
-        return Request.build("INVITE", uri, fields, *self._content)
+        fields = [*self._fields, ("CSeq", f"{self._cseq} INVITE")]
+        if self.agent.abilities.session_expires:
+            fields += session_timer.asked(self.agent.abilities, self._min_se)
+        if extra:
+            fields += checked(extra)
+        body_, content_type = self._content
+        if content_type:
+            fields.append(("Content-Type", content_type))
+        return Request("INVITE", uri, fields, body_)
 
     def _sent(self, request: Request, exchange: Exchange) -> None:
         self.request = request

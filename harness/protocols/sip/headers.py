@@ -66,7 +66,7 @@ def write_params(params: Params) -> str:
 class Via:
     """One Via value (§20.42), with RFC 3581's `rport`."""
 
-    __slots__ = ("_params", "branch", "host", "port", "transport", "wants_rport")
+    __slots__ = ("_params", "_tail", "branch", "host", "port", "transport", "wants_rport")
 
     def __init__(self, transport: str, host: str, port: int | None, params: Params) -> None:
         self.transport = transport
@@ -79,22 +79,22 @@ class Via:
         self.wants_rport = "rport" in params
         """Whether the answer is to go where the request came from (RFC 3581)."""
         self._params: Params | None = params
+        self._tail = ""
 
     @classmethod
     def parse(cls, text: str) -> Via:
         """Parse one Via value; raises SipRemoteError."""
-        # Nearly all look like `SIP/2.0/UDP host:port;branch=…` with or without `;rport` at the end.
-        sent_by, _, tail = text[12:].partition(";branch=")
+        # Nearly all look like `SIP/2.0/UDP host:port;branch=…;more`, with a host that was seen before.
+        sent_by, _, tail = text[12:].partition(";")
         known = _known_sent_by.get(sent_by)
-        if known is not None and text[:12] == "SIP/2.0/UDP " and tail:
-            wants_rport = tail[-6:] == ";rport"
-            if wants_rport:
-                tail = tail[:-6]
-            if ";" not in tail and '"' not in tail and " " not in tail:
-                via = cls.__new__(cls)
-                via.transport, via.branch, via.wants_rport, via._params = "UDP", tail, wants_rport, None
-                via.host, via.port = known
-                return via
+        if known is not None and text[:12] == "SIP/2.0/UDP " and tail[:7] == "branch=" and '"' not in tail:
+            via = cls.__new__(cls)
+            via.host, via.port = known
+            via.transport, via._params, via._tail = "UDP", None, tail
+            branch, more, others = tail[7:].partition(";")
+            via.branch = branch.strip()
+            via.wants_rport = bool(more) and "rport" in others.lower()
+            return via
         return cls._parse_with_care(text)
 
     @classmethod
@@ -123,9 +123,7 @@ class Via:
         """The parameters, branch included; change them before the Via is written."""
         found = self._params
         if found is None:
-            found = self._params = {"branch": self.branch}
-            if self.wants_rport:
-                found["rport"] = None
+            found = self._params = parse_params(self._tail)
         return found
 
     @property

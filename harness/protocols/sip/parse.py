@@ -28,6 +28,7 @@ from harness.protocols.sip.uri import Uri
 
 _ESCAPED = re.compile(r'"(?:[^"\\\0]|\\.)*"', re.DOTALL)
 _known_request_lines: dict[str, tuple[str, str]] = {}
+_known_status_lines: dict[str, tuple[int, str]] = {}
 _partition = str.partition
 _COLONS = repeat(":")
 
@@ -131,6 +132,9 @@ def parse_start_line(line: str) -> Request | Response:
     known = _known_request_lines.get(line)
     if known is not None:
         return Request(*known, None)
+    answer = _known_status_lines.get(line)
+    if answer is not None:
+        return Response(*answer, None)
     parts = line.split(" ")
     if len(parts) == 3 and parts[2].upper() == SIP_VERSION:
         method, uri, _ = parts
@@ -143,6 +147,7 @@ def parse_start_line(line: str) -> Request | Response:
         code = parts[1]
         if len(code) != 3 or not (code.isascii() and code.isdigit()) or not "1" <= code[0] <= "6":
             raise SipRemoteError(f"not a status line: {line[:80]!r}")
+        remember(_known_status_lines, line, (int(code), line[12:]))
         return Response(int(code), line[12:], None)
     if len(parts) == 3:
         raise SipRemoteError(f"not SIP/2.0: {line[-40:]!r}")

@@ -180,13 +180,16 @@ class ClientTransaction(Transaction):
 
     __slots__ = ("request",)
 
-    def __init__(self, request: Request, timing: Timing = DEFAULT_TIMING, *, reliable: bool = False) -> None:
-        """`reliable`: it goes over TCP or TLS."""
+    def __init__(
+        self, request: Request, timing: Timing = DEFAULT_TIMING, branch: str = "", *, reliable: bool = False
+    ) -> None:
+        """`branch`: that of its Via, where it is known already. `reliable`: it goes over TCP or TLS."""
         self.request = request
         """The request that it sends."""
         method = request.method
         kind = "INVITE client" if method == "INVITE" else "client"
-        super().__init__(kind, State.INITIAL, (request.via.branch, method), method, timing, reliable)
+        key = (branch or request.via.branch, method)
+        super().__init__(kind, State.INITIAL, key, method, timing, reliable)
 
     def start(self) -> list[Action]:
         """Send the request."""
@@ -234,7 +237,7 @@ class ServerTransaction(Transaction):
 
 def client_key(response: Response) -> Key:
     """The client transaction that a response belongs to (§17.1.3). Raises SipRemoteError."""
-    return response.via.branch, response.cseq.method
+    return response.via.branch, response.cseq[1]
 
 
 def server_key(request: Request) -> Key:
