@@ -1,8 +1,8 @@
 """Calls a second that our full stack answers and places, beside what SIPp's `-sn uas` answers in the same run.
 
-Full stack: flows, transactions, dialogs, SDP offer and answer, journal events of each call; under uvloop in a process of
-its own. SIPp is the other side over UDP, with a large socket buffer; over TLS, which Debian's SIPp lacks, both sides are
-ours. A rate counts when no call failed and nothing was retransmitted by anybody.
+Full stack: flows, transactions, dialogs, SDP offer and answer, journal events of each call; under uvloop in a process
+of its own. SIPp is the other side over UDP, with a large socket buffer; over TLS, which Debian's SIPp lacks, both sides
+are ours. A rate counts when no call failed and nothing was retransmitted by anybody.
 """
 
 from __future__ import annotations
@@ -255,7 +255,10 @@ def measure() -> dict[str, float]:
             )
         with _Ours(TLS, folder) as ours:
             tls = _highest(
-                "our stack calling our stack over TLS", 1_000, 500, lambda rate: _our_calls(ours.port, rate, TLS, folder)
+                "our stack calling our stack over TLS",
+                1_000,
+                500,
+                lambda rate: _our_calls(ours.port, rate, TLS, folder),
             )
     return {
         "sipp_calls_per_second": theirs,

@@ -94,10 +94,8 @@ class Dialog:
         first = envelope.first
         routes = response.values("record-route")[::-1] if "record-route" in first else []
         # A provisional response may lack Contact; until a better one comes the Request-URI stands in.
-        if response.status < 200 and "contact" not in first:
-            target = request.uri_text
-        else:
-            target = contact_uri(response)
+        unknown = response.status < 200 and "contact" not in first
+        target = request.uri_text if unknown else contact_uri(response)
         # Call-ID, From and CSeq are the request's, or the response would not have found it.
         tags = (envelope.from_tag, envelope.to_tag)
         dialog = cls(envelope.call_id, first["from"], first["to"], target, routes, tags)
