@@ -2,6 +2,9 @@
 
 Beside it, in the same run and against the same peer, pyserial as it is mostly used: blocking write, blocking read. Run
 it alone (`python bench/at_round_trips.py`) or call `measure`. A round trip is `AT` CR LF out, CR LF `OK` CR LF back.
+
+Both processes share one core, and idle-priority spinners keep the others awake: the kernel moves a pseudo-terminal's
+bytes by a worker of its own, and on a virtual machine waking a sleeping core for it costs several round trips.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import serial
@@ -22,8 +27,8 @@ from harness.transport.context import Context
 
 ROUND_TRIPS = 1_000
 TARGET_PER_S = 15_000
-ROUNDS = 40
-"""Rounds of each way, in turns, with the best of each counting: short ones find a quiet moment on a shared machine."""
+ROUNDS = 20
+"""Rounds of each way, in turns; the median of each counts."""
 _BAUD = 115_200
 
 _PEER = """
@@ -70,9 +75,38 @@ def _blocking(url: str, count: int) -> float:
 
 
 def _share_core(core: int, peer: int) -> None:
-    """Puts both processes on one core: they take turns, and waking a sleeping core each time would measure the core."""
+    """Puts both processes on one core: they take turns anyway."""
     for process in (0, peer):
         os.sched_setaffinity(process, {core})
+
+
+_SPIN = """
+import os, sys
+os.sched_setaffinity(0, {int(sys.argv[1])})
+os.nice(19)
+print(flush=True)
+while os.getppid() == int(sys.argv[2]):
+    for _ in range(1_000_000):
+        pass
+"""
+
+
+@contextmanager
+def _awake(cores: list[int]) -> Iterator[None]:
+    """Keeps cores from going to sleep; whatever else wants one has it at once."""
+    spinners = [
+        subprocess.Popen([sys.executable, "-c", _SPIN, str(core), str(os.getpid())], stdout=subprocess.PIPE)
+        for core in cores
+    ]
+    try:
+        for spinner in spinners:
+            assert spinner.stdout is not None
+            spinner.stdout.readline()
+        yield
+    finally:
+        for spinner in spinners:
+            spinner.kill()
+            spinner.communicate()
 
 
 def measure(count: int = ROUND_TRIPS) -> dict[str, Any]:
@@ -84,10 +118,11 @@ def measure(count: int = ROUND_TRIPS) -> dict[str, Any]:
     try:
         url = peer.stdout.readline().strip()
         ours, blocking = [], []
-        for turn in range(ROUNDS):
-            _share_core(cores[turn % len(cores)], peer.pid)
-            ours.append(uvloop.run(_ours(url, count)))
-            blocking.append(_blocking(url, count))
+        with _awake(cores[1:]):
+            _share_core(cores[0], peer.pid)
+            for _ in range(ROUNDS):
+                ours.append(uvloop.run(_ours(url, count)))
+                blocking.append(_blocking(url, count))
     finally:
         os.sched_setaffinity(0, cores)
         peer.stdin.close()
@@ -96,13 +131,12 @@ def measure(count: int = ROUND_TRIPS) -> dict[str, Any]:
     return {
         "name": "at_round_trips",
         "round_trips": count,
-        "ours_per_s": round(max(ours)),
-        "pyserial_blocking_per_s": round(max(blocking)),
-        "ours_median_per_s": round(statistics.median(ours)),
-        "pyserial_blocking_median_per_s": round(statistics.median(blocking)),
+        "ours_per_s": round(statistics.median(ours)),
+        "ours_least_and_most_per_s": [round(min(ours)), round(max(ours))],
+        "pyserial_blocking_per_s": round(statistics.median(blocking)),
         "ratio_to_pyserial": round(statistics.median(ours) / statistics.median(blocking), 2),
         "target_per_s": TARGET_PER_S,
-        "met": max(ours) >= TARGET_PER_S,
+        "met": statistics.median(ours) >= TARGET_PER_S,
     }
 
 

@@ -51,6 +51,26 @@ class SdsError(RemoteError):
     """An SDS, status or location payload that can't be read."""
 
 
+class AmlError(RemoteError):
+    """An Advanced Mobile Location message that ETSI TS 103 625 does not allow, or that can't be written so."""
+
+
+class PidfError(RemoteError):
+    """A location object (PIDF-LO), or what carries it in SIP, that RFC 4119, 5139, 5491 or 6442 does not allow."""
+
+
+class MsdError(RemoteError):
+    """An eCall minimum set of data, or its control block (RFC 8147), that can't be read or written."""
+
+
+class CallerLocationError(RemoteError):
+    """The other end of the caller-location interface broke its rules (docs/interfaces/caller-location.md)."""
+
+
+class CallerLocationLocalError(LocalError):
+    """A caller's location can't be asked for: no link, no answer in time, or a question that makes no sense."""
+
+
 class TransportError(LocalError):
     """A port, line or address that can't be opened, or is gone."""
 

@@ -1,5 +1,6 @@
 """Masks secrets and personal data before they reach a journal, a capture or a report.
 
+What names a person's SIM, handset or car (IMSI, IMEI, ICCID, VIN) is masked by its name, in AML's text by its place.
 Telephone numbers are kept only where they are Ofcom's reserved test numbers (07700 900000 to 900999, 0131 496 0xxx,
 0141 496 0xxx, 01632 960xxx) or too short to be a person's (999, 101, extensions, ISSIs of up to eight digits).
 """
@@ -13,17 +14,22 @@ from typing import Any
 MASK = "•"
 SECRET_KEYS = frozenset(
     {"authorization", "proxy-authorization", "password", "secret", "token", "pin", "api_key", "cookie"}
+    | {"imsi", "imei", "iccid", "device_imsi", "device_imei", "device_iccid", "vin"}
 )
+"""Names whose values are masked wherever they stand: what opens doors, what names a person's SIM, handset or car."""
 
 # National significant numbers that Ofcom reserves for drama and tests.
 _RESERVED = re.compile(r"(?:7700900\d{3}|1314960\d{3}|1414960\d{3}|1632960\d{3})\Z")
-_NUMBER = re.compile(r"(?<![\d.])(?:\+44|0044|0)(?:[1-9]\d{8,9})(?!\d)")
-_NUMBER_BYTES = re.compile(rb"(?<![\d.])(?:\+44|0044|0)(?:[1-9]\d{8,9})(?!\d)")
+_NUMBER = re.compile(r"(?<![\d.])(?:\+44|%2[Bb]44|0044|0)(?:[1-9]\d{8,9})(?!\d)")
+_NUMBER_BYTES = re.compile(rb"(?<![\d.])(?:\+44|%2[Bb]44|0044|0)(?:[1-9]\d{8,9})(?!\d)")
 _SECRET_NAMES = SECRET_KEYS | {name.title() for name in SECRET_KEYS} | {name.upper() for name in SECRET_KEYS}
 _DIGITS = re.compile(r"\d{9}")
 """Found in every text that may hold a telephone number; nearly none has it, and is told so quickly."""
 _PLAIN = frozenset({int, float, bool, type(None)})
-_PREFIX = re.compile(r"(?:\+44|0044|0)")
+_PREFIX = re.compile(r"(?:\+44|%2[Bb]44|0044|0)")
+# What a handset tells of itself in AML, by text (si, ei) and by HTTPS; the first six digits are network or model.
+_HANDSET = re.compile(r"((?:\b(?:si|ei)|device_(?:imsi|imei|iccid))=)(\d{6})(\d{1,14})")
+_HANDSET_BYTES = re.compile(rb"((?:\b(?:si|ei)|device_(?:imsi|imei|iccid))=)(\d{6})(\d{1,14})")
 # A digest's or a bearer's whole value; the header name stays so that a reader sees that one was there.
 _CREDENTIALS = re.compile(rb"(?im)^((?:Proxy-)?Authorization[ \t]*:[ \t]*\w+)([^\r\n]+)")
 _BEARER = re.compile(r"(?i)\b(bearer\s+)(\S+)")
@@ -33,7 +39,7 @@ _KEY_BYTES = re.compile(rb"(?i)\b(inline:)([A-Za-z0-9+/=]+)")
 
 
 def is_reserved(number: str) -> bool:
-    """Tell whether ``number`` (+44…, 0044… or 0…) is one that Ofcom reserves for tests."""
+    """Tell whether ``number`` (+44…, 0044… or 0…; %2B44… as forms have it) is one that Ofcom reserves for tests."""
     return bool(_RESERVED.match(_PREFIX.sub("", number, count=1)))
 
 
@@ -43,16 +49,18 @@ def _mask_number(match: re.Match[str]) -> str:
 
 
 def mask_text(text: str) -> str:
-    """Return ``text`` with non-test telephone numbers, bearer tokens and SRTP keys masked."""
+    """Return ``text`` with non-test telephone numbers, handsets' identities, bearer tokens and SRTP keys masked."""
     if _harmless(text):
         return text
+    text = _HANDSET.sub(lambda m: m.group(1) + m.group(2) + MASK * len(m.group(3)), text)
     text = _KEY.sub(lambda m: m.group(1) + "x" * len(m.group(2)), text)
     return _BEARER.sub(lambda m: m.group(1) + MASK * 3, _NUMBER.sub(_mask_number, text))
 
 
 def _harmless(text: str) -> bool:
     """Whether a text has nothing in it that could be masked: nearly none has, and this is told quickly."""
-    return (
+    # What is shorter than eight characters can hold neither a number nor a token.
+    return len(text) < 8 or (
         _DIGITS.search(text) is None
         and "earer" not in text
         and "EARER" not in text
@@ -98,6 +106,8 @@ def mask_wire(data: bytes) -> bytes:
     data = _CREDENTIALS.sub(lambda m: m.group(1) + b" " + b"x" * (len(m.group(2)) - 1), data)
     if b"crypto:" in data.lower():
         data = _KEY_BYTES.sub(lambda m: m.group(1) + b"x" * len(m.group(2)), data)
+    if b"ei=" in data or b"device_i" in data:
+        data = _HANDSET_BYTES.sub(lambda m: m.group(1) + m.group(2) + b"x" * len(m.group(3)), data)
     return _NUMBER_BYTES.sub(_mask_number_bytes, data)
 
 

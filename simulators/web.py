@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -38,7 +39,10 @@ class _Server(uvicorn.Server):
 class WebServer:
     """One HTTP and WebSocket server."""
 
-    def __init__(self, app: Any, host: str, port: int) -> None:
+    def __init__(
+        self, app: Any, host: str, port: int, *, certificate: Path | None = None, key: Path | None = None
+    ) -> None:
+        """``certificate`` and ``key`` are PEM files; with them it serves https."""
         config = uvicorn.Config(
             app,
             host=host,
@@ -51,6 +55,8 @@ class WebServer:
             ws="websockets-sansio",
             ws_max_size=MAX_MESSAGE,
             timeout_graceful_shutdown=int(STOPS_WITHIN),
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
         )
         self._server = _Server(config)
         self._task: asyncio.Task[None] | None = None

@@ -30,7 +30,8 @@ def decode(
     """Show what the harness understands of a message, as JSON; a named error and exit 1 on nonsense.
 
     Kinds: sip, sdp, rtp, rtcp, dtmf (RFC 4733 event), pei (one AT line or code of a TETRA terminal; at is the same),
-    sds (type 4 user data), lip (short location report), status (pre-coded status).
+    sds (type 4 user data), lip (short location report), status (pre-coded status), aml (a handset's position, a text or
+    a form), pidf (PIDF-LO), msd (eCall's minimum set of data).
 
     Examples:
 

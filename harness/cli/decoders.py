@@ -8,14 +8,17 @@ from dataclasses import asdict, dataclass, is_dataclass
 from enum import Enum
 from typing import Any
 
-from harness.errors import HarnessError, PeiRemoteError, SdsError
+from harness.errors import AmlError, HarnessError, PeiRemoteError, SdsError
 from harness.protocols import sdp
+from harness.protocols.location import aml_https, aml_sms, gsm7, msd, pidf
+from harness.protocols.location.times import to_iso
 from harness.protocols.pei.commands import parse_command
 from harness.protocols.pei.unsolicited import is_sds_head, parse_unsolicited
 from harness.protocols.rtp.dtmf import DtmfEvent
 from harness.protocols.rtp.rtcp import parse_compound
 from harness.protocols.rtp.rtp import RtpPacket
-from harness.protocols.sip.message import Request, parse
+from harness.protocols.sip.message import Request
+from harness.protocols.sip.parse import parse
 from harness.protocols.tetra import lip, sds, status
 
 Decoded = dict[str, Any]
@@ -155,6 +158,71 @@ def _status(data: bytes) -> Decoded:
     return {"value": status.decode(status.encode(value)), "kind": status.kind_of(value).name.lower()}
 
 
+def _aml(data: bytes) -> Decoded:
+    """A text (as it is, or packed in hexadecimal, as a data message carries it), or a form that was posted."""
+    data = data.strip()
+    packed = _HEX.match(data)
+    if packed is not None:
+        text = gsm7.unpack(from_hex(data))
+    elif data.startswith(aml_sms.HEADER.encode()):
+        text = data.decode("utf-8", "replace")
+    elif b"=" in data and b";" not in data.partition(b"&")[0]:
+        form = aml_https.parse(data)
+        shown: Decoded = _plain(form)
+        told = [finding._asdict() for finding in form.findings]
+        return {
+            **shown,
+            "type": "form",
+            "has_fix": form.has_fix,
+            "method": _aml_method(form.method),
+            "findings": told,
+        }
+    else:
+        raise AmlError(f"neither a text that begins {aml_sms.HEADER}=1 nor a form: {data[:40]!r}")
+    message = aml_sms.parse(text)
+    return {
+        **_plain(message),
+        "type": "text",
+        "has_fix": message.has_fix,
+        "method": _aml_method(message.method),
+        "time": None if message.time is None else to_iso(message.time),
+        "length": len(text.rstrip("\r\n\x00")),
+        "septets": gsm7.septets(text),
+        "findings": [finding._asdict() for finding in message.findings],
+    }
+
+
+def _aml_method(method: aml_sms.Method | None) -> str | None:
+    return None if method is None else method.name.lower()
+
+
+def _pidf(data: bytes) -> Decoded:
+    presence = pidf.parse(data.strip())
+    shown: Decoded = _plain(presence)
+    for location, row in zip(presence.locations, shown["locations"], strict=True):
+        if location.shape is not None:
+            row["shape"] = _plain(location.shape)
+        row["civic"] = None if location.civic is None else dict(location.civic)
+    return shown
+
+
+def _msd(data: bytes) -> Decoded:
+    message = msd.decode(data)
+    shown: Decoded = _plain(message)
+    place = message.place
+    return {
+        **shown,
+        "storages": sorted(message.storages),
+        "not_told": sorted(message.not_told),
+        "place": None if place is None else {"latitude": place.latitude, "longitude": place.longitude},
+        "recent_1": message.recent_1._asdict() if message.recent_1 else None,
+        "recent_2": message.recent_2._asdict() if message.recent_2 else None,
+        "additional": _plain(message.additional._asdict()) if message.additional else None,
+        "time": to_iso(message.timestamp),
+        "layout": "confirmed by public messages" if message.confirmed else "not confirmed by any public message",
+    }
+
+
 KINDS: dict[str, Kind] = {
     "sip": Kind(_sip, False, "iccs decode sip message.txt"),
     "sdp": Kind(_sdp, False, "iccs decode sdp -"),
@@ -165,6 +233,11 @@ KINDS: dict[str, Kind] = {
     "sds": Kind(_sds, True, "iccs decode sds 82040101 54455354"),
     "lip": Kind(_lip, True, "iccs decode lip 0A0088BD4247F737FFE810"),
     "status": Kind(_status, False, "iccs decode status 32773"),
+    "aml": Kind(
+        _aml, False, "iccs decode aml 'A\"ML=1;lt=+55.74317;lg=-4.26881;rd=50;top=20130717141935;lc=90;pm=G;…'"
+    ),
+    "pidf": Kind(_pidf, False, "iccs decode pidf location.xml"),
+    "msd": Kind(_msd, True, "iccs decode msd 02251C0680E30A51…"),
 }
 ALIASES = {"at": "pei"}
 

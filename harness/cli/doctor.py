@@ -30,6 +30,8 @@ DESCRIPTORS = 1_024
 PACKAGES = (
     "allure-pytest",
     "allure-robotframework",
+    "asn1tools",
+    "defusedxml",
     "numpy",
     "pydantic",
     "pyserial",

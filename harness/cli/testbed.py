@@ -50,6 +50,7 @@ def check(file: Annotated[Path, typer.Argument(help="Testbed file (YAML).")]) ->
     console.print(f"  dial     {', '.join(safety.dial) or 'nothing'}")
     console.print(f"  key      {', '.join(safety.key) or 'nothing'}")
     console.print(f"  message  {', '.join(map(str, safety.message)) or 'nothing'}")
+    console.print(f"  locate   {', '.join(safety.locate) or 'nothing'}")
     for permit in safety.permits:
         console.print(
             f"  {permit.what} to {permit.target}, {permit.valid_from} to {permit.valid_until}, by {permit.approved_by}"

@@ -18,9 +18,10 @@ class Reached:
     """The component's name in the testbed file."""
     role: str
     kind: str
-    """``sip``, ``http``, ``serial`` or ``rtp``."""
+    """``sip``, ``http``, ``serial``, ``rtp`` or ``location`` (a link of the caller-location interface)."""
     url: str
-    """``sip:127.0.0.1:5070``, ``http://127.0.0.1:8080``, ``serial:/dev/pts/4``, ``rtp://127.0.0.1:40000``."""
+    """``sip:127.0.0.1:5070``, ``http://127.0.0.1:8080``, ``serial:/dev/pts/4``, ``rtp://127.0.0.1:40000``,
+    ``tcp://127.0.0.1:9100`` or, over TLS, ``tls://…``."""
 
     def line(self) -> str:
         """Return it as one line of JSON."""

@@ -85,6 +85,21 @@ class Interlock:
             name = repr(name[:60]) if what == "command" else name
             raise InterlockError(f"{what} {name} is not allowed: {self._why()}, and {listed} names {names}")
 
+    def locate(self, what: str, number: str) -> None:
+        """Allow a question about, or a position of, ``number`` to a location service, or raise InterlockError.
+
+        ``what`` is ``query`` or ``AML``. Where a person is may only be asked for a call of theirs, and a false position
+        can send help the wrong way: on a real service both need the number in the file.
+        """
+        if not self._real:
+            return
+        locate = self._testbed.safety.locate
+        if not any(_fits(_bare(number), pattern) for pattern in locate):
+            raise InterlockError(
+                f"{what} of {number or 'a withheld number'} is not allowed: {self._why()}, and safety.locate names "
+                f"{_listed(locate)}"
+            )
+
     def _service(self, number: str) -> str | None:
         """Return the guarded short code that a number leads to, what may stand before it taken off; else None."""
         begun = {number.partition(";")[0]}

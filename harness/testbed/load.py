@@ -26,7 +26,7 @@ MAX_DEPTH = 32
 MAX_ERRORS = 50
 """Errors that are told of one file."""
 _FOUND_SHOWN = 60
-_SECRETS = frozenset({"password", "control_token"})
+_SECRETS = frozenset({"password", "control_token", "token", "aml_key", "hmac_key"})
 
 
 def load_testbed(path: Path) -> Testbed:

@@ -30,11 +30,13 @@ class Kind(IntEnum):
     DATAGRAM = 1
     SERIAL_TO_EQUIPMENT = 2
     SERIAL_FROM_EQUIPMENT = 3
+    STREAM = 4
+    """Bytes of a TCP connection in one direction; of TLS the cipher text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """One datagram or one run of serial bytes."""
+    """One datagram, or one run of bytes of a TCP connection or serial line."""
 
     time: float
     """Run time in seconds."""
@@ -45,7 +47,7 @@ class Crossing:
     payload: bytes
 
     def addresses(self) -> tuple[Address, Address]:
-        """Return a datagram's source and target as (host, port)."""
+        """Return source and target as (host, port)."""
         return _address(self.source), _address(self.target)
 
 
@@ -55,6 +57,9 @@ class Tap(Protocol):
     def datagram(self, source: Address, target: Address, payload: bytes) -> None:
         """Note a datagram that was sent or received now."""
 
+    def stream(self, source: Address, target: Address, payload: bytes) -> None:
+        """Note bytes that were sent or received now on a TCP connection."""
+
     def serial(self, line: str, payload: bytes, *, to_equipment: bool) -> None:
         """Note bytes that were written to, or read from, a serial line now."""
 
@@ -63,6 +68,9 @@ class NullTap:
     """A tap that keeps nothing."""
 
     def datagram(self, source: Address, target: Address, payload: bytes) -> None:
+        """Keep nothing."""
+
+    def stream(self, source: Address, target: Address, payload: bytes) -> None:
         """Keep nothing."""
 
     def serial(self, line: str, payload: bytes, *, to_equipment: bool) -> None:
@@ -117,6 +125,10 @@ class CaptureTap:
     def datagram(self, source: Address, target: Address, payload: bytes) -> None:
         """Keep a datagram."""
         self.writer.write(self._now(), Kind.DATAGRAM, f"{source[0]}:{source[1]}", f"{target[0]}:{target[1]}", payload)
+
+    def stream(self, source: Address, target: Address, payload: bytes) -> None:
+        """Keep bytes of a TCP connection."""
+        self.writer.write(self._now(), Kind.STREAM, f"{source[0]}:{source[1]}", f"{target[0]}:{target[1]}", payload)
 
     def serial(self, line: str, payload: bytes, *, to_equipment: bool) -> None:
         """Keep a run of serial bytes."""

@@ -11,6 +11,7 @@ import asyncio
 import heapq
 import random
 import selectors
+import socket
 import ssl as ssl_module
 import threading
 from collections.abc import Callable, Mapping
@@ -122,6 +123,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         except Exception as error:
             future.set_exception(error)
         return future
+
+    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
+        """Refuse: virtual time has no names, as a name service is outside the process."""
+        raise socket.gaierror(socket.EAI_NONAME, f"virtual time has no name service to look {host} up")
 
     async def create_datagram_endpoint(  # type: ignore[override]
         self,

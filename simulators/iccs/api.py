@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect, status
-from fastapi.exceptions import RequestValidationError
-from fastapi.requests import HTTPConnection
+from fastapi import APIRouter, Depends, FastAPI, Request, WebSocket, WebSocketDisconnect, status
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from simulators.guard import bearer, guard
 from simulators.iccs.incidents import Incident, IncidentError, IncidentLog, UnknownIncidentError
 from simulators.iccs.positions import Position, PositionError, Positions, UnknownPositionError
 
-MAX_BODY = 64 * 1024
-"""Bytes of a request's body; more is answered 413."""
 TAKES_WITHIN = 10.0
 """Seconds within which a console takes an event, or is cut off."""
 PLACED = status.HTTP_202_ACCEPTED
@@ -123,27 +119,9 @@ def make_app(desk: Desk, token: str | None) -> FastAPI:
     left out.
     """
 
-    async def authorised(connection: HTTPConnection) -> None:
-        if token is None:
-            return
-        sent = connection.headers.get("authorization", "")
-        if not hmac.compare_digest(sent.encode(), f"Bearer {token}".encode()):
-            raise HTTPException(
-                status.HTTP_401_UNAUTHORIZED, "a bearer token is needed", {"WWW-Authenticate": "Bearer"}
-            )
-
     described = "/openapi.json" if token is None else None
     app = FastAPI(title="ICCS simulator control interface", version="1", openapi_url=described)
     app.state.desk = desk
-
-    @app.exception_handler(RequestValidationError)
-    async def unfit(_request: Request, error: RequestValidationError) -> JSONResponse:
-        # What was sent is not sent back: it need not be text, and it may be long.
-        told = [
-            {"loc": [str(step).encode(errors="replace").decode() for step in each["loc"]], "msg": each["msg"]}
-            for each in error.errors()
-        ]
-        return JSONResponse({"detail": told}, status.HTTP_422_UNPROCESSABLE_CONTENT)
 
     @app.exception_handler(PositionError)
     @app.exception_handler(IncidentError)
@@ -152,15 +130,8 @@ def make_app(desk: Desk, token: str | None) -> FastAPI:
         code = status.HTTP_404_NOT_FOUND if unknown else status.HTTP_409_CONFLICT
         return JSONResponse({"detail": str(error)}, code)
 
-    @app.middleware("http")
-    async def bounded(request: Request, call_next: Any) -> Any:
-        if "transfer-encoding" in request.headers:
-            return JSONResponse({"detail": "a body needs a Content-Length"}, status.HTTP_411_LENGTH_REQUIRED)
-        if int(request.headers.get("content-length", "0")) > MAX_BODY:  # the server takes digits only
-            return JSONResponse({"detail": f"a body holds {MAX_BODY} bytes at most"}, status.HTTP_413_CONTENT_TOO_LARGE)
-        return await call_next(request)
-
-    app.include_router(_routes(desk), dependencies=[Depends(authorised)])
+    guard(app)
+    app.include_router(_routes(desk), dependencies=[Depends(bearer(token))])
     return app
 
 

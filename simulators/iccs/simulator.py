@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from harness.endpoints.media import MediaService
 from harness.errors import LocalError, MediaError
 from harness.transport.context import Context
+from simulators.guard import is_loopback
 from simulators.iccs.api import make_app
 from simulators.iccs.calls import CallState
 from simulators.iccs.incidents import IncidentLog
@@ -206,9 +206,5 @@ def _check(settings: IccsSettings) -> None:
     count = len(settings.each_position())
     if count > MAX_POSITIONS:
         raise LocalError(f"{count} positions; an ICCS has {MAX_POSITIONS} at most")
-    try:
-        loopback = ipaddress.ip_address(settings.host).is_loopback
-    except ValueError:
-        loopback = settings.host == "localhost"
-    if not loopback and settings.control_token is None:
+    if not is_loopback(settings.host) and settings.control_token is None:
         raise LocalError(f"the control interface on {settings.host} needs 'control_token': only loopback goes without")

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from harness.privacy import is_reserved, mask, mask_text, mask_wire
 
-RESERVED = ["07700900123", "+447700900999", "00441314960000", "01414960999", "+441632960123"]
-PRIVATE = ["+442079460958", "07911123456", "00441412345678", "01313131313"]
+RESERVED = ["07700900123", "%2b447700900123", "+447700900999", "00441314960000", "01414960999", "+441632960123"]
+PRIVATE = ["+442079460958", "%2B447911123456", "07911123456", "00441412345678", "01313131313"]
 
 
 @pytest.mark.parametrize("number", RESERVED)
@@ -85,3 +85,28 @@ def test_values_without_digits_or_secrets_stay(value):
     masked = mask(value)
     if not any(ch.isdigit() for ch in repr(value)) and "earer" not in repr(value):
         assert masked == value
+
+
+AML = 'A"ML=1;lt=+55.74297;lg=-4.26880;pm=G;si=234302543446355;ei=356708041746734;mcc=234;mnc=30;ml=127'
+FORM = "device_number=%2B447700900123&device_imei=354773072099116&device_imsi=234159176307582&cell_id=0213454321"
+
+
+@pytest.mark.parametrize("text", [AML, FORM], ids=["text", "form"])
+def test_what_a_handset_tells_of_itself_is_masked_in_text_and_on_the_wire(text):
+    wire = mask_wire(text.encode())
+    assert len(wire) == len(text)
+    for private in ("2543446355", "8041746734", "3072099116", "9176307582"):
+        assert private not in mask_text(text)
+        assert private.encode() not in wire
+    assert "ml=127" in mask_text(AML)
+    assert "device_number=%2B447700900123" in mask_text(FORM)
+
+
+@pytest.mark.parametrize("key", ["imsi", "IMEI", "vin", "device_imei"])
+def test_what_names_a_sim_a_handset_or_a_car_is_hidden(key):
+    assert mask({key: "234302543446355"}) == {key: "•••"}
+
+
+@pytest.mark.parametrize("text", ["issi=4001234567", "gssi=1001", "ei=12345", "si=GD-OPS-1"])
+def test_what_only_looks_like_it_passes(text):
+    assert mask_text(text) == text

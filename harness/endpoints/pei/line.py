@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from harness.endpoints.pei.events import journalled, ssi_of
 from harness.endpoints.pei.gate import Gate, Permit
@@ -35,6 +35,16 @@ MAX_LISTENERS = 64
 """Waits for a code that may be pending at once."""
 
 
+class _Waiting(NamedTuple):
+    """A command whose final result is waited for."""
+
+    found: asyncio.Future[Reply]
+    due: float
+    """Loop time by which it must be here."""
+    text: str
+    within: float
+
+
 @dataclass(slots=True, eq=False)
 class _Listener:
     wanted: Callable[[Unsolicited], bool]
@@ -56,7 +66,10 @@ class PeiLine:
         self._gate = Gate(permit)
         self._loop = asyncio.get_running_loop()
         self._machine = TerminalEquipmentMachine()
-        self._waiting: dict[int, tuple[asyncio.Future[Reply], asyncio.TimerHandle]] = {}
+        self._waiting: dict[int, _Waiting] = {}
+        self._watch: asyncio.TimerHandle | None = None
+        """Goes off when the first of those that wait may be due: one timer for all, as nearly none runs out."""
+        self._watch_at = 0.0
         self._listeners: list[_Listener] = []
         self._ends: dict[int, str] = {}
         """Other end of each call instance: GSSI or ISSI, digits."""
@@ -140,24 +153,44 @@ class PeiLine:
         self._gate.pass_(text, body, self._ends.get, about)
         token = self._machine.submit(text, body)
         found: asyncio.Future[Reply] = self._loop.create_future()
-        self._waiting[token] = (found, self._loop.call_later(within, self._expired, token, text, within))
+        due = self._loop.time() + within
+        self._waiting[token] = _Waiting(found, due, text, within)
+        if self._watch is None or due < self._watch_at:
+            self._watch_until(due)
         try:
             self._flush()
             return await found
         finally:
-            self._waiting.pop(token, (found, None))
+            self._waiting.pop(token, None)
             if not found.done() or found.cancelled():
                 self._give_up(token)
+
+    def _watch_until(self, due: float) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        self._watch_at = due
+        self._watch = self._loop.call_at(due, self._look)
+
+    def _look(self) -> None:
+        """Give up what is overdue, and watch for the next."""
+        self._watch = None
+        now = self._loop.time()
+        for token, waiting in tuple(self._waiting.items()):
+            if waiting.due <= now:
+                self._expired(token, waiting)
+        if self._waiting:
+            self._watch_until(min(waiting.due for waiting in self._waiting.values()))
 
     def _give_up(self, token: int) -> None:
         self._machine.expire(token)
         self._loop.call_later(LATE_REPLY_S, self._forget_late, self._machine, token)
 
-    def _expired(self, token: int, text: str, within: float) -> None:
-        found, _ = self._waiting.pop(token, (None, None))
-        if found is not None and not found.done():
+    def _expired(self, token: int, waiting: _Waiting) -> None:
+        del self._waiting[token]
+        if not waiting.found.done():
             self._give_up(token)
-            found.set_exception(PeiLocalError(f"{self.name}: {text}: no final result within {within:g} s"))
+            why = f"{self.name}: {waiting.text}: no final result within {waiting.within:g} s"
+            waiting.found.set_exception(PeiLocalError(why))
 
     def _forget_late(self, machine: TerminalEquipmentMachine, token: int) -> None:
         machine.forget_late(token)
@@ -178,11 +211,9 @@ class PeiLine:
         for event in self._machine.receive(data):
             match event:
                 case ReplyReceived(token, reply):
-                    found, timer = self._waiting.pop(token, (None, None))
-                    if timer is not None:
-                        timer.cancel()
-                    if found is not None and not found.done():
-                        found.set_result(reply)
+                    waiting = self._waiting.pop(token, None)
+                    if waiting is not None and not waiting.found.done():
+                        waiting.found.set_result(reply)
                     self._journal_reply(reply)
                 case CodeReceived(code, _, state):
                     self._code(code, state)
@@ -195,12 +226,10 @@ class PeiLine:
         self._flush()
 
     def _journal_reply(self, reply: Reply) -> None:
+        data: dict[str, Any] = {"command": reply.command, "reply": reply.told()}
         if reply.lines:
-            self._context.journal.record(
-                self.name, "pei.command", command=reply.command, reply=reply.told(), lines=list(reply.lines)
-            )
-        else:
-            self._context.journal.record(self.name, "pei.command", command=reply.command, reply=reply.told())
+            data["lines"] = list(reply.lines)
+        self._context.journal.append(self.name, "pei.command", data)
 
     def _code(self, code: Unsolicited, state: CallState | None) -> None:
         cc: Any = getattr(code, "cc", None)
@@ -232,11 +261,13 @@ class PeiLine:
         self._fail(f"the line is gone: {why}")
 
     def _fail(self, why: str) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
         waiting, self._waiting = self._waiting, {}
-        for found, timer in waiting.values():
-            timer.cancel()
-            if not found.done():
-                found.set_exception(PeiLocalError(f"{self.name}: {why}"))
+        for each in waiting.values():
+            if not each.found.done():
+                each.found.set_exception(PeiLocalError(f"{self.name}: {why}"))
         for listener in self._listeners:
             if not listener.found.done():
                 listener.found.set_exception(PeiLocalError(f"{self.name}: {why}"))

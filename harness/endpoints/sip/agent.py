@@ -1,4 +1,4 @@
-"""The SIP user agent: places and takes calls, registers, answers OPTIONS, keeps a registrar where it is one."""
+"""The SIP user agent: places and takes calls, registers, subscribes, and keeps a registrar where it is one."""
 
 from __future__ import annotations
 
@@ -6,74 +6,88 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
-from harness.endpoints.sip.call import SDP_TYPE, Call
-from harness.endpoints.sip.endpoint import MAX_TRANSACTIONS, RETRY_AFTER, Exchange, SipEndpoint, next_hop
+from harness.endpoints.sip import dispatch, refer
+from harness.endpoints.sip.abilities import Abilities
+from harness.endpoints.sip.call import Call, Headers, InDialog
+from harness.endpoints.sip.dispatch import Dispatcher, Usage
+from harness.endpoints.sip.endpoint import MAX_TRANSACTIONS, SipEndpoint
+from harness.endpoints.sip.exchange import Exchange
+from harness.endpoints.sip.flow import UDP, Flow, Hop, hop_to, shown
 from harness.endpoints.sip.incoming import IncomingCall
 from harness.endpoints.sip.outgoing import OutgoingCall
 from harness.endpoints.sip.registration import Registration
 from harness.endpoints.sip.registry import Registry
-from harness.errors import SdpError, SipLocalError, SipRemoteError
+from harness.endpoints.sip.requester import Credentials, Requester
+from harness.endpoints.sip.session import Session
+from harness.endpoints.sip.subscription import Notification, Subscriber, Subscription
+from harness.endpoints.sip.transports import Listen, TlsSides
+from harness.errors import SipLocalError, SipRemoteError
 from harness.journal import Journal
 from harness.protocols.sip import digest
 from harness.protocols.sip.dialog import Dialog
-from harness.protocols.sip.grammar import CONTROL, METHODS, URI_FORBIDDEN, quote
+from harness.protocols.sip.grammar import CONTROL, URI_FORBIDDEN, quote
 from harness.protocols.sip.headers import NameAddr
-from harness.protocols.sip.message import Request, Response, checked
+from harness.protocols.sip.message import Fields, Request, Response, checked, checked_text
 from harness.protocols.sip.registrar import Registrar
 from harness.protocols.sip.transaction import DEFAULT_TIMING, Timing
-from harness.protocols.sip.uri import Uri
 from harness.transport.context import Context
 from harness.transport.tap import Address
 
 MAX_CALLS: Final = 16_384
 """Calls that one agent holds at once; an INVITE beyond them gets 503."""
-MAX_CHALLENGES: Final = 2
-"""401 or 407 answered for one request: the first, and one for a nonce gone stale."""
+MAX_USAGES: Final = 16_384
+"""Subscriptions, ours and peers', that one agent holds at once."""
 CLOSE_WITHIN: Final = 2.0
 """Seconds that closing waits for BYEs and the like to be answered."""
-
-SUPPORTED: Final = frozenset[str]()
-"""Extensions (option tags) that a Require may name; a call needs none so far."""
-_ABILITIES: Final = [("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS"), ("Supported", "")]
-
-Credentials = tuple[str, str]
-"""User and password."""
-Headers = Sequence[tuple[str, str]]
-Answered = Callable[[Response | None, Request], None]
-"""Given each response, and the request as it was sent last; None where nobody answered."""
+DEFAULT_ABILITIES: Final = Abilities()
 
 
 class UserAgent:
-    """One SIP user agent on one UDP port. Use `open`."""
+    """One SIP user agent. Use `open`."""
 
-    def __init__(self, context: Context, name: str, user: str, display: str) -> None:
+    def __init__(self, context: Context, name: str, user: str, display: str, abilities: Abilities) -> None:
         self.name = name
         """The source of its journal events."""
         self.journal: Journal = context.journal
+        self.rng = context.rng
         self.user = user
         self.display = display
-        self.credentials: Credentials | None = None
+        self.abilities = abilities
+        self.accept = "application/sdp, multipart/mixed"
+        """What bodies of an INVITE we can read."""
         self.on_invite: Callable[[IncomingCall], None] | None = None
         """Given each call that comes in; it may answer at once or later. Without it, INVITE gets 480.
 
         It may raise SdpError: the offer is then refused with 488.
         """
-        self.outbound: Address | None = None
+        self.on_refer: Callable[[refer.Referral], None] | None = None
+        """Given each REFER; without it they are refused with 603."""
+        self.on_message: Callable[[Request], int] | None = None
+        """Given each MESSAGE (RFC 3428); returns the status to answer with. Without it MESSAGE gets 405."""
+        self.on_subscribe: Callable[[Subscriber], None] | None = None
+        """Given each SUBSCRIBE of a package in `events`."""
+        self.on_notify: Callable[[Request], int] | None = None
+        """Given each NOTIFY of no subscription of ours; returns the status to answer with."""
+        self.events: tuple[str, ...] = ()
+        """Event packages that peers may subscribe to."""
+        self.outbound: Hop | None = None
         self.permit: Callable[[str], None] | None = None
         """Asked with the target URI before any request outside a dialog leaves; raises InterlockError to refuse."""
         self.endpoint: SipEndpoint
-        self.contact = ""
-        """Our Contact."""
-        self.answer_headers: list[tuple[str, str]] = []
-        """What a 200 to INVITE carries besides its body."""
-        self.contact_header: list[tuple[str, str]] = []
-        """What a provisional response carries."""
+        self.requester: Requester
         self.registry: Registry | None = None
-        self._max_calls = MAX_CALLS
-        self._calls: dict[tuple[str, str], Call] = {}
+        self.in_dialog: dict[str, InDialog] = {}
+        """What is done with requests within a call, by method."""
+        self.max_calls = MAX_CALLS
+        """Calls that are held at once."""
+        self.calls_by_dialog: dict[tuple[str, str], Call] = {}
+        """The calls that are up by Call-ID and our tag; for those who deliver messages to them."""
+        self._usages: dict[tuple[str, str], Usage] = {}
         self._registrations: list[Registration] = []
         self._closed: asyncio.Future[None] | None = None
-        self._rng = context.rng
+        self._ringing: dict[str, str] = {}
+        self._headers: dict[str, Fields] = {}
+        self._answers: dict[str, str] = {}
 
     @classmethod
     async def open(
@@ -82,9 +96,12 @@ class UserAgent:
         name: str,
         *,
         local: Address = ("127.0.0.1", 0),
+        listen: Sequence[Listen] = (),
+        tls: TlsSides | None = None,
         user: str = "",
         display: str = "",
         credentials: Credentials | None = None,
+        abilities: Abilities = DEFAULT_ABILITIES,
         on_invite: Callable[[IncomingCall], None] | None = None,
         registrar: Registrar | None = None,
         on_register: Callable[[str], None] | None = None,
@@ -93,36 +110,40 @@ class UserAgent:
         realm: str = "",
         algorithms: Sequence[str] = tuple(digest.ALGORITHMS),
         permit: Callable[[str], None] | None = None,
-        outbound: Address | None = None,
+        outbound: Address | Hop | None = None,
         timing: Timing = DEFAULT_TIMING,
         trace: bool = True,
         max_calls: int = MAX_CALLS,
         max_transactions: int = MAX_TRANSACTIONS,
     ) -> UserAgent:
-        """Bind `local` and be ready.
+        """Bind and be ready.
 
-        `user`: the user part of our URI (the name by default). `credentials`: (user, password) that answer 401 and 407.
-        `registrar`: makes us a registrar; `on_register` is then called with each address-of-record that changed.
-        `server_credentials`: passwords by user; requests of the methods in `authenticate` are then challenged for
-        `realm` (our address by default) with the digest `algorithms`, best first.
-        `outbound`: where all requests outside dialogs are sent. `trace`: journal each message (off under load).
-        Raises TransportError where the address can't be bound.
+        `local`: the UDP port, unless `listen` names all ports. `user`: the user part of our URI (the name by default).
+        `credentials`: (user, password) that answer 401 and 407. `registrar`: makes us a registrar; `on_register` is
+        then called with each address-of-record that changed. `server_credentials`: passwords by user; requests of the
+        methods in `authenticate` are then challenged for `realm` (our address by default) with the digest `algorithms`,
+        best first. `outbound`: where all requests outside dialogs are sent. `trace`: journal each message (off under
+        load).
+        Raises TransportError where an address can't be bound, or a certificate can't be used.
         """
-        agent = cls(context, name, user or name, display)
-        agent.credentials, agent.on_invite, agent.outbound, agent.permit = credentials, on_invite, outbound, permit
-        agent._max_calls = max_calls
+        agent = cls(context, name, user or name, display, abilities)
+        agent.on_invite, agent.permit = on_invite, permit
+        if outbound is not None:
+            agent.outbound = outbound if isinstance(outbound, Hop) else Hop(UDP, *outbound)
+        agent.max_calls = max_calls
+        dispatcher = Dispatcher(agent)
         agent.endpoint = await SipEndpoint.open(
             context,
             name,
-            local,
-            agent._received,
+            listen or [Listen(UDP, *local)],
+            dispatcher.received,
+            tls=tls,
             timing=timing,
             trace=trace,
             max_transactions=max_transactions,
         )
-        agent.contact = f"<{agent.uri}>"
-        agent.contact_header = checked([("Contact", agent.contact)])
-        agent.answer_headers = checked([("Contact", agent.contact), *_ABILITIES])
+        agent.requester = Requester(agent.endpoint, context.rng, credentials)
+        agent._prepare(dispatcher)
         if registrar is not None or server_credentials is not None:
             agent.registry = Registry(
                 agent.endpoint,
@@ -136,30 +157,62 @@ class UserAgent:
             )
         return agent
 
+    def _prepare(self, dispatcher: Dispatcher) -> None:
+        """Write once what thousands of messages carry."""
+        software = [("Server", self.abilities.software)] if self.abilities.software else []
+        for transport in self.endpoint.transports.locals:
+            contact = self.contact_for(transport)
+            self._ringing[transport] = checked_text([contact, *software])
+            self._headers[transport] = checked([contact, *self.abilities.headers, *software])
+            self._answers[transport] = checked_text(self._headers[transport])
+        every: dict[str, InDialog] = {
+            "BYE": _never,
+            "INVITE": dispatch.reinvited,
+            "UPDATE": dispatch.updated,
+            "PRACK": dispatch.pracked,
+            "INFO": dispatch.informed,
+            "OPTIONS": dispatcher.options,
+            "REFER": dispatcher.referred,
+            "MESSAGE": dispatcher.message,
+            "NOTIFY": refer.notified,
+            "SUBSCRIBE": dispatch.subscribed,
+        }
+        self.in_dialog = {method: do for method, do in every.items() if method in self.abilities.methods}
+
     @property
     def address(self) -> Address:
-        """The bound address."""
+        """The bound address: UDP's where there is one."""
         return self.endpoint.local
 
     @property
     def uri(self) -> str:
         """Our own SIP URI: `sip:user@host:port`."""
         host, port = self.endpoint.local
-        return f"sip:{self.user}@{f'[{host}]' if ':' in host else host}:{port}"
+        return f"sip:{self.user}@{shown(host)}:{port}"
+
+    @property
+    def contact(self) -> str:
+        """Our Contact over the transport of `address`."""
+        return f"<{self.uri}>"
 
     @property
     def calls(self) -> tuple[Call, ...]:
         """The calls that are up."""
-        return tuple(self._calls.values())
+        return tuple(self.calls_by_dialog.values())
 
     async def close(self) -> None:
         """Hang up what is up, take back registrations, wait up to CLOSE_WITHIN for the answers, and close the port."""
         for registration in tuple(self._registrations):
             registration.give_up()
         self._registrations.clear()
+        for usage in tuple(self._usages.values()):
+            if isinstance(usage, Subscription):
+                usage.end()
+            elif isinstance(usage, Subscriber):
+                usage.terminate()
         for call in self.calls:
             call.hang_up()
-        if self._calls:
+        if self.calls_by_dialog:
             self._closed = asyncio.get_running_loop().create_future()
             try:
                 async with asyncio.timeout(CLOSE_WITHIN):
@@ -174,19 +227,27 @@ class UserAgent:
     # Placing
 
     def invite(
-        self, uri: str, *, offer: bytes = b"", caller: str = "", headers: Headers = (), to: Address | None = None
+        self,
+        uri: str,
+        *,
+        offer: bytes = b"",
+        caller: str = "",
+        headers: Headers = (),
+        to: Address | Hop | None = None,
+        content: tuple[bytes, str] = (b"", ""),
     ) -> OutgoingCall:
         """Place a call and return it at once.
 
         `offer`: our session description. `caller`: the From as `"Display" <sip:user@host>` (our own by default). `to`:
-        where to send it, if not where the URI says. Raises InterlockError before anything leaves, and SipLocalError
-        on values that can't be sent or when MAX_CALLS are up.
+        where to send it, if not where the URI says. `content`: a body and its type that hold the offer and more, such
+        as a multipart with a location. Raises InterlockError before anything leaves, and SipLocalError on values that
+        can't be sent or when MAX_CALLS are up.
         """
-        self._ask_permit(uri)
-        if len(self._calls) >= self._max_calls:
-            raise SipLocalError(f"{self._max_calls} calls are up already")
-        call = OutgoingCall(self, uri, to or self._target(uri), self._checked_from(caller), offer, headers)
-        self._calls[call.id, call.local_tag] = call
+        hop = self.hop_for(uri, to)
+        if len(self.calls_by_dialog) >= self.max_calls:
+            raise SipLocalError(f"{self.max_calls} calls are up already")
+        call = OutgoingCall(self, uri, hop, self._checked_from(caller), offer, content, headers, hop.transport)
+        self.calls_by_dialog[call.id, call.local_tag] = call
         try:
             call.start()
         except SipLocalError as error:
@@ -202,7 +263,7 @@ class UserAgent:
         headers: Headers = (),
         body: bytes = b"",
         content_type: str = "",
-        to: Address | None = None,
+        to: Address | Hop | None = None,
         aor: str = "",
         credentials: Credentials | None = None,
         within: float = 32.0,
@@ -212,10 +273,10 @@ class UserAgent:
         `aor`: the URI of From and To where they are not us and the target (REGISTER). Raises InterlockError before
         anything leaves, and SipLocalError when no final response comes within `within` seconds.
         """
-        self._ask_permit(uri)
+        hop = self.hop_for(uri, to)
         sender = f"<{aor}>" if aor else self._checked_from("")
         call_id, tag = self.new_call_id(), self.endpoint.new_tag()
-        found: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        own = [] if any(name.lower() in ("contact", "m") for name, _ in headers) else [self.contact_for(hop.transport)]
         cseq = 0
 
         def build(extra: Headers) -> Request:
@@ -227,30 +288,12 @@ class UserAgent:
                 ("To", f"<{aor or uri}>"),
                 ("Call-ID", call_id),
                 ("CSeq", f"{cseq} {method}"),
-                ("Contact", self.contact),
             ]
-            if any(name.lower() in ("contact", "m") for name, _ in headers):
-                fields.pop()
-            return Request.build(method, uri, [*fields, *headers, *extra], body, content_type)
+            return Request.build(method, uri, [*fields, *own, *headers, *extra], body, content_type)
 
-        def answered(response: Response | None, request: Request) -> None:
-            if found.done():
-                return
-            if response is None:
-                found.set_exception(
-                    SipLocalError(f"{method} to {uri}: no answer in {self.endpoint.timing.patience:g} s")
-                )
-            elif response.status >= 200:
-                found.set_result(response)
+        return await self.requester.ask(f"{method} to {uri}", build, hop, within, credentials)
 
-        self.send(build, to or self._target(uri), answered, credentials=credentials)
-        try:
-            async with asyncio.timeout(within):
-                return await found
-        except TimeoutError:
-            raise SipLocalError(f"{method} to {uri}: no final response within {within:g} s") from None
-
-    async def options(self, uri: str, *, to: Address | None = None, within: float = 5.0) -> Response:
+    async def options(self, uri: str, *, to: Address | Hop | None = None, within: float = 5.0) -> Response:
         """Ask a peer what it can do; returns its final response. Raises as `request`."""
         return await self.request("OPTIONS", uri, headers=[("Accept", "application/sdp")], to=to, within=within)
 
@@ -261,29 +304,58 @@ class UserAgent:
         password: str,
         *,
         expires: int = 3600,
-        to: Address | None = None,
+        to: Address | Hop | None = None,
         within: float = 5.0,
     ) -> Registration:
         """Register `sip:user@host-of-registrar` at a registrar's URI, and keep it so until closed or unregistered.
 
         `expires`: seconds asked for. Raises SipLocalError with the status when it is refused.
         """
-        registration = Registration(self, registrar, user, password, expires, to)
+        registration = Registration(self, registrar, user, password, expires, self.hop_for(registrar, to))
         await registration.register(within=within)
         self._registrations.append(registration)
         return registration
 
-    def _ask_permit(self, uri: str) -> None:
+    async def subscribe(
+        self,
+        uri: str,
+        event: str,
+        heard: Callable[[Notification], None],
+        *,
+        accept: str,
+        expires: int = 3600,
+        to: Address | Hop | None = None,
+        within: float = 5.0,
+    ) -> Subscription:
+        """Subscribe to an event package at `uri`, and keep it so; `heard` is given each NOTIFY.
+
+        `accept`: media types of its state. Raises InterlockError before anything leaves, SipLocalError when refused.
+        """
+        subscription = Subscription(self, uri, event, self.hop_for(uri, to), heard, accept)
+        self.keep_usage(subscription)
+        try:
+            await subscription.subscribe(expires, within=within)
+        except SipLocalError:
+            subscription.end()
+            raise
+        return subscription
+
+    def ask_permit(self, uri: str) -> None:
+        """Ask the interlock for a request to `uri`. Raises InterlockError; SipLocalError where it is no URI."""
         if URI_FORBIDDEN.search(uri) or ":" not in uri:
             raise SipLocalError(f"not a URI: {uri!r}")
         if self.permit is not None:
             self.permit(uri)
 
-    def _target(self, uri: str) -> Address:
+    def hop_for(self, uri: str, to: Address | Hop | None = None) -> Hop:
+        """Where a request to `uri` goes, once the interlock permits it. Raises InterlockError, SipLocalError."""
+        self.ask_permit(uri)
+        if to is not None:
+            return to if isinstance(to, Hop) else Hop(UDP, *to)
         if self.outbound is not None:
             return self.outbound
         try:
-            return next_hop(Uri.parse(uri))
+            return hop_to(uri)
         except SipRemoteError as error:
             raise SipLocalError(str(error)) from error
 
@@ -298,201 +370,83 @@ class UserAgent:
             raise SipLocalError(f"a caller with a tag or a control character: {caller!r}")
         return caller if "<" in caller else f"<{caller}>"
 
-    # For calls and registrations
+    # For calls, subscriptions and registrations
 
     def new_call_id(self) -> str:
         """A fresh Call-ID."""
-        return f"{self._rng.getrandbits(96):024x}@{self.endpoint.local[0]}"
+        return f"{self.rng.getrandbits(96):024x}@{self.endpoint.local[0]}"
 
-    def hop(self, dialog: Dialog, fallback: Address) -> Address:
-        """Where a dialog's next request goes; `fallback` where the peer's Contact is a name, not an address."""
+    def make_session(self, call: Call) -> Session:
+        """A call's later offers."""
+        return Session(self, call)
+
+    def next_hop(self, dialog: Dialog, fallback: Flow | Hop) -> Flow | Hop:
+        """Where a dialog's next request goes; `fallback` where neither route nor Contact is a SIP URI."""
         try:
-            return next_hop(dialog.next_hop())
+            return hop_to(dialog.next_hop())
         except (SipLocalError, SipRemoteError):
             return fallback
 
-    def send(
-        self,
-        build: Callable[[Headers], Request],
-        peer: Address,
-        answered: Answered,
-        sent: Callable[[Request, Exchange], None] | None = None,
-        credentials: Credentials | None = None,
-    ) -> None:
-        """Send the request that `build(extra headers)` makes; build it again, with credentials, when challenged."""
-        self._attempt(build, peer, answered, sent, credentials or self.credentials, (), 0)
+    def contact_for(self, transport: str) -> tuple[str, str]:
+        """Our Contact header for those who reach us over a transport."""
+        locals_ = self.endpoint.transports.locals
+        local = locals_.get(transport)
+        if local is None or transport == UDP:
+            return "Contact", self.contact
+        return "Contact", f"<sip:{self.user}@{shown(local[0])}:{local[1]};transport={transport.lower()}>"
 
-    def _attempt(
-        self,
-        build: Callable[[Headers], Request],
-        peer: Address,
-        answered: Answered,
-        sent: Callable[[Request, Exchange], None] | None,
-        credentials: Credentials | None,
-        extra: Headers,
-        challenges: int,
-    ) -> None:
-        request = build(extra)
+    def contact_of(self, call: Call) -> tuple[str, str]:
+        """Our Contact header within a call."""
+        return self.contact_for(call.hop.transport)
 
-        def tell(response: Response | None) -> None:
-            if response is not None and response.status in (401, 407) and credentials and challenges < MAX_CHALLENGES:
-                try:
-                    again = self._credentials(request, response, credentials, challenged=bool(extra))
-                except SipRemoteError as error:
-                    self.warn("sip.challenge-unanswered", peer, call_id=request.call_id, reason=str(error))
-                else:
-                    self._attempt(build, peer, answered, sent, credentials, again, challenges + 1)
-                    return
-            answered(response, request)
+    def headers_for(self, transport: str) -> Fields:
+        """What an INVITE and the like carry of us: Contact, Allow, Supported."""
+        return self._headers.get(transport) or next(iter(self._headers.values()))
 
-        exchange = self.endpoint.send_request(request, peer, tell)
-        if sent is not None:
-            sent(request, exchange)
+    def answer_text(self, transport: str) -> str:
+        """The same as text, for a 2xx."""
+        return self._answers.get(transport) or next(iter(self._answers.values()))
 
-    def _credentials(
-        self, request: Request, response: Response, credentials: Credentials, *, challenged: bool
-    ) -> Headers:
-        proxy = response.status == 407
-        challenge = digest.choose(response.lines("Proxy-Authenticate" if proxy else "WWW-Authenticate"))
-        if challenged and not challenge.stale:
-            raise SipRemoteError(f"the credentials of {credentials[0]} were refused")
-        value = digest.authorization(
-            challenge, request.method, request.uri_text, *credentials, cnonce=f"{self._rng.getrandbits(64):016x}"
-        )
-        return [("Proxy-Authorization" if proxy else "Authorization", value)]
+    def ringing_text(self, transport: str) -> str:
+        """What a provisional response carries of us, as text."""
+        return self._ringing.get(transport) or next(iter(self._ringing.values()))
 
     def forget(self, call: Call) -> None:
         """A call has ended."""
-        self._calls.pop((call.id, call.local_tag), None)
-        if not self._calls and self._closed is not None and not self._closed.done():
+        self.calls_by_dialog.pop((call.id, call.local_tag), None)
+        if not self.calls_by_dialog and self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
 
-    def warn(self, kind: str, peer: Address, **data: Any) -> None:
+    def find_usage(self, call_id: str, local_tag: str) -> Usage | None:
+        """The subscription with a Call-ID and a tag of ours."""
+        return self._usages.get((call_id, local_tag))
+
+    def keep_usage(self, usage: Usage) -> None:
+        """A subscription has begun. Raises SipLocalError when MAX_USAGES are up."""
+        if len(self._usages) >= MAX_USAGES:
+            raise SipLocalError(f"{MAX_USAGES} subscriptions are up already")
+        self._usages[usage.call_id, usage.local_tag] = usage
+
+    def forget_usage(self, usage: Usage) -> None:
+        """A subscription has ended."""
+        self._usages.pop((usage.call_id, usage.local_tag), None)
+
+    def warn(self, kind: str, towards: Flow | Hop, **data: Any) -> None:
         """Journal something odd that a peer did; bounded in number."""
-        self.endpoint.warn(kind, peer, **data)
-
-    # Taking
-
-    def _received(self, request: Request, exchange: Exchange | None, source: Address) -> None:
-        method = request.method
-        if exchange is None:  # an ACK
-            call = self._calls.get((request.call_id, request.to_tag))
-            if call is not None:
-                call.receive_ack(request)
-            return
-        if method == "CANCEL":
-            self._cancelled(request, exchange)
-        elif request.to_tag:
-            self._within_dialog(request, exchange)
-        elif method not in METHODS:
-            exchange.respond(request.response(501, to_tag=self.endpoint.new_tag()))
-        elif not self._refused(request, exchange, source):
-            if method == "INVITE":
-                self._invited(request, exchange, source)
-            elif method == "OPTIONS":
-                self.answer_options(request, exchange)
-            else:
-                assert self.registry is not None
-                self.registry.register(request, exchange)
-
-    def _invited(self, request: Request, exchange: Exchange, source: Address) -> None:
-        if self.on_invite is None:
-            exchange.respond(request.response(480, to_tag=self.endpoint.new_tag()))
-            return
-        if len(self._calls) >= self._max_calls:
-            self.warn("sip.overload", source, call_id=request.call_id, calls=self._max_calls)
-            retry = [("Retry-After", str(RETRY_AFTER))]
-            exchange.respond(request.response(503, to_tag=self.endpoint.new_tag(), headers=retry))
-            return
-        call = IncomingCall(self, request, exchange, source)
-        self._calls[call.id, call.local_tag] = call
-        call.announce()
-        try:
-            self.on_invite(call)
-        except SdpError as error:
-            self.warn("sip.offer-refused", source, call_id=call.id, reason=str(error))
-            if not call.is_over and not exchange.transaction.absorbing:
-                call.reject(488)
-            return
-        except Exception as error:
-            # A fault of our own side must not leave the caller ringing for ever; the loop's handler tells the tester.
-            self.journal.warn(self.name, "sip.handler-failed", call_id=call.id, reason=repr(error))
-            if not call.is_over and not exchange.transaction.absorbing:
-                call.reject(500)
-            raise
-        call.trying()
-
-    def _within_dialog(self, request: Request, exchange: Exchange) -> None:
-        call = self._calls.get((request.call_id, request.to_tag))
-        dialog = call.dialog if call is not None else None
-        if call is None or dialog is None or dialog.remote_tag != request.from_tag:
-            exchange.respond(request.response(481))
-            return
-        if request.method not in ("BYE", "INVITE", "OPTIONS"):
-            status = 405 if request.method in METHODS else 501
-            exchange.respond(request.response(status, headers=_ABILITIES[:1]))
-            return
-        if self._extension_refused(request, exchange):
-            return
-        try:
-            dialog.receive(request)
-        except SipRemoteError as error:
-            # §12.2.2: a number that is not higher is answered with 500.
-            self.warn("sip.out-of-order", call.peer, call_id=call.id, reason=str(error))
-            exchange.respond(request.response(500))
-            return
-        call.receive(request, exchange)
-
-    def _cancelled(self, cancel: Request, exchange: Exchange) -> None:
-        invite = self.endpoint.find_invite(cancel)
-        if invite is None:
-            exchange.respond(cancel.response(481, to_tag=self.endpoint.new_tag()))
-            return
-        call = invite.owner
-        tag = call.local_tag if isinstance(call, IncomingCall) else self.endpoint.new_tag()
-        exchange.respond(cancel.response(200, to_tag=tag))
-        if isinstance(call, IncomingCall):
-            call.cancelled(cancel)
-
-    def _refused(self, request: Request, exchange: Exchange, source: Address) -> bool:
-        """Answer what can't be served, in the order of §8.2; whether that was done."""
-        method = request.method
-        if method == "INVITE" and self.registry is None and request.get("require") is None:
-            scheme = request.uri_text[:4].lower()
-            if scheme == "sip:" and (not request.body or request.content_type == SDP_TYPE):
-                return False  # nearly all of them
-        tag = self.endpoint.new_tag()
-        if method == "BYE":
-            exchange.respond(request.response(481, to_tag=tag))
-        elif method not in ("INVITE", "OPTIONS") and not (method == "REGISTER" and self._registers):
-            exchange.respond(request.response(405, to_tag=tag, headers=_ABILITIES[:1]))
-        elif self.registry is not None and self.registry.challenged(request, exchange, source):
-            pass
-        elif request.uri_text.partition(":")[0].lower() not in ("sip", "sips", "tel", "urn"):
-            exchange.respond(request.response(416, to_tag=tag))
-        elif self._extension_refused(request, exchange):
-            pass
-        elif method == "INVITE" and request.body and request.content_type != SDP_TYPE:
-            exchange.respond(request.response(415, to_tag=tag, headers=[("Accept", "application/sdp")]))
+        if isinstance(towards, Hop):
+            self.endpoint.notes.warn(kind, None, peer=f"{towards.host}:{towards.port}", **data)
         else:
-            return False
-        return True
-
-    @property
-    def _registers(self) -> bool:
-        return self.registry is not None and self.registry.registrar is not None
-
-    def _extension_refused(self, request: Request, exchange: Exchange) -> bool:
-        if request.get("require") is None:
-            return False
-        unknown = [option for option in request.values("require") if option.lower() not in SUPPORTED]
-        if not unknown:
-            return False
-        headers = [("Unsupported", ", ".join(unknown))]
-        exchange.respond(request.response(420, to_tag=self.endpoint.new_tag(), headers=headers))
-        return True
+            self.endpoint.notes.warn(kind, towards, **data)
 
     def answer_options(self, request: Request, exchange: Exchange) -> None:
         """Answer OPTIONS with what we can do (§11.2)."""
-        headers = [("Contact", self.contact), *_ABILITIES, ("Accept", "application/sdp"), ("Accept-Language", "en")]
-        exchange.respond(request.response(200, to_tag=self.endpoint.new_tag(), headers=headers))
+        headers = [("Accept", self.accept), ("Accept-Encoding", "identity"), ("Accept-Language", "en")]
+        if self.events:
+            headers.append(("Allow-Events", ", ".join(self.events)))
+        prepared = self.answer_text(exchange.flow.transport)
+        exchange.respond(request.response(200, to_tag=self.endpoint.new_tag(), prepared=prepared, headers=headers))
+
+
+def _never(call: Call, request: Request, exchange: Exchange) -> None:
+    """BYE is a call's own affair."""
+    raise AssertionError("a BYE is dealt with by the call itself")

@@ -1,25 +1,29 @@
-"""A call as both sides see it: its state, what a test can wait for, and what happens within its dialog."""
+"""A call as both sides see it: its state, what a test can wait for, and requests within its dialog."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from harness.endpoints.sip.endpoint import Exchange
-from harness.endpoints.sip.wheel import Timer
+from harness.endpoints.sip.exchange import Exchange
+from harness.endpoints.sip.flow import Flow, Hop
+from harness.endpoints.sip.repeat import Repeat
 from harness.errors import SipLocalError, SipRemoteError
+from harness.privacy import mask_fields, mask_text
+from harness.protocols.sip import body
 from harness.protocols.sip.dialog import Dialog
-from harness.protocols.sip.headers import NameAddr
+from harness.protocols.sip.headers import NameAddr, parse_params
 from harness.protocols.sip.message import Message, Request, Response
-from harness.transport.tap import Address
 
 if TYPE_CHECKING:
     from harness.endpoints.sip.agent import UserAgent
+    from harness.endpoints.sip.refer import Transfer
+    from harness.endpoints.sip.session import Session
+    from harness.endpoints.sip.session_timer import SessionTimer
 
-SDP_TYPE: Final = "application/sdp"
 MAX_WAITERS: Final = 64
 """Waits on one call at once."""
 MAX_LISTENERS: Final = 16
@@ -53,79 +57,75 @@ class Identity(NamedTuple):
     uri: str
 
 
+Headers = Sequence[tuple[str, str]]
 Listener = Callable[["Call", str], None]
+InDialog = Callable[["Call", Request, Exchange], None]
+"""Deals with a request within a call's dialog whose CSeq is checked, and answers it."""
 
 
 class Call:
     """One call. Made by UserAgent: `invite` returns one at once, `on_invite` is given one."""
 
-    __slots__ = (
-        "_agent",
-        "_listeners",
-        "_on_offer",
-        "_reached",
-        "_reoffer",
-        "_repeat",
-        "_waiters",
-        "dialog",
-        "direction",
-        "id",
-        "local_sdp",
-        "local_tag",
-        "peer",
-        "reason",
-        "remote_sdp",
-        "request",
-        "state",
-        "status",
-    )
+    direction: str
+    """`outgoing` or `incoming`."""
+    # What most calls never set stands here, so that making a call costs little.
+    dialog: Dialog | None = None
+    status = 0
+    """The latest status sent or received for the INVITE; 0 before any."""
+    reason = ""
+    """The reason phrase that came with it, or why the call ended."""
+    remote_sdp = b""
+    """The peer's latest session description."""
+    local_sdp = b""
+    """Our latest session description."""
+    ended_by: Message | None = None
+    """The peer's message that ended the call: BYE, CANCEL, or a refusal; for Reason, P-RTP-Stat and the like."""
+    bye_headers: Callable[[], Headers] | None = None
+    """What our BYE, or our answer to the peer's, carries beside its own headers (P-RTP-Stat…)."""
+    on_info: Callable[[Call, Request], int] | None = None
+    """Given each INFO; returns the status to answer with. Without it INFO is taken with 200."""
+    _on_offer: Callable[[Call, bytes], bytes] | None = None
+    _reached: tuple[str, ...] = ()
+    _listeners: list[Listener] | None = None
+    _waiters: list[tuple[str, asyncio.Future[None]]] | None = None
+    _repeat: Repeat | None = None
+    _session: Session | None = None
+    session_timer: SessionTimer | None = None
+    """The session timer (RFC 4028), where the two sides agreed on one."""
+    _transfers: dict[Transfer, None] | None = None
 
     def __init__(
-        self, agent: UserAgent, direction: str, state: CallState, request: Request, local_tag: str, peer: Address
+        self, agent: UserAgent, state: CallState, request: Request, call_id: str, local_tag: str, hop: Flow | Hop
     ) -> None:
-        self._agent = agent
-        self.direction = direction
-        """`outgoing` or `incoming`."""
+        self.agent = agent
         self.state = state
         self.request = request
         """The INVITE."""
-        self.id = request.call_id
+        self.id = call_id
         """The Call-ID."""
+        self._shown_id = mask_text(call_id)
         self.local_tag = local_tag
-        self.peer = peer
-        """Where the INVITE went, or came from."""
-        self.dialog: Dialog | None = None
-        self.status = 0
-        """The latest status sent or received for the INVITE; 0 before any."""
-        self.reason = ""
-        """The reason phrase that came with it, or why the call ended."""
-        self.remote_sdp = b""
-        """The peer's latest session description."""
-        self.local_sdp = b""
-        """Our latest session description."""
-        self._reached: tuple[str, ...] = ()
-        self._listeners: list[Listener] = []
-        self._waiters: list[tuple[str, asyncio.Future[None]]] = []
-        self._on_offer: Callable[[Call, bytes], bytes] | None = None
-        self._repeat: _Repeat | None = None
-        self._reoffer: asyncio.Future[bytes] | None = None
+        self.hop = hop
+        """Where the INVITE went, or came from: what in-dialog requests fall back on."""
 
     # What a test asks
 
     @property
     def remote_identity(self) -> Identity:
         """The peer: the caller by P-Asserted-Identity (RFC 3325) or From, the called party by To."""
-        if self.direction == "incoming" and self.request.get("p-asserted-identity") is None:
-            usual = _USUAL_IDENTITY.fullmatch(self.request.get("from") or "")
+        request = self.request
+        asserted = request.get("p-asserted-identity")
+        if asserted is None and self.direction == "incoming":
+            usual = _USUAL_IDENTITY.fullmatch(request.envelope.first["from"])
             if usual is not None:
                 return Identity(usual[4], (usual[1] or usual[2] or "").strip(), usual[3])
         try:
             if self.direction == "outgoing":
-                found = self.request.to
-            elif self.request.get("p-asserted-identity"):
-                found = self.request.name_addrs("p-asserted-identity")[0]
+                found = request.to
+            elif asserted:
+                found = request.name_addrs("p-asserted-identity")[0]
             else:
-                found = self.request.from_
+                found = request.from_
         except (SipRemoteError, IndexError):
             return Identity("", "", "")
         return Identity(found.uri.user_text, found.display, str(found.uri))
@@ -149,6 +149,8 @@ class Call:
 
     def on_change(self, listener: Listener) -> None:
         """Call `listener(call, what)` on progress, ringing, answered, confirmed, offered and ended."""
+        if self._listeners is None:
+            self._listeners = []
         if len(self._listeners) >= MAX_LISTENERS:
             raise SipLocalError(f"{MAX_LISTENERS} listeners on one call already")
         self._listeners.append(listener)
@@ -157,79 +159,82 @@ class Call:
         """Let `answer(call, offer)` return the answer to a later offer of the peer's (hold, resume).
 
         It may raise SdpError: the offer is then refused with 488 and the session stays as it was. Without it, what we
-        sent last is sent again.
+        sent last is sent again. An empty offer is the peer's wish that we offer: what is returned then is our offer.
         """
         self._on_offer = answer
 
-    def hang_up(self) -> None:
-        """End the call in the way its state demands: CANCEL, BYE or a refusal. Nothing happens once it is ending."""
+    def hang_up(self, headers: Headers = ()) -> None:
+        """End the call in the way its state demands: CANCEL, BYE or a refusal. Nothing happens once it is ending.
+
+        `headers`: what that message carries besides (Reason).
+        """
         raise NotImplementedError
 
-    async def reoffer(self, sdp: bytes, *, within: float) -> bytes:
-        """Offer a changed session by re-INVITE (hold, resume); returns the answer. Raises SipLocalError."""
-        if self.state is not CallState.ANSWERED or self.dialog is None:
-            raise SipLocalError(f"{self} can't be offered a new session while it is {self.state}")
-        if self._reoffer is not None:
-            raise SipLocalError(f"{self} has an offer under way already")
-        dialog = self.dialog
-        found: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._reoffer = found
-        self._agent.send(
-            lambda extra: dialog.request("INVITE", [("Contact", self._agent.contact), *extra], sdp, SDP_TYPE),
-            self._next_hop(dialog),
-            self._reoffered,
-        )
-        try:
-            async with asyncio.timeout(within):
-                answer = await found
-        except TimeoutError:
-            raise SipLocalError(f"{self}: no answer to a new offer within {within:g} s") from None
-        finally:
-            self._reoffer = None
-        self.local_sdp = sdp
-        self.remote_sdp = answer
-        return answer
+    @property
+    def session(self) -> Session:
+        """Later offers and answers within the call: re-INVITE and UPDATE."""
+        if self._session is None:
+            self._session = self.agent.make_session(self)
+        return self._session
 
-    def _reoffered(self, response: Response | None, request: Request) -> None:
-        found = self._reoffer
-        if response is not None and response.status < 200:
-            return
-        if response is not None and response.status < 300 and self.dialog is not None:
-            try:
-                self.dialog.target = (response.contact and str(response.contact.uri)) or self.dialog.target
-            except SipRemoteError as error:
-                self._agent.warn("sip.bad-answer", self.peer, call_id=self.id, reason=str(error))
-            # A repeated 2xx comes here again and gets its ACK again.
-            ack = self.dialog.request("ACK", cseq=request.cseq.number)
-            self._agent.endpoint.send_ack(ack, self._next_hop(self.dialog))
-            if found is not None and not found.done():
-                found.set_result(response.body)
-        elif found is not None and not found.done():
-            told = "no answer" if response is None else f"{response.status} {response.reason}"
-            found.set_exception(SipLocalError(f"{self}: {told} to a new offer"))
-        if response is not None and response.status in (408, 481):
-            self._end(response.status, response.reason, "remote")
+    @property
+    def transfers(self) -> dict[Transfer, None]:
+        """Transfers that the peer was asked for (REFER) and that are not over, oldest first."""
+        if self._transfers is None:
+            self._transfers = {}
+        return self._transfers
+
+    async def send(
+        self,
+        method: str,
+        *,
+        headers: Headers = (),
+        content: bytes = b"",
+        content_type: str = "",
+        within: float = 32.0,
+    ) -> Response:
+        """Send a request within the dialog and return its final response, whatever its status.
+
+        Raises SipLocalError where there is no dialog, or no final response comes within `within` seconds.
+        """
+        dialog = self.dialog
+        if dialog is None or self.is_over:
+            raise SipLocalError(f"{self} has no dialog to send {method} in: it is {self.state}")
+
+        def build(extra: Headers) -> Request:
+            return dialog.request(method, [*headers, *extra], content, content_type)
+
+        response = await self.agent.requester.ask(f"{method} within {self}", build, self.next_hop(dialog), within)
+        if response.status in (408, 481) and method != "PRACK":
+            self.end(response.status, response.reason, "remote", response)  # RFC 5057 §5.1: the dialog is gone
+        return response
 
     def abandon(self, reason: str) -> None:
         """End the call without another message: the port is closing, or the INVITE never left."""
-        self._end(self.status or 408, reason, "local")
+        self.end(self.status or 408, reason, "local")
 
     # What happens
 
-    def _happen(self, what: str, **data: Any) -> None:
-        """Journal it, tell the listeners and those who wait."""
-        self._agent.journal.record(self._agent.name, f"call.{what}", call_id=self.id, direction=self.direction, **data)
-        self._reached = (*self._reached, what)
-        for kind, waiter in self._waiters:
+    def happen(self, what: str, data: dict[str, Any]) -> None:
+        """Journal it with `data`, tell the listeners and those who wait."""
+        self._reached += (what,)
+        agent = self.agent
+        told = {"call_id": self._shown_id, "direction": self.direction}
+        if data:
+            told.update(mask_fields(data))
+        agent.journal.append(agent.name, "call." + what, told, masked=True)
+        for kind, waiter in self._waiters or ():
             if not waiter.done():
                 if kind == what:
                     waiter.set_result(None)
                 elif what == "ended" or (what == "answered" and kind == "ringing"):
                     waiter.set_exception(SipLocalError(self._told_instead(kind)))
-        self._tell(what)
+        if self._listeners is not None:
+            self.tell(what)
 
-    def _tell(self, what: str) -> None:
-        for listener in tuple(self._listeners):
+    def tell(self, what: str) -> None:
+        """Tell the listeners."""
+        for listener in tuple(self._listeners or ()):
             listener(self, what)
 
     async def _reach(self, what: str, within: float) -> None:
@@ -237,6 +242,8 @@ class Call:
             return
         if self.is_over or (what == "ringing" and "answered" in self._reached):
             raise SipLocalError(self._told_instead(what))
+        if self._waiters is None:
+            self._waiters = []
         if len(self._waiters) >= MAX_WAITERS:
             raise SipLocalError(f"{MAX_WAITERS} waits on one call already")
         waiter = (what, asyncio.get_running_loop().create_future())
@@ -258,152 +265,127 @@ class Call:
     def __str__(self) -> str:
         return f"{self.direction} call {self.id} ({self.request.uri_text})"
 
-    def _end(self, status: int, reason: str, by: str) -> None:
-        """The call is over; `by` is `local` or `remote`."""
-        if self.is_over:
+    def end(self, status: int, reason: str, by: str, message: Message | None = None) -> None:
+        """The call is over; `by` is `local` or `remote`; `message` of the peer's ended it."""
+        if self.state is CallState.ENDED:
             return
         self.state = CallState.ENDED
         self.status, self.reason = status, reason
+        if message is not None:
+            self.ended_by = message
         if self._repeat is not None:
             self._repeat.stop()
             self._repeat = None
-        if self._reoffer is not None and not self._reoffer.done():
-            self._reoffer.set_exception(SipLocalError(f"{self} ended: {reason}"))
-        self._agent.forget(self)
-        self._happen("ended", status=status, reason=reason, by=by)
+        if self._session is not None:
+            self._session.close(f"{self} ended: {reason}")
+        if self.session_timer is not None:
+            self.session_timer.stop()
+        self.agent.forget(self)
+        self.happen("ended", {"status": status, "reason": reason, "by": by})
 
-    def _take_sdp(self, message: Message) -> None:
-        if message.body and message.content_type == SDP_TYPE:
-            self.remote_sdp = message.body
+    def take_sdp(self, message: Message) -> bytes:
+        """Keep the session description that a message carries, if any, and return it. Raises SipRemoteError."""
+        if not message.body:
+            return b""
+        if message.get("content-type") == body.SDP:
+            found: bytes | None = message.body
+        else:
+            found = body.find(message, body.SDP)
+        if found:
+            self.remote_sdp = found
+        return found or b""
+
+    def answer_to(self, offer: bytes) -> bytes:
+        """Our answer to an offer of the peer's, or our offer where `offer` is empty. Raises SdpError to refuse it."""
+        return self._on_offer(self, offer) if self._on_offer is not None else self.local_sdp
 
     # Within the dialog
 
     def receive(self, request: Request, exchange: Exchange) -> None:
         """A request of the peer's within the dialog, CSeq checked. Raises SipRemoteError (a 400)."""
         if request.method == "BYE":
-            exchange.respond(request.response(200))
-            self._peer_hung_up(request)
-        elif request.method == "INVITE":
-            self._receive_reoffer(request, exchange)
+            headers = self.bye_headers() if self.bye_headers is not None else ()
+            exchange.respond(request.response(200, headers=headers))
+            self.peer_hung_up(request)
         else:
-            self._agent.answer_options(request, exchange)
+            self.agent.in_dialog[request.method](self, request, exchange)
 
     def receive_ack(self, ack: Request) -> None:
         """The ACK of a 2xx of ours."""
-        if self._repeat is None or ack.cseq.number != self._repeat.cseq:
+        repeat = self._repeat
+        if repeat is None or ack.envelope.number != repeat.cseq:
             return
-        self._repeat.stop()
+        repeat.stop()
         self._repeat = None
-        if not self.is_over:
-            self._take_sdp(ack)
-            self._tell("confirmed")
+        if self.state is not CallState.ENDED:
+            if ack.body:
+                self.take_sdp(ack)
+            if self._listeners is not None:
+                self.tell("confirmed")
 
-    def _peer_hung_up(self, request: Request) -> None:
-        self._end(200, _reason_text(request) or "BYE", "remote")
+    def peer_hung_up(self, request: Request) -> None:
+        """The peer's BYE came."""
+        reason = request.envelope.first.get("reason")
+        self.end(200, (reason_text(reason) if reason else "") or "BYE", "remote", request)
 
-    def _receive_reoffer(self, request: Request, exchange: Exchange) -> None:
-        if self.state is not CallState.ANSWERED:
-            exchange.respond(request.response(481 if self.state is CallState.ENDING else 491))
-            return
-        if self._reoffer is not None:
-            exchange.respond(request.response(491))  # §14.2: both sides offered at once
-            return
-        if self._repeat is not None:
-            exchange.respond(request.response(500, headers=[("Retry-After", "1")]))
-            return
-        body = self.local_sdp
-        if request.body:
-            if request.content_type != SDP_TYPE:
-                exchange.respond(request.response(415, headers=[("Accept", SDP_TYPE)]))
-                return
-            if self._on_offer is not None:
-                try:
-                    body = self._on_offer(self, request.body)
-                except SipRemoteError:
-                    raise
-                except Exception as error:
-                    exchange.respond(request.response(488))
-                    self._agent.warn("sip.offer-refused", self.peer, call_id=self.id, reason=str(error))
-                    return
-            self.remote_sdp = request.body
-        self.local_sdp = body
-        self.answer_invite(request, exchange, body)
-        self._tell("offered")
+    @property
+    def awaits_ack(self) -> bool:
+        """Whether a 2xx of ours is not acknowledged yet."""
+        return self._repeat is not None
 
-    def answer_invite(self, request: Request, exchange: Exchange, sdp: bytes) -> None:
+    def answer_invite(self, request: Request, exchange: Exchange, sdp: bytes, headers: Headers = ()) -> None:
         """Send a 200 with a session description and repeat it until its ACK comes (§13.3.1.4)."""
         response = request.response(
             200,
             to_tag=self.local_tag,
-            prepared=self._agent.answer_headers,
+            prepared=self.agent.answer_text(exchange.flow.transport),
+            headers=headers,
             body=sdp,
-            content_type=SDP_TYPE if sdp else "",
+            content_type=body.SDP if sdp else "",
         )
-        self._repeat = _Repeat(self._agent, exchange, response, self._no_ack)
+        self._repeat = Repeat(self.agent.endpoint, exchange, response, self._no_ack)
         exchange.respond(response)
 
     def _no_ack(self) -> None:
         """Nobody acknowledged our 2xx in 64*T1: the session is to be ended with a BYE (§13.3.1.4)."""
         self._repeat = None
-        self._agent.warn("sip.no-ack", self.peer, call_id=self.id)
-        self._send_bye("no ACK")
+        self.agent.warn("sip.no-ack", self.hop, call_id=self.id)
+        self.send_bye("no ACK")
 
-    def _send_bye(self, reason: str = "BYE") -> None:
-        if self.is_over or self.dialog is None:
-            return
+    def send_bye(self, reason: str = "BYE", headers: Headers = ()) -> None:
+        """End the dialog with a BYE; `reason` is what the journal tells."""
         dialog = self.dialog
+        if self.is_over or dialog is None:
+            return
         self.state = CallState.ENDING
         self.reason = reason
-        self._agent.send(lambda extra: dialog.request("BYE", extra), self._next_hop(dialog), self._bye_answered)
+        told = [*headers, *(self.bye_headers() if self.bye_headers is not None else ())]
+        self.agent.requester.send(
+            lambda extra: dialog.request("BYE", [*told, *extra]), self.next_hop(dialog), self._bye_answered
+        )
 
     def _bye_answered(self, response: Response | None, request: Request) -> None:
         if response is None:
-            self._end(408, "BYE not answered", "local")
+            self.end(408, "BYE not answered", "local")
         elif response.status >= 200:
             # Whatever the answer, the dialog is gone (§15.1.1).
-            self._end(200, self.reason, "local")
+            self.end(200, self.reason, "local", response)
 
-    def _next_hop(self, dialog: Dialog) -> Address:
-        return self._agent.hop(dialog, self.peer)
-
-
-class _Repeat:
-    """Sends a 2xx again, at T1 doubled up to T2, until it is stopped or 64*T1 have passed."""
-
-    __slots__ = ("_agent", "_exchange", "_gave_up", "_interval", "_left", "_response", "_timer", "cseq")
-
-    def __init__(self, agent: UserAgent, exchange: Exchange, response: Response, gave_up: Callable[[], None]) -> None:
-        timing = agent.endpoint.timing
-        self._agent = agent
-        self._exchange = exchange
-        self._response = response
-        self._gave_up = gave_up
-        self._interval = timing.t1
-        self._left = timing.patience
-        self.cseq = response.cseq.number
-        self._timer: Timer = agent.endpoint.wheel.after(self._interval, self._again)
-
-    def stop(self) -> None:
-        self._timer.cancel()
-
-    def _again(self) -> None:
-        self._left -= self._interval
-        if self._left <= 0:
-            self._gave_up()
-            return
-        if not self._exchange.transaction.ended:
-            self._exchange.respond(self._response)
-        timing = self._agent.endpoint.timing
-        self._interval = min(2 * self._interval, timing.t2, self._left)
-        self._timer = self._agent.endpoint.wheel.after(self._interval, self._again)
+    def next_hop(self, dialog: Dialog) -> Hop | Flow:
+        """Where a dialog's next request goes."""
+        return self.agent.next_hop(dialog, self.hop)
 
 
-def _reason_text(message: Message) -> str:
-    """The text of a Reason header (RFC 3326), as `SIP ;cause=200 ;text="Call completed elsewhere"` gives it."""
-    value = message.get("reason")
-    if value is None:
-        return ""
+def user_of(name_addr: str) -> str:
+    """The user part, or the number of a tel URI, of a name-addr of ours; empty where it has none."""
+    usual = _USUAL_IDENTITY.fullmatch(name_addr)
+    return usual[4] if usual is not None else NameAddr.parse(name_addr).uri.user_text
+
+
+def reason_text(value: str) -> str:
+    """The text of a Reason value (RFC 3326), as `SIP ;cause=200 ;text="Call completed elsewhere"` gives it."""
     try:
-        return NameAddr.parse(f"<sip:reason>;{value.partition(';')[2]}").params.get("text", "") or ""
+        text = parse_params(value.partition(";")[2]).get("text") or ""
     except SipRemoteError:
         return ""
+    return text.removeprefix('"').removesuffix('"')

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from harness.endpoints.sip.endpoint import next_hop
+from harness.endpoints.sip.flow import Hop
 from harness.endpoints.sip.wheel import Timer
 from harness.errors import InterlockError, SipLocalError, SipRemoteError
 from harness.protocols.sip.message import Request, Response
 from harness.protocols.sip.uri import Uri
-from harness.transport.tap import Address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +25,7 @@ RETRY_SECONDS = 30.0
 class Registration:
     """One address-of-record registered with our Contact. Made by `UserAgent.register`."""
 
-    def __init__(
-        self, agent: UserAgent, registrar: str, user: str, password: str, expires: int, to: Address | None
-    ) -> None:
+    def __init__(self, agent: UserAgent, registrar: str, user: str, password: str, expires: int, hop: Hop) -> None:
         try:
             uri = Uri.parse(registrar)
         except SipRemoteError as error:
@@ -36,7 +33,8 @@ class Registration:
         self._agent = agent
         self._credentials = (user, password)
         self._wanted = expires
-        self._peer = to or agent.outbound or next_hop(uri)
+        self._hop = hop
+        self._contact = agent.contact_for(hop.transport)
         self._call_id = agent.new_call_id()
         self._tag = agent.endpoint.new_tag()
         self._cseq = 0
@@ -68,7 +66,7 @@ class Registration:
             try:
                 self._start(0, None)
             except (InterlockError, SipLocalError) as error:
-                self._agent.warn("sip.unregister-failed", self._peer, reason=str(error))
+                self._agent.warn("sip.unregister-failed", self._hop, reason=str(error))
 
     async def _send(self, expires: int, within: float) -> None:
         found: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -111,7 +109,9 @@ class Registration:
             elif not found.done():
                 found.set_exception(SipLocalError(f"REGISTER of {self.aor} at {self.registrar}: {told}"))
 
-        self._agent.send(lambda extra: self._build(expires, extra), self._peer, answered, credentials=self._credentials)
+        self._agent.requester.send(
+            lambda extra: self._build(expires, extra), self._hop, answered, credentials=self._credentials
+        )
 
     def _build(self, expires: int, extra: Sequence[tuple[str, str]]) -> Request:
         self._cseq += 1
@@ -121,7 +121,7 @@ class Registration:
             ("To", f"<{self.aor}>"),
             ("Call-ID", self._call_id),
             ("CSeq", f"{self._cseq} REGISTER"),
-            ("Contact", self._agent.contact),
+            self._contact,
             ("Expires", str(expires)),
         ]
         return Request.build("REGISTER", self.registrar, [*fields, *extra])
@@ -130,10 +130,10 @@ class Registration:
         granted = asked
         try:
             for contact in response.name_addrs("contact"):
-                if f"<{contact.uri}>" == self._agent.contact and (contact.params.get("expires") or "").isdigit():
+                if f"<{contact.uri}>" == self._contact[1] and (contact.params.get("expires") or "").isdigit():
                     granted = min(int(contact.params["expires"] or 0), asked)
         except SipRemoteError as error:
-            self._agent.warn("sip.bad-answer", self._peer, reason=str(error))
+            self._agent.warn("sip.bad-answer", self._hop, reason=str(error))
         self.expires = granted
         kind = "registration.made" if granted else "registration.ended"
         self._agent.journal.record(self._agent.name, kind, aor=self.aor, expires=granted)
@@ -148,7 +148,7 @@ class Registration:
         try:
             self._start(self._wanted, None)
         except (InterlockError, SipLocalError) as error:
-            self._agent.warn("registration.failed", self._peer, aor=self.aor, reason=str(error))
+            self._agent.warn("registration.failed", self._hop, aor=self.aor, reason=str(error))
 
     def _stop(self) -> None:
         if self._timer is not None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from harness.endpoints.sip.endpoint import Exchange, SipEndpoint
+from harness.endpoints.sip.endpoint import SipEndpoint
+from harness.endpoints.sip.exchange import Exchange
+from harness.endpoints.sip.flow import Flow
 from harness.endpoints.sip.wheel import Timer
 from harness.protocols.sip.digest import Authenticator, Verdict
 from harness.protocols.sip.message import Request
 from harness.protocols.sip.registrar import Registrar
-from harness.transport.tap import Address
 
 
 class Registry:
@@ -42,37 +43,47 @@ class Registry:
         if self._timer is not None:
             self._timer.cancel()
 
-    def challenged(self, request: Request, exchange: Exchange, source: Address) -> bool:
+    def challenged(self, request: Request, exchange: Exchange, flow: Flow) -> bool:
         """Whether a request was answered with 401 or 403. Raises SipRemoteError on credentials that can't be read."""
         if self._authenticator is None or request.method not in self._methods:
             return False
-        now = self._endpoint.journal.now()
-        verdict, user = self._authenticator.check(request.get("authorization"), request.method, now)
+        now = self._now()
+        verdict, user = self._authenticator.check(self._credentials(request), request.method, now, request.body)
         # REGISTER is for one's own address-of-record alone (§10.3 step 3).
         if verdict is Verdict.GOOD and (request.method != "REGISTER" or request.to.uri.user_text == user):
             return False
         tag = self._endpoint.new_tag()
         if verdict is Verdict.GOOD:
-            self._endpoint.warn("sip.forbidden", source, user=user, call_id=request.call_id)
+            self._endpoint.notes.warn("sip.forbidden", flow, user=user, call_id=request.call_id)
             exchange.respond(request.response(403, to_tag=tag))
             return True
         if verdict is Verdict.BAD:
-            self._endpoint.warn("sip.bad-credentials", source, user=user, call_id=request.call_id)
+            self._endpoint.notes.warn("sip.bad-credentials", flow, user=user, call_id=request.call_id)
         asked = self._authenticator.challenges(now, stale=verdict is Verdict.STALE)
         exchange.respond(request.response(401, to_tag=tag, headers=[("WWW-Authenticate", one) for one in asked]))
         return True
+
+    def _now(self) -> float:
+        return self._endpoint.notes.journal.now()
+
+    def _credentials(self, request: Request) -> str | None:
+        """The credentials for our realm: those for a proxy on the way may stand beside them."""
+        lines = request.lines("authorization")
+        assert self._authenticator is not None
+        ours = f'realm="{self._authenticator.realm}"'
+        return next((line for line in lines if ours in line), lines[0] if lines else None)
 
     def register(self, request: Request, exchange: Exchange) -> None:
         """Answer a REGISTER that is allowed. Raises SipRemoteError (a 400)."""
         assert self.registrar is not None
         endpoint = self._endpoint
-        now = endpoint.journal.now()
+        now = self._now()
         response = self.registrar.register(request, now, endpoint.new_tag())
         exchange.respond(response)
         aor = request.to.uri.aor()
         if response.status == 200 and request.get("contact") is not None:
             contacts = [str(binding.contact.uri) for binding in self.registrar.bindings(aor, now)]
-            endpoint.journal.record(endpoint.name, "registration.changed", aor=aor, contacts=contacts)
+            endpoint.notes.journal.record(endpoint.notes.name, "registration.changed", aor=aor, contacts=contacts)
             self._set_timer()
             if self._on_register is not None:
                 self._on_register(aor)
@@ -81,7 +92,7 @@ class Registry:
         """The URIs registered for an address-of-record (`sip:user@host`), newest first."""
         if self.registrar is None:
             return []
-        return [str(binding.contact.uri) for binding in self.registrar.bindings(aor, self._endpoint.journal.now())]
+        return [str(binding.contact.uri) for binding in self.registrar.bindings(aor, self._now())]
 
     def _set_timer(self) -> None:
         assert self.registrar is not None
@@ -90,13 +101,15 @@ class Registry:
             self._timer = None
         due = self.registrar.next_expiry()
         if due is not None:
-            delay = max(0.0, due - self._endpoint.journal.now())
+            delay = max(0.0, due - self._now())
             self._timer = self._endpoint.wheel.after(delay, self._lapse)
 
     def _lapse(self) -> None:
         assert self.registrar is not None
-        for aor, contact in self.registrar.expire(self._endpoint.journal.now()):
-            self._endpoint.journal.record(self._endpoint.name, "registration.lapsed", aor=aor, contact=contact)
+        for aor, contact in self.registrar.expire(self._now()):
+            self._endpoint.notes.journal.record(
+                self._endpoint.notes.name, "registration.lapsed", aor=aor, contact=contact
+            )
             if self._on_register is not None:
                 self._on_register(aor)
         self._set_timer()

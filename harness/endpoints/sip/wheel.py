@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import math
 from collections.abc import Callable
+from math import ceil
 from typing import Any, Final
 
 TICK: Final = 0.01
@@ -17,9 +17,8 @@ class Timer:
 
     __slots__ = ("args", "callback")
 
-    def __init__(self, callback: Callable[..., None], args: tuple[Any, ...]) -> None:
-        self.callback: Callable[..., None] | None = callback
-        self.args = args
+    callback: Callable[..., None] | None
+    args: tuple[Any, ...]
 
     def cancel(self) -> None:
         """Do not call back. The empty shell stays in its slot until the slot's time."""
@@ -34,10 +33,11 @@ class TimerWheel:
     need not be exact to the millisecond.
     """
 
-    __slots__ = ("_armed", "_handle", "_loop", "_slots", "_ticks")
+    __slots__ = ("_armed", "_handle", "_loop", "_slots", "_ticks", "_time")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._time = loop.time
         self._slots: dict[int, list[Timer]] = {}
         self._ticks: list[int] = []
         self._handle: asyncio.TimerHandle | None = None
@@ -45,8 +45,10 @@ class TimerWheel:
 
     def after(self, delay: float, callback: Callable[..., None], *args: Any) -> Timer:
         """Call `callback(*args)` in `delay` seconds; timers of one tick fire in the order they were set."""
-        timer = Timer(callback, args)
-        tick = math.ceil((self._loop.time() + delay) / TICK)
+        timer = Timer()
+        timer.callback = callback
+        timer.args = args
+        tick = ceil((self._time() + delay) / TICK)
         slot = self._slots.get(tick)
         if slot is not None:
             slot.append(timer)
@@ -74,7 +76,7 @@ class TimerWheel:
     def _turn(self) -> None:
         self._handle = None
         # Loops wake up to a clock step early; a thousandth of a tick is taken for on time.
-        now = (self._loop.time() + TICK / 1000) / TICK
+        now = (self._time() + TICK / 1000) / TICK
         while self._ticks and self._ticks[0] <= now:
             for timer in self._slots.pop(heapq.heappop(self._ticks)):
                 callback = timer.callback

@@ -23,6 +23,7 @@ _BODY_ENDS = re.compile(rb"[\x1a\x1b]")
 _NOISE = re.compile(rb"[^\t\x20-\x7e\xa0-\xff]")
 """Anything but printable ISO 8859-1, in which phone book names are written."""
 _SHOWN = 32
+_OK = b"\r\nOK\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class ReplyLines(_Splitter):
 
     def feed(self, data: bytes) -> list[str | PeiRemoteError]:
         """Takes bytes as they come; gives the lines that are whole, and a named error for each that can't be one."""
+        if data == _OK and not self._buffer and not self._skipping:
+            return ["OK"]  # the answer to nearly every command
         items: list[str | PeiRemoteError] = []
         *whole, rest = _ENDS.split(self._buffer + data)
         for raw in whole:

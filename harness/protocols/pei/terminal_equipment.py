@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from harness.errors import PeiLocalError, PeiRemoteError
 from harness.protocols.pei import call_state
@@ -34,6 +35,8 @@ MAX_REPLY_LINES = 512
 """Lines of one reply; a phone book is the longest."""
 MAX_CALLS = 32
 """Call instances tracked at once; a terminal has a handful."""
+MAX_KINDS = 256
+"""Command lines whose kind is remembered."""
 MAX_SENDS = 64
 """SDS instances whose result may be due at once."""
 
@@ -43,8 +46,7 @@ _PLAIN_REPLIES = ("ATI", "AT+GM", "AT+CGM", "AT+GSN", "AT+CGSN")
 """Commands that answer with lines that have no prefix [U]: V.250 allows it, real terminals differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What a command was answered with."""
 
     command: str
@@ -67,23 +69,20 @@ class Reply:
         return f"{self.result}: {describe(CmeError, self.number) if self.result == '+CME ERROR' else self.number}"
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyReceived:
+class ReplyReceived(NamedTuple):
     """A command's reply is whole."""
 
     token: int
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class LateReply:
+class LateReply(NamedTuple):
     """The reply of a command that had been given up."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class CodeReceived:
+class CodeReceived(NamedTuple):
     """The terminal sent a code of its own accord."""
 
     code: Unsolicited
@@ -92,8 +91,7 @@ class CodeReceived:
     """State of the call it is about, after it; None for one that is about no call."""
 
 
-@dataclass(frozen=True, slots=True)
-class BadLine:
+class BadLine(NamedTuple):
     """Noise, or a line that the PEI does not allow."""
 
     error: PeiRemoteError
@@ -102,14 +100,22 @@ class BadLine:
 TeEvent = ReplyReceived | LateReply | CodeReceived | BadLine
 
 
+class _Kind(NamedTuple):
+    """What is known of a command line before it goes out."""
+
+    prefix: str | None
+    """What its information lines begin with."""
+    plain: bool
+    """Whether it may be answered by lines that have no prefix."""
+    parsed: Command | None
+
+
 @dataclass(slots=True)
 class _Pending:
     token: int
     text: str
     body: str | None
-    prefix: str | None
-    plain: bool
-    parsed: Command | None
+    kind: _Kind
     lines: list[str]
     given_up: bool = False
 
@@ -130,6 +136,14 @@ def _expected_prefix(text: str) -> str | None:
     return name.rstrip("?")
 
 
+def _kind_of(text: str) -> _Kind:
+    try:
+        parsed = parse_command(text) if text[:3].upper() not in ("AT", "AT+") or "=" in text else None
+    except CommandRefusedError:
+        parsed = None  # a tester may send what no decent client sends
+    return _Kind(_expected_prefix(text), text.upper().startswith(_PLAIN_REPLIES), parsed)
+
+
 class TerminalEquipmentMachine:
     """Bytes from the terminal in, events out; commands in, bytes to the terminal out.
 
@@ -138,6 +152,8 @@ class TerminalEquipmentMachine:
 
     def __init__(self) -> None:
         self._lines = ReplyLines()
+        self._kinds: dict[str, _Kind] = {}
+        """Of command lines sent before, at most MAX_KINDS: most are sent again and again."""
         self._queue: deque[_Pending] = deque()
         self._current: _Pending | None = None
         self._output: list[bytes] = []
@@ -173,26 +189,19 @@ class TerminalEquipmentMachine:
                 command that the call's state does not allow.
         """
         text = text.strip()
-        if not text.isprintable() or not text.isascii() or len(text) > MAX_LINE:
-            raise PeiLocalError(f"not one command line: {text[:60]!r}")
+        kind = self._kinds.get(text)
+        if kind is None:
+            if not text.isprintable() or not text.isascii() or len(text) > MAX_LINE:
+                raise PeiLocalError(f"not one command line: {text[:60]!r}")
+            if len(self._kinds) >= MAX_KINDS:
+                self._kinds.clear()
+            kind = self._kinds[text] = _kind_of(text)
         if body is not None and (len(body) > MAX_LINE or any(c not in "0123456789ABCDEFabcdef" for c in body)):
             raise PeiLocalError(f"the body of {text!r} is not hex of at most {MAX_LINE} digits")
         if len(self._queue) >= MAX_QUEUED:
             raise PeiLocalError(f"{MAX_QUEUED} commands wait already; {text!r} refused")
-        try:
-            parsed = parse_command(text) if text[:3].upper() not in ("AT", "AT+") or "=" in text else None
-        except CommandRefusedError:
-            parsed = None  # a tester may send what no decent client sends
         self._token += 1
-        pending = _Pending(
-            self._token,
-            text,
-            body,
-            _expected_prefix(text),
-            text.upper().startswith(_PLAIN_REPLIES),
-            parsed,
-            [],
-        )
+        pending = _Pending(self._token, text, body, kind, [])
         if self._current is None:
             self._start(pending)
         else:
@@ -201,7 +210,8 @@ class TerminalEquipmentMachine:
 
     def _start(self, pending: _Pending) -> None:
         self._current = pending
-        self._sent(pending.parsed)
+        if pending.kind.parsed is not None:
+            self._sent(pending.kind.parsed)
         data = pending.text + "\r\n" if pending.body is None else f"{pending.text}\r\n{pending.body}\x1a"
         self._output.append(data.encode("ascii"))
 
@@ -241,11 +251,11 @@ class TerminalEquipmentMachine:
         """Takes bytes as they come and gives what they mean; never raises."""
         events: list[TeEvent] = []
         for item in self._lines.feed(data):
-            if isinstance(item, PeiRemoteError):
+            if isinstance(item, str):
+                self._line(item, events)
+            else:
                 self._drop_sds_head(events)
                 events.append(BadLine(item))
-            else:
-                self._line(item, events)
         return events
 
     def _drop_sds_head(self, events: list[TeEvent]) -> None:
@@ -264,7 +274,7 @@ class TerminalEquipmentMachine:
         if current is not None and self._ends_or_echoes(current, line, events):
             return
         if not line.startswith("+"):
-            if current is not None and current.plain:
+            if current is not None and current.kind.plain:
                 self._information(current, line, events)
             else:
                 events.append(BadLine(PeiRemoteError(f"a line that belongs to nothing: {line[:60]!r}")))
@@ -273,7 +283,7 @@ class TerminalEquipmentMachine:
             self._sds_head = line
             return
         prefix = prefix_of(line)
-        if current is not None and prefix is not None and prefix == current.prefix:
+        if current is not None and prefix is not None and prefix == current.kind.prefix:
             if prefix != SendResult.PREFIX:
                 self._information(current, line, events)
                 return
@@ -319,11 +329,12 @@ class TerminalEquipmentMachine:
 
     def _finish(self, current: _Pending, result: str, number: int | None, events: list[TeEvent]) -> None:
         reply = Reply(current.text, tuple(current.lines), result, number)
-        self._answered(current.parsed, reply.ok)
+        if current.kind.parsed is not None:
+            self._answered(current.kind.parsed, reply.ok)
         events.append(LateReply(reply) if current.given_up else ReplyReceived(current.token, reply))
         self._next()
 
-    def _sent(self, command: Command | None) -> None:
+    def _sent(self, command: Command) -> None:
         """Moves the call by a command that goes out: the network's code can be back before the terminal's OK."""
         if isinstance(command, Dial):
             self.dialling = True
@@ -332,7 +343,7 @@ class TerminalEquipmentMachine:
             if given is not None:
                 self._move(command.cc, given)
 
-    def _answered(self, command: Command | None, ok: bool) -> None:
+    def _answered(self, command: Command, ok: bool) -> None:
         """A refused command did not move the call after all; `ATA` and `ATH` move what they can once they are taken."""
         if isinstance(command, Dial):
             self.dialling = self.dialling and ok

@@ -14,7 +14,7 @@ from enum import StrEnum
 from harness.errors import SipRemoteError
 from harness.protocols.sip.grammar import MAX_CSEQ, URI_FORBIDDEN
 from harness.protocols.sip.headers import tag_of
-from harness.protocols.sip.message import Message, Request, Response
+from harness.protocols.sip.message import Message, Request, Response, checked
 from harness.protocols.sip.uri import Uri
 
 TARGET_REFRESH = frozenset(("INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"))
@@ -73,35 +73,41 @@ class Dialog:
     @classmethod
     def of_request(cls, request: Request, local_tag: str) -> Dialog:
         """The dialog that our answer to an INVITE makes (§12.1.1). Raises SipRemoteError without a usable Contact."""
-        to = request.get("to") or ""
-        if not request.to_tag:
-            to = f"{to};tag={local_tag}"
-        routes = request.values("record-route") if request.get("record-route") else []
-        tags = (request.to_tag or local_tag, request.from_tag)
-        dialog = cls(request.call_id, to, request.get("from") or "", contact_uri(request), routes, tags)
-        dialog.remote_cseq = request.cseq.number
+        envelope = request.envelope
+        first = envelope.first
+        to, to_tag = first["to"], envelope.to_tag
+        if not to_tag:
+            to, to_tag = f"{to};tag={local_tag}", local_tag
+        routes = request.values("record-route") if "record-route" in first else []
+        contact = first.get("contact")
+        target = contact_uri(request) if contact is None else uri_text(contact)
+        dialog = cls(envelope.call_id, to, first["from"], target, routes, (to_tag, envelope.from_tag))
+        dialog.remote_cseq = envelope.number
         return dialog
 
     @classmethod
     def of_response(cls, request: Request, response: Response) -> Dialog:
         """The dialog that an answer to our INVITE makes (§12.1.2). Raises SipRemoteError without tag or Contact."""
-        if not response.to_tag:
+        envelope = response.envelope
+        if not envelope.to_tag:
             raise SipRemoteError(f"a {response.status} without a tag in To makes no dialog")
-        routes = response.values("record-route")[::-1]
+        first = envelope.first
+        routes = response.values("record-route")[::-1] if "record-route" in first else []
         # A provisional response may lack Contact; until a better one comes the Request-URI stands in.
-        if response.status < 200 and response.get("contact") is None:
-            target = request.uri_text
-        else:
-            target = contact_uri(response)
-        dialog = cls(request.call_id, request.get("from") or "", response.get("to") or "", target, routes)
-        dialog.local_cseq = request.cseq.number
+        unknown = response.status < 200 and "contact" not in first
+        target = request.uri_text if unknown else contact_uri(response)
+        # Call-ID, From and CSeq are the request's, or the response would not have found it.
+        tags = (envelope.from_tag, envelope.to_tag)
+        dialog = cls(envelope.call_id, first["from"], first["to"], target, routes, tags)
+        dialog.local_cseq = envelope.number
         return dialog
 
     def confirm(self, response: Response | None = None) -> None:
         """A 2xx confirmed the dialog; the caller takes route set and target anew from it (§13.2.2.4)."""
         self.state = DialogState.CONFIRMED
         if response is not None:
-            self.route_set = response.values("record-route")[::-1]
+            first = response.envelope.first
+            self.route_set = response.values("record-route")[::-1] if "record-route" in first else []
             self.target = contact_uri(response)
 
     def receive(self, request: Request) -> None:
@@ -109,11 +115,12 @@ class Dialog:
 
         Raises SipRemoteError where its CSeq is not higher than the last one's: a 500 is due.
         """
-        number = request.cseq.number
+        envelope = request.envelope
+        number = envelope.number
         if self.remote_cseq is not None and number <= self.remote_cseq:
             raise SipRemoteError(f"CSeq {number} came after {self.remote_cseq}")
         self.remote_cseq = number
-        if request.method in TARGET_REFRESH and request.get("contact") is not None:
+        if request.method in TARGET_REFRESH and "contact" in envelope.first:
             self.target = contact_uri(request)
 
     def request(
@@ -131,18 +138,25 @@ class Dialog:
         if routes and not _is_loose(routes[0]):
             # A strict router (RFC 2543) wants itself in the Request-URI and the target last in Route.
             uri, routes = uri_text(routes[0]), [*routes[1:], f"<{self.target}>"]
-        fields = [("Max-Forwards", "70"), *(("Route", route) for route in routes)]
+        fields = [("Max-Forwards", "70")]
+        if routes:
+            fields += [("Route", route) for route in routes]
         fields += [("From", self.local), ("To", self.remote), ("Call-ID", self.call_id), ("CSeq", f"{cseq} {method}")]
-        return Request.build(method, uri, [*fields, *headers], body, content_type)
+        if headers:
+            fields += checked(headers)
+        if content_type:
+            fields += checked([("Content-Type", content_type)])
+        # What is the dialog's own came with messages that were read, or was checked as it was sent first.
+        return Request(method, uri, fields, body)
 
-    def next_hop(self) -> Uri:
+    def next_hop(self) -> str:
         """The URI whose host the next request is sent to: the first route, else the target. Raises SipRemoteError."""
-        return Uri.parse(uri_text(self.route_set[0]) if self.route_set else self.target)
+        return uri_text(self.route_set[0]) if self.route_set else self.target
 
 
 def contact_uri(message: Message) -> str:
     """The text of the URI in the one Contact that makes or moves a dialog. Raises SipRemoteError."""
-    line = message.get("contact")
+    line = message.envelope.first.get("contact")
     if line is None:
         raise SipRemoteError("no Contact header, and a dialog needs one")
     return uri_text(line)

@@ -1,4 +1,4 @@
-"""Digest authentication (RFC 3261 §22, RFC 7616, RFC 8760): MD5 and SHA-256 with qop=auth, asking and answering."""
+"""Digest authentication (RFC 3261 §22, RFC 7616, RFC 8760): MD5 and SHA-256, qop auth and auth-int, both sides."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ MAX_NONCES: Final = 4_096
 """Nonces whose use an Authenticator remembers; the oldest are forgotten, and then stale."""
 NONCE_LIFE: Final = 300.0
 """Seconds for which a nonce is good."""
+QOPS: Final = ("auth", "auth-int")
+"""Qualities of protection that we speak: the second guards the body too (RFC 7616 §3.4)."""
 
 
 def parse_digest(value: str) -> dict[str, str]:
@@ -52,7 +54,7 @@ class Challenge:
     nonce: str
     algorithm: str = "MD5"
     qop: str = "auth"
-    """`auth`, or empty for RFC 2069 peers."""
+    """What it is answered with: `auth`, `auth-int` where that alone is offered, or empty for RFC 2069 peers."""
     opaque: str | None = None
     stale: bool = False
     """The password was right, the nonce too old."""
@@ -67,13 +69,14 @@ class Challenge:
         if algorithm not in ALGORITHMS:
             raise SipRemoteError(f"digest algorithm {algorithm[:20]!r}; we speak {', '.join(ALGORITHMS)}")
         offered = [item.strip().lower() for item in found["qop"].split(",")] if "qop" in found else []
-        if offered and "auth" not in offered:
-            raise SipRemoteError(f"digest qop {found['qop'][:20]!r}; we speak auth")
+        qop = next((each for each in QOPS if each in offered), "")
+        if offered and not qop:
+            raise SipRemoteError(f"digest qop {found['qop'][:20]!r}; we speak {', '.join(QOPS)}")
         return cls(
             found["realm"],
             found["nonce"],
             algorithm,
-            "auth" if offered else "",
+            qop,
             found.get("opaque"),
             found.get("stale", "").lower() == "true",
         )
@@ -111,28 +114,40 @@ def _bytes(text: str) -> bytes:
 
 
 def _response(
-    algorithm: str, user: str, realm: str, password: str, method: str, uri: str, nonce: str, counted: str
+    algorithm: str, user: str, realm: str, password: str, method: str, uri: str, nonce: str, counted: str, body: bytes
 ) -> str:
     """The digest itself (RFC 7616 §3.4.1); `counted` is `nc:cnonce:qop`, or empty without qop."""
     digest = ALGORITHMS[algorithm]
     secret = digest(_bytes(f"{user}:{realm}:{password}"))
-    asked = digest(_bytes(f"{method}:{uri}"))
+    asked = f"{method}:{uri}"
+    if counted.endswith(":auth-int"):
+        asked += f":{digest(body)}"
     middle = f"{nonce}:{counted}" if counted else nonce
-    return digest(_bytes(f"{secret}:{middle}:{asked}"))
+    return digest(_bytes(f"{secret}:{middle}:{digest(_bytes(asked))}"))
 
 
 def authorization(
-    challenge: Challenge, method: str, uri: str, user: str, password: str, *, cnonce: str, count: int = 1
+    challenge: Challenge,
+    method: str,
+    uri: str,
+    user: str,
+    password: str,
+    *,
+    cnonce: str,
+    count: int = 1,
+    body: bytes = b"",
 ) -> str:
     """The Authorization or Proxy-Authorization value that answers a challenge; `count` is the nonce's use, from 1."""
-    counted = f"{count:08x}:{cnonce}:auth" if challenge.qop else ""
-    response = _response(challenge.algorithm, user, challenge.realm, password, method, uri, challenge.nonce, counted)
+    counted = f"{count:08x}:{cnonce}:{challenge.qop}" if challenge.qop else ""
+    response = _response(
+        challenge.algorithm, user, challenge.realm, password, method, uri, challenge.nonce, counted, body
+    )
     text = (
         f"Digest username={quote(user)}, realm={quote(challenge.realm)}, nonce={quote(challenge.nonce)}, "
         f'uri={quote(uri)}, response="{response}", algorithm={challenge.algorithm}'
     )
     if counted:
-        text += f", qop=auth, nc={count:08x}, cnonce={quote(cnonce)}"
+        text += f", qop={challenge.qop}, nc={count:08x}, cnonce={quote(cnonce)}"
     if challenge.opaque is not None:
         text += f", opaque={quote(challenge.opaque)}"
     return text
@@ -157,13 +172,15 @@ class Authenticator:
         secret: bytes,
         life: float = NONCE_LIFE,
         algorithms: Sequence[str] = tuple(ALGORITHMS),
+        qops: Sequence[str] = QOPS,
     ) -> None:
         """`password_of` returns a user's password or None; `secret` signs nonces and must be random.
 
         `algorithms`: of ALGORITHMS, what is offered and taken, best first. Telephones of before RFC 8760 look at the
-        first offer alone and know only MD5.
+        first offer alone and know only MD5. `qops`: of QOPS, what is offered and taken.
         """
         self.realm = realm
+        self._qops = tuple(qops)
         self._algorithms = tuple(algorithms)
         self._password_of = password_of
         self._secret = secret
@@ -174,23 +191,25 @@ class Authenticator:
     def challenges(self, now: float, *, stale: bool = False) -> list[str]:
         """The WWW-Authenticate values of a 401, best algorithm first; `now` in seconds."""
         nonce = self._nonce(now)
-        return [str(Challenge(self.realm, nonce, algorithm, stale=stale)) for algorithm in self._algorithms]
+        qop = ",".join(self._qops)
+        return [str(Challenge(self.realm, nonce, algorithm, qop, stale=stale)) for algorithm in self._algorithms]
 
-    def check(self, value: str | None, method: str, now: float) -> tuple[Verdict, str]:
+    def check(self, value: str | None, method: str, now: float, body: bytes = b"") -> tuple[Verdict, str]:
         """Check an Authorization value; returns the verdict and the user named. Raises SipRemoteError."""
-        if value is None:
+        if value is None or value.strip().partition(" ")[0].lower() != "digest":
             return Verdict.MISSING, ""
         given = parse_digest(value)
         user, nonce, uri = given.get("username", ""), given.get("nonce", ""), given.get("uri", "")
         algorithm = given.get("algorithm", "MD5").upper()
-        if given.get("realm") != self.realm or algorithm not in self._algorithms or given.get("qop") != "auth":
+        qop = given.get("qop", "").lower()
+        if given.get("realm") != self.realm or algorithm not in self._algorithms or qop not in self._qops:
             return Verdict.BAD, user
         made = self._made_at(nonce)
         if made is None:
             return Verdict.STALE, user
         password = self._password_of(user)
-        counted = f"{given.get('nc', '')}:{given.get('cnonce', '')}:auth"
-        due = _response(algorithm, user, self.realm, password or "", method, uri, nonce, counted)
+        counted = f"{given.get('nc', '')}:{given.get('cnonce', '')}:{qop}"
+        due = _response(algorithm, user, self.realm, password or "", method, uri, nonce, counted, body)
         if password is None or not hmac.compare_digest(_bytes(due), _bytes(given.get("response", "").lower())):
             return Verdict.BAD, user
         try:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from harness.errors import SipRemoteError
 from harness.protocols.sip.grammar import (
@@ -20,11 +19,24 @@ from harness.protocols.sip.grammar import (
 )
 from harness.protocols.sip.uri import Params, Uri, parse_hostport
 
-# How nearly all Via values over UDP look; matched whole, so that most messages cost one regular expression.
-_USUAL_VIA = re.compile(
-    r"SIP/2\.0/UDP ([A-Za-z0-9_](?:[A-Za-z0-9_.\-]*[A-Za-z0-9_.])?)(?::([0-9]+))?;branch=([A-Za-z0-9\-.!%*_+`'~]+)"
-    r"(;rport)?"
-)
+MAX_KNOWN: Final = 4_096
+"""Values of each kind that are kept as they were parsed: peers send the same few again and again."""
+MAX_KNOWN_LENGTH: Final = 128
+"""Characters of a value that is kept."""
+
+_known_sent_by: dict[str, tuple[str, int | None]] = {}
+_known_cseqs: dict[str, CSeq] = {}
+
+
+_Value = TypeVar("_Value")
+
+
+def remember(known: dict[str, _Value], text: str, value: _Value) -> None:
+    """Keep a value that was parsed under its text, within MAX_KNOWN and MAX_KNOWN_LENGTH."""
+    if len(text) <= MAX_KNOWN_LENGTH:
+        if len(known) >= MAX_KNOWN:
+            known.clear()
+        known[text] = value
 
 
 def parse_params(text: str) -> Params:
@@ -51,26 +63,42 @@ def write_params(params: Params) -> str:
     return "".join(f";{name}" if value is None else f";{name}={value}" for name, value in params.items())
 
 
-@dataclass(slots=True)
 class Via:
     """One Via value (§20.42), with RFC 3581's `rport`."""
 
-    transport: str
-    """Upper case: UDP, TCP, TLS…"""
-    host: str
-    port: int | None
-    """The sent-by port; None means the transport's default."""
-    params: Params = field(default_factory=dict)
+    __slots__ = ("_params", "_tail", "branch", "host", "port", "transport", "wants_rport")
+
+    def __init__(self, transport: str, host: str, port: int | None, params: Params) -> None:
+        self.transport = transport
+        """Upper case: UDP, TCP, TLS…"""
+        self.host = host
+        self.port = port
+        """The sent-by port; None means the transport's default."""
+        self.branch = params.get("branch") or ""
+        """The branch parameter; empty where there is none."""
+        self.wants_rport = "rport" in params
+        """Whether the answer is to go where the request came from (RFC 3581)."""
+        self._params: Params | None = params
+        self._tail = ""
 
     @classmethod
     def parse(cls, text: str) -> Via:
         """Parse one Via value; raises SipRemoteError."""
-        usual = _USUAL_VIA.fullmatch(text)
-        if usual is not None and len(usual[2] or "") <= 5 and int(usual[2] or 0) <= 65_535:
-            params: Params = {"branch": usual[3]}
-            if usual[4]:
-                params["rport"] = None
-            return cls("UDP", usual[1], int(usual[2]) if usual[2] else None, params)
+        # Nearly all look like `SIP/2.0/UDP host:port;branch=…;more`, with a host that was seen before.
+        sent_by, _, tail = text[12:].partition(";")
+        known = _known_sent_by.get(sent_by)
+        if known is not None and text[:12] == "SIP/2.0/UDP " and tail[:7] == "branch=" and '"' not in tail:
+            via = cls.__new__(cls)
+            via.host, via.port = known
+            via.transport, via._params, via._tail = "UDP", None, tail
+            branch, more, others = tail[7:].partition(";")
+            via.branch = branch.strip()
+            via.wants_rport = bool(more) and "rport" in others.lower()
+            return via
+        return cls._parse_with_care(text)
+
+    @classmethod
+    def _parse_with_care(cls, text: str) -> Via:
         head, _, tail = text.partition(";")
         protocol, _, sent_by = head.strip().partition(" ")
         if protocol[:8] != "SIP/2.0/":
@@ -85,16 +113,18 @@ class Via:
                 transport, _, sent_by = sent_by.strip().partition(" ")
         if transport != "UDP" and TOKEN.fullmatch(transport) is None:
             raise SipRemoteError(f"not a Via: {text[:80]!r}")
-        sent_by = sent_by.strip()
-        if " " in sent_by:
-            sent_by = sent_by.replace(" ", "")
-        host, port = parse_hostport(sent_by)
-        return cls(transport.upper(), host, port, parse_params(tail) if tail else {})
+        sent_by = sent_by.replace(" ", "").replace("\t", "")
+        host, number = parse_hostport(sent_by)
+        remember(_known_sent_by, sent_by, (host, number))
+        return cls(transport.upper(), host, number, parse_params(tail) if tail else {})
 
     @property
-    def branch(self) -> str:
-        """The branch parameter; empty where there is none."""
-        return self.params.get("branch") or ""
+    def params(self) -> Params:
+        """The parameters, branch included; change them before the Via is written."""
+        found = self._params
+        if found is None:
+            found = self._params = parse_params(self._tail)
+        return found
 
     @property
     def sent_by(self) -> str:
@@ -165,16 +195,21 @@ def tag_of(text: str) -> str:
 
     Raises SipRemoteError where quotes or brackets don't close.
     """
-    close = text.rfind(">")
-    if close < 0:
-        head, _, tail = text.partition(";")
+    rest = text
+    if '"' in text:
+        quoted = QUOTED_STRING.match(text)
+        if quoted is not None:
+            rest = text[quoted.end() :]
+    head, close, tail = rest.partition(">")
+    if not close:
+        head, _, tail = rest.partition(";")
         if '"' in head or "<" in head:
             raise SipRemoteError(f"a < without its >: {text[:80]!r}")
-    else:
-        tail = text[close + 1 :]
-        # Nearly always the tag is the one parameter that there is.
-        if tail[:5] == ";tag=" and ";" not in tail[5:]:
-            return tail[5:]
+    elif '"' in head or "<" not in head:
+        raise SipRemoteError(f"quotes or brackets that don't close: {text[:80]!r}")
+    # Nearly always the tag is the one parameter that there is.
+    elif tail[:5] == ";tag=" and ";" not in tail[5:] and '"' not in tail:
+        return tail[5:]
     tail = tail.strip()
     return (parse_params(tail).get("tag") or "") if tail else ""
 
@@ -189,9 +224,9 @@ class CSeq(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> CSeq:
         """Parse `number method`; raises SipRemoteError."""
-        digits, _, method = text.partition(" ")
-        if method in METHODS and len(digits) <= 9 and digits.isascii() and digits.isdigit():
-            return cls(int(digits), method)
+        known = _known_cseqs.get(text)
+        if known is not None:
+            return known
         parts = text.split()
         if len(parts) != 2 or DIGITS.fullmatch(parts[0]) is None:
             raise SipRemoteError(f"not a CSeq: {text[:80]!r}")
@@ -200,7 +235,9 @@ class CSeq(NamedTuple):
         number = int(parts[0])
         if number > MAX_CSEQ:
             raise SipRemoteError(f"a CSeq of 2**31 or more: {text[:80]!r}")
-        return cls(number, parts[1])
+        found = cls(number, parts[1])
+        remember(_known_cseqs, text, found)
+        return found
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"

@@ -1,27 +1,20 @@
-"""SIP requests and responses (RFC 3261 §7): bytes to a message with a case-insensitive header index, and back.
+"""SIP requests and responses (RFC 3261 §7): header fields with a case-insensitive index, typed on demand, and bytes.
 
-Parsing touches each header line once: it is split, its name looked up, its value kept as text. Values with structure
-(Via, From, CSeq…) are parsed when someone asks, and remembered. What can't be held safely (NULs, bare CR or LF, more or
-longer lines than the bounds, a body shorter than it says) is refused; the rest is let through as it came.
+A message that was parsed keeps its header lines as they came until someone changes them; a header is found through an
+index of first values, and values with structure (Via, From, CSeq…) are parsed when someone asks, and remembered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Final, cast
+from typing import Final, cast
 
 from harness.errors import SipLocalError, SipRemoteError
 from harness.protocols.sip.grammar import (
-    ANY_VERSION,
-    COMPACT_FORMS,
     CONTROL,
     DIGITS,
-    LWS_FOLD,
     MAX_HEADER_LINE,
-    MAX_HEADERS,
-    MAX_MESSAGE,
     MAX_VALUES,
-    METHODS,
     REASONS,
     SIP_VERSION,
     TOKEN,
@@ -29,102 +22,115 @@ from harness.protocols.sip.grammar import (
     split_outside,
 )
 from harness.protocols.sip.headers import CSeq, NameAddr, Via, tag_of
+from harness.protocols.sip.names import KEYS, key_of
 from harness.protocols.sip.uri import Uri
 
 Fields = list[tuple[str, str]]
 
-MANDATORY: Final = ("via", "from", "to", "call-id", "cseq")
-"""RFC 3261 §8.1.1 without Max-Forwards, which a UAS does without (§16.3 asks it of proxies only)."""
-
-_KNOWN_NAMES: Final = """
-    Accept Accept-Contact Accept-Encoding Accept-Language Alert-Info Allow Allow-Events Authentication-Info
-    Authorization Call-ID Call-Info Contact Content-Disposition Content-Encoding Content-Language Content-Length
-    Content-Type CSeq Date Diversion Error-Info Event Expires From Geolocation Geolocation-Routing History-Info
-    Identity In-Reply-To Join Max-Forwards MIME-Version Min-Expires Min-SE Organization P-Access-Network-Info
-    P-Asserted-Identity P-Preferred-Identity Path Priority Privacy Proxy-Authenticate Proxy-Authorization Proxy-
-    Require RAck Reason Record-Route Refer-To Referred-By Replaces Reply-To Require Resource-Priority Retry-
-    After Route RSeq Server Service-Route Session-Expires SIP-ETag SIP-If-Match Subject Subscription-State
-    Supported Timestamp To Unsupported User-Agent User-to-User Via Warning WWW-Authenticate
-"""
-# Names as they are mostly written, so that the lookup costs no lower(); any other name goes through _key().
-_KEYS: Final[dict[str, str]] = {
-    **{name: name.lower() for name in _KNOWN_NAMES.split()},
-    **{name.lower(): name.lower() for name in _KNOWN_NAMES.split()},
-    **COMPACT_FORMS,
-    **{name.upper(): long for name, long in COMPACT_FORMS.items()},
-}
+_ONCE: Final = frozenset(("from", "to", "call-id", "cseq"))
 
 
-def _key(name: str) -> str:
-    """The index key of a header name that is not among the known spellings; raises SipRemoteError."""
-    # Blanks before the colon are allowed (§7.3.1); blanks elsewhere are not part of a token.
-    bare = name.rstrip(" \t")
-    if TOKEN.fullmatch(bare) is None:
-        raise SipRemoteError(f"not a header name: {name[:40]!r}")
-    lower = bare.lower()
-    return COMPACT_FORMS.get(lower, lower)
+class Envelope:
+    """What takes a message to its transaction and its dialog: read at once, and asked for many times."""
+
+    __slots__ = ("call_id", "first", "from_tag", "number", "to_tag", "via")
+
+    via: Via
+    """The topmost."""
+    number: int
+    """CSeq's."""
+    call_id: str
+    from_tag: str
+    """Empty where there is none."""
+    to_tag: str
+    """Empty where there is none."""
+    first: dict[str, str]
+    """The first value of each header by lower-case long name."""
 
 
 class Message:
     """What requests and responses have in common: header fields in their order, and a body."""
 
-    __slots__ = ("_cseq", "_from_tag", "_index", "_to_tag", "_typed", "_via", "body", "fields")
+    # Class attributes stand in for what an instance has not set: making a message is the busiest act of the engine.
+    _head: str | None = None
+    """The header lines without Content-Length, each with its line end; None once `fields` holds them."""
+    _fields: Fields | None = None
+    _index: dict[str, str] | None = None
+    """The first value by key."""
+    _more: dict[str, list[str]] | None = None
+    """All values of the keys that stand on more than one line; None where there is none."""
+    _via: Via | None = None
+    _cseq: CSeq | None = None
+    _from_tag: str | None = None
+    _to_tag: str | None = None
+    _typed: dict[str, object] | None = None
 
     def __init__(self, fields: Fields, body: bytes = b"") -> None:
-        self.fields: Fields = fields
-        """(name, value) in the order of the message, names as written, without Content-Length, which the body gives.
-
-        Change them with add, set and remove.
-        """
+        self._fields = fields
         self.body = body
-        self._index: dict[str, list[str]] | None = None
-        # What every message's handling reads has a slot of its own; the rest is in _typed, made when first needed.
-        self._via: Via | None = None
-        self._cseq: CSeq | None = None
-        self._from_tag: str | None = None
-        self._to_tag: str | None = None
-        self._typed: dict[str, object] | None = None
 
     # Reading
 
-    def _indexed(self) -> dict[str, list[str]]:
+    @property
+    def fields(self) -> Fields:
+        """(name, value) in the order of the message, names as written, without Content-Length, which the body gives.
+
+        Change them with add, set and remove; whoever changes the list itself calls `refresh`.
+        """
+        found = self._fields
+        if found is None:
+            parted = [line.partition(":") for line in (self._head or "").split("\r\n")[:-1]]
+            found = self._fields = [(name, value.strip()) for name, _, value in parted]
+            self._head = None
+        return found
+
+    def _indexed(self) -> dict[str, str]:
         index = self._index
         if index is None:
-            index = {}
-            keys = _KEYS
-            for name, value in self.fields:
-                key = keys.get(name) or _key(name)
-                if key in index:
-                    index[key].append(value)
-                else:
-                    index[key] = [value]
+            index, self._more = index_of(self.fields)
             self._index = index
         return index
 
     def get(self, name: str) -> str | None:
         """The first line's value of a header, by any spelling; None where it is not there."""
-        lines = self._indexed().get(_KEYS.get(name) or _key(name))
-        return lines[0] if lines else None
+        index = self._index
+        if index is None:
+            index = self._indexed()
+        return index.get(KEYS.get(name) or key_of(name))
 
     def lines(self, name: str) -> list[str]:
         """All lines of a header, uncut."""
-        return list(self._indexed().get(_KEYS.get(name) or _key(name), ()))
+        key = KEYS.get(name) or key_of(name)
+        first = self._indexed().get(key)
+        if first is None:
+            return []
+        more = self._more
+        return list(more[key]) if more is not None and key in more else [first]
 
     def values(self, name: str) -> list[str]:
         """All values of a header that may be a comma-separated list, over all its lines; raises SipRemoteError."""
         found: list[str] = []
-        for line in self._indexed().get(_KEYS.get(name) or _key(name), ()):
+        for line in self.lines(name):
             parts = split_outside(line, ",", MAX_VALUES)
             if parts is None or len(found) + len(parts) > MAX_VALUES:
                 raise SipRemoteError(f"a {name} header that can't be split into values")
             found += [part.strip() for part in parts if part.strip()]
         return found
 
+    def has_any(self, keys: frozenset[str]) -> bool:
+        """Whether any of these headers, by lower-case long name, is there."""
+        index = self._index
+        return not keys.isdisjoint(self._indexed() if index is None else index)
+
+    def options(self, name: str) -> frozenset[str]:
+        """The option tags of Supported, Require and the like, lower case; raises SipRemoteError."""
+        return frozenset(value.lower() for value in self.values(name)) if self.get(name) else frozenset()
+
     def _one(self, key: str) -> str:
-        lines = self._indexed().get(key)
-        if not lines:
+        value = self._indexed().get(key)
+        if value is None:
             raise SipRemoteError(f"no {key.title()} header")
-        return lines[0]
+        return value
 
     @property
     def via(self) -> Via:
@@ -132,9 +138,7 @@ class Message:
         found = self._via
         if found is None:
             line = self._one("via")
-            if "," in line:
-                line = (split_outside(line, ",", MAX_VALUES) or [line])[0]
-            found = self._via = Via.parse(line)
+            found = self._via = Via.parse(line) if "," not in line else first_via(line)
         return found
 
     @property
@@ -182,9 +186,6 @@ class Message:
     @property
     def call_id(self) -> str:
         """The Call-ID; raises SipRemoteError where there is none."""
-        index = self._index
-        if index is not None and "call-id" in index:
-            return index["call-id"][0]
         return self._one("call-id")
 
     @property
@@ -215,22 +216,32 @@ class Message:
         """The media type of the body, lower case and without parameters; empty where there is none."""
         return (self.get("content-type") or "").partition(";")[0].strip().lower()
 
-    def check(self) -> None:
-        """Raise SipRemoteError unless what every message must carry is there once and can be read (§8.1.1, §20.1)."""
-        index = self._indexed()
+    envelope: Envelope
+    """Set by `check`."""
+
+    def check(self) -> Envelope:
+        """The envelope, read. Raises SipRemoteError unless what every message must carry is there once (§8.1.1, §20.1).
+
+        Max-Forwards is not asked for: a UAS does without (§16.3 wants it of proxies only).
+        """
+        index = self._index
+        if index is None:
+            index = self._indexed()
+        envelope = self.envelope = Envelope()
+        envelope.first = index
         try:
-            vias, senders, targets = index["via"], index["from"], index["to"]
-            once = len(senders) + len(targets) + len(index["call-id"]) + len(index["cseq"])
+            line, sender, target, sequence = index["via"], index["from"], index["to"], index["cseq"]
+            envelope.call_id = index["call-id"]
         except KeyError as missing:
             raise SipRemoteError(f"no {str(missing.args[0]).title()} header") from None
-        if once != 4:
+        if self._more is not None and not _ONCE.isdisjoint(self._more):
             raise SipRemoteError("more than one From, To, Call-ID or CSeq header")
-        line = vias[0]
-        if self._via is None:
-            self._via = Via.parse(line) if "," not in line else self.via
-        self._cseq = CSeq.parse(index["cseq"][0])
-        self._from_tag = tag_of(senders[0])
-        self._to_tag = tag_of(targets[0])
+        envelope.via = self._via = Via.parse(line) if "," not in line else first_via(line)
+        self._cseq = cseq = CSeq.parse(sequence)
+        envelope.number = cseq[0]
+        self._from_tag = envelope.from_tag = tag_of(sender)
+        self._to_tag = envelope.to_tag = tag_of(target)
+        return envelope
 
     # Writing
 
@@ -246,11 +257,11 @@ class Message:
     def set(self, name: str, value: str) -> None:
         """Put one header line in the place of the first of its name and drop the others, or append it."""
         _refuse_injection(name, value)
-        key = _KEYS.get(name) or _key(name)
+        key = KEYS.get(name) or key_of(name)
         fields: Fields = []
         placed = False
         for field in self.fields:
-            if (_KEYS.get(field[0]) or _key(field[0])) == key:
+            if (KEYS.get(field[0]) or key_of(field[0])) == key:
                 if placed:
                     continue
                 placed = True
@@ -258,29 +269,31 @@ class Message:
             fields.append(field)
         if not placed:
             fields.append((name, value))
-        self.fields = fields
+        self._fields = fields
         self.refresh()
 
     def remove(self, name: str) -> None:
         """Drop all lines of a header."""
-        key = _KEYS.get(name) or _key(name)
-        self.fields = [field for field in self.fields if (_KEYS.get(field[0]) or _key(field[0])) != key]
+        key = KEYS.get(name) or key_of(name)
+        self._fields = [field for field in self.fields if (KEYS.get(field[0]) or key_of(field[0])) != key]
         self.refresh()
 
     def set_top_via(self, via: Via) -> None:
         """Write back a changed topmost Via (received, rport), the other values of its line untouched."""
         for at, (name, value) in enumerate(self.fields):
-            if (_KEYS.get(name) or _key(name)) == "via":
+            if (KEYS.get(name) or key_of(name)) == "via":
                 rest = (split_outside(value, ",", MAX_VALUES) or [value])[1:] if "," in value else ()
                 line = ",".join((str(via), *rest))
                 self.fields[at] = (name, line)
-                self._indexed()["via"][0] = line
+                self._indexed()["via"] = line
+                if self._more is not None and "via" in self._more:
+                    self._more["via"][0] = line
                 break
         self._via = via
 
     def refresh(self) -> None:
         """Forget what was read of the fields; for those who changed `fields` themselves."""
-        self._index = self._via = self._cseq = self._from_tag = self._to_tag = self._typed = None
+        self._index = self._more = self._via = self._cseq = self._from_tag = self._to_tag = self._typed = None
 
     @property
     def start_line(self) -> str:
@@ -289,7 +302,10 @@ class Message:
 
     def __bytes__(self) -> bytes:
         """The message on the wire; Content-Length is written from the body (§20.14)."""
-        head = "".join([f"{name}: {value}\r\n" for name, value in self.fields])
+        fields = self._fields
+        head = self._head or ""
+        if fields is not None:
+            head = "".join([f"{name}: {value}\r\n" for name, value in fields])
         text = f"{self.start_line}\r\n{head}Content-Length: {len(self.body)}\r\n\r\n"
         try:
             return text.encode() + self.body
@@ -301,12 +317,9 @@ class Message:
 class Request(Message):
     """A request: a method asked of a Request-URI."""
 
-    __slots__ = ("method", "uri_text")
-
-    def __init__(self, method: str, uri: str, fields: Fields, body: bytes = b"") -> None:
-        self.fields = fields
+    def __init__(self, method: str, uri: str, fields: Fields | None, body: bytes = b"") -> None:
+        self._fields = fields
         self.body = body
-        self._index = self._via = self._cseq = self._from_tag = self._to_tag = self._typed = None
         self.method = method
         """A token, case kept: methods are case-sensitive (§7.1)."""
         self.uri_text = uri
@@ -347,13 +360,13 @@ class Request(Message):
         *,
         to_tag: str = "",
         headers: Iterable[tuple[str, str]] = (),
-        prepared: Fields | None = None,
+        prepared: str = "",
         body: bytes = b"",
         content_type: str = "",
     ) -> Response:
         """Answer this request (§8.2.6); Via, From, To, Call-ID, CSeq and, in dialogs, Record-Route are copied.
 
-        `prepared`: headers that `checked` was given before, for those who send the same ones thousands of times.
+        `prepared`: headers that `checked_text` wrote, for those who send the same ones thousands of times.
         `to_tag` is added where To has none. Raises SipLocalError on a status out of 100…699 or a line break in a value,
         SipRemoteError where the request lacks one of these headers.
         """
@@ -361,31 +374,31 @@ class Request(Message):
             raise SipLocalError(f"a status is 100…699, not {status}")
         if not (reason + content_type).isprintable():
             raise SipLocalError(f"a reason phrase or media type with a control character: {reason!r} {content_type!r}")
-        index = self._indexed()
+        index = self._index
+        if index is None:
+            index = self._indexed()
+        more = self._more
         try:
-            fields: Fields = [("Via", line) for line in index["via"]]
-            if 100 < status < 300 and "record-route" in index:
-                fields += [("Record-Route", line) for line in index["record-route"]]
-            to = index["to"][0]
-            if to_tag and not self.to_tag:
+            head = f"Via: {index['via']}\r\n"
+            if more is not None and "via" in more:
+                head = "".join([f"Via: {line}\r\n" for line in more["via"]])
+            to = index["to"]
+            if to_tag and not (self.to_tag if self._to_tag is None else self._to_tag):
                 to = f"{to};tag={to_tag}"
-            fields += (
-                ("From", index["from"][0]),
-                ("To", to),
-                ("Call-ID", index["call-id"][0]),
-                ("CSeq", index["cseq"][0]),
-            )
+            if 100 < status < 300 and "record-route" in index:
+                head += "".join([f"Record-Route: {line}\r\n" for line in self.lines("record-route")])
+            head += f"From: {index['from']}\r\nTo: {to}\r\nCall-ID: {index['call-id']}\r\nCSeq: {index['cseq']}\r\n"
         except KeyError as missing:
             raise SipRemoteError(f"no {str(missing.args[0]).title()} header") from None
+        head += prepared
         if "timestamp" in index:
-            fields.append(("Timestamp", index["timestamp"][0]))
-        if prepared is not None:
-            fields += prepared
+            head += f"Timestamp: {index['timestamp']}\r\n"
         if headers:
-            fields += checked(headers)
+            head += checked_text(headers)
         if content_type:
-            fields.append(("Content-Type", content_type))
-        response = Response(status, reason or REASONS.get(status, "Unknown"), fields, body)
+            head += f"Content-Type: {content_type}\r\n"
+        response = Response(status, reason or REASONS.get(status, "Unknown"), None, body)
+        response._head = head
         response._cseq = self._cseq
         return response
 
@@ -393,15 +406,9 @@ class Request(Message):
 class Response(Message):
     """A response: a status for the request whose Via, From, To, Call-ID and CSeq it carries."""
 
-    __slots__ = ("reason", "status")
-
-    MIN_STATUS: ClassVar[int] = 100
-    MAX_STATUS: ClassVar[int] = 699
-
-    def __init__(self, status: int, reason: str, fields: Fields, body: bytes = b"") -> None:
-        self.fields = fields
+    def __init__(self, status: int, reason: str, fields: Fields | None, body: bytes = b"") -> None:
+        self._fields = fields
         self.body = body
-        self._index = self._via = self._cseq = self._from_tag = self._to_tag = self._typed = None
         self.status = status
         """100…699."""
         self.reason = reason
@@ -411,8 +418,17 @@ class Response(Message):
         return f"{SIP_VERSION} {self.status} {self.reason}"
 
 
+def first_via(line: str) -> Via:
+    """The first Via of a line that holds several, all of them looked at. Raises SipRemoteError."""
+    values = split_outside(line, ",", MAX_VALUES)
+    if values is None:
+        raise SipRemoteError(f"a Via header that can't be split into values: {line[:80]!r}")
+    first, *_ = [Via.parse(value.strip()) for value in values]
+    return first
+
+
 def _refuse_injection(name: str, value: str) -> None:
-    key = _KEYS.get(name)
+    key = KEYS.get(name)
     if key is None and TOKEN.fullmatch(name) is None:
         raise SipLocalError(f"not a header name: {name!r}")
     if key == "content-length":
@@ -432,162 +448,21 @@ def checked(headers: Iterable[tuple[str, str]]) -> Fields:
     return fields
 
 
-def parse(data: bytes) -> Request | Response:
-    """Parse one datagram's message; bytes after the Content-Length are dropped (§18.3). Raises SipRemoteError."""
-    if len(data) > MAX_MESSAGE:
-        raise SipRemoteError(f"{len(data)} bytes; a message has at most {MAX_MESSAGE}")
-    if data[:2] == b"\r\n":
-        data = data.lstrip(b"\r\n")  # §7.5: empty lines before the start line are to be ignored
-    head, separator, body = data.partition(b"\r\n\r\n")
-    if not separator:
-        raise SipRemoteError("no empty line after the headers")
-    lines = _head_lines(head)
-    message = parse_start_line(lines[0])
-    if len(head) > MAX_HEADER_LINE and any(len(line) > MAX_HEADER_LINE for line in lines):
-        raise SipRemoteError(f"a header line longer than {MAX_HEADER_LINE} characters")
-    del lines[0]
-    keys = _KEYS
-    # Nearly every message has known names only, and each once: two comprehensions do for it.
-    fields = [(name, value.strip()) for name, colon, value in [line.partition(":") for line in lines] if colon]
-    try:
-        index = {keys[name]: [value] for name, value in fields}
-    except KeyError:
-        index = {}
-    if len(index) != len(lines):
-        fields, index = _fields_and_index(lines)
-    message._index = index
-    lengths = index.pop("content-length", None)
-    if lengths is None:
-        message.body = body
-    else:
-        message.body = body[: _content_length(lengths, len(body))]
-        if fields[-1][0] in ("Content-Length", "l"):
-            fields.pop()
-        if len(fields) != len(index):
-            fields = [field for field in fields if keys.get(field[0]) != "content-length"]
-    message.fields = fields
-    return message
+def checked_text(headers: Iterable[tuple[str, str]]) -> str:
+    """The headers as text for a response; raises SipLocalError where one would break out of its line."""
+    return "".join([f"{name}: {value}\r\n" for name, value in checked(headers)])
 
 
-def _fields_and_index(lines: list[str]) -> tuple[Fields, dict[str, list[str]]]:
-    """Header lines, names unknown and repeated included, as fields and index; raises SipRemoteError."""
-    fields: Fields = []
-    index: dict[str, list[str]] = {}
-    keys = _KEYS
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise SipRemoteError(f"a header line without a colon: {line[:40]!r}")
-        key = keys.get(name)
-        if key is None:
-            key = _key(name)
-            name = name.rstrip(" \t")
-        value = value.strip()
-        if key in index:
-            index[key].append(value)
+def index_of(fields: Fields) -> tuple[dict[str, str], dict[str, list[str]] | None]:
+    """The first value by key, and all values of keys that stand more than once; raises SipRemoteError on a bad name."""
+    index: dict[str, str] = {}
+    more: dict[str, list[str]] | None = None
+    for name, value in fields:
+        key = KEYS.get(name) or key_of(name)
+        if key not in index:
+            index[key] = value
+        elif more is None:
+            more = {key: [index[key], value]}
         else:
-            index[key] = [value]
-        fields.append((name, value))
-    return fields, index
-
-
-def _head_lines(head: bytes) -> list[str]:
-    text = head.decode("utf-8", "surrogateescape")
-    if "\0" in text:
-        raise SipRemoteError("a NUL in the headers")
-    lines = text.split("\r\n")
-    breaks = len(lines) - 1
-    if text.count("\n") != breaks or text.count("\r") != breaks:
-        raise SipRemoteError("a bare CR or LF in the headers")
-    if "\r\n " in text or "\r\n\t" in text:
-        lines = LWS_FOLD.sub(" ", text).split("\r\n")
-    if len(lines) > MAX_HEADERS + 1:
-        raise SipRemoteError(f"more than {MAX_HEADERS} header lines")
-    return lines
-
-
-def _content_length(lengths: list[str], there: int) -> int:
-    first = lengths[0]
-    if len(lengths) == 1 and len(first) <= 5 and first.isdecimal() and first.isascii() and int(first) <= there:
-        return int(first)
-    if DIGITS.fullmatch(first) is None or (len(lengths) > 1 and any(other != first for other in lengths)):
-        raise SipRemoteError(f"not one Content-Length: {', '.join(lengths)[:40]!r}")
-    length = int(first)
-    if length > there:
-        raise SipRemoteError(f"Content-Length says {length} bytes, {there} are there")
-    return length
-
-
-def parse_start_line(line: str) -> Request | Response:
-    """Parse a request line or status line into a message without headers; raises SipRemoteError."""
-    if line[:8] == "SIP/2.0 ":
-        code, _, reason = line[8:].partition(" ")
-        if len(code) != 3 or not (code.isascii() and code.isdigit()) or not "1" <= code[0] <= "6":
-            raise SipRemoteError(f"not a status line: {line[:80]!r}")
-        return Response(int(code), reason, [])
-    parts = line.split(" ")
-    if len(parts) != 3:
-        raise SipRemoteError(f"not a start line: {line[:80]!r}")
-    method, uri, version = parts
-    if version != SIP_VERSION:
-        raise SipRemoteError(f"not SIP/2.0: {line[-40:]!r}")
-    if (method not in METHODS and TOKEN.fullmatch(method) is None) or ":" not in uri or len(line) > MAX_HEADER_LINE:
-        raise SipRemoteError(f"not a request line: {line[:80]!r}")
-    return Request(method, uri, [])
-
-
-def salvage(data: bytes) -> tuple[int, Request] | None:
-    """What can be read of a request that `parse` refused, for an error to go back by its Via (§8.2, §18.2).
-
-    The error is 505 for another version of SIP (§21.5.6), else 400. None for responses, for ACK (never answered) and
-    wherever one of the mandatory headers can't be read.
-    """
-    head = data[:MAX_MESSAGE].lstrip(b"\r\n").partition(b"\r\n\r\n")[0]
-    text = LWS_FOLD.sub(" ", head.decode("utf-8", "replace"))
-    lines = text.split("\r\n", MAX_HEADERS + 1)
-    try:
-        start, _, version = lines[0].rpartition(" ")
-        foreign = version != SIP_VERSION and ANY_VERSION.fullmatch(version) is not None
-        request = parse_start_line(f"{start} {SIP_VERSION}" if foreign else lines[0])
-        if not isinstance(request, Request) or request.method == "ACK":
-            return None
-        for line in lines[1 : MAX_HEADERS + 1]:
-            name, colon, value = line.partition(":")
-            value = value.strip()
-            key = _KEYS.get(name.strip())
-            if colon and key in MANDATORY and len(value) <= MAX_HEADER_LINE and not CONTROL.search(value):
-                request.fields.append((name.strip(), value))
-        request.check()
-    except SipRemoteError:
-        return None
-    return 505 if foreign else 400, request
-
-
-def split_stream(buffer: bytes | bytearray) -> tuple[list[bytes], bytes]:
-    """Cut whole messages off a byte stream by Content-Length (§18.3); returns them and the bytes left over.
-
-    For TCP and TLS. Raises SipRemoteError where a message has no Content-Length, or grows past MAX_MESSAGE.
-    """
-    messages: list[bytes] = []
-    rest = bytes(buffer)
-    while True:
-        rest = rest.lstrip(b"\r\n")  # keep-alives (RFC 5626 §3.5.1) and empty lines
-        end = rest.find(b"\r\n\r\n")
-        if end < 0:
-            if len(rest) > MAX_MESSAGE:
-                raise SipRemoteError(f"no end of headers in {len(rest)} bytes")
-            return messages, rest
-        lengths = [
-            value.strip()
-            for name, _, value in (line.partition(":") for line in _head_lines(rest[:end])[1:])
-            if name.strip().lower() in ("content-length", "l")
-        ]
-        if not lengths:
-            raise SipRemoteError("no Content-Length on a stream")
-        whole = end + 4 + _content_length(lengths, MAX_MESSAGE)
-        if whole > MAX_MESSAGE:
-            raise SipRemoteError(f"a message of {whole} bytes; at most {MAX_MESSAGE}")
-        if len(rest) < whole:
-            return messages, rest
-        messages.append(rest[:whole])
-        rest = rest[whole:]
+            more.setdefault(key, [index[key]]).append(value)
+    return index, more

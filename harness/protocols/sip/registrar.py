@@ -15,6 +15,9 @@ MAX_BINDINGS: Final = 10_000
 MAX_CONTACTS: Final = 16
 """Contacts of one address-of-record; a REGISTER beyond them gets 403."""
 
+MALFORMED_EXPIRES: Final = 3_600
+"""Seconds that an Expires stands for which can't be read (§10.2.1.1)."""
+
 
 @dataclass(slots=True)
 class Binding:
@@ -57,18 +60,17 @@ class Registrar:
 
     def register(self, request: Request, now: float, to_tag: str) -> Response:
         """Carry out a REGISTER whose sender is allowed it, and make its response. Raises SipRemoteError (a 400)."""
-        aor = request.to.uri.aor()
-        expires_header = request.number("expires")
+        uri = request.to.uri
+        if uri.scheme not in ("sip", "sips"):
+            raise SipRemoteError(f"{uri} can't be registered: To is to be a SIP URI (§10.2)")
+        aor = uri.aor()
+        expires_header = _expires(request)
         values = request.values("contact")
         call_id, cseq = request.call_id, request.cseq.number
         if "*" in values:
             if values != ["*"] or expires_header != 0:
                 raise SipRemoteError("Contact: * needs Expires: 0 and stands alone")
-            kept = self._table.get(aor, [])
-            if any(binding.call_id == call_id and cseq <= binding.cseq for binding in kept):
-                raise SipRemoteError(f"CSeq {cseq} is not above the last registration's")
-            for binding in list(kept):
-                self._drop(aor, binding)
+            self._drop_all(aor, call_id, cseq)
             return request.response(200, to_tag=to_tag)
         self.expire(now)
         wanted: list[tuple[NameAddr, int, Binding | None]] = []
@@ -100,6 +102,13 @@ class Registrar:
         ]
         return request.response(200, to_tag=to_tag, headers=headers)
 
+    def _drop_all(self, aor: str, call_id: str, cseq: int) -> None:
+        kept = self._table.get(aor, [])
+        if any(binding.call_id == call_id and cseq <= binding.cseq for binding in kept):
+            raise SipRemoteError(f"CSeq {cseq} is not above the last registration's")
+        for binding in list(kept):
+            self._drop(aor, binding)
+
     def _seconds(self, contact: NameAddr, header: int | None) -> int:
         text = contact.params.get("expires")
         if text is not None and text.isascii() and text.isdigit() and len(text) <= 10:
@@ -116,3 +125,11 @@ class Registrar:
             self._count -= 1
             if not kept:
                 del self._table[aor]
+
+
+def _expires(request: Request) -> int | None:
+    """The Expires header's seconds; a malformed one counts as an hour (§10.2.1.1). None where there is none."""
+    try:
+        return request.number("expires")
+    except SipRemoteError:
+        return MALFORMED_EXPIRES

@@ -25,7 +25,9 @@ reaches the core.
     L      64*T1        2xx sent to INVITE               end
     M      64*T1        2xx received to INVITE           end
 
-(D is "at least 32 s" in the RFC, which is 64*T1 at T1's default.)
+(D is "at least 32 s" in the RFC, which is 64*T1 at T1's default.) Over TCP and TLS nothing is repeated by a
+transaction, so that A, E and G are not set there, and D, I, J and K are zero: no late copy can come (§17.1.1.2,
+§17.2.1, §17.2.2).
 
 A table's row is a state, its column an event, its cell the next state and what to do on the way. Every cell is there:
 IGNORED is an event from the wire or a timer that means nothing in that state, REFUSED is one that our own core must not
@@ -267,3 +269,6 @@ SERVER: Final = _table(
         _S.TERMINATED: {},
     },
 )
+
+TABLES: Final = {"INVITE client": INVITE_CLIENT, "client": CLIENT, "INVITE server": INVITE_SERVER, "server": SERVER}
+"""The four by name."""

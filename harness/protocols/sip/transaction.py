@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 from harness.errors import SipLocalError, SipRemoteError
 from harness.protocols.sip.grammar import BRANCH_COOKIE
 from harness.protocols.sip.message import Request, Response
-from harness.protocols.sip.state import (
-    CLIENT,
-    IGNORED,
-    INVITE_CLIENT,
-    INVITE_SERVER,
-    REFUSED,
-    SERVER,
-    Cell,
-    Do,
-    Event,
-    State,
-    Table,
-)
+from harness.protocols.sip.state import REFUSED, TABLES, Cell, Do, Event, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +23,8 @@ class Timing:
     """Longest time a message stays in the network."""
     patience: float = field(init=False)
     """64*T1: how long anything is waited for."""
+    programs: dict[tuple[str, bool], _Program] = field(init=False, compare=False, repr=False, default_factory=dict)
+    """The tables as prepared for these values, by name and kind of transport."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "patience", 64 * self.t1)
@@ -58,25 +48,66 @@ class Action(NamedTuple):
     """PASS: what the core is given."""
 
 
-# A module's own names are found quicker than an enumeration's, and this is the busiest loop of the engine; so is
-# making the tuple without the named tuple's keyword handling.
-_SEND, _SET, _PASS, _STOP = Do.SEND, Do.SET, Do.PASS, Do.STOP
-_new = tuple.__new__
-
-Key = tuple[str, ...]
+Key = tuple[str | int | None, ...]
 """What a transaction is found by in its endpoint's table."""
 
 TIMER_EVENTS: Final = {letter: Event(f"timer {letter}") for letter in "ABDEFGHIJKLM"}
-_ABSORBING: Final = frozenset((State.COMPLETED, State.CONFIRMED, State.ACCEPTED, State.TERMINATED))
+ABSORBING: Final = frozenset((State.COMPLETED, State.CONFIRMED, State.ACCEPTED, State.TERMINATED))
+"""States in which a transaction only absorbs what comes late."""
+REPEATING: Final = frozenset("AEG")
+"""Timers that repeat a message: not set over a reliable transport."""
+_LINGERING: Final = frozenset("DIJK")
+"""Timers that wait for late copies: zero over a reliable transport."""
+
+# A module's own names are found quicker than an enumeration's, and this is the busiest code of the engine; so is
+# making the tuple without the named tuple's keyword handling.
+_SEND, _PASS = Do.SEND, Do.PASS
+_SEND_1XX, _SEND_2XX, _SEND_FINAL = Event.SEND_1XX, Event.SEND_2XX, Event.SEND_FINAL
+_new = tuple.__new__
+
+_Prepared = tuple[State, tuple[tuple[Do, Action | None, str], ...]]
+"""A cell whose steps are actions already, where they don't depend on the message or the moment."""
+_Program = dict[State, dict[Event, _Prepared]]
+"""A table for one timing and kind of transport; only the cells in which something happens."""
+
+
+def _program(kind: str, timing: Timing, reliable: bool) -> _Program:
+    """Prepare one of the tables, once: SET and STOP become the actions that they always are."""
+    program: _Program = {}
+    for state, row in TABLES[kind].items():
+        prepared = program[state] = {}
+        for event, cell in row.items():
+            if isinstance(cell, Cell):
+                steps = [step for step in cell.steps if not (reliable and step.timer in REPEATING)]
+                fixed = [(do, _fixed(do, letter, timing, reliable), letter) for do, letter in steps]
+                prepared[event] = cell.state, tuple(fixed)
+    timing.programs[kind, reliable] = program
+    return program
+
+
+def _fixed(do: Do, letter: str, timing: Timing, reliable: bool) -> Action | None:
+    if do is Do.STOP:
+        return Action(do, timer=letter)
+    if do is Do.TIMEOUT:
+        return Action(do)
+    if do is not Do.SET:
+        return None
+    if letter in REPEATING:
+        return Action(do, timer=letter, delay=timing.t1)
+    if reliable and letter in _LINGERING:
+        return Action(do, timer=letter, delay=0.0)
+    return Action(do, timer=letter, delay=timing.t4 if letter in "IK" else timing.patience)
 
 
 class Transaction:
-    """What the four kinds have in common: a table, a state, the datagram to repeat, and the repeat interval."""
+    """What the four kinds have in common: a table, a state, the message to repeat, and the repeat interval."""
 
-    __slots__ = ("_interval", "_sent", "_table", "_timing", "key", "method", "state")
+    __slots__ = ("_interval", "_program", "_sent", "_timing", "key", "kind", "method", "state")
 
-    def __init__(self, table: Table, state: State, key: Key, method: str, timing: Timing) -> None:
-        self._table = table
+    def __init__(self, kind: str, state: State, key: Key, method: str, timing: Timing, reliable: bool) -> None:
+        self.kind = kind
+        """Which of TABLES it walks."""
+        self._program = timing.programs.get((kind, reliable)) or _program(kind, timing, reliable)
         self._timing = timing
         self._sent = b""
         self._interval = timing.t1
@@ -88,60 +119,51 @@ class Transaction:
     @property
     def absorbing(self) -> bool:
         """Whether it only lingers to absorb what comes late."""
-        return self.state in _ABSORBING
+        return self.state in ABSORBING
 
     @property
     def ended(self) -> bool:
         """Whether it can be forgotten."""
         return self.state is State.TERMINATED
 
+    def end(self) -> None:
+        """Be over at once: its endpoint forgets it."""
+        self.state = State.TERMINATED
+
     def expire(self, timer: str) -> list[Action]:
         """A timer that was set has run out."""
         return self._handle(TIMER_EVENTS[timer], None)
 
     def _handle(self, event: Event, message: Request | Response | None) -> list[Action]:
-        cell = self._table[self.state][event]
-        if cell is IGNORED:
+        prepared = self._program[self.state].get(event)
+        if prepared is None:
+            if TABLES[self.kind][self.state][event] is REFUSED:
+                raise SipLocalError(f"{event} is not allowed for a {self.method} that is {self.state}")
             return []
-        if cell is REFUSED:
-            raise SipLocalError(f"{event} is not allowed for a {self.method} that is {self.state}")
-        assert isinstance(cell, Cell)
-        state, steps = cell
-        self.state = state
+        self.state, steps = prepared
         actions: list[Action] = []
-        for do, timer in steps:
-            if do is _SEND:
+        for do, fixed, timer in steps:
+            if fixed is not None:
+                actions.append(fixed)
+            elif do is _SEND:
                 assert message is not None
                 self._sent = bytes(message)
                 actions.append(_new(Action, (_SEND, self._sent, "", 0.0, None)))
-            elif do is _SET:
-                actions.append(_new(Action, (_SET, b"", timer, self._first_value(timer), None)))
             elif do is _PASS:
                 actions.append(_new(Action, (_PASS, b"", "", 0.0, message)))
-            elif do is _STOP:
-                actions.append(_new(Action, (_STOP, b"", timer, 0.0, None)))
             elif do is Do.RESEND:
                 if self._sent:
                     actions.append(Action(_SEND, self._sent))
             elif do is Do.AGAIN:
-                actions.append(Action(_SET, b"", timer, self._next_value(timer)))
-            elif do is Do.ACK:
-                self._sent = bytes(self._ack(cast(Response, message)))
-                actions.append(Action(_SEND, self._sent))
+                actions.append(Action(Do.SET, timer=timer, delay=self._next_value(timer)))
             else:
-                actions.append(Action(Do.TIMEOUT, b"", event[-1]))
+                assert isinstance(message, Response)
+                self._sent = bytes(self._ack(message))
+                actions.append(Action(_SEND, self._sent))
         return actions
 
     def _ack(self, response: Response) -> Request:
         raise NotImplementedError
-
-    def _first_value(self, timer: str) -> float:
-        if timer in "JL":
-            return self._timing.patience
-        if timer in "AEG":
-            self._interval = self._timing.t1
-            return self._interval
-        return self._timing.t4 if timer in "IK" else self._timing.patience
 
     def _next_value(self, timer: str) -> float:
         if timer == "E" and self.state is State.PROCEEDING:
@@ -158,11 +180,16 @@ class ClientTransaction(Transaction):
 
     __slots__ = ("request",)
 
-    def __init__(self, request: Request, timing: Timing = DEFAULT_TIMING) -> None:
+    def __init__(
+        self, request: Request, timing: Timing = DEFAULT_TIMING, branch: str = "", *, reliable: bool = False
+    ) -> None:
+        """`branch`: that of its Via, where it is known already. `reliable`: it goes over TCP or TLS."""
         self.request = request
         """The request that it sends."""
-        table = INVITE_CLIENT if request.method == "INVITE" else CLIENT
-        super().__init__(table, State.INITIAL, (request.via.branch, request.method), request.method, timing)
+        method = request.method
+        kind = "INVITE client" if method == "INVITE" else "client"
+        key = (branch or request.via.branch, method)
+        super().__init__(kind, State.INITIAL, key, method, timing, reliable)
 
     def start(self) -> list[Action]:
         """Send the request."""
@@ -190,10 +217,13 @@ class ServerTransaction(Transaction):
 
     __slots__ = ()
 
-    def __init__(self, request: Request, timing: Timing = DEFAULT_TIMING, key: Key | None = None) -> None:
-        invite = request.method == "INVITE"
-        table, state = (INVITE_SERVER, State.PROCEEDING) if invite else (SERVER, State.TRYING)
-        super().__init__(table, state, key or server_key(request), request.method, timing)
+    def __init__(
+        self, request: Request, timing: Timing = DEFAULT_TIMING, key: Key | None = None, *, reliable: bool = False
+    ) -> None:
+        """`key`: its `server_key`, where that is known already. `reliable`: it came over TCP or TLS."""
+        method = request.method
+        kind, state = ("INVITE server", State.PROCEEDING) if method == "INVITE" else ("server", State.TRYING)
+        super().__init__(kind, state, key or server_key(request), method, timing, reliable)
 
     def receive(self, request: Request) -> list[Action]:
         """The request came again, or its ACK came."""
@@ -201,14 +231,13 @@ class ServerTransaction(Transaction):
 
     def respond(self, response: Response) -> list[Action]:
         """Send a response. Raises SipLocalError after a final one."""
-        if response.status < 200:
-            return self._handle(Event.SEND_1XX, response)
-        return self._handle(Event.SEND_2XX if response.status < 300 else Event.SEND_FINAL, response)
+        status = response.status
+        return self._handle(_SEND_1XX if status < 200 else _SEND_2XX if status < 300 else _SEND_FINAL, response)
 
 
 def client_key(response: Response) -> Key:
     """The client transaction that a response belongs to (§17.1.3). Raises SipRemoteError."""
-    return response.via.branch, response.cseq.method
+    return response.via.branch, response.cseq[1]
 
 
 def server_key(request: Request) -> Key:
@@ -217,10 +246,9 @@ def server_key(request: Request) -> Key:
     method = "INVITE" if request.method == "ACK" else request.method
     branch = via.branch
     if branch.startswith(BRANCH_COOKIE):
-        return branch, via.host, str(via.port), method
+        return branch, via.host, via.port, method
     # RFC 2543 peers: no unique branch, so all of these together.
-    number = request.cseq.number
-    return request.uri_text, request.from_tag, request.call_id, str(number), method, str(via)
+    return request.uri_text, request.from_tag, request.call_id, request.cseq.number, method, str(via)
 
 
 def ack_for(invite: Request, response: Response) -> Request:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote as percent_encode
 from urllib.parse import unquote as percent_decode
 
 from harness.errors import SipRemoteError
@@ -15,7 +18,10 @@ from harness.protocols.sip.grammar import (
 )
 
 Params = dict[str, str | None]
-"""Parameters by lower-case name, in their order; None where there is no `=value`."""
+"""Parameters by lower-case name, in their order, escapes resolved; None where there is no `=value`."""
+# Wider than paramchar (§25.1), so that what came unescaped goes out so; what would end the parameter is escaped.
+_PARAM: Final = re.compile(r"[!#$&-:A-\[\]-~]*")
+_PARAM_SAFE: Final = "!#$&'()*+,-./:[]^_`{|}~"
 
 
 @dataclass(slots=True)
@@ -117,7 +123,8 @@ class Uri:
         if self.port is not None:
             text += f":{self.port}"
         if self.params:
-            text += "".join(f";{name}" if value is None else f";{name}={value}" for name, value in self.params.items())
+            for name, value in self.params.items():
+                text += f";{_escaped(name)}" if value is None else f";{_escaped(name)}={_escaped(value)}"
         return f"{text}?{self.headers}" if self.headers else text
 
 
@@ -147,5 +154,12 @@ def _params(parts: list[str]) -> Params:
         name, equals, value = part.partition("=")
         if not name:
             continue
+        if "%" in part:  # an escape is the character that it stands for (§19.1.4)
+            name, value = percent_decode(name), percent_decode(value)
         params[name.lower()] = value if equals else None
     return params
+
+
+def _escaped(text: str) -> str:
+    """A parameter's name or value as it may stand in a URI (§25.1: paramchar)."""
+    return text if _PARAM.fullmatch(text) else percent_encode(text, safe=_PARAM_SAFE)

@@ -17,6 +17,7 @@ from harness.cli.decoders import ALIASES, KINDS, decode, from_hex
 from harness.cli.main import COMMANDS
 from harness.cli.main import app as iccs
 from harness.errors import HarnessError
+from harness.protocols.location import gsm7
 
 SIP = """OPTIONS sip:999@127.0.0.1 SIP/2.0
 Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK1
@@ -48,6 +49,22 @@ GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     "sds": ("82040101 54455354", {"type": "TextTransfer", "text": "TEST", "reference": 1}),
     "lip": ("0A0088BD4247F737FFE810", {"longitude": 12.018099, "latitude": 51.325099}),
     "status": ("0x8005", {"value": 32773, "kind": "user"}),
+    "aml": (
+        'A"ML=1;lt=+55.74297;lg=-4.26880;rd=10;top=20130717175329;lc=95;pm=G;si=234302543446355;ei=356708041746734;'
+        "mcc=234;mnc=30;ml=127",
+        {"type": "text", "latitude": 55.74297, "method": "gnss", "length": 127, "time": "2013-07-17T17:53:29Z"},
+    ),
+    "pidf": (
+        '<presence xmlns="urn:ietf:params:xml:ns:pidf" entity="pres:a@b"><tuple id="t"><status>'
+        '<geopriv xmlns="urn:ietf:params:xml:ns:pidf:geopriv10"><location-info>'
+        '<Point xmlns="http://www.opengis.net/gml" srsName="urn:ogc:def:crs:EPSG::4326"><pos>55.8 -4.2</pos></Point>'
+        "</location-info></geopriv></status></tuple></presence>",
+        {"entity": "pres:a@b", "findings": []},
+    ),
+    "msd": (
+        "02251C0680E30A51439E2955D43800800437F80A3105669023F8A71166932185B004150043C040",
+        {"vin": "ECALLEXAMPLE02013", "people": 2, "layout": "confirmed by public messages"},
+    ),
 }
 NONSENSE = {
     "sip": ("hello", "SipRemoteError"),
@@ -60,6 +77,9 @@ NONSENSE = {
     "sds": ("82", "SdsError"),
     "lip": ("FF", "SdsError"),
     "status": ("99999", "SdsError"),
+    "aml": ("hello", "AmlError"),
+    "pidf": ("<a/>", "PidfError"),
+    "msd": ("0909", "MsdError"),
 }
 
 
@@ -96,6 +116,22 @@ def test_sdp_is_shown_with_direction_and_codecs(monkeypatch: pytest.MonkeyPatch,
     assert (media["direction"], media["codecs"]) == ("sendonly", {"8": "PCMA", "101": "telephone-event"})
 
 
+def test_a_handset_s_position_is_shown_packed_and_as_a_form(monkeypatch: pytest.MonkeyPatch, capsysbinary: Any) -> None:
+    packed = gsm7.pack(GOOD["aml"][0]).hex()
+    code, out, _ = run(monkeypatch, capsysbinary, "aml", packed)
+    assert (code, json.loads(out)["latitude"]) == (0, 55.74297)
+    code, out, _ = run(monkeypatch, capsysbinary, "aml", "location_latitude=55.8&location_longitude=x")
+    shown = json.loads(out)
+    assert (code, shown["type"], shown["latitude"]) == (0, "form", 55.8)
+    assert shown["findings"][0]["name"] == "value"
+
+
+def test_the_shape_of_a_location_is_named(monkeypatch: pytest.MonkeyPatch, capsysbinary: Any) -> None:
+    _, out, _ = run(monkeypatch, capsysbinary, "pidf", GOOD["pidf"][0])
+    shape = json.loads(out)["locations"][0]["shape"]
+    assert shape == {"type": "Point", "latitude": 55.8, "longitude": -4.2, "altitude": None}
+
+
 def test_sdp_in_sip_is_shown_too(monkeypatch: pytest.MonkeyPatch, capsysbinary: Any) -> None:
     body = SDP.replace("\n", "\r\n")
     head = SIP.replace("\n\n", f"\nContent-Type: application/sdp\nContent-Length: {len(body)}\n\n").replace(
@@ -126,7 +162,7 @@ def test_an_unknown_kind_is_told_with_what_there_is_and_exit_2(
 ) -> None:
     code, _, err = run(monkeypatch, capsysbinary, "sipp", "x")
     assert code == 2
-    assert err == "unknown kind 'sipp'; there is sip, sdp, rtp, rtcp, dtmf, pei, sds, lip, status, at\n"
+    assert err == "unknown kind 'sipp'; there is sip, sdp, rtp, rtcp, dtmf, pei, sds, lip, status, aml, pidf, msd, at\n"
 
 
 def test_a_file_may_hold_bytes_or_hexadecimal(

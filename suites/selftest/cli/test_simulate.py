@@ -95,6 +95,8 @@ def test_each_address_is_an_object_on_a_line_and_ready_comes_last() -> None:
             ("gateway-1", "radio_gateway", "rtp"),
             ("officer", "radio_terminal", "serial"),
             ("officer", "radio_terminal", "rtp"),
+            ("location", "caller_location", "location"),
+            ("location", "caller_location", "http"),
         }
         assert found["iccs", "iccs", "sip"].startswith("sip:127.0.0.1:")
         assert found["officer", "radio_terminal", "serial"].startswith("serial:/dev/pts/")
@@ -148,7 +150,7 @@ def simulate(*words: str) -> tuple[int, str, str]:
 
 
 def test_an_unknown_name_is_exit_2_with_what_there_is() -> None:
-    told = "no simulator 'icss' in testbed 'niccs-simulated'; there is iccs, radio\n"
+    told = "no simulator 'icss' in testbed 'niccs-simulated'; there is iccs, location, radio\n"
     assert simulate("icss") == (2, "", told)
 
 
@@ -182,6 +184,49 @@ def test_a_folder_that_can_not_be_written_is_exit_3(tmp_path: Path) -> None:
     assert (code, out) == (3, "")
     assert "Not a directory" in err
     assert "Traceback" not in err
+
+
+def test_the_location_service_alone_answers_a_client_that_is_not_ours() -> None:
+    with simulating("location") as (child, lines):
+        found = {line["kind"]: line["url"] for line in lines[:-1]}
+        assert {line["name"] for line in lines[:-1]} == {"location"}
+        assert len(group(child.pid)) == 1, "nobody speaks: there is no media worker"
+        host, _, port = found["location"].removeprefix("tcp://").rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=ENDS_WITHIN) as link, link.makefile("rw") as wire:
+
+            def say(**message: Any) -> None:
+                wire.write(json.dumps(message) + "\n")
+                wire.flush()
+
+            def hear(type_: str) -> dict[str, Any]:
+                while (message := json.loads(wire.readline()))["type"] != type_:
+                    pass
+                return dict(message)
+
+            say(seq=1, type="hello", version=1, client="nc")
+            assert hear("welcome")["keep_alive_s"] == 2.0
+            say(seq=2, type="query", query=1, call="c-1", cli="+441414960123")
+            answer = hear("answer")
+            assert (answer["query"], answer["call"], answer["status"]) == (1, "c-1", "found")
+            assert answer["locations"][0]["subscriber"]["postcode"] == "G51 0CV"
+            say(seq=3, type="query", query=2, call="c-2", cli="+447700900124")
+            assert hear("answer")["locations"][0]["source"] == "cell"
+            posted = httpx.post(
+                f"{found['http']}/aml",
+                data={"device_number": "+447700900124", "location_latitude": "55.9", "location_longitude": "-3.2"},
+                trust_env=False,
+            )
+            assert posted.status_code == 200
+            update = hear("update")
+            assert (update["call"], update["location"]["source"]) == ("c-2", "AML")
+            httpx.put(f"{found['http']}/v1/fault", json={"fault": "down"}, trust_env=False)
+            assert wire.read() == "", "the link is dropped"
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((host, int(port)), timeout=ENDS_WITHIN)
+        httpx.delete(f"{found['http']}/v1/fault", trust_env=False)
+        socket.create_connection((host, int(port)), timeout=ENDS_WITHIN).close()
+        child.terminate()
+        assert ended(child) == (0, "")
 
 
 def test_a_test_s_simulators_end_with_their_block() -> None:

@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from harness.errors import DriverError
-from simulators.iccs.api import MAX_BODY
+from simulators.guard import MAX_BODY
 from simulators.iccs.positions import CONSOLES_A_POSITION
 from suites.selftest.witnesses.control_room import ControlRoom, control_room, kinds
 

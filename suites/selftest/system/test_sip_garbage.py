@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from harness.endpoints.sip.endpoint import MAX_WARNINGS, WARNING_PERIOD
+from harness.endpoints.sip.notes import MAX_WARNINGS, WARNING_PERIOD
 from suites.selftest.witnesses.control_room import ControlRoom, control_room, kinds
 
 pytestmark = pytest.mark.real_wire
@@ -128,13 +128,13 @@ async def test_what_can_be_answered_gets_the_error_that_is_due(room: ControlRoom
         (wire.message("INVITE", tag="nobody", body=SDP), 481),
         (wire.message("CANCEL"), 481),
         (wire.message("MESSAGE", body="hello"), 405),
-        (wire.message("SUBSCRIBE"), 405),
+        (wire.message("SUBSCRIBE"), 489),
         (wire.message("FLY"), 501),
         (wire.message("INVITE", uri="mailto:somebody@127.0.0.1", body=SDP), 416),
         (wire.message("INVITE", uri="sip:07700900999@127.0.0.1", body=SDP), 404),
         (wire.message("INVITE", "Require: teleportation", body=SDP), 420),
         (wire.message("OPTIONS", cseq="1 INVITE"), 400),
-        (wire.message("OPTIONS", cseq="99999999999999 OPTIONS"), 0),  # no CSeq that an answer could carry
+        (wire.message("OPTIONS", cseq="99999999999999 OPTIONS"), 400),
         (wire.message("OPTIONS", "a header line without a colon"), 400),
         (wire.message("OPTIONS", "X: " + "x" * 60_000), 400),
         (wire.message("OPTIONS").replace(b"Content-Length: 0", b"Content-Length: 500"), 400),

@@ -13,6 +13,7 @@ import pytest
 from witness import need
 
 from harness.endpoints.sip.agent import UserAgent
+from harness.endpoints.sip.flow import Hop
 from harness.endpoints.sip.incoming import IncomingCall
 from harness.protocols import sdp
 from harness.transport.context import Context
@@ -99,7 +100,7 @@ async def test_two_agents_over_real_sockets() -> None:
     switch = await UserAgent.open(context, "switch", on_invite=answer)
     trunk = await UserAgent.open(context, "trunk")
     for data in (b"\x00" * 60_000, b"INVITE", b"\xff" * 100):
-        trunk.endpoint.send(data, switch.address)
+        trunk.endpoint.flow_to(Hop("UDP", *switch.address)).send(data)
     call = trunk.invite(switch.uri, offer=sdp.offer("127.0.0.1", 40_002))
     await call.answered(within=5)
     await trunk.close()

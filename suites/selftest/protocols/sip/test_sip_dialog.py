@@ -7,7 +7,8 @@ import pytest
 from harness.errors import SipRemoteError
 from harness.protocols.sip.dialog import Dialog, DialogState
 from harness.protocols.sip.digest import Authenticator, Challenge, Verdict, authorization, choose
-from harness.protocols.sip.message import Request, Response, parse
+from harness.protocols.sip.message import Request, Response
+from harness.protocols.sip.parse import parse
 from harness.protocols.sip.registrar import MAX_CONTACTS, Registrar
 
 
@@ -16,6 +17,7 @@ def make(method: str, cseq: int = 1, *lines: str, to: str = "<sip:b@10.0.0.2>") 
     text += f"From: <sip:a@10.0.0.1>;tag=a\r\nTo: {to}\r\nCall-ID: c\r\nCSeq: {cseq} {method}\r\n"
     message = parse((text + "".join(f"{line}\r\n" for line in lines) + "\r\n").encode())
     assert isinstance(message, Request)
+    message.check()
     return message
 
 
@@ -30,6 +32,7 @@ def test_the_called_side_keeps_the_record_route_in_order_and_the_caller_reverses
     assert (called.local_tag, called.remote_tag, called.state) == ("b", "a", DialogState.EARLY)
     response = parse(bytes(invite.response(200, to_tag="b", headers=[("Contact", "<sip:b@10.0.0.2:5080>")])))
     assert isinstance(response, Response)
+    response.check()
     caller = Dialog.of_response(invite, response)
     assert caller.route_set == ["<sip:p1;lr>", "<sip:p2;lr>"]
     bye = caller.request("BYE")
@@ -38,7 +41,7 @@ def test_the_called_side_keeps_the_record_route_in_order_and_the_caller_reverses
         (2, "BYE"),
         ["<sip:p1;lr>", "<sip:p2;lr>"],
     )
-    assert (bye.from_tag, bye.to_tag, caller.next_hop().host) == ("a", "b", "p1")
+    assert (bye.from_tag, bye.to_tag, caller.next_hop()) == ("a", "b", "sip:p1;lr")
     assert caller.request("ACK", cseq=1).cseq == (1, "ACK")
     assert caller.request("BYE").cseq == (3, "BYE"), "an ACK does not count"
 
@@ -94,7 +97,7 @@ def test_the_strongest_challenge_is_answered_and_unknown_ones_are_passed_over() 
     )
     assert (chosen.nonce, chosen.algorithm, chosen.realm, chosen.opaque) == ("3", "SHA-256", 'r, "quoted"', "o")
     assert Challenge.parse(str(chosen)) == chosen
-    for bad in ("Basic realm=x", "Digest realm=x", 'Digest realm="x', 'Digest realm=x, nonce=y, qop="auth-int"', ""):
+    for bad in ("Basic realm=x", "Digest realm=x", 'Digest realm="x', 'Digest realm=x, nonce=y, qop="auth-conf"', ""):
         with pytest.raises(SipRemoteError):
             choose([bad])
 
@@ -121,8 +124,21 @@ def test_an_authenticator_takes_a_good_answer_once_and_tells_stale_from_bad() ->
     assert asking.check(third, "REGISTER", 111)[0] is Verdict.STALE, "too old"
     forged = authorization(Challenge("ccc", "100.000.1.f00"), "REGISTER", "sip:ccc", "govan-12", "pw", cnonce="x")
     assert asking.check(forged, "REGISTER", 101)[0] is Verdict.STALE
+    assert asking.check("Basic Zm9v", "REGISTER", 101)[0] is Verdict.MISSING, "another scheme says nothing to us"
     with pytest.raises(SipRemoteError):
-        asking.check("Basic Zm9v", "REGISTER", 101)
+        asking.check('Digest username="x', "REGISTER", 101)
+
+
+def test_auth_int_guards_the_body_and_is_used_where_it_alone_is_offered() -> None:
+    asking = Authenticator("ccc", {"govan-12": "pw"}.get, b"secret", qops=["auth-int"])
+    challenge = choose(asking.challenges(100.0))
+    assert challenge.qop == "auth-int"
+    value = authorization(challenge, "INVITE", "sip:ccc", "govan-12", "pw", cnonce="x", body=b"v=0")
+    assert "qop=auth-int" in value
+    assert asking.check(value, "INVITE", 101, b"v=0, but changed on the way")[0] is Verdict.BAD
+    assert asking.check(value, "INVITE", 101, b"v=0")[0] is Verdict.GOOD
+    both = Authenticator("ccc", {"govan-12": "pw"}.get, b"secret")
+    assert choose(both.challenges(100.0)).qop == "auth"
 
 
 def _register(registrar: Registrar, cseq: int, now: float, *lines: str) -> Response:

@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from harness.errors import SipLocalError, SipRemoteError
 from harness.protocols.sip import grammar
-from harness.protocols.sip.message import Request, Response, parse, salvage, split_stream
+from harness.protocols.sip.message import Request, Response
+from harness.protocols.sip.parse import parse
+from harness.protocols.sip.salvage import salvage
+from harness.protocols.sip.stream import StreamCutter
 
 INVITE = (
     b"INVITE sip:999@127.0.0.1:5060 SIP/2.0\r\n"
@@ -211,31 +214,57 @@ def test_a_response_copies_what_the_rfc_names_and_tags_to_once() -> None:
 def test_a_broken_request_is_salvaged_for_its_400_and_nothing_else_is() -> None:
     found = salvage(INVITE[:-1])
     assert found is not None
-    status, request = found
-    assert status == 400
-    assert bytes(request.response(status)).startswith(b"SIP/2.0 400 Bad Request\r\nVia: SIP/2.0/UDP 127.0.0.1:5062")
+    assert (found.status, found.sent_by_port, found.wants_rport) == (400, 5062, True)
+    answer = found.answer(("10.0.0.9", 5999), "our-tag", '399 here "why"')
+    assert answer.startswith(
+        b"SIP/2.0 400 Bad Request\r\nVia: SIP/2.0/UDP 127.0.0.1:5062;branch=z9hG4bK-1;received=10.0.0.9;rport=5999, SIP"
+    )
+    assert b"To: <sip:999@127.0.0.1>;tag=our-tag\r\n" in answer
+    assert parse(answer).cseq == (1, "INVITE")
     assert salvage(INVITE.replace(b"Forwards: 70", b"Forwards: 7\x000")) is not None
     foreign = salvage(INVITE.replace(b" SIP/2.0\r\n", b" SIP/3.0\r\n", 1))
     assert foreign is not None
-    assert foreign[0] == 505
-    assert bytes(foreign[1].response(505)).startswith(b"SIP/2.0 505 ")
+    assert foreign.answer(("10.0.0.9", 5999), "t", "w").startswith(b"SIP/2.0 505 ")
     assert salvage(INVITE.replace(b" SIP/2.0\r\n", b" HTTP/1.1\r\n", 1)) is None
     assert salvage(INVITE.replace(b"INVITE sip", b"ACK sip")) is None
     assert salvage(b"SIP/2.0 200 OK\r\n\r\n") is None
     assert salvage(INVITE.replace(b"Via", b"Vib")) is None
+    assert salvage(INVITE.replace(b"CSeq: 1 INVITE\r\n", b"").replace(b"From", b"X-From")) is not None
     assert salvage(b"\x00" * 70_000) is None
 
 
 def test_a_stream_is_cut_by_content_length() -> None:
-    whole, rest = split_stream(b"\r\n\r\n" + INVITE + INVITE + INVITE[:100])
-    assert whole == [INVITE, INVITE]
-    assert rest == INVITE[:100]
+    cutter = StreamCutter()
+    assert cutter.feed(b"\r\n" + INVITE + INVITE + INVITE[:100]) == [INVITE, INVITE]
+    assert len(cutter) == 100
+    assert cutter.feed(INVITE[100:]) == [INVITE]
     with pytest.raises(SipRemoteError, match="no Content-Length"):
-        split_stream(INVITE.replace(b"Content-Length: 4\r\n", b""))
-    with pytest.raises(SipRemoteError):
-        split_stream(b"x" * (grammar.MAX_MESSAGE + 1))
-    with pytest.raises(SipRemoteError):
-        split_stream(INVITE.replace(b"Length: 4", b"Length: 65535"))
+        StreamCutter().feed(INVITE.replace(b"Content-Length: 4\r\n", b""))
+    with pytest.raises(SipRemoteError, match="no end of headers"):
+        StreamCutter().feed(b"x" * (grammar.MAX_MESSAGE + 1))
+    with pytest.raises(SipRemoteError, match="at most"):
+        StreamCutter().feed(INVITE.replace(b"Length: 4", b"Length: 65535"))
+
+
+def test_keep_alives_between_messages_are_counted() -> None:
+    cutter = StreamCutter()
+    assert cutter.feed(b"\r\n\r\n" + INVITE + b"\r\n") == [INVITE]
+    assert (cutter.pings, len(cutter)) == (1, 2)
+    assert cutter.feed(b"\r\n" + INVITE) == [INVITE]
+    assert (cutter.pings, len(cutter)) == (2, 0)
+    assert cutter.feed(b"\r\n" + INVITE) == [INVITE], "one empty line before a message is no keep-alive"
+    assert cutter.pings == 2
+
+
+@given(st.lists(st.integers(1, 300), max_size=30), st.integers(1, 4))
+def test_a_stream_is_cut_alike_however_it_is_chopped(cuts: list[int], copies: int) -> None:
+    cutter = StreamCutter()
+    left, got = INVITE * copies, []
+    for cut in cuts:
+        got += cutter.feed(left[:cut])
+        left = left[cut:]
+    assert got + cutter.feed(left) == [INVITE] * copies
+    assert len(cutter) == 0
 
 
 TORTURE = [
@@ -311,6 +340,6 @@ def test_noise_raises_nothing_but_the_named_error(data: bytes) -> None:
         except SipRemoteError as error:
             assert str(error)
         try:
-            split_stream(prefix + data)
+            StreamCutter().feed(prefix + data)
         except SipRemoteError as error:
             assert str(error)

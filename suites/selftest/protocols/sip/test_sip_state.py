@@ -5,20 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import SipLocalError
-from harness.protocols.sip.message import Request, Response, parse
-from harness.protocols.sip.state import (
-    CLIENT,
-    IGNORED,
-    INVITE_CLIENT,
-    INVITE_SERVER,
-    REFUSED,
-    SERVER,
-    Cell,
-    Do,
-    Event,
-    State,
-    Table,
-)
+from harness.protocols.sip.message import Request, Response
+from harness.protocols.sip.parse import parse
+from harness.protocols.sip.state import IGNORED, REFUSED, TABLES, Cell, Do, Event, State, Table
 from harness.protocols.sip.transaction import (
     Action,
     ClientTransaction,
@@ -30,7 +19,6 @@ from harness.protocols.sip.transaction import (
     server_key,
 )
 
-TABLES = {"INVITE client": INVITE_CLIENT, "client": CLIENT, "INVITE server": INVITE_SERVER, "server": SERVER}
 CORE = {Event.START, Event.ABANDON, Event.SEND_1XX, Event.SEND_2XX, Event.SEND_FINAL}
 
 
@@ -125,6 +113,23 @@ def test_no_timer_is_left_running_in_a_state_that_has_no_use_for_it(table: Table
                     todo.append((cell.state, frozenset(after)))
             else:
                 assert not timer, f"{event} fires in {state}, where it means nothing"
+
+
+def test_over_tcp_nothing_is_repeated_and_nothing_lingers_for_late_copies() -> None:
+    invite = ClientTransaction(make("INVITE"), reliable=True)
+    assert _delays(invite.start()) == {"B": 32.0}
+    assert _delays(invite.receive(answer(invite.request, 486))) == {"D": 0.0}
+    options = ClientTransaction(make("OPTIONS"), reliable=True)
+    assert _delays(options.start()) == {"F": 32.0}
+    assert _delays(options.receive(answer(options.request, 200))) == {"K": 0.0}
+    request = make("INVITE")
+    served = ServerTransaction(request, reliable=True)
+    assert _delays(served.respond(request.response(486))) == {"H": 32.0}
+    assert _delays(served.receive(ack_for(request, answer(request, 486)))) == {"I": 0.0}
+    other = make("OPTIONS")
+    assert _delays(ServerTransaction(other, reliable=True).respond(other.response(200))) == {"J": 0.0}
+    accepted = ServerTransaction(request, reliable=True)
+    assert _delays(accepted.respond(request.response(200))) == {"L": 32.0}, "RFC 6026: whatever the transport"
 
 
 def _delays(actions: list[Action]) -> dict[str, float]:

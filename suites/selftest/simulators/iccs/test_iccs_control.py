@@ -13,8 +13,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from harness.endpoints.media import open_media
 from harness.errors import DriverError, LocalError
 from harness.transport.context import Context
+from simulators.guard import MAX_BODY
 from simulators.iccs import IccsSettings, IccsSimulator
-from simulators.iccs.api import MAX_BODY
 from simulators.iccs.positions import CONSOLES_A_POSITION, EVENTS_A_CONSOLE
 
 pytestmark = pytest.mark.virtual_time

@@ -1,0 +1,219 @@
+"""Requests of ours: sent, sent again with credentials when challenged, and by another way when the first one breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from harness.endpoints.sip.endpoint import SipEndpoint
+from harness.endpoints.sip.exchange import Exchange
+from harness.endpoints.sip.flow import Flow, Hop
+from harness.errors import SipLocalError, SipRemoteError
+from harness.protocols.sip import digest
+from harness.protocols.sip.message import Request, Response
+
+MAX_CHALLENGES: Final = 3
+"""401 or 407 answered for one request: one of a proxy, one of the server, and one for a nonce gone stale."""
+MAX_NONCES: Final = 64
+"""Servers whose latest challenge is kept, so that the next request needs none (RFC 3261 §22.3)."""
+
+Credentials = tuple[str, str]
+"""User and password."""
+Headers = Sequence[tuple[str, str]]
+Build = Callable[[Headers], Request]
+"""Makes the request, with extra headers; called again with credentials when it was challenged."""
+Answered = Callable[[Response | None, Request], None]
+"""Given each response, and the request as it was sent last; None where nobody answered."""
+Sent = Callable[[Request, Exchange], None]
+
+
+class Requester:
+    """The asking side of one user agent."""
+
+    def __init__(self, endpoint: SipEndpoint, rng: random.Random, credentials: Credentials | None) -> None:
+        self.credentials = credentials
+        """What 401 and 407 are answered with, unless a request brings its own."""
+        self._endpoint = endpoint
+        self._rng = rng
+        self._nonces: OrderedDict[tuple[Hop, str], _Nonce] = OrderedDict()
+
+    def send(
+        self,
+        build: Build,
+        target: Hop | Flow,
+        answered: Answered,
+        sent: Sent | None = None,
+        credentials: Credentials | None = None,
+        fallback: Flow | None = None,
+    ) -> None:
+        """Send the request that `build(extra headers)` makes, and tell what comes.
+
+        `fallback`: the connection to use where `target` can't be reached: peers that only connect name a Contact at
+        which nobody listens. Raises SipLocalError where nothing can be sent.
+        """
+        attempt = _Attempt(build, target, answered, sent, credentials or self.credentials, fallback)
+        if self._nonces and attempt.credentials is not None and isinstance(target, Hop):
+            attempt.known = self._nonces.get((target, attempt.credentials[0]))
+        self._try(attempt)
+
+    async def ask(
+        self,
+        what: str,
+        build: Build,
+        target: Hop | Flow,
+        within: float,
+        credentials: Credentials | None = None,
+        fallback: Flow | None = None,
+    ) -> Response:
+        """Send as `send` does and return the final response, whatever its status.
+
+        `what` names the request in errors. Raises SipLocalError where none comes within `within` seconds.
+        """
+        found: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+
+        def answered(response: Response | None, request: Request) -> None:
+            if found.done():
+                return
+            if response is None:
+                found.set_exception(SipLocalError(f"{what}: no answer in {self._endpoint.timing.patience:g} s"))
+            elif response.status >= 200:
+                found.set_result(response)
+
+        self.send(build, target, answered, credentials=credentials, fallback=fallback)
+        try:
+            async with asyncio.timeout(within):
+                return await found
+        except TimeoutError:
+            raise SipLocalError(f"{what}: no final response within {within:g} s") from None
+
+    def _try(self, attempt: _Attempt) -> None:
+        extra = attempt.extra
+        if attempt.known is not None and attempt.credentials is not None:
+            # Known from an earlier request; should it be stale, the challenge that follows says so.
+            draft = attempt.build(())
+            extra = [self._value(attempt.known, draft, attempt.credentials)]
+            request = attempt.build(extra)
+        else:
+            request = attempt.build(extra)
+
+        def tell(response: Response | None) -> None:
+            if (
+                response is not None
+                and response.status >= 300
+                and self._tried_again(attempt, request, response, exchange)
+            ):
+                return
+            attempt.answered(response, request)
+
+        exchange = self._endpoint.send_request(request, attempt.target, tell)
+        if attempt.sent is not None:
+            attempt.sent(request, exchange)
+
+    def _tried_again(self, attempt: _Attempt, request: Request, response: Response, exchange: Exchange) -> bool:
+        fallback = attempt.fallback
+        if response.status == 503 and exchange.flow.is_gone and fallback is not None and not fallback.is_gone:
+            attempt.target, attempt.fallback = fallback, None
+            self._try(attempt)
+            return True
+        if response.status not in (401, 407) or attempt.credentials is None or attempt.challenges >= MAX_CHALLENGES:
+            return False
+        try:
+            nonce = self._challenged(attempt, response)
+        except SipRemoteError as error:
+            self._endpoint.notes.warn(
+                "sip.challenge-unanswered", exchange.flow, call_id=request.call_id, reason=str(error)
+            )
+            return False
+        attempt.challenges += 1
+        attempt.known = None
+        name = nonce.header
+        attempt.extra = [field for field in attempt.extra if field[0] != name]
+        attempt.extra.append(self._value(nonce, request, attempt.credentials))
+        attempt.answered_nonces.add(name)
+        self._remember(attempt, nonce)
+        self._try(attempt)
+        return True
+
+    def _challenged(self, attempt: _Attempt, response: Response) -> _Nonce:
+        proxy = response.status == 407
+        challenge = digest.choose(response.lines("Proxy-Authenticate" if proxy else "WWW-Authenticate"))
+        nonce = _Nonce(challenge, "Proxy-Authorization" if proxy else "Authorization")
+        if nonce.header in attempt.answered_nonces and not challenge.stale:
+            assert attempt.credentials is not None
+            raise SipRemoteError(f"the credentials of {attempt.credentials[0]} were refused")
+        return nonce
+
+    def _value(self, nonce: _Nonce, request: Request, credentials: Credentials) -> tuple[str, str]:
+        nonce.count += 1
+        value = digest.authorization(
+            nonce.challenge,
+            request.method,
+            request.uri_text,
+            *credentials,
+            cnonce=f"{self._rng.getrandbits(64):016x}",
+            count=nonce.count,
+            body=request.body,
+        )
+        return nonce.header, value
+
+    def _remember(self, attempt: _Attempt, nonce: _Nonce) -> None:
+        assert attempt.credentials is not None
+        if isinstance(attempt.target, Hop) and nonce.challenge.qop and nonce.header == "Authorization":
+            key = attempt.target, attempt.credentials[0]
+            self._nonces[key] = nonce
+            self._nonces.move_to_end(key)
+            if len(self._nonces) > MAX_NONCES:
+                self._nonces.popitem(last=False)
+
+
+class _Nonce:
+    """A challenge, how often it was answered, and in which header."""
+
+    __slots__ = ("challenge", "count", "header")
+
+    def __init__(self, challenge: digest.Challenge, header: str) -> None:
+        self.challenge = challenge
+        self.count = 0
+        self.header = header
+
+
+class _Attempt:
+    """One request on its way through challenges."""
+
+    __slots__ = (
+        "answered",
+        "answered_nonces",
+        "build",
+        "challenges",
+        "credentials",
+        "extra",
+        "fallback",
+        "known",
+        "sent",
+        "target",
+    )
+
+    def __init__(
+        self,
+        build: Build,
+        target: Hop | Flow,
+        answered: Answered,
+        sent: Sent | None,
+        credentials: Credentials | None,
+        fallback: Flow | None,
+    ) -> None:
+        self.build = build
+        self.target = target
+        self.answered = answered
+        self.sent = sent
+        self.credentials = credentials
+        self.fallback = fallback
+        self.extra: list[tuple[str, str]] = []
+        self.challenges = 0
+        self.answered_nonces: set[str] = set()
+        """Names of the headers in which a challenge was answered already."""
+        self.known: _Nonce | None = None
+        """A challenge of an earlier request, to be answered before it is asked again."""

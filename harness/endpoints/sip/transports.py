@@ -1,0 +1,266 @@
+"""A SIP endpoint's ports and connections: listens on UDP, TCP and TLS, finds or makes the flow to a peer."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from harness.endpoints.sip.flow import (
+    TLS,
+    TRANSPORTS,
+    UDP,
+    Flow,
+    FlowOwner,
+    Hop,
+    NamedFlow,
+    StreamFlow,
+    UdpFlow,
+    literal,
+    via_head,
+)
+from harness.errors import TransportError
+from harness.transport.context import Context
+from harness.transport.stream import StreamListener, connect_stream, listen_stream
+from harness.transport.tap import Address
+from harness.transport.tls import TlsFiles, client_context, server_context
+from harness.transport.udp import UdpPort, open_udp, outward_address
+
+MAX_UDP_FLOWS: Final = 8_192
+"""Peers over UDP whose flow is kept; the oldest is made anew when it is needed again."""
+MAX_CONNECTIONS: Final = 1_024
+"""TCP and TLS connections at once, in and out; the one longest unused is closed for one more."""
+MESSAGE_S: Final = 30.0
+"""Seconds within which a message that has begun must be here whole; its connection is closed then."""
+SWEEP_S: Final = 5.0
+"""Seconds between two looks for slow senders."""
+MAX_LOOKUPS: Final = 64
+"""Names looked up, and connections made, at once; a request beyond them fails."""
+
+
+class Listen(NamedTuple):
+    """One port to listen on."""
+
+    transport: str
+    """UDP, TCP or TLS."""
+    host: str = "127.0.0.1"
+    """The address to bind, IPv4 or IPv6; 0.0.0.0 or :: for all interfaces."""
+    port: int = 0
+    """0: any free one."""
+    advertised: str = ""
+    """The address that Via and Contact tell; empty: the one bound, or where that is all, the one others reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSides:
+    """Certificates of a SIP endpoint, which mostly is server and client at once."""
+
+    server: TlsFiles | None = None
+    """For connections that come in; needed to listen on TLS."""
+    client: TlsFiles | None = None
+    """For connections that we make; needed to use TLS towards others."""
+
+
+Receive = Callable[[bytes, Flow], None]
+Lost = Callable[[Flow, str], None]
+
+
+class SipTransports(FlowOwner):
+    """All that one endpoint sends and receives by. Use `open`."""
+
+    def __init__(self, context: Context, receive: Receive, lost: Lost, tls: TlsSides) -> None:
+        self._tap = context.tap
+        self._receive = receive
+        self._lost = lost
+        self._loop = asyncio.get_running_loop()
+        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._tls = tls
+        self._udp: dict[bool, UdpPort] = {}
+        """By whether it is IPv6."""
+        self._listeners: dict[tuple[str, bool], StreamListener] = {}
+        self._udp_flows: dict[Address, UdpFlow] = {}
+        self._streams: dict[StreamFlow, None] = {}
+        self._by_hop: dict[Hop, StreamFlow] = {}
+        """Connections by what they were made for, and by where they really lead."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sweep: asyncio.TimerHandle | None = None
+        self._closed = False
+        self._locals: dict[tuple[str, bool], Address] = {}
+        self.locals: dict[str, Address] = {}
+        """The address that each transport is reached at, IPv4's where there are both."""
+
+    @classmethod
+    async def open(
+        cls, context: Context, listen: Sequence[Listen], receive: Receive, lost: Lost, tls: TlsSides
+    ) -> SipTransports:
+        """Listen on each of `listen`; `receive` is given each message, `lost` each flow that breaks.
+
+        Raises TransportError where one can't be bound, or a certificate can't be used.
+        """
+        transports = cls(context, receive, lost, tls)
+        try:
+            for each in listen:
+                await transports._listen(each)
+        except TransportError:
+            transports.close()
+            raise
+        return transports
+
+    async def _listen(self, wanted: Listen) -> None:
+        transport, host, port, advertised = wanted
+        if transport not in TRANSPORTS:
+            raise TransportError(f"{transport!r} is no transport of SIP's; there is {', '.join(TRANSPORTS)}")
+        six = ":" in host
+        if not advertised and host in ("0.0.0.0", "::"):  # noqa: S104
+            advertised = outward_address(six=six)
+        if transport == UDP:
+            self._udp[six] = found = await open_udp((host, port), self._datagram, tap=self._tap)
+            local = found.local
+        else:
+            context = None
+            if transport == TLS:
+                context = server_context(self._tls.server or TlsFiles())
+
+            def accept() -> StreamFlow:
+                return self._accept(transport, six)
+
+            listener = await listen_stream((host, port), accept, tap=self._tap, tls=context)
+            self._listeners[transport, six] = listener
+            local = listener.local
+        self._locals[transport, six] = (advertised or local[0], local[1])
+        if transport not in self.locals or not six:
+            self.locals[transport] = self._locals[transport, six]
+
+    def close(self) -> None:
+        """Close all ports and connections."""
+        self._closed = True
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for listener in self._listeners.values():
+            listener.close()
+        for flow in tuple(self._streams):
+            flow.close()
+        for task in self._tasks:
+            task.cancel()
+        for port in self._udp.values():
+            port.close()
+        self._streams.clear()
+        self._by_hop.clear()
+        self._udp_flows.clear()
+
+    # Flows
+
+    def flow_to(self, hop: Hop) -> Flow:
+        """The flow by which a request goes to `hop`; a connection that is up is used again.
+
+        Raises TransportError where our side has nothing to send by.
+        """
+        if self._closed:
+            raise TransportError("the SIP endpoint is closed")
+        if hop.transport == UDP:
+            if literal(hop.host):
+                return self._udp_flow((hop.host, hop.port))
+            return self._named_flow(hop)
+        return self._by_hop.get(hop) or self._connect(hop)
+
+    def _udp_flow(self, peer: Address) -> UdpFlow:
+        flow = self._udp_flows.get(peer)
+        if flow is None:
+            six = ":" in peer[0]
+            port = self._udp.get(six)
+            if port is None:
+                raise TransportError(f"{peer[0]}: no UDP port over {'IPv6' if six else 'IPv4'} is open")
+            if len(self._udp_flows) >= MAX_UDP_FLOWS:
+                del self._udp_flows[next(iter(self._udp_flows))]
+            flow = self._udp_flows[peer] = UdpFlow(port, peer, via_head(UDP, *self._locals[UDP, six]))
+        return flow
+
+    def _named_flow(self, hop: Hop) -> Flow:
+        if not self._udp:
+            raise TransportError(f"{hop.host}: no UDP port is open")
+        local = self.locals[UDP]
+        flow = NamedFlow(hop, via_head(UDP, *local), self._lost)
+        self._spawn(self._look_up(flow, hop))
+        return flow
+
+    async def _look_up(self, flow: NamedFlow, hop: Hop) -> None:
+        try:
+            found = await self._loop.getaddrinfo(hop.host, hop.port, type=socket.SOCK_DGRAM)
+        except OSError as error:
+            flow.failed(f"{hop.host} has no address: {error.strerror or error}")
+            return
+        for _, _, _, _, address in found:
+            if (":" in str(address[0])) in self._udp:
+                flow.found(self._udp_flow((str(address[0]), int(address[1]))))
+                return
+        flow.failed(f"{hop.host} has no address of a kind that a UDP port of ours is open for")
+
+    def _connect(self, hop: Hop) -> StreamFlow:
+        context: ssl.SSLContext | None = None
+        if hop.transport == TLS:
+            context = self._contexts.get("client")
+            if context is None:
+                context = self._contexts["client"] = client_context(self._tls.client or TlsFiles())
+        flow = self._stream(hop.transport, (hop.host, hop.port), ":" in hop.host)
+        self._spawn(self._make(flow, hop, context))
+        self._by_hop[hop] = flow
+        return flow
+
+    async def _make(self, flow: StreamFlow, hop: Hop, context: ssl.SSLContext | None) -> None:
+        try:
+            await connect_stream((hop.host, hop.port), flow, tap=self._tap, tls=context)
+        except TransportError as error:
+            flow.fail(str(error))
+
+    def _accept(self, transport: str, six: bool) -> StreamFlow:
+        return self._stream(transport, ("", 0), six)
+
+    def _stream(self, transport: str, peer: Address, six: bool) -> StreamFlow:
+        if len(self._streams) >= MAX_CONNECTIONS:
+            longest = min(self._streams, key=lambda flow: flow.used)
+            longest.close()
+            self.flow_lost(longest, f"{MAX_CONNECTIONS} connections are up, and this one was unused for longest")
+        local = self._locals.get((transport, six)) or next(iter(self.locals.values()))
+        flow = StreamFlow(transport, peer, via_head(transport, *local), self)
+        self._streams[flow] = None
+        if self._sweep is None:
+            self._sweep = self._loop.call_later(SWEEP_S, self._sweep_slow)
+        return flow
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        if len(self._tasks) >= MAX_LOOKUPS:
+            work.close()
+            raise TransportError(f"{MAX_LOOKUPS} connections and names are being waited for already")
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _sweep_slow(self) -> None:
+        self._sweep = self._loop.call_later(SWEEP_S, self._sweep_slow) if self._streams else None
+        due = self._loop.time() - MESSAGE_S
+        for flow in tuple(self._streams):
+            if flow.partial_since is not None and flow.partial_since <= due and flow.connection is not None:
+                flow.connection.give_up(f"no whole message within {MESSAGE_S:g} s")
+
+    # What comes in
+
+    def _datagram(self, data: bytes, source: Address) -> None:
+        self._receive(data, self._udp_flows.get(source) or self._udp_flow(source))
+
+    def flow_opened(self, flow: StreamFlow) -> None:
+        """A connection is up: requests to its other end may use it, whoever made it."""
+        self._by_hop.setdefault(Hop(flow.transport, *flow.peer), flow)
+
+    def flow_received(self, flow: StreamFlow, data: bytes) -> None:
+        """One whole message came over a connection."""
+        self._receive(data, flow)
+
+    def flow_lost(self, flow: StreamFlow, why: str) -> None:
+        """A connection is gone."""
+        if self._streams.pop(flow, 0) is None and not self._closed:
+            for hop in [hop for hop, kept in self._by_hop.items() if kept is flow]:
+                del self._by_hop[hop]
+            self._lost(flow, why)

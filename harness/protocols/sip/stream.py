@@ -1,0 +1,90 @@
+"""Cuts SIP messages off a byte stream by Content-Length (RFC 3261 §18.3), for TCP and TLS, however slowly it comes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from harness.errors import SipRemoteError
+from harness.protocols.sip.grammar import LWS_FOLD, MAX_MESSAGE
+from harness.protocols.sip.parse import content_length, head_lines
+
+_END: Final = b"\r\n\r\n"
+PING: Final = b"\r\n\r\n"
+"""What a client sends to keep a connection alive (RFC 5626 §3.5.1)."""
+PONG: Final = b"\r\n"
+"""What the server answers to a PING."""
+
+
+class StreamCutter:
+    """Holds what came of a message that is not whole yet: at most MAX_MESSAGE bytes, each looked at once."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._looked = 0
+        """How far the end of the headers was looked for in vain."""
+        self._whole = 0
+        """Length of the message under way, once its headers are here; 0 before."""
+        self.pings = 0
+        """Keep-alives (a double CR LF between messages) that came and were not yet answered; the owner sets it back."""
+
+    def __len__(self) -> int:
+        """Bytes that wait for the rest of their message."""
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take bytes; returns the messages that they complete.
+
+        Raises SipRemoteError where a message has no Content-Length, or grows past MAX_MESSAGE: the stream has lost its
+        rhythm then, and the connection is to be closed.
+        """
+        self._buffer += data
+        messages: list[bytes] = []
+        while (message := self._next()) is not None:
+            messages.append(message)
+        return messages
+
+    def _next(self) -> bytes | None:
+        buffer = self._buffer
+        if not self._whole:
+            if buffer[:1] == b"\r" and not self._skip_empty_lines():
+                return None
+            end = buffer.find(_END, max(0, self._looked - 3))
+            if end < 0:
+                self._looked = len(buffer)
+                if len(buffer) > MAX_MESSAGE:
+                    raise SipRemoteError(f"no end of headers in {len(buffer)} bytes")
+                return None
+            self._whole = end + 4 + _body_length(bytes(buffer[:end]))
+            if self._whole > MAX_MESSAGE:
+                raise SipRemoteError(f"a message of {self._whole} bytes; at most {MAX_MESSAGE}")
+        if len(buffer) < self._whole:
+            return None
+        message = bytes(buffer[: self._whole])
+        del buffer[: self._whole]
+        self._looked = self._whole = 0
+        return message
+
+    def _skip_empty_lines(self) -> bool:
+        """Drop empty lines between messages (§7.5), count those that are a keep-alive; whether a message may follow."""
+        buffer = self._buffer
+        at = 0
+        while buffer.startswith(b"\r\n", at) and len(buffer) - at >= len(PING):
+            ping = buffer.startswith(PING, at)
+            self.pings += ping
+            at += len(PING) if ping else 2
+        del buffer[:at]
+        self._looked = 0
+        # What is left of line ends may be the first part of a keep-alive.
+        return buffer[:1] != b"\r"
+
+
+def _body_length(head: bytes) -> int:
+    text = head.decode("utf-8", "surrogateescape")
+    lengths = [
+        value.strip()
+        for name, _, value in (line.partition(":") for line in head_lines(LWS_FOLD.sub(" ", text))[1:])
+        if name.strip().lower() in ("content-length", "l")
+    ]
+    if not lengths:
+        raise SipRemoteError("no Content-Length on a stream")
+    return content_length(lengths, MAX_MESSAGE)

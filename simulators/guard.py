@@ -1,0 +1,62 @@
+"""What guards every HTTP interface of a simulator: a bearer token, bounded bodies, refusals that echo nothing."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request, status
+from fastapi.exceptions import RequestValidationError
+from fastapi.requests import HTTPConnection
+from fastapi.responses import JSONResponse
+
+MAX_BODY = 64 * 1024
+"""Bytes of a request's body; more is answered 413."""
+
+
+def bearer(token: str | None) -> Callable[[HTTPConnection], Awaitable[None]]:
+    """Return a dependency that asks for ``Authorization: Bearer``, where a token is set."""
+
+    async def authorised(connection: HTTPConnection) -> None:
+        if token is None:
+            return
+        sent = connection.headers.get("authorization", "")
+        if not hmac.compare_digest(sent.encode(), f"Bearer {token}".encode()):
+            raise HTTPException(
+                status.HTTP_401_UNAUTHORIZED, "a bearer token is needed", {"WWW-Authenticate": "Bearer"}
+            )
+
+    return authorised
+
+
+def guard(app: FastAPI, *, unbounded: tuple[str, ...] = ()) -> None:
+    """Bound the bodies that ``app`` takes, those of the paths ``unbounded`` excepted, and tell what does not fit."""
+
+    @app.exception_handler(RequestValidationError)
+    async def unfit(_request: Request, error: RequestValidationError) -> JSONResponse:
+        # What was sent is not sent back: it need not be text, and it may be long.
+        told = [
+            {"loc": [str(step).encode(errors="replace").decode() for step in each["loc"]], "msg": each["msg"]}
+            for each in error.errors()
+        ]
+        return JSONResponse({"detail": told}, status.HTTP_422_UNPROCESSABLE_CONTENT)
+
+    @app.middleware("http")
+    async def bounded(request: Request, call_next: Any) -> Any:
+        if request.url.path in unbounded:
+            return await call_next(request)
+        if "transfer-encoding" in request.headers:
+            return JSONResponse({"detail": "a body needs a Content-Length"}, status.HTTP_411_LENGTH_REQUIRED)
+        if int(request.headers.get("content-length", "0")) > MAX_BODY:  # the server takes digits only
+            return JSONResponse({"detail": f"a body holds {MAX_BODY} bytes at most"}, status.HTTP_413_CONTENT_TOO_LARGE)
+        return await call_next(request)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches ``host``."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
