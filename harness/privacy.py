@@ -87,7 +87,13 @@ def mask_fields(data: dict[str, Any]) -> dict[str, Any]:
         for value in data.values():
             kind = type(value)
             if kind is str:
-                if not _harmless(value):
+                # As `_harmless` says, written out: this is asked of every value of every event.
+                if len(value) >= 8 and (
+                    _DIGITS.search(value) is not None
+                    or "earer" in value
+                    or "EARER" in value
+                    or (":" in value and "inline:" in value.lower())
+                ):
                     break
             elif kind not in _PLAIN:
                 break
