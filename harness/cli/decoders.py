@@ -11,7 +11,6 @@ from typing import Any
 from harness.errors import AmlError, HarnessError, PeiRemoteError, SdsError
 from harness.protocols import sdp
 from harness.protocols.location import aml_https, aml_sms, gsm7, msd, pidf
-from harness.protocols.location.times import to_iso
 from harness.protocols.pei.commands import parse_command
 from harness.protocols.pei.unsolicited import is_sds_head, parse_unsolicited
 from harness.protocols.rtp.dtmf import DtmfEvent
@@ -20,6 +19,7 @@ from harness.protocols.rtp.rtp import RtpPacket
 from harness.protocols.sip.message import Request
 from harness.protocols.sip.parse import parse
 from harness.protocols.tetra import lip, sds, status
+from harness.protocols.times import to_iso
 
 Decoded = dict[str, Any]
 _HEX = re.compile(rb"^\s*(?:0x)?([0-9A-Fa-f\s:]+)\s*$")
