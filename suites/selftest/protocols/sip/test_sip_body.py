@@ -25,6 +25,12 @@ from harness.protocols.sip.grammar import MAX_MESSAGE
 from harness.protocols.sip.message import Message
 
 SDP = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n"
+_DEEPER = b"--%c\r\nContent-Type: multipart/mixed;boundary=%c\r\n\r\n"
+NESTED = (
+    b"".join(_DEEPER % pair for pair in zip(b"abcd", b"bcde", strict=True))
+    + b"--e\r\n\r\n\r\n--e--"
+    + b"".join(b"\r\n--%c--" % letter for letter in b"dcba")
+)
 
 
 def test_the_rfc_s_ecall_example_is_read() -> None:
@@ -92,11 +98,7 @@ def test_odd_but_right_multiparts_are_read(body: bytes, bodies: list[bytes]) -> 
         ("multipart/mixed;boundary=x", b"--x\r\n\r\n\r\n" * (MAX_PARTS + 1) + b"--x--", "more than 32 parts"),
         (
             "multipart/mixed;boundary=a",
-            b"".join(
-                b"--%c\r\nContent-Type: multipart/mixed;boundary=%c\r\n\r\n" % pair for pair in zip(b"abcd", b"bcde")
-            )
-            + b"--e\r\n\r\n\r\n--e--"
-            + b"".join(b"\r\n--%c--" % letter for letter in b"dcba"),
+            NESTED,
             "nested more than 4 deep",
         ),
     ],
