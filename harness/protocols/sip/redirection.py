@@ -71,7 +71,9 @@ def _by_history(message: Message) -> Redirection | None:
 
 
 def _step(entry: Entry, earlier: list[Entry]) -> tuple[Entry, Why] | None:
-    """Who diverted to ``entry``, and why; None where the request was only sent on."""
+    """Who diverted to ``entry``, and why; None where the request was only sent on, or nobody is told before it."""
+    if not earlier:
+        return None
     named = next((each for each in earlier if each.index == entry.origin), None) if entry.origin else None
     if entry.how == _MAPPED and named is not None:
         # The reason stands at the contact that was tried for the one who diverts, or at that one itself.
@@ -80,7 +82,7 @@ def _step(entry: Entry, earlier: list[Entry]) -> tuple[Entry, Why] | None:
         return named, _why(entry.cause or (told[-1] if told else None))
     left = next((each for each in reversed(earlier) if _status(each) is not None and _is_next(entry, each)), None)
     if entry.cause is not None:
-        return named or left or earlier[-1] if earlier else entry, _why(entry.cause)
+        return named or left or earlier[-1], _why(entry.cause)
     if left is None or entry.how or _user(left) == _user(entry):
         return None
     return left, _why(_status(left))

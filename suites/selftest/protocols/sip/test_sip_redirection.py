@@ -163,6 +163,7 @@ def test_who_was_called_first_is_told_by_the_history(
     [
         Message([]),
         history("<sip:bob@a>;index=1"),
+        history("<sip:bob@a;cause=302>;index=1"),  # diverted, but nobody is told who was called before
         history("<sip:bob@a>;index=1, <sip:bob@192.0.2.4>;index=1.1;rc=1"),
         history("<sip:bob@a>;index=1, <sip:bob@c?Reason=SIP%3Bcause%3D408>;index=1.1, <sip:bob@d>;index=1.2"),
         history("<sip:bob@a>;index=1, <sip:bob@b?Reason=SIP%3Bcause%3D503>;index=1.1;np=1, <sip:x@c>;index=1.2;np=1"),
