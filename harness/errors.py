@@ -71,6 +71,18 @@ class CallerLocationLocalError(LocalError):
     """A caller's location can't be asked for: no link, no answer in time, or a question that makes no sense."""
 
 
+class NumberError(RemoteError):
+    """A telephone number that can't be read."""
+
+
+class CdrError(RemoteError):
+    """A file of call detail or call management records that can't be read, or a record that can't be written so."""
+
+
+class DialPlanError(LocalError):
+    """A dial plan's pattern or route that means nothing, or a translation that leads nowhere."""
+
+
 class TransportError(LocalError):
     """A port, line or address that can't be opened, or is gone."""
 
