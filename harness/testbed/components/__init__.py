@@ -13,6 +13,7 @@ from harness.testbed.components.radio import (
     RadioTerminalComponent,
     TerminalComponent,
 )
+from harness.testbed.components.scripted_phone import ScriptedPhoneComponent
 from harness.testbed.components.trunk import TrunkComponent
 
 Component = Annotated[
@@ -22,7 +23,8 @@ Component = Annotated[
     | RadioTerminalComponent
     | TrunkComponent
     | ConsoleComponent
-    | CallerLocationComponent,
+    | CallerLocationComponent
+    | ScriptedPhoneComponent,
     Field(discriminator="role"),
 ]
 
@@ -37,6 +39,7 @@ __all__ = [
     "RadioGatewayComponent",
     "RadioNetworkComponent",
     "RadioTerminalComponent",
+    "ScriptedPhoneComponent",
     "SerialSettings",
     "Ssi",
     "Strict",
