@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
+from harness.drivers.call_load import CallLoad
 from harness.drivers.console import Console
 from harness.drivers.location import LocationService
 from harness.drivers.radio import RadioTerminal
@@ -25,6 +26,7 @@ from harness.testbed.addresses import Addresses
 from harness.testbed.components import (
     Binding,
     CallerLocationComponent,
+    CallLoadComponent,
     ConsoleComponent,
     RadioGatewayComponent,
     RadioTerminalComponent,
@@ -34,7 +36,14 @@ from harness.testbed.components import (
 from harness.testbed.components.base import BoundComponent
 from harness.testbed.interlock import Interlock
 from harness.testbed.model import Testbed
-from harness.testbed.opening import open_console, open_location, open_scripted_phone, open_terminal, open_trunk
+from harness.testbed.opening import (
+    open_call_load,
+    open_console,
+    open_location,
+    open_scripted_phone,
+    open_terminal,
+    open_trunk,
+)
 from harness.testbed.opening.base import Opening
 from harness.testbed.simulation import Simulation
 from harness.transport.context import Context
@@ -99,6 +108,10 @@ class Bench:
     async def scripted_phone(self, name: str | None = None) -> ScriptedPhone:
         """Return a scripted telephone (the one there is, or the one named)."""
         return await self._driver(name, ScriptedPhoneComponent, open_scripted_phone)
+
+    async def call_load(self, name: str | None = None) -> CallLoad:
+        """Return a load of calls (the one there is, or the one named)."""
+        return await self._driver(name, CallLoadComponent, open_call_load)
 
     async def _driver(self, name: str | None, kind: type[_C], open_: Callable[[Opening, str, _C], Awaitable[_D]]) -> _D:
         """The driver of a component, opened for the first who asks."""

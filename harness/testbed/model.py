@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from harness.testbed.components import (
     Binding,
+    CallLoadComponent,
     Component,
     IccsComponent,
     Name,
@@ -106,7 +107,7 @@ class Testbed(Strict):
         iccss = [name for name, each in self.components.items() if isinstance(each, IccsComponent)]
         for name, each in self.components.items():
             key = {"emergency_trunk": "to", "console": "of"}.get(each.role)
-            if isinstance(each, ScriptedPhoneComponent) and each.to not in self.components:
+            if isinstance(each, ScriptedPhoneComponent | CallLoadComponent) and each.to not in self.components:
                 raise _misfit(("components", name, "to"), each.to, _listed(self.components))
             if key is not None and getattr(each, key) not in iccss:
                 raise _misfit(

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from harness.testbed.components.base import Binding, HostPort, Name, SerialSettings, Ssi, Strict, TlsSettings
+from harness.testbed.components.call_load import CallLoadComponent
 from harness.testbed.components.iccs import ConsoleComponent, IccsComponent
 from harness.testbed.components.location import CallerLocationComponent
 from harness.testbed.components.radio import (
@@ -24,12 +25,14 @@ Component = Annotated[
     | TrunkComponent
     | ConsoleComponent
     | CallerLocationComponent
-    | ScriptedPhoneComponent,
+    | ScriptedPhoneComponent
+    | CallLoadComponent,
     Field(discriminator="role"),
 ]
 
 __all__ = [
     "Binding",
+    "CallLoadComponent",
     "CallerLocationComponent",
     "Component",
     "ConsoleComponent",
