@@ -78,6 +78,8 @@ class Call:
     """The peer's latest session description."""
     local_sdp = b""
     """Our latest session description."""
+    accepted: Response | None = None
+    """The 2xx that answered our INVITE; for Recv-Info, Supported and the like."""
     ended_by: Message | None = None
     """The peer's message that ended the call: BYE, CANCEL, or a refusal; for Reason, P-RTP-Stat and the like."""
     bye_headers: Callable[[], Headers] | None = None

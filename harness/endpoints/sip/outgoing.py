@@ -230,7 +230,7 @@ class OutgoingCall(Call):
             self._leave(dialog)
             return
         self._stop_give_up()
-        self.dialog = dialog
+        self.dialog, self.accepted = dialog, response
         self.take_sdp(response)
         if self.is_over:
             self._leave(dialog)
