@@ -190,7 +190,7 @@ class CallerPhone:
             content, headers = self._content(offer, location, vehicle)
             caller, told = self._caller(withheld=withheld)
             host, port_number = self._network
-            uri = number if number.startswith("urn:") else f"sip:{number}@{host}:{port_number}"
+            uri = number if number.lower().startswith("urn:") else f"sip:{number}@{host}:{port_number}"
             sip = self._agent.invite(
                 uri, offer=offer, caller=caller, headers=[*told, *headers], to=self._hop, content=content
             )
@@ -374,4 +374,4 @@ class CallerPhone:
 
 
 def _is_emergency(dialled: str) -> bool:
-    return dialled in uk_numbers.EMERGENCY_CODES or dialled.startswith("urn:service:sos")
+    return dialled in uk_numbers.EMERGENCY_CODES or dialled.lower().startswith("urn:service:sos")

@@ -13,6 +13,7 @@ import numpy as np
 from harness.drivers.caller import AmlPlan, CallerPhone
 from harness.drivers.emergency_network import EmergencyNetwork as NetworkDriver
 from harness.drivers.emergency_operator import EmergencyOperator
+from harness.drivers.phone_call import PhoneCall
 from harness.endpoints.call_media import CallMedia
 from harness.endpoints.media import MediaService, open_media
 from harness.endpoints.sip.abilities import Abilities
@@ -100,8 +101,9 @@ class Room:
     def __init__(self, name: str, media: MediaService, *, knows_marks: bool) -> None:
         self.name = name
         self.calls: list[RoomCall] = []
+        self._came = asyncio.Event()
         self.does = "answer"
-        """`answer`, `ring`, `busy`, `gone` (6xx), `broken` (500), `silent` (says nothing at all), `hold` (test does it)."""
+        """`answer`, `ring`, `busy`, `gone` (603), `broken` (500), `silent` (says nothing at all)."""
         self.text = True
         """Whether it takes a stream of text."""
         self.agent: UserAgent
@@ -113,7 +115,6 @@ class Room:
         """A call came."""
         if self.does == "silent":
             sip.status = 100  # so that the agent sends nothing
-            self.calls.append(RoomCall(self, sip, None))  # type: ignore[arg-type]
             return
         task = asyncio.get_running_loop().create_task(self._take(sip))
         self._tasks.add(task)
@@ -129,6 +130,7 @@ class Room:
         sip.on_info = call.informed
         sip.on_change(lambda _sip, what: self._changed(call, what))
         self.calls.append(call)
+        self._came.set()
         match self.does:
             case "answer":
                 sip.ring()
@@ -159,7 +161,8 @@ class Room:
         """The nth call that comes, once it is there."""
         async with asyncio.timeout(within):
             while len(self.calls) < number:
-                await asyncio.sleep(0.01)
+                self._came.clear()
+                await self._came.wait()
         return self.calls[number - 1]
 
 
@@ -173,6 +176,7 @@ class Town:
         self.driver: NetworkDriver
         self.simulators: Context
         self.rooms: dict[str, Room] = {}
+        self.phones: list[CallerPhone] = []
 
     @property
     def journal(self) -> Journal:
@@ -200,7 +204,20 @@ class Town:
             **{"permit": anything, "permit_locate": anything, **options},
         )
         self.stack.push_async_callback(phone.close)
+        self.phones.append(phone)
         return phone
+
+    async def speaks(self, phone: CallerPhone, number: str = "999", **options: Any) -> PhoneCall:
+        """A caller who dials and, when answered, asks for help."""
+        call = await phone.dial(number, **options)
+        await call.answered(within=30.0)
+        await call.say(ANNOUNCEMENTS.caller_999)
+        return call
+
+    async def connected(self, call: str = "em-1", *, within: float = 60.0) -> RoomCall:
+        """The first room's latest call, once the network has a call connected."""
+        await self.driver.expect("call.connected", within=within, call=call)
+        return self.room.calls[-1]
 
     async def operator(self, desk: str = "operator-1") -> EmergencyOperator:
         """Somebody at a desk."""
