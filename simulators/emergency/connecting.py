@@ -124,8 +124,8 @@ class Connector:
             result = await attempt.run(until)
         finally:
             call.stop_connecting = lambda _why: None
-        record.ended = plant.now()
-        record.result = str(result)
+            record.ended = plant.now()
+            record.result = str(attempt.result)
         self._refused_everywhere = result is Result.REFUSED_EVERYWHERE and serving.name == call.authority
         if result is not Result.ANSWERED and not call.over:
             call.tell("call.not_connected", route=route.name, result=str(result), status=record.status)
@@ -145,6 +145,8 @@ class _Attempt:
         self._ring_timer: asyncio.TimerHandle | None = None
         self._leg: Leg | None = None
         self._early = b""
+        self.result = Result.ABANDONED
+        """What became of it; of one that was cancelled, this."""
 
     def stop(self, why: str) -> None:
         """Give it up: ``abandoned`` or ``stopped``."""
@@ -155,7 +157,10 @@ class _Attempt:
             self._outcome.set_result(result)
 
     async def run(self, until: float) -> Result:
-        """Send it, and see it to its result; ``until``: the run time at which it is out of time."""
+        """Send it, and see it to its result; ``until``: the run time at which it is out of time.
+
+        Whatever becomes of it, cancelled or not, an attempt without an answer is given up.
+        """
         plant, call, routing = self._plant, self._call, self._plant.settings.routing
         name = f"{plant.name} {call.id} control-room {call.attempt}"
         timers = [self._loop.call_later(routing.reply_s, self._no_reply)]
@@ -166,20 +171,21 @@ class _Attempt:
         try:
             if not self._route.cut:
                 await self._send(name)
-            result = await self._outcome
-            if result is Result.ANSWERED:
-                result = await self._answered()
+            self.result = await self._outcome
+            if self.result is Result.ANSWERED:
+                self.result = Result.ABANDONED  # until it is seen to be up on both sides
+                self.result = await self._answered()
         except MediaError as error:
             plant.journal.warn(plant.name, "call.no_port", call=call.id, reason=str(error))
-            result = Result.NOT_SENT
+            self.result = Result.NOT_SENT
         finally:
             for timer in (*timers, self._ring_timer):
                 if timer is not None:
                     timer.cancel()
+            if self.result is not Result.ANSWERED:
+                self._give_up()
         await call.hush(CALLER)
-        if result is not Result.ANSWERED:
-            await self._give_up(result)
-        return result
+        return self.result
 
     async def _send(self, name: str) -> None:
         plant, call, route = self._plant, self._call, self._route
@@ -304,13 +310,13 @@ class _Attempt:
         call.text.room_reads()
         return Result.ANSWERED
 
-    async def _give_up(self, result: Result) -> None:
+    def _give_up(self) -> None:
         call, leg = self._call, self._leg
         if leg is None:
             return
-        abandoned = result is Result.ABANDONED or call.over
+        abandoned = self.result is Result.ABANDONED or call.over
         mark = call.mark(What.ABANDONED if abandoned else What.REROUTED)
         if leg.sip is not None and not leg.sip.is_over:
             call.talk.note(mark)
             leg.hang_up([NORMAL if abandoned else NO_ANSWER, mark.header()])
-        await call.room_goes(leg)
+        self._plant.spawn(call.room_goes(leg))
