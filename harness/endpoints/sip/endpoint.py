@@ -31,6 +31,7 @@ from harness.protocols.sip.transaction import (
     server_key,
 )
 from harness.transport.context import Context
+from harness.transport.stream import PEER_CLOSED
 from harness.transport.tap import Address
 
 MAX_TRANSACTIONS: Final = 32_768
@@ -79,6 +80,7 @@ class SipEndpoint:
         self._rng = context.rng
         self._on_request = on_request
         self._limit = max_transactions
+        self._has_tcp = False
         self._table: dict[Key, Exchange] = {}
         self._lingering: deque[Exchange] = deque()
         """Those that only absorb what comes late, oldest first, and some that are forgotten already."""
@@ -95,15 +97,15 @@ class SipEndpoint:
         timing: Timing = DEFAULT_TIMING,
         trace: bool = True,
         max_transactions: int = MAX_TRANSACTIONS,
+        keep_alive: float = 0.0,
     ) -> SipEndpoint:
-        """Bind and begin to listen. `trace`: journal each message; off under load.
+        """Bind and begin to listen. `trace`: journal each message; off under load. `keep_alive`: see SipTransports.
 
         Raises TransportError where a port can't be bound, or a certificate can't be used.
         """
         endpoint = cls(context, name, on_request, timing, trace, max_transactions)
-        endpoint.transports = await SipTransports.open(
-            context, listen, endpoint._receive, endpoint._flow_lost, tls or TlsSides()
-        )
+        endpoint.transports = await SipTransports.open(context, listen, endpoint, tls or TlsSides(), keep_alive)
+        endpoint._has_tcp = any(kind.startswith(TCP) for kind in endpoint.transports.locals)
         return endpoint
 
     def close(self) -> None:
@@ -121,8 +123,7 @@ class SipEndpoint:
     @property
     def local(self) -> Address:
         """The bound address: UDP's where there is one, else the first."""
-        locals_ = self.transports.locals
-        return locals_.get(UDP) or next(iter(locals_.values()))
+        return self.transports.local_for(UDP)
 
     # Sending
 
@@ -137,16 +138,17 @@ class SipEndpoint:
         except TransportError as error:
             raise SipLocalError(str(error)) from error
 
-    def send_request(self, request: Request, target: Hop | Flow, tell: Tell) -> Exchange:
+    def send_request(self, request: Request, target: Hop | Flow, tell: Tell, *, large_by_udp: bool = False) -> Exchange:
         """Give a request a Via with a fresh branch, send it in a transaction and `tell` what comes.
 
-        A flow that fails is told as a 503 (§8.1.3.1). Raises SipLocalError when the table is full, or nothing leads
-        there.
+        One that is too large for UDP goes over TCP where our endpoint has it, unless it is sent `large_by_udp`, as is
+        due where TCP was refused (§18.1.1). A flow that fails is told as a 503 (§8.1.3.1). Raises SipLocalError when
+        the table is full, or nothing leads there.
         """
         flow = self.flow_to(target)
         branch = f"{self._rng.getrandbits(64):016x}"
         request.fields.insert(0, ("Via", flow.via + branch + VIA_END))
-        if not flow.reliable and TCP in self.transports.locals and len(bytes(request)) > UDP_LIMIT:
+        if not (flow.reliable or large_by_udp) and self._has_tcp and len(bytes(request)) > UDP_LIMIT:
             flow = self.flow_to(Hop(TCP, *flow.peer))
             request.fields[0] = ("Via", flow.via + branch + VIA_END)
         return self.send_with_via(request, flow, tell, BRANCH_COOKIE + branch)
@@ -156,6 +158,7 @@ class SipEndpoint:
         request.refresh()
         if len(self._table) >= self._limit and not self._room():
             raise SipLocalError(f"{self._limit} SIP transactions are under way already")
+        flow.asked = True
         transaction = ClientTransaction(request, self.timing, branch, reliable=flow.reliable)
         exchange = Exchange(self, transaction, flow, tell)
         self._table[transaction.key] = exchange
@@ -235,20 +238,26 @@ class SipEndpoint:
         self._forget(self._lingering[0])
         return True
 
-    def _flow_lost(self, flow: Flow, why: str) -> None:
+    def lost(self, flow: Flow, why: str) -> None:
         """A connection broke, or a name has no address: requests that wait for an answer by it fail with 503."""
-        waiting = [exchange for exchange in self._table.values() if exchange.flow is flow]
-        self.notes.warn("sip.flow-lost", flow, transport=flow.transport, reason=why, transactions=len(waiting))
+        waiting = [each for each in self._table.values() if each.flow is flow and _waits(each)] if flow.asked else []
+        if waiting or why != PEER_CLOSED:
+            self.notes.warn("sip.flow-lost", flow, transport=flow.transport, reason=why, transactions=len(waiting))
         for exchange in waiting:
-            transaction = exchange.transaction
-            if isinstance(transaction, ClientTransaction) and not transaction.absorbing:
-                self.perform(exchange, transaction.abandon())
-                reason = "".join(char if char.isprintable() else "?" for char in why)[:200]
-                exchange.tell(transaction.request.response(503, reason))
+            transaction = cast(ClientTransaction, exchange.transaction)
+            self.perform(exchange, transaction.abandon())
+            reason = "".join(char if char.isprintable() else "?" for char in why)[:200]
+            failure = transaction.request.response(503, reason)
+            failure.check()
+            exchange.tell(failure)
 
     # Receiving
 
-    def _receive(self, data: bytes, flow: Flow) -> None:
+    def garbled(self, data: bytes, flow: Flow, error: SipRemoteError) -> None:
+        """Something came by a stream that no message can be cut off: say so, as far as that can be done."""
+        self._refuse(data, flow, error)
+
+    def receive(self, data: bytes, flow: Flow) -> None:
         """Keep what came for the end of this turn of the loop: reading many messages in a row costs much less."""
         arrived = self._arrived
         if not arrived:
@@ -331,7 +340,7 @@ class SipEndpoint:
         if self.trace:
             self.notes.response("sip.received", response, flow)
         exchange = self._table.get(client_key(response))
-        if exchange is None or not isinstance(exchange.transaction, ClientTransaction):
+        if exchange is None or not isinstance(exchange.transaction, ClientTransaction) or response.has_several("via"):
             self.notes.warn("sip.stray-response", flow, status=response.status, call_id=response.call_id)
             return
         self.perform(exchange, exchange.transaction.receive(response))
@@ -397,3 +406,8 @@ class SipEndpoint:
     def new_tag(self) -> str:
         """A fresh tag."""
         return f"{self._rng.getrandbits(48):012x}"
+
+
+def _waits(exchange: Exchange) -> bool:
+    """Whether a request of ours waits for its final answer."""
+    return isinstance(exchange.transaction, ClientTransaction) and not exchange.transaction.absorbing
