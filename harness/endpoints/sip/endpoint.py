@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
 from harness.endpoints.sip.exchange import Exchange, Tell, tell_nobody
-from harness.endpoints.sip.flow import DEFAULT_PORTS, TCP, UDP, VIA_END, Flow, Hop, StreamFlow, shown
+from harness.endpoints.sip.flow import DEFAULT_PORTS, TCP, UDP, VIA_END, Flow, Hop, StreamFlow
 from harness.endpoints.sip.notes import Notes
+from harness.endpoints.sip.stateless import Stateless
 from harness.endpoints.sip.transports import Listen, SipTransports, TlsSides
 from harness.endpoints.sip.wheel import TimerWheel
 from harness.errors import SipLocalError, SipRemoteError, TransportError
@@ -17,7 +18,6 @@ from harness.protocols.sip.grammar import BRANCH_COOKIE
 from harness.protocols.sip.headers import Via
 from harness.protocols.sip.message import Request, Response
 from harness.protocols.sip.parse import parse
-from harness.protocols.sip.salvage import salvage
 from harness.protocols.sip.state import Do, State
 from harness.protocols.sip.transaction import (
     ABSORBING,
@@ -38,8 +38,6 @@ MAX_TRANSACTIONS: Final = 32_768
 """Transactions in an endpoint's table; the oldest that only lingers makes room, and where none does, 503 is sent."""
 RETRY_AFTER: Final = 10
 """Seconds that a 503 asks the peer to wait."""
-SHOWN_BYTES: Final = 60
-"""Bytes of a garbage datagram that a warning shows."""
 MAX_ARRIVED: Final = 1_024
 """Messages that wait for the end of the loop's turn; with more they are dealt with at once."""
 UDP_LIMIT: Final = 1_300
@@ -80,6 +78,7 @@ class SipEndpoint:
         self._rng = context.rng
         self._on_request = on_request
         self._limit = max_transactions
+        self.stateless = Stateless(self)
         self._has_tcp = False
         self._table: dict[Key, Exchange] = {}
         self._lingering: deque[Exchange] = deque()
@@ -255,7 +254,7 @@ class SipEndpoint:
 
     def garbled(self, data: bytes, flow: Flow, error: SipRemoteError) -> None:
         """Something came by a stream that no message can be cut off: say so, as far as that can be done."""
-        self._refuse(data, flow, error)
+        self.stateless.refuse(data, flow, error)
 
     def receive(self, data: bytes, flow: Flow) -> None:
         """Keep what came for the end of this turn of the loop: reading many messages in a row costs much less."""
@@ -275,7 +274,7 @@ class SipEndpoint:
                 message.check()
             except SipRemoteError as error:
                 if len(data) > 4 or data.strip(b"\r\n\0"):  # else it is a NAT's keep-alive
-                    self._refuse(data, flow, error)
+                    self.stateless.refuse(data, flow, error)
             else:
                 messages.append((message, flow))
         for message, flow in messages:
@@ -301,7 +300,7 @@ class SipEndpoint:
             flow = self._back(request, via, flow)
         if request.cseq.method != request.method:
             why = f"CSeq names {request.cseq.method}, the request is {request.method}"
-            self._reply(request, flow, 400, why)
+            self.stateless.reply(request, flow, 400, why)
             raise SipRemoteError(why)
         key = server_key(request)
         known = self._table.get(key)
@@ -313,7 +312,7 @@ class SipEndpoint:
             return
         if len(self._table) >= self._limit and not self._room():
             self.notes.warn("sip.overload", flow, call_id=request.call_id, transactions=self._limit)
-            self._reply(request, flow, 503, headers=[("Retry-After", str(RETRY_AFTER))])
+            self.stateless.reply(request, flow, 503, headers=[("Retry-After", str(RETRY_AFTER))])
             return
         transaction = ServerTransaction(request, self.timing, key, reliable=flow.reliable)
         exchange = Exchange(self, transaction, flow, tell_nobody)
@@ -323,7 +322,7 @@ class SipEndpoint:
         except SipRemoteError as error:
             self.notes.warn("sip.bad-request", flow, reason=str(error), method=request.method, call_id=request.call_id)
             if not transaction.absorbing:
-                exchange.respond(self._bad_request(request, str(error)))
+                exchange.respond(self.stateless.bad_request(request, str(error)))
 
     def _receive_again(self, known: Exchange, request: Request, flow: Flow) -> None:
         """A request came again, or its ACK."""
@@ -367,41 +366,6 @@ class SipEndpoint:
         """
         port = flow.sent_by if isinstance(flow, StreamFlow) else flow.peer[1]
         return self.flow_to(Hop(flow.transport, flow.peer[0], port))
-
-    def _refuse(self, data: bytes, flow: Flow, error: SipRemoteError) -> None:
-        self.notes.warn("sip.garbage", flow, reason=str(error), bytes=len(data), begins=repr(data[:SHOWN_BYTES]))
-        salvaged = salvage(data)
-        if salvaged is not None:
-            answer = salvaged.answer(flow.peer, self.new_tag(), self._warning(str(error)))
-            port = salvaged.sent_by_port or DEFAULT_PORTS[flow.transport]
-            if flow.reliable or salvaged.wants_rport or port == flow.peer[1]:
-                flow.send(answer)
-            else:
-                self.flow_to(Hop(UDP, flow.peer[0], port)).send(answer)
-
-    def _bad_request(self, request: Request, reason: str) -> Response:
-        headers = [("Warning", self._warning(reason))]
-        return request.response(400, to_tag=self.new_tag(), headers=headers)
-
-    def _warning(self, reason: str) -> str:
-        """A Warning value: 399 is the miscellaneous one (§20.43); its text is for a person."""
-        text = "".join(char if char.isprintable() and char.isascii() and char not in '"\\' else "?" for char in reason)
-        host, port = self.local
-        return f'399 {shown(host)}:{port} "{text[:120]}"'
-
-    def _reply(
-        self, request: Request, flow: Flow, status: int, reason: str = "", headers: list[tuple[str, str]] | None = None
-    ) -> None:
-        """Answer without a transaction, as §8.2.7 allows."""
-        if request.method == "ACK":
-            return
-        if status == 400:
-            response = self._bad_request(request, reason)
-        else:
-            response = request.response(status, to_tag=self.new_tag(), headers=headers or ())
-        if self.trace:
-            self.notes.response("sip.sent", response, flow)
-        flow.send(bytes(response))
 
     def new_tag(self) -> str:
         """A fresh tag."""

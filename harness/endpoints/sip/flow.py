@@ -274,8 +274,8 @@ class StreamFlow(Flow):
             self._owner.flow_lost(self, why)
 
 
-def told_by(flow: Flow, request: Request) -> str:
-    """What our Contact in the answer to a request depends on: the kind of flow, and whether a SIPS URI was called."""
+def told_by(flow: Flow | Hop, request: Request) -> str:
+    """What our Contact depends on (see `card`): the kind of flow, and whether a SIPS URI was called."""
     kind = flow.kind
     return SECURE + kind if kind[:3] == TLS and request.uri_text[:5].lower() == "sips:" else kind
 

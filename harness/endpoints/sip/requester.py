@@ -74,14 +74,18 @@ class Requester:
         within: float,
         credentials: Credentials | None = None,
         fallback: Hop | Flow | None = None,
+        unanswered: Callable[[], None] | None = None,
     ) -> Response:
         """Send as `send` does and return the final response, whatever its status.
 
-        `what` names the request in errors. Raises SipLocalError where none comes within `within` seconds.
+        `what` names the request in errors. `unanswered`: called where nobody answered in 64*T1, which may be later than
+        this returns. Raises SipLocalError where no final response comes within `within` seconds.
         """
         found: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
 
         def answered(response: Response | None, request: Request) -> None:
+            if response is None and unanswered is not None:
+                unanswered()
             if found.done():
                 return
             if response is None:

@@ -82,7 +82,7 @@ class StreamCutter:
         """
         buffer = self._buffer
         at = 0
-        while buffer.startswith(b"\r\n", at) and buffer[at + 2 : at + 4] not in (b"", b"\r"):
+        while buffer.startswith(b"\r\n", at) and bytes(buffer[at + 2 : at + 4]) not in (b"", b"\r"):
             ping = buffer.startswith(PING, at)
             self.pings += ping
             at += len(PING) if ping else 2
