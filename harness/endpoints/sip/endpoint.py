@@ -254,6 +254,8 @@ class SipEndpoint:
 
     def garbled(self, data: bytes, flow: Flow, error: SipRemoteError) -> None:
         """Something came by a stream that no message can be cut off: say so, as far as that can be done."""
+        if self._arrived:
+            self._work()  # what came before it is answered while the connection is there
         self.stateless.refuse(data, flow, error)
 
     def receive(self, data: bytes, flow: Flow) -> None:

@@ -129,7 +129,10 @@ def settled_by(response: Response, agent: UserAgent, call: Call) -> None:
 
 
 def settled_with(request: Request, agent: UserAgent, call: Call) -> Headers:
-    """Settle the timer as the peer's INVITE or UPDATE is taken (§9); returns what our 2xx tells. Raises SipRemoteError."""
+    """Settle the timer as the peer's INVITE or UPDATE is taken (§9); returns what our 2xx is to tell.
+
+    Raises SipRemoteError.
+    """
     timer = call.session_timer
     agreed = agree(request, agent.abilities)
     if agreed is None and timer is not None and agent.abilities.timers and "timer" in request.options("supported"):
