@@ -241,7 +241,10 @@ class OutgoingCall(Call):
             return
         self._stop_give_up()
         self.dialog = dialog
-        if tag not in self._pracks.settled:
+        if tag in self._pracks.settled:
+            # RFC 3261 §13.2.1: what the 2xx describes besides is to be left.
+            self.remote_sdp, self.local_sdp = self._pracks.settled[tag]
+        else:
             self.take_sdp(response)
         if self.is_over:
             self._leave(dialog)

@@ -147,8 +147,8 @@ class ProvisionalAcks:
         self._call = call
         self._latest: dict[str, int] = {}
         """The number taken last, by the peer's tag."""
-        self.settled: set[str] = set()
-        """Tags of the peers whose reliable response has brought, or got, the answer to the INVITE's offer."""
+        self.settled: dict[str, tuple[bytes, bytes]] = {}
+        """What was agreed reliably before the 2xx, by the peer's tag: its session description and ours."""
 
     def take(self, response: Response, dialog: Dialog) -> bool:
         """Acknowledge a provisional response where it asks for it; whether it is to be dealt with at all.
@@ -169,13 +169,13 @@ class ProvisionalAcks:
         answer, agreed = b"", True
         described = body.find(response, body.SDP)
         if described and dialog.remote_tag not in self.settled:
-            self.settled.add(dialog.remote_tag)
             if not call.offered:
                 try:
                     answer = call.local_sdp = call.answer_to(described)
                 except SdpError as error:
                     call.agent.warn("sip.offer-refused", call.hop, call_id=call.id, reason=str(error))
                     agreed = False
+            self.settled[dialog.remote_tag] = described, call.local_sdp
         rack = ("RAck", f"{number} {response.cseq.number} {response.cseq.method}")
         call.ask(
             dialog,
