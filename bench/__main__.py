@@ -46,10 +46,16 @@ def _messages() -> tuple[dict[str, Any], list[Row]]:
 
 def _calls() -> tuple[dict[str, Any], list[Row]]:
     result = sip_calls.measure()
-    ratio = result["ratio"]
-    ours = f"{result['our_calls_per_second']:,.0f}, ratio {ratio:.2f}"
-    row = ("calls answered /s, none failed or repeated", ours, f"SIPp -sn uas {result['sipp_calls_per_second']:,.0f}")
-    return dict(result), [(*row, "ratio ≥ 0.30", ratio >= 0.30)]
+    peer = f"SIPp -sn uas {result['sipp_calls_per_second']:,.0f}"
+    rows: list[Row] = []
+    for what in ("answered", "placed"):
+        ratio = result[f"{what}_ratio"]
+        ours = f"{result[f'{what}_per_second']:,.0f}, ratio {ratio:.2f}"
+        rows.append((f"calls {what} /s, none failed or repeated", ours, peer, "ratio ≥ 0.30", ratio >= 0.30))
+    digest, tls = result["answered_with_digest_per_second"], result["both_sides_ours_over_tls_per_second"]
+    rows.append(("the same answered, each INVITE challenged (MD5)", f"{digest:,.0f}", peer, "none", None))
+    rows.append(("the same over TLS, both sides ours", f"{tls:,.0f}", peer, "none", None))
+    return dict(result), rows
 
 
 def _round_trips() -> tuple[dict[str, Any], list[Row]]:

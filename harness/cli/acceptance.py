@@ -28,7 +28,8 @@ from harness.evidence.allure_adapter import RunDescription, write_environment
 from harness.evidence.progress import PROGRESS_VARIABLE
 from harness.evidence.requirements import catalogue
 from harness.testbed.addresses import Addresses, Reached
-from harness.testbed.model import Binding, Testbed
+from harness.testbed.components import Binding
+from harness.testbed.model import Testbed
 from harness.testbed.run import (
     ADDRESSES_VARIABLE,
     KEEP_VARIABLE,

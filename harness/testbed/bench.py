@@ -6,14 +6,13 @@ Ask it for a role and it hands over a driver that is bound to what stands behind
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar, cast
 
 from harness.drivers.console import Console
-from harness.drivers.jack import RtpJack
 from harness.drivers.location import LocationService
 from harness.drivers.radio import RadioTerminal
 from harness.drivers.trunk import EmergencyTrunk
@@ -22,26 +21,35 @@ from harness.errors import ExpectationError, TestbedError
 from harness.evidence.requirements import catalogue
 from harness.journal import Journal
 from harness.testbed.addresses import Addresses
-from harness.testbed.interlock import Interlock
-from harness.testbed.model import (
+from harness.testbed.components import (
     Binding,
     CallerLocationComponent,
-    Component,
     ConsoleComponent,
-    IccsComponent,
     RadioGatewayComponent,
     RadioTerminalComponent,
-    Testbed,
-    TlsSettings,
     TrunkComponent,
 )
+from harness.testbed.components.base import BoundComponent
+from harness.testbed.interlock import Interlock
+from harness.testbed.model import Testbed
+from harness.testbed.opening import open_console, open_location, open_terminal, open_trunk
+from harness.testbed.opening.base import Opening
 from harness.testbed.simulation import Simulation
 from harness.transport.context import Context
 
 BENCH_CAPTURE, SIMULATORS_CAPTURE = "bench", "simulators"
 """Folders of a run's directory that hold what the drivers' side and the simulators' side captured."""
 
-_C = TypeVar("_C", bound=Component)
+
+class Driver(Protocol):
+    """What every driver can do."""
+
+    async def close(self) -> None:
+        """Give up what it holds; calling it again does nothing."""
+
+
+_C = TypeVar("_C", bound=BoundComponent)
+_D = TypeVar("_D", bound=Driver)
 
 
 class Bench:
@@ -62,10 +70,8 @@ class Bench:
             if entry.kind in {"sip", "rtp"}:
                 context.called(addresses.host_port(entry.name, entry.kind), entry.name)
         self._stack = AsyncExitStack()
-        self._trunks: dict[str, EmergencyTrunk] = {}
-        self._consoles: dict[str, Console] = {}
-        self._terminals: dict[str, RadioTerminal] = {}
-        self._locations: dict[str, LocationService] = {}
+        self._opening = Opening(context, testbed, interlock, addresses, media)
+        self._drivers: dict[str, Driver] = {}
 
     @property
     def journal(self) -> Journal:
@@ -74,105 +80,28 @@ class Bench:
 
     async def trunk(self, name: str | None = None) -> EmergencyTrunk:
         """Return the emergency trunk (the one there is, or the one named)."""
-        name, component = self._component(name, TrunkComponent)
-        if name not in self._trunks:
-            host, _, port = component.local.rpartition(":")
-            iccs = self._at(component.to, IccsComponent)
-            target = _host_port(iccs.sip) if iccs.sip is not None else self.addresses.host_port(component.to, "sip")
-            trunk = await EmergencyTrunk.open(
-                self.context,
-                self._media,
-                name,
-                local=(host, int(port)),
-                target=target,
-                leads_to=component.to,
-                permit=self.interlock.dial,
-            )
-            self._stack.push_async_callback(trunk.close)
-            self._trunks[name] = trunk
-        return self._trunks[name]
+        return await self._driver(name, TrunkComponent, open_trunk)
 
     async def console(self, name: str | None = None) -> Console:
         """Return a console by its component's name, logged in."""
-        name, component = self._component(name, ConsoleComponent)
-        if name not in self._consoles:
-            iccs = self._at(component.of, IccsComponent)
-            control = iccs.control or (None if iccs.sip else self.addresses.url(component.of, "http"))
-            if control is None:
-                raise TestbedError(
-                    f"component {component.of!r} is real and has no 'control': no driver can reach {name!r}"
-                )
-            token = iccs.control_token if iccs.control is not None else iccs.simulator.control_token
-            console = await Console.open(
-                self.context,
-                self._media,
-                name,
-                control=control,
-                position=component.position,
-                audio=component.audio,
-                token=token.get_secret_value() if token is not None else None,
-                permit_dial=self.interlock.dial,
-                permit_radio=self.interlock.radio,
-            )
-            self._stack.push_async_callback(console.close)
-            if isinstance(console.headset, RtpJack):
-                self.context.called(console.headset.remote, component.of)
-            self._consoles[name] = console
-        return self._consoles[name]
+        return await self._driver(name, ConsoleComponent, open_console)
 
     async def terminal(self, name: str | None = None) -> RadioTerminal:
         """Return a radio terminal by its component's name, its talkgroup selected."""
-        name, component = self._component(name, RadioTerminalComponent)
-        if name not in self._terminals:
-            simulated = component.binding is Binding.SIMULATED
-            serial = component.serial.url
-            audio = component.audio
-            if simulated:
-                serial = self.addresses.url(name, "serial").removeprefix("serial:")
-                audio = self.addresses.url(name, "rtp") if audio == "rtp" else audio
-            terminal = await RadioTerminal.open(
-                self.context,
-                self._media,
-                name,
-                serial=serial,
-                baud=component.serial.baud,
-                audio=audio,
-                talkgroups=self.testbed.talkgroups,
-                permit=self.interlock.radio,
-            )
-            self._stack.push_async_callback(terminal.close)
-            if isinstance(terminal.jack, RtpJack):
-                self.context.called(terminal.jack.port.address, f"{name} jack")
-            await terminal.select(component.talkgroup)
-            self._terminals[name] = terminal
-        return self._terminals[name]
+        return await self._driver(name, RadioTerminalComponent, open_terminal)
 
     async def location_service(self, name: str | None = None) -> LocationService:
         """Return the caller-location service (the one there is, or the one named), a link to it under way."""
-        name, component = self._component(name, CallerLocationComponent)
-        if name not in self._locations:
-            simulated = component.binding is Binding.SIMULATED
-            told = component.simulator if simulated else component
-            http = self.addresses.url(name, "http") if simulated else None
-            key = component.simulator.intake.hmac_key if simulated else component.aml_key
-            tls = component.tls
-            if simulated and component.simulator.certificate is not None:
-                tls = TlsSettings(ca=component.simulator.certificate)
-            service = LocationService.open(
-                self.context,
-                name,
-                link=_host_port(component.link) if component.link else self.addresses.host_port(name, "location"),
-                aml=http or component.aml,
-                control=http,
-                codec=told.codec,
-                token=told.token.get_secret_value() if told.token is not None else "",
-                aml_key=key.get_secret_value().encode() if key is not None else None,
-                tls=tls.context() if tls is not None else None,
-                permit=self.interlock.locate,
-            )
-            self._stack.push_async_callback(service.close)
-            self._locations[name] = service
-        return self._locations[name]
+        return await self._driver(name, CallerLocationComponent, open_location)
+
+    async def _driver(self, name: str | None, kind: type[_C], open_: Callable[[Opening, str, _C], Awaitable[_D]]) -> _D:
+        """The driver of a component, opened for the first who asks."""
+        name, component = self._component(name, kind)
+        found = self._drivers.get(name)
+        if found is None:
+            found = self._drivers[name] = await open_(self._opening, name, component)
+            self._stack.push_async_callback(found.close)
+        return cast(_D, found)
 
     def status_value(self, number: int) -> int:
         """Return what goes over the air for a radio status of this force.
@@ -256,17 +185,6 @@ class Bench:
                 "bind it 'simulated' or 'real'"
             )
         return name, component
-
-    def _at(self, name: str, kind: type[_C]) -> _C:
-        component = self.testbed.components[name]
-        if not isinstance(component, kind):
-            raise TestbedError(f"component {name!r} has role {component.role!r}")
-        return component
-
-
-def _host_port(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    return host, int(port)
 
 
 @asynccontextmanager

@@ -15,7 +15,8 @@ from harness.testbed.addresses import Addresses
 from harness.testbed.bench import SIMULATORS_CAPTURE, Bench
 from harness.testbed.child import simulators
 from harness.testbed.load import load_testbed
-from harness.testbed.model import SIMULATED_BY_ITSELF, Binding, Testbed
+from harness.testbed.model import Testbed
+from harness.testbed.simulation import startable
 
 TESTBED_VARIABLE = "ICCS_TESTBED"
 ADDRESSES_VARIABLE = "ICCS_ADDRESSES"
@@ -78,14 +79,7 @@ def started_run(path: Path, *, directory: Path, keep: Keep, start: bool, seed: i
         addresses: Addresses | None = None
         if ADDRESSES_VARIABLE in os.environ:
             addresses = Addresses.load(Path(os.environ[ADDRESSES_VARIABLE]))
-        elif start and _has_simulators(testbed):
+        elif start and startable(testbed):
             addresses = stack.enter_context(simulators(path, origin=origin, run_dir=directory, seed=seed))
         epoch = time.time() - (time.monotonic() - origin)
         yield Run(path, testbed, directory, origin, epoch, addresses, keep)
-
-
-def _has_simulators(testbed: Testbed) -> bool:
-    return any(
-        each.binding is Binding.SIMULATED and isinstance(each, SIMULATED_BY_ITSELF)
-        for each in testbed.components.values()
-    )

@@ -161,7 +161,8 @@ class StreamConnection(asyncio.Protocol):
     def _gone(self, why: str) -> None:
         if not self._closed:
             self._end()
-            self._owner.lost(self, why)
+            # Never from within a call of the owner's own, such as `send`.
+            asyncio.get_running_loop().call_soon(self._owner.lost, self, why)
 
     def _end(self) -> None:
         self._closed = True

@@ -13,7 +13,7 @@ from harness.transport.tap import Address, NullTap, Tap
 from harness.transport.virtual_loop import VirtualLoop
 
 RECEIVE_BUFFER = 8 * 1024 * 1024
-"""Bytes asked of the kernel for a port: bursts of 20,000 calls/s fail with its default."""
+"""Bytes asked of the kernel for a port: bursts of thousands of calls a second fail with its default."""
 
 MAX_OUTGOING = 1_024
 """Datagrams of one turn of the loop that wait for its end; more go out at once."""
@@ -45,8 +45,7 @@ class UdpPort(asyncio.DatagramProtocol):
         self.local = transport.get_extra_info("sockname")[:2]
         sock = transport.get_extra_info("socket")
         if sock is not None:
-            with contextlib.suppress(OSError):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            _widen(sock)
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         """Tap the datagram and hand it on."""
@@ -87,6 +86,14 @@ class UdpPort(asyncio.DatagramProtocol):
             self._flush()
             self._transport.close()
             self._transport = None
+
+
+def _widen(sock: socket.socket) -> None:
+    """Ask for RECEIVE_BUFFER: past the system's limit (net.core.rmem_max) where we are privileged, else up to it."""
+    for option in (getattr(socket, "SO_RCVBUFFORCE", 33), socket.SO_RCVBUF):
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, option, RECEIVE_BUFFER)
+            return
 
 
 async def open_udp(local: Address, receive: Receiver, *, tap: Tap) -> UdpPort:

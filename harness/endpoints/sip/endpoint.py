@@ -22,6 +22,7 @@ from harness.protocols.sip.state import Do, State
 from harness.protocols.sip.transaction import (
     ABSORBING,
     DEFAULT_TIMING,
+    REPEATING,
     Action,
     ClientTransaction,
     Key,
@@ -71,6 +72,8 @@ class SipEndpoint:
         self.notes = Notes(context.journal, name)
         self.timing = timing
         self.trace = trace
+        self.repeated = 0
+        """Messages that were sent again because nothing came: requests, refusals and 2xx of ours."""
         self.wheel = TimerWheel(asyncio.get_running_loop())
         self.transports: SipTransports
         self._call_soon = asyncio.get_running_loop().call_soon
@@ -216,6 +219,7 @@ class SipEndpoint:
             return  # it was forgotten early, to make room
         if exchange.timers is not None:
             exchange.timers.pop(letter, None)
+        self.repeated += letter in REPEATING
         self.perform(exchange, transaction.expire(letter))
 
     def _forget(self, exchange: Exchange) -> None:

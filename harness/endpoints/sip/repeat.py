@@ -49,6 +49,7 @@ class Repeat:
             self._gave_up()
             return
         if not self._exchange.transaction.ended:
+            self._endpoint.repeated += 1
             self._exchange.respond(self._response)
         self._interval = min(2 * self._interval, self._longest, self._left)
         self._timer = self._endpoint.wheel.after(self._interval, self._again)

@@ -54,7 +54,7 @@ Key = tuple[str | int | None, ...]
 TIMER_EVENTS: Final = {letter: Event(f"timer {letter}") for letter in "ABDEFGHIJKLM"}
 ABSORBING: Final = frozenset((State.COMPLETED, State.CONFIRMED, State.ACCEPTED, State.TERMINATED))
 """States in which a transaction only absorbs what comes late."""
-_REPEATING: Final = frozenset("AEG")
+REPEATING: Final = frozenset("AEG")
 """Timers that repeat a message: not set over a reliable transport."""
 _LINGERING: Final = frozenset("DIJK")
 """Timers that wait for late copies: zero over a reliable transport."""
@@ -78,7 +78,7 @@ def _program(kind: str, timing: Timing, reliable: bool) -> _Program:
         prepared = program[state] = {}
         for event, cell in row.items():
             if isinstance(cell, Cell):
-                steps = [step for step in cell.steps if not (reliable and step.timer in _REPEATING)]
+                steps = [step for step in cell.steps if not (reliable and step.timer in REPEATING)]
                 fixed = [(do, _fixed(do, letter, timing, reliable), letter) for do, letter in steps]
                 prepared[event] = cell.state, tuple(fixed)
     timing.programs[kind, reliable] = program
@@ -92,7 +92,7 @@ def _fixed(do: Do, letter: str, timing: Timing, reliable: bool) -> Action | None
         return Action(do)
     if do is not Do.SET:
         return None
-    if letter in _REPEATING:
+    if letter in REPEATING:
         return Action(do, timer=letter, delay=timing.t1)
     if reliable and letter in _LINGERING:
         return Action(do, timer=letter, delay=0.0)

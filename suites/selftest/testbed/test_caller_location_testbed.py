@@ -20,9 +20,10 @@ from harness.protocols.location.caller import Source
 from harness.testbed.addresses import Addresses
 from harness.testbed.bench import Bench, open_bench
 from harness.testbed.child import simulators
+from harness.testbed.components import TlsSettings
 from harness.testbed.interlock import Interlock
 from harness.testbed.load import load_testbed
-from harness.testbed.model import Testbed, TlsSettings
+from harness.testbed.model import Testbed
 from harness.transport.context import Context
 from simulators.location import LocationSettings, LocationSimulator
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import TestbedError
+from harness.testbed.components import Binding
 from harness.testbed.load import MAX_DEPTH, MAX_ERRORS, MAX_FILE, MAX_VALUES, load_testbed
-from harness.testbed.model import Binding
 
 SIMULATED = Path(__file__).resolve().parents[3] / "fixtures" / "testbeds" / "simulated.yaml"
 

@@ -1,0 +1,46 @@
+"""The components that a testbed file can name, by role."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from harness.testbed.components.base import Binding, HostPort, Name, SerialSettings, Ssi, Strict, TlsSettings
+from harness.testbed.components.iccs import ConsoleComponent, IccsComponent
+from harness.testbed.components.location import CallerLocationComponent
+from harness.testbed.components.radio import (
+    RadioGatewayComponent,
+    RadioNetworkComponent,
+    RadioTerminalComponent,
+    TerminalComponent,
+)
+from harness.testbed.components.trunk import TrunkComponent
+
+Component = Annotated[
+    IccsComponent
+    | RadioNetworkComponent
+    | RadioGatewayComponent
+    | RadioTerminalComponent
+    | TrunkComponent
+    | ConsoleComponent
+    | CallerLocationComponent,
+    Field(discriminator="role"),
+]
+
+__all__ = [
+    "Binding",
+    "CallerLocationComponent",
+    "Component",
+    "ConsoleComponent",
+    "HostPort",
+    "IccsComponent",
+    "Name",
+    "RadioGatewayComponent",
+    "RadioNetworkComponent",
+    "RadioTerminalComponent",
+    "SerialSettings",
+    "Ssi",
+    "Strict",
+    "TerminalComponent",
+    "TlsSettings",
+    "TrunkComponent",
+]

@@ -1,0 +1,48 @@
+"""The ICCS and its consoles in a testbed file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, model_validator
+
+from harness.testbed.components.base import Audio, Binding, BoundComponent, HostPort, Name
+from simulators.iccs.settings import IccsSettings, PositionId
+
+
+class IccsComponent(BoundComponent):
+    """The control room's switch and positions: the system under test."""
+
+    role: Literal["iccs"]
+    simulator: IccsSettings = IccsSettings()
+    """How the simulator is laid out; only where the binding is ``simulated``."""
+    sip: HostPort | None = None
+    """Where real equipment takes SIP calls, ``host:port``."""
+    control: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
+    """Where real equipment offers a console interface like the simulator's."""
+    control_token: SecretStr | None = None
+    """Bearer token that ``control`` asks for."""
+
+    @model_validator(mode="after")
+    def _real_has_address(self) -> IccsComponent:
+        if self.binding is Binding.REAL and self.sip is None:
+            raise ValueError("a real iccs needs 'sip', the host:port at which it takes calls")
+        if self.binding is Binding.SIMULATED and (self.sip or self.control or self.control_token):
+            raise ValueError(
+                "'sip', 'control' and 'control_token' are for real equipment; a simulator's ports and token stand "
+                "under 'simulator'"
+            )
+        if self.binding is not Binding.SIMULATED and "simulator" in self.model_fields_set:
+            raise ValueError(f"'simulator' lays out a simulator, and this one is bound {self.binding.value!r}")
+        return self
+
+
+class ConsoleComponent(BoundComponent):
+    """An operator position's console."""
+
+    role: Literal["console"]
+    position: PositionId
+    of: Name = "iccs"
+    """The ICCS it belongs to."""
+    audio: Audio = "rtp"
+    """The headset; ``rtp`` is the jack that the ICCS names."""

@@ -1,0 +1,58 @@
+"""The radio network, its gateways and terminals in a testbed file."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from harness.testbed.components.base import SERIAL_SCHEMES, Audio, Binding, BoundComponent, SerialSettings, Ssi
+
+
+class RadioNetworkComponent(BoundComponent):
+    """The TETRA network."""
+
+    role: Literal["radio_network"]
+    mcc: int = Field(default=901, ge=0, le=999)
+    """Mobile country code (901: shared, for tests)."""
+    mnc: int = Field(default=1638, ge=0, le=16383)
+    """Mobile network code."""
+
+
+class TerminalComponent(BoundComponent):
+    """What gateways and terminals have in common."""
+
+    issi: Ssi
+    talkgroup: str
+    serial: SerialSettings = SerialSettings()
+    audio: Audio = "rtp"
+    """Its loudspeaker and microphone; ``rtp`` only where a simulator offers the jack."""
+
+    @model_validator(mode="after")
+    def _real_has_line(self) -> TerminalComponent:
+        real = self.binding is Binding.REAL
+        if real and not self.serial.url.startswith(SERIAL_SCHEMES):
+            raise ValueError(f"a real terminal needs 'serial.url' beginning with one of {', '.join(SERIAL_SCHEMES)}")
+        if real and self.audio == "rtp":
+            raise ValueError("a real terminal needs 'audio': rtp://host:port or sound:NAME")
+        if self.binding is Binding.SIMULATED and self.serial.url != "pty":
+            raise ValueError("'serial.url' is for real equipment; a simulator offers a line of its own ('pty')")
+        return self
+
+
+class RadioGatewayComponent(TerminalComponent):
+    """The TETRA terminal through which the ICCS reaches the radio network."""
+
+    role: Literal["radio_gateway"]
+
+    @model_validator(mode="after")
+    def _audio_to_the_switch(self) -> RadioGatewayComponent:
+        if self.audio.startswith("sound:"):
+            raise ValueError("a gateway's 'audio' is plugged into the ICCS: rtp://host:port")
+        return self
+
+
+class RadioTerminalComponent(TerminalComponent):
+    """An officer's terminal, on a serial line of its own."""
+
+    role: Literal["radio_terminal"]

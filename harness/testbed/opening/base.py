@@ -1,0 +1,48 @@
+"""What opening a driver needs of the bench."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from harness.endpoints.media import MediaService
+from harness.errors import TestbedError
+from harness.testbed.addresses import Addresses
+from harness.testbed.components import IccsComponent
+from harness.testbed.components.base import BoundComponent
+from harness.testbed.interlock import Interlock
+from harness.testbed.model import Testbed
+from harness.transport.context import Context
+from harness.transport.tap import Address
+
+_C = TypeVar("_C", bound=BoundComponent)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What drivers of one bench share."""
+
+    context: Context
+    testbed: Testbed
+    interlock: Interlock
+    addresses: Addresses
+    """Where simulated components are."""
+    media: MediaService
+
+    def at(self, name: str, kind: type[_C]) -> _C:
+        """The component that another one names. Raises TestbedError where it has another role."""
+        component = self.testbed.components[name]
+        if not isinstance(component, kind):
+            raise TestbedError(f"component {name!r} has role {component.role!r}")
+        return component
+
+    def iccs_sip(self, name: str) -> Address:
+        """Where an ICCS takes calls."""
+        iccs = self.at(name, IccsComponent)
+        return host_port(iccs.sip) if iccs.sip is not None else self.addresses.host_port(name, "sip")
+
+
+def host_port(text: str) -> Address:
+    """``host:port`` as an address."""
+    host, _, port = text.rpartition(":")
+    return host, int(port)

@@ -1,0 +1,32 @@
+"""Opens a position's console."""
+
+from __future__ import annotations
+
+from harness.drivers.console import Console
+from harness.drivers.jack import RtpJack
+from harness.errors import TestbedError
+from harness.testbed.components import ConsoleComponent, IccsComponent
+from harness.testbed.opening.base import Opening
+
+
+async def open_console(opening: Opening, name: str, component: ConsoleComponent) -> Console:
+    """Open it and log in. Raises TestbedError where no driver reaches it."""
+    iccs = opening.at(component.of, IccsComponent)
+    control = iccs.control or (None if iccs.sip else opening.addresses.url(component.of, "http"))
+    if control is None:
+        raise TestbedError(f"component {component.of!r} is real and has no 'control': no driver can reach {name!r}")
+    token = iccs.control_token if iccs.control is not None else iccs.simulator.control_token
+    console = await Console.open(
+        opening.context,
+        opening.media,
+        name,
+        control=control,
+        position=component.position,
+        audio=component.audio,
+        token=token.get_secret_value() if token is not None else None,
+        permit_dial=opening.interlock.dial,
+        permit_radio=opening.interlock.radio,
+    )
+    if isinstance(console.headset, RtpJack):
+        opening.context.called(console.headset.remote, component.of)
+    return console

@@ -1,0 +1,18 @@
+"""How each simulator is started, in the order in which they need each other."""
+
+from typing import Any
+
+from harness.testbed.components import CallerLocationComponent, IccsComponent, RadioNetworkComponent
+from harness.testbed.starting.base import Starter, Starting
+from harness.testbed.starting.iccs import start_iccs
+from harness.testbed.starting.location import start_location
+from harness.testbed.starting.radio import start_radio
+
+STARTERS: tuple[Starter[Any], ...] = (
+    Starter(CallerLocationComponent, start_location),
+    Starter(RadioNetworkComponent, start_radio),
+    Starter(IccsComponent, start_iccs),
+)
+"""Components for which `iccs simulate` starts a simulator; others come up with these, or the harness plays them."""
+
+__all__ = ["STARTERS", "Starter", "Starting"]

@@ -1,0 +1,55 @@
+"""What starting a simulator needs, and what a starter is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from harness.endpoints.media import MediaService, open_media
+from harness.testbed.addresses import Addresses, Reached
+from harness.testbed.components.base import BoundComponent
+from harness.testbed.interlock import Interlock
+from harness.testbed.model import Testbed
+from harness.transport.context import Context
+
+
+@dataclass(slots=True)
+class Starting:
+    """The simulators of a testbed while they come up: what they share, and where they can be reached so far."""
+
+    context: Context
+    testbed: Testbed
+    interlock: Interlock
+    virtual: bool
+    """Whether they run in virtual time."""
+    auto_answer: float | None
+    """Seconds after which positions answer by themselves; None: operators do."""
+    addresses: Addresses = field(default_factory=Addresses)
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    """Takes down what was started, last first."""
+    _media: MediaService | None = None
+
+    async def media(self) -> MediaService:
+        """The media service that all simulators of the run share; started for the first that speaks."""
+        if self._media is None:
+            self._media = await open_media(self.context, in_process=self.virtual)
+            self.stack.push_async_callback(self._media.close)
+        return self._media
+
+    def reached(self, name: str, role: str, kind: str, url: str) -> None:
+        """Note where a component can be reached."""
+        self.addresses.add(Reached(name, role, kind, url))
+
+
+_C = TypeVar("_C", bound=BoundComponent)
+
+
+@dataclass(frozen=True, slots=True)
+class Starter(Generic[_C]):
+    """How the simulator of one kind of component is started."""
+
+    component: type[_C]
+    start: Callable[[Starting, str, _C], Awaitable[None]]
+    """Given what is shared, the component's name, and what the file says of it."""

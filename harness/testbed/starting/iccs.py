@@ -1,0 +1,41 @@
+"""Starts the ICCS simulator, on the gateways that are there to be driven."""
+
+from __future__ import annotations
+
+from harness.testbed.components import Binding, IccsComponent, RadioGatewayComponent
+from harness.testbed.starting.base import Starting
+from simulators.iccs import GatewayLine, IccsSimulator
+
+
+async def start_iccs(starting: Starting, name: str, component: IccsComponent) -> None:
+    """Start it. Raises LocalError."""
+    iccs = await IccsSimulator.start(
+        starting.context,
+        await starting.media(),
+        component.simulator,
+        gateways=_gateways(starting),
+        talkgroups=starting.testbed.talkgroups,
+        permit_dial=starting.interlock.dial,
+        permit_radio=starting.interlock.radio,
+        auto_answer=starting.auto_answer,
+    )
+    starting.stack.push_async_callback(iccs.stop)
+    host, port = iccs.sip_address
+    starting.reached(name, component.role, "sip", f"sip:{host}:{port}")
+    starting.reached(name, component.role, "http", iccs.control_url)
+
+
+def _gateways(starting: Starting) -> list[GatewayLine]:
+    """The gateway terminals that are there to be driven: real ones, and simulated ones that were started."""
+    lines = []
+    started = {entry.name for entry in starting.addresses}
+    for name, each in starting.testbed.components.items():
+        if not isinstance(each, RadioGatewayComponent) or (each.binding is Binding.SIMULATED and name not in started):
+            continue
+        if each.binding is Binding.SIMULATED:
+            serial = starting.addresses.url(name, "serial").removeprefix("serial:")
+            audio = starting.addresses.url(name, "rtp")
+        else:
+            serial, audio = each.serial.url, each.audio
+        lines.append(GatewayLine(name, each.talkgroup, serial, each.serial.baud, audio))
+    return lines

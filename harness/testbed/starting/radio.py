@@ -1,0 +1,23 @@
+"""Starts the TETRA network simulator, with the simulated terminals and gateways of the testbed."""
+
+from __future__ import annotations
+
+from harness.testbed.components import Binding, RadioGatewayComponent, RadioNetworkComponent, RadioTerminalComponent
+from harness.testbed.starting.base import Starting
+from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
+
+
+async def start_radio(starting: Starting, name: str, component: RadioNetworkComponent) -> None:
+    """Start it. Raises LocalError."""
+    testbed = starting.testbed
+    terminals = [
+        TerminalConfig(each_name, each.issi, each.talkgroup, role=each.role, baud=each.serial.baud)
+        for each_name, each in testbed.components.items()
+        if isinstance(each, RadioGatewayComponent | RadioTerminalComponent) and each.binding is Binding.SIMULATED
+    ]
+    config = RadioConfig(talkgroups=dict(testbed.talkgroups), terminals=terminals, mcc=component.mcc, mnc=component.mnc)
+    radio = await RadioNetwork.start(starting.context, await starting.media(), config, virtual=starting.virtual)
+    starting.stack.push_async_callback(radio.stop)
+    for each_address in radio.addresses():
+        url = f"serial:{each_address['url']}" if each_address["kind"] == "serial" else each_address["url"]
+        starting.reached(each_address["name"], each_address["role"], each_address["kind"], url)
