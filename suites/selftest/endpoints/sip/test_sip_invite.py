@@ -423,12 +423,12 @@ def test_a_call_that_rings_for_long_is_told_so_every_minute_and_not_for_ever() -
         taken: list[IncomingCall] = []
         agent = await UserAgent.open(context, "agent", on_invite=taken.append)
         peer = await Peer.open(context)
-        for branch, line in (("a", "Subject: x"), ("b", "Supported: 100rel"), ("c", "Subject: silent")):
+        for branch, line in (("a", "Subject: x"), ("b", "Require: 100rel"), ("c", "Subject: silent")):
             peer.port.send(peer.request("INVITE", agent, line, branch=branch, body=OFFER), agent.address)
         await asyncio.sleep(0.1)
         taken[0].ring()
         taken[1].ring(183, sdp=ANSWER)
-        seen = 0
+        seen = 0  # of the provisional responses, each of which is to be acknowledged once
         for _ in range(200):
             for response in peer.responses("INVITE")[seen:]:
                 seen += 1

@@ -24,7 +24,7 @@ def virtually(work: Callable[[Context], Awaitable[None]], seed: int = 1) -> str:
 
         async def whole() -> str:
             context = Context.create(seed=seed)
-            async with asyncio.timeout(3_600):
+            async with asyncio.timeout(7_200):
                 await work(context)
             return context.journal.lines()
 
