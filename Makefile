@@ -63,7 +63,7 @@ docs: setup ## Write docs/keywords.md from the keyword library
 lock: setup ## Pin Python packages anew, with hashes, from pyproject.toml
 	"$(PYTHON)" -m venv .venv/lock
 	.venv/lock/bin/python -m pip install --quiet --disable-pip-version-check pip-tools
-	.venv/lock/bin/python -m piptools compile --quiet --extra dev --extra report --generate-hashes --allow-unsafe \
+	.venv/lock/bin/python -m piptools compile --quiet --extra dev --extra report --extra codecs --generate-hashes --allow-unsafe \
 		--strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--output-file requirements.lock pyproject.toml
 

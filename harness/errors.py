@@ -24,7 +24,11 @@ class SipLocalError(LocalError):
 
 
 class SdpError(RemoteError):
-    """A session description that RFC 4566 or the offer/answer model (RFC 3264) does not allow."""
+    """A session description that RFC 8866 or the offer/answer model (RFC 3264) does not allow."""
+
+
+class SdpLocalError(LocalError):
+    """An offer or an answer was asked for that can't be written, or not now (RFC 3264 section 4, RFC 6337)."""
 
 
 class RtpError(RemoteError):
@@ -65,6 +69,18 @@ class CallerLocationError(RemoteError):
 
 class CallerLocationLocalError(LocalError):
     """A caller's location can't be asked for: no link, no answer in time, or a question that makes no sense."""
+
+
+class NumberError(RemoteError):
+    """A telephone number that can't be read."""
+
+
+class CdrError(RemoteError):
+    """A file of call detail or call management records that can't be read, or a record that can't be written so."""
+
+
+class DialPlanError(LocalError):
+    """A dial plan's pattern or route that means nothing, or a translation that leads nowhere."""
 
 
 class TransportError(LocalError):

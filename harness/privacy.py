@@ -33,6 +33,9 @@ _HANDSET_BYTES = re.compile(rb"((?:\b(?:si|ei)|device_(?:imsi|imei|iccid))=)(\d{
 # A digest's or a bearer's whole value; the header name stays so that a reader sees that one was there.
 _CREDENTIALS = re.compile(rb"(?im)^((?:Proxy-)?Authorization[ \t]*:[ \t]*\w+)([^\r\n]+)")
 _BEARER = re.compile(r"(?i)\b(bearer\s+)(\S+)")
+# An SRTP key in a session description (a=crypto, RFC 4568): as many x as it had characters.
+_KEY = re.compile(r"(?i)\b(inline:)([A-Za-z0-9+/=]+)")
+_KEY_BYTES = re.compile(rb"(?i)\b(inline:)([A-Za-z0-9+/=]+)")
 
 
 def is_reserved(number: str) -> bool:
@@ -46,12 +49,23 @@ def _mask_number(match: re.Match[str]) -> str:
 
 
 def mask_text(text: str) -> str:
-    """Return ``text`` with non-test telephone numbers, handsets' identities and bearer tokens masked."""
-    # What is shorter than eight characters can hold neither a number nor a token.
-    if len(text) < 8 or (_DIGITS.search(text) is None and "earer" not in text and "EARER" not in text):
+    """Return ``text`` with non-test telephone numbers, handsets' identities, bearer tokens and SRTP keys masked."""
+    if _harmless(text):
         return text
     text = _HANDSET.sub(lambda m: m.group(1) + m.group(2) + MASK * len(m.group(3)), text)
+    text = _KEY.sub(lambda m: m.group(1) + "x" * len(m.group(2)), text)
     return _BEARER.sub(lambda m: m.group(1) + MASK * 3, _NUMBER.sub(_mask_number, text))
+
+
+def _harmless(text: str) -> bool:
+    """Whether a text has nothing in it that could be masked: nearly none has, and this is told quickly."""
+    # What is shorter than eight characters can hold neither a number nor a token.
+    return len(text) < 8 or (
+        _DIGITS.search(text) is None
+        and "earer" not in text
+        and "EARER" not in text
+        and (":" not in text or "inline:" not in text.lower())
+    )
 
 
 def mask(value: Any, key: str = "") -> Any:
@@ -73,7 +87,13 @@ def mask_fields(data: dict[str, Any]) -> dict[str, Any]:
         for value in data.values():
             kind = type(value)
             if kind is str:
-                if len(value) >= 8 and (_DIGITS.search(value) is not None or "earer" in value or "EARER" in value):
+                # As `_harmless` says, written out: this is asked of every value of every event.
+                if len(value) >= 8 and (
+                    _DIGITS.search(value) is not None
+                    or "earer" in value
+                    or "EARER" in value
+                    or (":" in value and "inline:" in value.lower())
+                ):
                     break
             elif kind not in _PLAIN:
                 break
@@ -90,6 +110,8 @@ def mask_wire(data: bytes) -> bytes:
     if not data[:16].isascii() or b"\x00" in data[:16]:
         return data
     data = _CREDENTIALS.sub(lambda m: m.group(1) + b" " + b"x" * (len(m.group(2)) - 1), data)
+    if b"crypto:" in data.lower():
+        data = _KEY_BYTES.sub(lambda m: m.group(1) + b"x" * len(m.group(2)), data)
     if b"ei=" in data or b"device_i" in data:
         data = _HANDSET_BYTES.sub(lambda m: m.group(1) + m.group(2) + b"x" * len(m.group(3)), data)
     return _NUMBER_BYTES.sub(_mask_number_bytes, data)

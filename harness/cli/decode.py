@@ -31,7 +31,8 @@ def decode(
 
     Kinds: sip, sdp, rtp, rtcp, dtmf (RFC 4733 event), pei (one AT line or code of a TETRA terminal; at is the same),
     sds (type 4 user data), lip (short location report), status (pre-coded status), aml (a handset's position, a text or
-    a form), pidf (PIDF-LO), msd (eCall's minimum set of data).
+    a form), pidf (PIDF-LO), msd (eCall's minimum set of data), cdr and cmr (Cisco Unified CM's call records),
+    message-summary (RFC 3842), dialog-info (RFC 4235).
 
     Examples:
 

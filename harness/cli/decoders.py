@@ -8,18 +8,21 @@ from dataclasses import asdict, dataclass, is_dataclass
 from enum import Enum
 from typing import Any
 
-from harness.errors import AmlError, HarnessError, PeiRemoteError, SdsError
+from harness.errors import AmlError, CdrError, HarnessError, PeiRemoteError, SdsError
 from harness.protocols import sdp
+from harness.protocols.cdr import codes, columns, flat_file
+from harness.protocols.cdr.records import CallRecord, Leg, MediaRecord
 from harness.protocols.location import aml_https, aml_sms, gsm7, msd, pidf
-from harness.protocols.location.times import to_iso
 from harness.protocols.pei.commands import parse_command
 from harness.protocols.pei.unsolicited import is_sds_head, parse_unsolicited
 from harness.protocols.rtp.dtmf import DtmfEvent
 from harness.protocols.rtp.rtcp import parse_compound
 from harness.protocols.rtp.rtp import RtpPacket
+from harness.protocols.sip import dialog_info, message_summary
 from harness.protocols.sip.message import Request
 from harness.protocols.sip.parse import parse
 from harness.protocols.tetra import lip, sds, status
+from harness.protocols.times import to_iso
 
 Decoded = dict[str, Any]
 _HEX = re.compile(rb"^\s*(?:0x)?([0-9A-Fa-f\s:]+)\s*$")
@@ -223,6 +226,69 @@ def _msd(data: bytes) -> Decoded:
     }
 
 
+def _call_records(data: bytes) -> Decoded:
+    return _records(columns.CDR, data, _call_record)
+
+
+def _media_records(data: bytes) -> Decoded:
+    return _records(columns.CMR, data, _media_record)
+
+
+def _records(tag: str, data: bytes, shown: Callable[[flat_file.Row], Decoded]) -> Decoded:
+    file = flat_file.read(data)
+    if file.tag != tag:
+        raise CdrError(f"a file of {file.tag} records, not of {tag}")
+    return {
+        "type": tag,
+        "columns": len(file.columns),
+        "missing": file.missing,
+        "has_types": file.has_types,
+        "records": [shown(row) for row in file.rows],
+    }
+
+
+def _call_record(row: flat_file.Row) -> Decoded:
+    record = CallRecord.of_row(row)
+    return {
+        **_plain(record),
+        "duration": record.duration,
+        "origination": _time(record.origination),
+        "connect": _time(record.connect),
+        "disconnect": _time(record.disconnect),
+        "orig": _leg(record.orig),
+        "dest": _leg(record.dest),
+    }
+
+
+def _leg(leg: Leg) -> Decoded:
+    name = codes.cause_name(leg.cause) if leg.cause else None
+    return {**_plain(leg), "cause_name": name, "sip_status": codes.sip_status(leg.cause)}
+
+
+def _media_record(row: flat_file.Row) -> Decoded:
+    record = MediaRecord.of_row(row)
+    return {**_plain(record), "time": _time(record.time)}
+
+
+def _time(seconds: int) -> str | None:
+    """0 stands for what never was; nothing before 1970 was either."""
+    return to_iso(seconds) if seconds > 0 else None
+
+
+def _message_summary(data: bytes) -> Decoded:
+    summary = message_summary.parse(data)
+    return {
+        "waiting": summary.waiting,
+        "account": summary.account,
+        "counts": {name: counts._asdict() for name, counts in summary.counts.items()},
+        "messages": [dict(headers) for headers in summary.messages],
+    }
+
+
+def _dialog_info(data: bytes) -> Decoded:
+    return dict(_plain(dialog_info.parse(data.strip())))
+
+
 KINDS: dict[str, Kind] = {
     "sip": Kind(_sip, False, "iccs decode sip message.txt"),
     "sdp": Kind(_sdp, False, "iccs decode sdp -"),
@@ -238,6 +304,10 @@ KINDS: dict[str, Kind] = {
     ),
     "pidf": Kind(_pidf, False, "iccs decode pidf location.xml"),
     "msd": Kind(_msd, True, "iccs decode msd 02251C0680E30A51…"),
+    "cdr": Kind(_call_records, False, "iccs decode cdr cdr_StandAloneCluster_01_202607011230_1"),
+    "cmr": Kind(_media_records, False, "iccs decode cmr cmr_StandAloneCluster_01_202607011230_1"),
+    "message-summary": Kind(_message_summary, False, "iccs decode message-summary 'Messages-Waiting: yes'"),
+    "dialog-info": Kind(_dialog_info, False, "iccs decode dialog-info state.xml"),
 }
 ALIASES = {"at": "pei"}
 

@@ -7,6 +7,7 @@ import wave
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -117,7 +118,8 @@ def escape(text: str) -> str:
 def heard(crossings: Iterable[Crossing], names: Mapping[str, str]) -> list[Sound]:
     """Return the G.711 speech of each RTP stream among ``crossings``, placed by its timestamps, gaps as silence.
 
-    ``names`` gives a component's name by ``host:port``. What no stream of G.711 has is no sound, and is left out.
+    ``names`` gives a component's name by ``host:port``. What no stream of G.711 has is no sound, and is left out; so is
+    what is secured (SRTP), which would be noise.
     """
     codecs = {codec.payload_type: codec for codec in CODECS.values()}
     streams: dict[tuple[str, str, int, int], list[tuple[float, int, bytes]]] = defaultdict(list)
@@ -133,10 +135,19 @@ def heard(crossings: Iterable[Crossing], names: Mapping[str, str]) -> list[Sound
             streams[key].append((crossing.time, packet.timestamp, packet.payload))
     sounds = []
     for (source, target, _, payload_type), packets in streams.items():
+        if _is_secured(packets):
+            continue
         name = f"{names.get(source, source)} to {names.get(target, target)}"
         samples, cut = _laid_out([(stamp, codecs[payload_type].decode(data)) for _, stamp, data in packets])
         sounds.append(Sound(name, samples, SAMPLE_RATE, packets[0][0], cut))
     return sounds
+
+
+def _is_secured(packets: list[tuple[float, int, bytes]]) -> bool:
+    """Whether payloads are longer than the speech they stand for: G.711 has an octet for each unit of time."""
+    ordered = sorted({(stamp, len(data)) for _, stamp, data in packets})
+    steps = [(later - stamp, size) for (stamp, size), (later, _) in pairwise(ordered)]
+    return bool(steps) and all(step != size for step, size in steps)
 
 
 def _laid_out(parts: list[tuple[int, Samples]]) -> tuple[Samples, bool]:

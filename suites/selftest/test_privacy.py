@@ -51,6 +51,23 @@ def test_a_digest_on_the_wire_loses_its_value_and_keeps_its_length():
     assert len(masked) == len(wire)
 
 
+KEY = "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
+
+
+@pytest.mark.parametrize("method", ["inline", "INLINE", "InLine"])
+def test_an_srtp_key_is_hidden_on_the_wire_and_in_text_and_the_rest_stays(method):
+    line = f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 {method}:{KEY}|2^20|1:4;{method}:{KEY}"
+    wire = f"INVITE sip:999@x SIP/2.0\r\n\r\nv=0\r\n{line}\r\na=ptime:20\r\n".encode()
+    masked = mask_wire(wire)
+    assert KEY.encode() not in masked
+    assert len(masked) == len(wire)
+    assert f"{method}:{'x' * len(KEY)}|2^20|1:4".encode() in masked
+    assert masked.endswith(b"\r\na=ptime:20\r\n")
+    for text in (mask_text(line), mask({"body": line})["body"], mask({"lines": [line]})["lines"][0]):
+        assert KEY not in text
+        assert text == line.replace(KEY, "x" * len(KEY))
+
+
 @given(st.binary(max_size=400))
 def test_the_wire_mask_never_changes_a_length_and_never_fails(data):
     assert len(mask_wire(data)) == len(data)

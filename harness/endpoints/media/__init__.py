@@ -1,13 +1,34 @@
-"""RTP speech ports: the engine, its two hosts, and `open_media`."""
+"""RTP ports for speech and text: the engine, its two hosts, and `open_media`."""
 
 from __future__ import annotations
 
-from harness.endpoints.media.api import Address, MediaPort, MediaService, Pacing, PortStats, Recording
+from harness.endpoints.media.api import (
+    Bridge,
+    MediaPort,
+    MediaService,
+    Pacing,
+    PortStats,
+    Recording,
+    TextPort,
+)
+from harness.endpoints.media.impairment import Impairment
 from harness.endpoints.media.inprocess_service import InProcessMediaService
 from harness.endpoints.media.process_service import ProcessMediaService
+from harness.endpoints.media.terms import Address
 from harness.transport.context import Context
 
-__all__ = ["Address", "MediaPort", "MediaService", "Pacing", "PortStats", "Recording", "open_media"]
+__all__ = [
+    "Address",
+    "Bridge",
+    "Impairment",
+    "MediaPort",
+    "MediaService",
+    "Pacing",
+    "PortStats",
+    "Recording",
+    "TextPort",
+    "open_media",
+]
 
 
 async def open_media(context: Context, *, in_process: bool, realtime: bool = False) -> MediaService:

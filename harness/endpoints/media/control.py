@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from harness.endpoints.media.engine import MediaEngine
+from harness.endpoints.media.impairment import Impairment
 from harness.endpoints.media.sound import FRAME_S
-from harness.endpoints.media.streams import Outgoing
+from harness.endpoints.media.stream import Outgoing
+from harness.endpoints.media.terms import SpeechTerms, TextTerms
 from harness.errors import MediaError
-from harness.protocols.rtp.g711 import SAMPLE_RATE
 
 Reply = tuple[dict[str, Any], bytes]
 
@@ -21,55 +22,60 @@ class Control:
     def __init__(self, engine: MediaEngine) -> None:
         self.engine = engine
 
-    def execute(self, command: str, number: int, arguments: dict[str, Any], blob: bytes, now: float) -> Reply:
+    def execute(  # noqa: PLR0912 - one line a command
+        self, command: str, number: int, arguments: dict[str, Any], blob: bytes, now: float
+    ) -> Reply:
         """Carry out one command. Raises MediaError when it can't be, and for one that does not exist."""
+        engine = self.engine
         match command:
             case "connect":
-                remote = arguments.pop("remote")
-                address = None if remote is None else (str(remote[0]), int(remote[1]))
-                self.engine.connect(number, address, now, **arguments)
-                return {}, b""
+                engine.connect(number, SpeechTerms.from_json(arguments), now)
+            case "connect text":
+                engine.connect(number, TextTerms.from_json(arguments), now)
             case "play":
-                return self._play(number, blob, loop=bool(arguments["loop"])), b""
+                return self._play(number, blob, **arguments), b""
             case "stop":
-                self.engine.port(number).stop_clips(now)
-                return {}, b""
+                engine.speech(number).stop_clips(now)
             case "record":
-                self.engine.port(number).recorder.begin(now)
-                return {}, b""
+                engine.speech(number).listener.recorder.begin(now)
             case "recorded":
-                start, samples = self.engine.port(number).recorder.end()
-                return {"start": start}, samples.tobytes()
+                recorder = engine.speech(number).listener.recorder
+                start, samples = recorder.end()
+                return {"start": start, "rate": recorder.rate}, samples.tobytes()
             case "hear":
-                self.engine.hear(number, arguments["sources"])
-                return {}, b""
+                engine.hear(number, arguments["sources"])
+            case "mute":
+                engine.speech(number).mute(**arguments)
             case "dtmf":
-                return self._dtmf(number, **arguments), b""
+                port = engine.speech(number)
+                port.require_sending()
+                return {"last": port.talker.press(**arguments)}, b""
+            case "write":
+                engine.text(number).write(arguments["text"])
+            case "impair":
+                what = arguments["impairment"]
+                engine.port(number).impair(None if what is None else Impairment.from_json(what), now)
             case "stats":
-                return self.engine.port(number).stats().as_json(), b""
-        raise MediaError(f"a media engine has no command {command!r}")
+                return engine.port(number).stats().as_json(), b""
+            case "open bridge":
+                return {"number": engine.add_bridge(**arguments).number}, b""
+            case "join":
+                bridge = engine.bridge(arguments.pop("bridge"))
+                engine.speech(number).join(bridge, **arguments)
+            case "leave":
+                engine.speech(number).leave()
+            case "close bridge":
+                engine.remove_bridge(number)
+            case _:
+                raise MediaError(f"a media engine has no command {command!r}")
+        return {}, b""
 
     def close(self, number: int, now: float) -> tuple[Reply, list[Outgoing]]:
         """Close a port; return its last stats and its goodbye."""
         stats, outgoing = self.engine.remove_port(number, now)
         return (stats.as_json(), b""), outgoing
 
-    def _play(self, number: int, blob: bytes, *, loop: bool) -> dict[str, Any]:
-        port = self.engine.port(number)
-        port.require_sending()
-        clip, ahead = port.clips.add(np.frombuffer(blob, np.int16), loop=loop)
-        return {"at": self.engine.next_frame_of(number) + ahead * FRAME_S, "clip": clip}
-
-    def _dtmf(self, number: int, *, digits: str, duration_ms: int, gap_ms: int) -> dict[str, Any]:
-        port = self.engine.port(number)
-        port.require_sending()
-        if port.dtmf_payload_type is None:
-            raise MediaError(f"no telephone-event payload type was agreed on port {port.name}")
-        duration, gap = duration_ms * SAMPLE_RATE // 1000, gap_ms * SAMPLE_RATE // 1000
-        port.digits_queued += len(digits)
-        try:
-            port.dtmf.queue(digits, duration=duration, gap=gap)
-        except MediaError:
-            port.digits_queued -= len(digits)
-            raise
-        return {"last": port.digits_queued}
+    def _play(self, number: int, blob: bytes, *, loop: bool, rate: int) -> dict[str, Any]:
+        port = self.engine.speech(number)
+        clip, ahead, lag = port.play(np.frombuffer(blob, np.int16), rate, loop=loop)
+        return {"at": self.engine.next_frame_of(number) + ahead * FRAME_S + lag, "clip": clip}

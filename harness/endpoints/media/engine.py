@@ -4,27 +4,38 @@ Theory. Time is cut into frames of 20 ms, a frame into SLOTS of 1 ms, and every 
 slot's absolute time, it hears one frame and sends one. Spreading ports over slots keeps their packets from leaving in
 one burst. The host calls `tick` at (or as soon as it can after) `next_tick`; a slot that is late is still carried out
 with its own time, so lateness never adds up, up to MAX_BEHIND_S, beyond which whole frames are skipped and said to be.
-A port that sends on what another hears takes the other's last frame, at most 19 ms after it was heard.
+What is to leave between slots (packets that are not 20 ms long, what an impairment holds back) waits in a queue of its
+own and has its turn when it is due. A port that sends on what another hears takes the other's last frame, at most 19 ms
+after it was heard.
 """
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Iterator, Sequence
+from typing import Final
 
-from harness.endpoints.media.api import Address, PortStats
+from harness.endpoints.media.api import PortStats
+from harness.endpoints.media.bridge import Bridge
+from harness.endpoints.media.events import MediaEvent
 from harness.endpoints.media.playout import MAX_DEPTH_MS, MIN_DEPTH_MS
 from harness.endpoints.media.sound import FRAME_S
-from harness.endpoints.media.streams import MediaEvent, Outgoing, Stream
+from harness.endpoints.media.speech_stream import SpeechStream
+from harness.endpoints.media.stream import RTP, Delayed, Outgoing, Stream
+from harness.endpoints.media.terms import Address, SpeechTerms, TextTerms
+from harness.endpoints.media.text_stream import TextStream
 from harness.errors import MediaError
-from harness.protocols.rtp.g711 import codec_named
 
-SLOTS = 20
-SLOT_S = FRAME_S / SLOTS
-MAX_PORTS = 2000
-MAX_BEHIND_S = 2.0
-MAX_SOURCES = 32
+SLOTS: Final = 20
+SLOT_S: Final = FRAME_S / SLOTS
+MAX_PORTS: Final = 2000
+MAX_BRIDGES: Final = 256
+MAX_BEHIND_S: Final = 2.0
+MAX_SOURCES: Final = 32
 """Ports that one port can hear."""
+MAX_LATER: Final = 100_000
+"""Datagrams that may wait for a time to come; what comes on top is lost, as on any network."""
 
 
 class MediaEngine:
@@ -36,26 +47,61 @@ class MediaEngine:
         self._slots: list[list[Stream]] = [[] for _ in range(SLOTS)]
         self._next = 0  # number of the next slot to carry out
         self._ports: dict[int, Stream] = {}
+        self._bridges: dict[int, Bridge] = {}
         self._count = 0
         self._events: list[MediaEvent] = []
+        self._later: list[tuple[float, int, Stream, int, bytes, Address]] = []
+        self._later_count = 0
 
-    def add_port(self, name: str, *, ssrc: int, sequence: int, timestamp: int, codec: str, playout_ms: int) -> Stream:
-        """A new port, not connected. Raises MediaError."""
+    # --- ports ---
+
+    def add_port(
+        self,
+        name: str,
+        *,
+        kind: str = "audio",
+        ssrc: int,
+        sequence: int,
+        timestamp: int,
+        codec: str = "PCMA",
+        playout_ms: int = 40,
+        playout_max_ms: int | None = None,
+    ) -> Stream:
+        """A new port, not connected; what it draws later follows from what was drawn for it. Raises MediaError."""
         if len(self._ports) >= MAX_PORTS:
             raise MediaError(f"{MAX_PORTS} media ports are open already")
-        if not MIN_DEPTH_MS <= playout_ms <= MAX_DEPTH_MS:
-            raise MediaError(f"a playout depth is {MIN_DEPTH_MS}-{MAX_DEPTH_MS} ms, not {playout_ms}")
+        most = playout_ms if playout_max_ms is None else playout_max_ms
+        if not MIN_DEPTH_MS <= playout_ms <= most <= MAX_DEPTH_MS:
+            depths = f"{playout_ms}" if most == playout_ms else f"{playout_ms} to {most}"
+            raise MediaError(f"a playout depth is {MIN_DEPTH_MS}-{MAX_DEPTH_MS} ms, not {depths}")
+        seed = ssrc << 48 | sequence << 32 | timestamp
+        stream: Stream
+        if kind == "audio":
+            stream = SpeechStream(
+                self._count + 1,
+                name,
+                codec,
+                ssrc=ssrc,
+                sequence=sequence,
+                timestamp=timestamp,
+                seed=seed,
+                playout_ms=playout_ms,
+                playout_max_ms=most,
+                events=self._events,
+            )
+        elif kind == "text":
+            stream = TextStream(
+                self._count + 1,
+                name,
+                ssrc=ssrc,
+                sequence=sequence,
+                timestamp=timestamp,
+                seed=seed,
+                events=self._events,
+            )
+        else:
+            raise MediaError(f"a media port is audio or text, not {kind!r}")
         self._count += 1
-        stream = Stream(
-            self._count,
-            name,
-            codec_named(codec),
-            ssrc=ssrc & 0xFFFFFFFF,
-            sequence=sequence & 0xFFFF,
-            timestamp=timestamp & 0xFFFFFFFF,
-            playout_ms=playout_ms,
-            events=self._events,
-        )
         self._ports[stream.number] = stream
         return stream
 
@@ -64,52 +110,48 @@ class MediaEngine:
         stream = self._ports.get(number)
         if stream is None:
             raise MediaError("the media port is closed")
+        stream.quiet = False  # whatever is done to it, its next frame has to be looked at
+        return stream
+
+    def speech(self, number: int) -> SpeechStream:
+        """The same, when it is an audio port. Raises MediaError."""
+        stream = self.port(number)
+        if not isinstance(stream, SpeechStream):
+            raise MediaError(f"port {stream.name} is a text port: it neither plays nor hears")
+        return stream
+
+    def text(self, number: int) -> TextStream:
+        """The same, when it is a text port. Raises MediaError."""
+        stream = self.port(number)
+        if not isinstance(stream, TextStream):
+            raise MediaError(f"port {stream.name} is an audio port: it does not write")
         return stream
 
     def remove_port(self, number: int, now: float) -> tuple[PortStats, list[Outgoing]]:
         """Close a port; return its last stats and its goodbye."""
         stream = self.port(number)
-        outgoing: list[Outgoing] = []
-        if stream.rtcp.enabled and stream.peer.address is not None:
-            host, port = stream.peer.address
-            outgoing.append((number, True, stream.report(now, goodbye=True), (host, port + 1)))
+        goodbye = stream.goodbye(now)
         stream.finish(now)
         del self._ports[number]
         for slot in self._slots:
             if stream in slot:
                 slot.remove(stream)
         for other in self._ports.values():
-            if stream in other.sources:
-                other.sources.remove(stream)
-        return stream.stats(), outgoing
+            if isinstance(other, SpeechStream) and isinstance(stream, SpeechStream):
+                other.forget(stream)
+        if self._later:
+            self._later = [each for each in self._later if each[2] is not stream]
+            heapq.heapify(self._later)
+        return stream.stats(), goodbye
 
-    def connect(
-        self,
-        number: int,
-        remote: Address | None,
-        now: float,
-        *,
-        codec: str,
-        payload_type: int,
-        dtmf_payload_type: int | None,
-        send: bool,
-        receive: bool,
-    ) -> None:
+    def connect(self, number: int, terms: SpeechTerms | TextTerms, now: float) -> None:
         """Agree with a peer (see MediaPort.connect). Raises MediaError."""
         stream = self.port(number)
-        types = [payload_type] if dtmf_payload_type is None else [payload_type, dtmf_payload_type]
-        if any(not 0 <= value <= 127 for value in types) or len(set(types)) < len(types):
-            raise MediaError(f"RTP payload types are 0-127 and differ; not {types}")
         first = not stream.connected
-        stream.connect(
-            remote,
-            codec_named(codec),
-            payload_type=payload_type,
-            dtmf_payload_type=dtmf_payload_type,
-            send=send,
-            receive=receive,
-            now=now,
-        )
+        if isinstance(terms, SpeechTerms):
+            self.speech(number).connect(terms, now)
+        else:
+            self.text(number).connect(terms, now)
         if first:
             if self.next_tick() is None:
                 self._next = max(self._next, math.ceil((now - self._base) / SLOT_S - 1e-6))
@@ -119,12 +161,40 @@ class MediaEngine:
         """Set whom a port sends on. Raises MediaError."""
         if len(sources) > MAX_SOURCES:
             raise MediaError(f"a port can hear {MAX_SOURCES} others, not {len(sources)}")
-        self.port(number).sources = [self.port(source) for source in sources]
+        self.speech(number).hear([self.speech(source) for source in sources])
+
+    # --- bridges ---
+
+    def add_bridge(self, name: str, rate: int) -> Bridge:
+        """A new conference, with nobody in it. Raises MediaError."""
+        if len(self._bridges) >= MAX_BRIDGES:
+            raise MediaError(f"{MAX_BRIDGES} bridges are open already")
+        self._count += 1
+        bridge = self._bridges[self._count] = Bridge(self._count, name, rate)
+        return bridge
+
+    def bridge(self, number: int) -> Bridge:
+        """The conference of this number. Raises MediaError when it is closed."""
+        bridge = self._bridges.get(number)
+        if bridge is None:
+            raise MediaError("the bridge is closed")
+        return bridge
+
+    def remove_bridge(self, number: int) -> None:
+        """Close a conference: its ports hear each other no more."""
+        for stream in self.bridge(number).streams():
+            stream.leave()
+        del self._bridges[number]
+
+    # --- time ---
 
     def next_tick(self) -> float | None:
         """When `tick` is due; None while no port is connected."""
         number = self._occupied()
-        return None if number is None else self._base + number * SLOT_S
+        slot = None if number is None else self._base + number * SLOT_S
+        if self._later and (slot is None or self._later[0][0] < slot):
+            return self._later[0][0]
+        return slot
 
     def next_frame_of(self, number: int) -> float:
         """When the port's next frame is due; it must be connected."""
@@ -133,20 +203,43 @@ class MediaEngine:
         return self._base + (self._next + (slot - self._next) % SLOTS) * SLOT_S
 
     def tick(self) -> Iterator[Outgoing]:
-        """Carry out the slot of `next_tick`; the host must take every datagram before it does anything else."""
+        """Carry out what is due at `next_tick`; the host must take every datagram before it does anything else."""
         number = self._occupied()
+        now = math.inf if number is None else self._base + number * SLOT_S
+        if self._later and self._later[0][0] < now:
+            now = self._later[0][0]
+            while self._later and self._later[0][0] <= now:
+                _, _, stream, kind, data, to = heapq.heappop(self._later)
+                yield stream, kind, data, to
+            return
         if number is None:
             return
         self._next = number + 1
-        now = self._base + number * SLOT_S
         for stream in tuple(self._slots[number % SLOTS]):
-            yield from stream.tick(now)
+            packet = stream.plain_packet(now) if stream.quiet else stream.tick(now)
+            if packet is not None:
+                assert stream.to is not None
+                yield stream, RTP, packet, stream.to
+            if stream.later is not None:
+                yield from self._postponed(stream, stream.later, now)
+            if now >= stream.report_at:
+                yield from stream.control_out(now)
+
+    def _postponed(self, stream: Stream, later: list[Delayed], now: float) -> Iterator[Outgoing]:
+        stream.later = None
+        for due, kind, data, to in later:
+            if due <= now:
+                yield stream, kind, data, to
+            elif len(self._later) < MAX_LATER:
+                self._later_count += 1
+                heapq.heappush(self._later, (due, self._later_count, stream, kind, data, to))
 
     def catch_up(self, now: float) -> None:
         """Skip whole frames when the host is more than MAX_BEHIND_S late (the machine slept)."""
         due = self.next_tick()
         if due is None or now - due <= MAX_BEHIND_S:
             return
+        self._later = []
         frames = int((now - due) / FRAME_S)
         self._next += frames * SLOTS
         for slot in self._slots:

@@ -14,8 +14,8 @@ from harness.endpoints.media.api import Pacing
 from harness.endpoints.media.control import Control, Reply
 from harness.endpoints.media.engine import MediaEngine
 from harness.endpoints.media.pacing import SendErrors
-from harness.endpoints.media.ports import EngineHost
-from harness.endpoints.media.streams import Outgoing, Stream
+from harness.endpoints.media.service import EngineHost
+from harness.endpoints.media.stream import RTCP, Outgoing, Stream
 from harness.errors import MediaError, TransportError
 from harness.transport.context import Context
 from harness.transport.udp import UdpPort, open_udp
@@ -75,6 +75,7 @@ class InProcessMediaService(EngineHost):
             raise MediaError(f"media port {name}: {error}") from error
         opened.rtcp.enabled = rtcp is not None
         self._sockets[opened.number] = rtp, rtcp
+        opened.send, opened.send_control = rtp.send, None if rtcp is None else rtcp.send
         return {"number": opened.number, "port": rtp.local[1]}
 
     async def _bind(self, stream: Stream, host: str, port: int) -> tuple[UdpPort, UdpPort | None]:
@@ -103,11 +104,10 @@ class InProcessMediaService(EngineHost):
         raise TransportError(f"no pair of free UDP ports on {host}")
 
     def _send(self, outgoing: Iterable[Outgoing]) -> None:
-        for number, is_control, data, to in outgoing:
-            rtp, rtcp = self._sockets[number]
-            socket = rtcp if is_control else rtp
-            if socket is not None:
-                socket.send(data, to)
+        for stream, kind, data, to in outgoing:
+            send = stream.send_control if kind == RTCP else stream.send
+            if send is not None:
+                send(data, to)
 
     def _tick(self) -> None:
         self._timer = None

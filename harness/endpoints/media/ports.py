@@ -1,115 +1,117 @@
-"""The port that tests and simulators hold, whichever host its engine runs in."""
+"""The ports that tests and simulators hold, whichever host their engine runs in."""
 
 from __future__ import annotations
 
 import asyncio
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.endpoints.media.api import Address, MediaPort, Pacing, PortStats, Recording
+from harness.endpoints.media.api import MediaPort, PortStats, Recording
 from harness.endpoints.media.control import Reply
-from harness.endpoints.media.playout import DEFAULT_DEPTH_MS
+from harness.endpoints.media.events import MediaEvent
+from harness.endpoints.media.impairment import Impairment
 from harness.endpoints.media.sound import FRAME_S
-from harness.endpoints.media.streams import MediaEvent
+from harness.endpoints.media.terms import Address, SpeechTerms, Symmetric, TextTerms
 from harness.errors import MediaError
+from harness.protocols.rtp.dtmf import DEFAULT_VOLUME
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
-from harness.transport.context import Context
+from harness.protocols.rtp.security import Security
+
+if TYPE_CHECKING:
+    from harness.endpoints.media.service import EngineHost
 
 GRACE_S = 5.0
 """How much longer than its length a clip or a row of digits may take before the wait is given up."""
-
-
-class EngineHost(ABC):
-    """What a service adds to an engine: sockets, a clock, a way to reach it."""
-
-    def __init__(self, context: Context) -> None:
-        self.context = context
-        self._ports: dict[int, EnginePort] = {}
-
-    @abstractmethod
-    async def request(self, command: str, number: int, arguments: dict[str, Any], blob: bytes = b"") -> Reply:
-        """Have a command carried out. Raises MediaError when it was refused or the engine is gone."""
-
-    @abstractmethod
-    async def pacing(self) -> Pacing:
-        """Send errors since the service began, or since last asked."""
-
-    @abstractmethod
-    async def _end(self) -> None:
-        """End the engine and what carries it."""
-
-    async def open_port(
-        self,
-        name: str,
-        *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        codec: str = "PCMA",
-        playout_ms: int = DEFAULT_DEPTH_MS,
-    ) -> MediaPort:
-        """Bind an RTP port; see MediaService.open_port."""
-        rng = self.context.rng
-        arguments = {
-            "name": name,
-            "host": host,
-            "port": port,
-            "codec": codec,
-            "playout_ms": playout_ms,
-            "ssrc": rng.getrandbits(32),
-            # half the range, so that a wrap in the first packets does not spoil decryption (RFC 3711 section 3.3.1)
-            "sequence": rng.getrandbits(15),
-            "timestamp": rng.getrandbits(32),
-        }
-        reply, _ = await self.request("open", 0, arguments)
-        opened = EnginePort(self, reply["number"], name, (host, reply["port"]))
-        self._ports[opened.number] = opened
-        return opened
-
-    async def close(self) -> None:
-        """Close every port and end the service."""
-        try:
-            for port in tuple(self._ports.values()):
-                await port.close()
-        except MediaError:
-            pass  # the engine is gone, and was said to be
-        finally:
-            await self._end()
-
-    def forget(self, number: int) -> None:
-        """Drop a closed port."""
-        self._ports.pop(number, None)
-
-    def take_event(self, event: MediaEvent) -> None:
-        """Journal what the engine told and wake who waits for it."""
-        port = self._ports.get(event.port)
-        if port is None:
-            return
-        journal = self.context.journal
-        record = journal.warn if event.warning else journal.record
-        record(port.name, event.kind, at=event.time - journal.origin, **event.data)
-        port.take_event(event)
-
-    def fail(self, reason: str) -> None:
-        """Wake everybody who waits: the engine is gone."""
-        for port in self._ports.values():
-            port.fail(reason)
+MAX_TEXT = 100_000
+"""Characters of received text that a port keeps; of a longer conversation the journal has the beginning."""
 
 
 class EnginePort:
-    """A MediaPort on an engine."""
+    """What every port on an engine does."""
 
     def __init__(self, host: EngineHost, number: int, name: str, address: Address) -> None:
         self.name = name
         self.address = address
         self.number = number
-        self._host = host
+        self.host = host
         self._final: PortStats | None = None
         self._closing: asyncio.Task[PortStats] | None = None
         self._failed: str | None = None
         self._changed = asyncio.Event()
+
+    async def impair(self, impairment: Impairment | None) -> None:
+        """Misbehave so from now on, or (None) no more; see AnyPort.impair."""
+        journal = self.host.context.journal
+        what = None if impairment is None else impairment.as_json()
+        await self._request("impair", {"impairment": what})
+        journal.record(self.name, "media.impaired", **(what or {}))
+
+    async def stats(self) -> PortStats:
+        """What crossed so far."""
+        if self._final is not None:
+            return self._final
+        reply, _ = await self._request("stats", {})
+        return self._stats(reply)
+
+    async def close(self) -> PortStats:
+        """Say goodbye, close, journal the stats and return them; twice is once."""
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._close())
+        return await asyncio.shield(self._closing)
+
+    async def _close(self) -> PortStats:
+        try:
+            reply, _ = await self._request("close", {})
+        finally:
+            self.host.forget(self.number)
+            self.fail(f"media port {self.name} is closed")
+        self._final = self._stats(reply)
+        self.host.context.journal.record(self.name, "media.closed", **self._final.as_json())
+        return self._final
+
+    def _stats(self, reply: dict[str, Any]) -> PortStats:
+        """The engine's stats with its times as run times."""
+        stats = PortStats.from_json(reply)
+        return replace(
+            stats, first_packet=self._run_time(stats.first_packet), first_voice=self._run_time(stats.first_voice)
+        )
+
+    def _run_time(self, time: float | None) -> float | None:
+        return None if time is None else round(time - self.host.context.journal.origin, 6)
+
+    def take_event(self, event: MediaEvent) -> None:
+        """Note what the engine told of this port."""
+
+    def fail(self, reason: str) -> None:
+        """Wake who waits, with MediaError."""
+        self._failed = self._failed or reason
+        self._changed.set()
+
+    async def _request(self, command: str, arguments: dict[str, Any], blob: bytes = b"") -> Reply:
+        if self._failed is not None:
+            raise MediaError(self._failed)
+        return await self.host.request(command, self.number, arguments, blob)
+
+    async def _until(self, done: Callable[[], bool], within: float, otherwise: str) -> None:
+        try:
+            async with asyncio.timeout(within):
+                while not done():
+                    if self._failed is not None:
+                        raise MediaError(self._failed)
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise MediaError(f"{otherwise} on port {self.name} within {within:.1f} s") from None
+
+
+class SpeechPort(EnginePort):
+    """A MediaPort on an engine."""
+
+    def __init__(self, host: EngineHost, number: int, name: str, address: Address) -> None:
+        super().__init__(host, number, name, address)
         self._clip = 0
         self._clip_ended = 0
         self._clips_until = 0.0
@@ -125,27 +127,43 @@ class EnginePort:
         dtmf_payload_type: int | None = 101,
         send: bool = True,
         receive: bool = True,
+        ptime: int = 20,
+        comfort_noise_payload_type: int | None = None,
+        incoming: Iterable[tuple[int, str]] = (),
+        dtmf_clock: int = 8000,
+        rtcp: Address | None = None,
+        rtcp_mux: bool = False,
+        security: Security | None = None,
+        symmetric: Symmetric = "no",
     ) -> None:
         """Agree with a peer; see MediaPort.connect."""
-        arguments = {
-            "remote": remote,
-            "payload_type": payload_type,
-            "codec": codec,
-            "dtmf_payload_type": dtmf_payload_type,
-            "send": send,
-            "receive": receive,
-        }
-        await self._request("connect", arguments)
+        terms = SpeechTerms(
+            remote=remote,
+            payload_type=payload_type,
+            codec=codec,
+            dtmf_payload_type=dtmf_payload_type,
+            send=send,
+            receive=receive,
+            ptime=ptime,
+            comfort_noise_payload_type=comfort_noise_payload_type,
+            incoming=tuple(incoming),
+            dtmf_clock=dtmf_clock,
+            rtcp=rtcp,
+            rtcp_mux=rtcp_mux,
+            security=security,
+            symmetric=symmetric,
+        )
+        await self._request("connect", terms.as_json())
 
-    async def play(self, samples: Samples, *, loop: bool = False) -> float:
+    async def play(self, samples: Samples, *, loop: bool = False, rate: int = SAMPLE_RATE) -> float:
         """Send samples; return the run time at which the first one goes out."""
         if samples.dtype != np.int16 or samples.ndim != 1:
             raise MediaError(f"a clip is a one-dimensional array of int16, not {samples.ndim} of {samples.dtype}")
-        reply, _ = await self._request("play", {"loop": loop}, np.ascontiguousarray(samples).tobytes())
+        reply, _ = await self._request("play", {"loop": loop, "rate": rate}, np.ascontiguousarray(samples).tobytes())
         self._clip = max(self._clip, reply["clip"])
         self._looping = loop
-        start = float(reply["at"]) - self._host.context.journal.origin
-        self._clips_until = start + len(samples) / SAMPLE_RATE + FRAME_S
+        start = float(reply["at"]) - self.host.context.journal.origin
+        self._clips_until = start + len(samples) / rate + FRAME_S
         return start
 
     async def stop_playing(self) -> None:
@@ -158,7 +176,7 @@ class EnginePort:
         if self._looping:
             raise MediaError(f"the clip on port {self.name} loops: it is never out; stop it")
         last = self._clip
-        within = max(0.0, self._clips_until - self._host.context.journal.now()) + GRACE_S
+        within = max(0.0, self._clips_until - self.host.context.journal.now()) + GRACE_S
         await self._until(lambda: self._clip_ended >= last, within, "the clip did not end")
 
     async def record(self) -> None:
@@ -168,49 +186,28 @@ class EnginePort:
     async def recorded(self) -> Recording:
         """End the recording and return it."""
         reply, blob = await self._request("recorded", {})
-        start = round(reply["start"] - self._host.context.journal.origin, 6)
-        return Recording(start, np.frombuffer(blob, np.int16))
+        start = round(reply["start"] - self.host.context.journal.origin, 6)
+        return Recording(start, np.frombuffer(blob, np.int16), reply["rate"])
 
     async def hear(self, *sources: MediaPort) -> None:
         """Send on what these ports hear, mixed; none: stop."""
-        numbers = []
-        for source in sources:
-            if not isinstance(source, EnginePort) or source._host is not self._host:
-                raise MediaError(f"port {self.name} can only hear ports of its own service, not {source.name}")
-            numbers.append(source.number)
+        numbers = [self.host.number_of(source, f"port {self.name} can only hear ports") for source in sources]
         await self._request("hear", {"sources": numbers})
 
-    async def send_dtmf(self, digits: str, *, duration_ms: int = 100, gap_ms: int = 100) -> None:
+    async def mute(self, *, outgoing: bool = False, incoming: bool = False) -> None:
+        """Send silence in place of speech, let nobody hear what comes."""
+        await self._request("mute", {"outgoing": outgoing, "incoming": incoming})
+
+    async def send_dtmf(
+        self, digits: str, *, duration_ms: int = 100, gap_ms: int = 100, volume: int = DEFAULT_VOLUME
+    ) -> None:
         """Send telephone events; return when the last one's end is out."""
-        arguments = {"digits": digits, "duration_ms": duration_ms, "gap_ms": gap_ms}
-        reply, _ = await self._request("dtmf", arguments)
+        reply, _ = await self._request(
+            "dtmf", {"digits": digits, "duration_ms": duration_ms, "gap_ms": gap_ms, "volume": volume}
+        )
         last = reply["last"]
-        # digits queued before may still be going out, at no more than what a full queue takes
         within = (last - self._digits_sent) * (duration_ms + gap_ms + 100) / 1000 + GRACE_S
         await self._until(lambda: self._digits_sent >= last, within, "the digits did not go out")
-
-    async def stats(self) -> PortStats:
-        """What crossed so far; once closed, what crossed until then."""
-        if self._final is not None:
-            return self._final
-        reply, _ = await self._request("stats", {})
-        return PortStats.from_json(reply)
-
-    async def close(self) -> PortStats:
-        """Say goodbye, close, journal the stats and return them; twice is once."""
-        if self._closing is None:
-            self._closing = asyncio.ensure_future(self._close())
-        return await asyncio.shield(self._closing)
-
-    async def _close(self) -> PortStats:
-        try:
-            reply, _ = await self._request("close", {})
-        finally:
-            self._host.forget(self.number)
-            self.fail(f"media port {self.name} is closed")
-        self._final = PortStats.from_json(reply)
-        self._host.context.journal.record(self.name, "media.closed", **self._final.as_json())
-        return self._final
 
     def take_event(self, event: MediaEvent) -> None:
         """Note what the engine told of this port."""
@@ -222,23 +219,100 @@ class EnginePort:
             return
         self._changed.set()
 
-    def fail(self, reason: str) -> None:
-        """Wake who waits, with MediaError."""
-        self._failed = self._failed or reason
+
+class EngineTextPort(EnginePort):
+    """A TextPort on an engine."""
+
+    def __init__(self, host: EngineHost, number: int, name: str, address: Address) -> None:
+        super().__init__(host, number, name, address)
+        self._received = ""
+        self._written = 0
+        self._sent = 0
+        self._cps = 30
+
+    async def connect(
+        self,
+        remote: Address | None,
+        *,
+        payload_type: int = 98,
+        redundant_payload_type: int | None = 100,
+        generations: int = 2,
+        cps: int = 30,
+        send: bool = True,
+        receive: bool = True,
+        incoming: Iterable[tuple[int, str]] = (),
+        rtcp: Address | None = None,
+        rtcp_mux: bool = False,
+        security: Security | None = None,
+        symmetric: Symmetric = "no",
+    ) -> None:
+        """Agree with a peer; see TextPort.connect."""
+        terms = TextTerms(
+            remote=remote,
+            payload_type=payload_type,
+            redundant_payload_type=redundant_payload_type,
+            generations=generations,
+            cps=cps,
+            send=send,
+            receive=receive,
+            incoming=tuple(incoming),
+            rtcp=rtcp,
+            rtcp_mux=rtcp_mux,
+            security=security,
+            symmetric=symmetric,
+        )
+        await self._request("connect text", terms.as_json())
+        self._cps = cps
+
+    async def write(self, text: str) -> None:
+        """Type."""
+        await self._request("write", {"text": text})
+        self._written += len(text)
+
+    async def written(self) -> None:
+        """Return when everything typed so far has left."""
+        due = self._written
+        within = (due - self._sent) / self._cps + GRACE_S
+        await self._until(lambda: self._sent >= due, within, "the text did not go out")
+
+    def received(self) -> str:
+        """All that came so far."""
+        return self._received
+
+    def take_event(self, event: MediaEvent) -> None:
+        """Note what the engine told of this port."""
+        if event.kind == "text.received":
+            self._received = (self._received + event.data["text"])[-MAX_TEXT:]
+        elif event.kind == "text.sent":
+            self._sent += len(event.data["text"])
+        else:
+            return
         self._changed.set()
 
-    async def _request(self, command: str, arguments: dict[str, Any], blob: bytes = b"") -> Reply:
-        if self._failed is not None:
-            raise MediaError(self._failed)
-        return await self._host.request(command, self.number, arguments, blob)
 
-    async def _until(self, done: Callable[[], bool], within: float, otherwise: str) -> None:
-        try:
-            async with asyncio.timeout(within):
-                while not done():
-                    if self._failed is not None:
-                        raise MediaError(self._failed)
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            raise MediaError(f"{otherwise} on port {self.name} within {within:.1f} s") from None
+class EngineBridge:
+    """A Bridge on an engine."""
+
+    def __init__(self, host: EngineHost, number: int, name: str) -> None:
+        self.name = name
+        self._host = host
+        self._number = number
+        self._closed = False
+
+    async def join(self, port: MediaPort, *, speak: bool = True, hear: bool = True) -> None:
+        """Let a port in, or change what it may."""
+        number = self._host.number_of(port, f"the bridge {self.name} joins ports")
+        await self._host.request("join", number, {"bridge": self._number, "speak": speak, "hear": hear})
+        self._host.context.journal.record(self.name, "bridge.joined", port=port.name, speak=speak, hear=hear)
+
+    async def leave(self, port: MediaPort) -> None:
+        """Let a port out."""
+        number = self._host.number_of(port, f"the bridge {self.name} joins ports")
+        await self._host.request("leave", number, {})
+        self._host.context.journal.record(self.name, "bridge.left", port=port.name)
+
+    async def close(self) -> None:
+        """End the conference; twice is once."""
+        if not self._closed:
+            self._closed = True
+            await self._host.request("close bridge", self._number, {})

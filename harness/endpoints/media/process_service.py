@@ -16,9 +16,9 @@ from typing import IO, Any
 import harness
 from harness.endpoints.media.api import Pacing
 from harness.endpoints.media.control import Reply
+from harness.endpoints.media.events import MediaEvent
 from harness.endpoints.media.framing import HEAD, check, pack
-from harness.endpoints.media.ports import EngineHost
-from harness.endpoints.media.streams import MediaEvent
+from harness.endpoints.media.service import EngineHost
 from harness.errors import MediaError
 from harness.transport.context import Context
 

@@ -19,6 +19,8 @@ FLOOR_DBOV = -96.0
 """What digital silence is said to have."""
 
 _FULL_SCALE = 32768.0
+_THRESHOLD = 10 ** (THRESHOLD_DBOV / 10) * _FULL_SCALE**2
+"""THRESHOLD_DBOV as the mean square of samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class SpeechDetector:
         if samples is not None:
             linear = samples.astype(np.float32)
             energy = float(np.dot(linear, linear))
-        if samples is not None and level_dbov(energy, len(samples)) >= THRESHOLD_DBOV:
+        if samples is not None and energy >= _THRESHOLD * len(samples):
             if not self._loud_frames and not self.talking:
                 self._since, self._energy, self._samples = time, 0.0, 0
             self._loud_frames += 1

@@ -12,28 +12,27 @@ import ctypes
 import gc
 import os
 import select
-import selectors
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from harness.endpoints.media.control import Control, Reply
-from harness.endpoints.media.engine import SLOTS, MediaEngine
+from harness.endpoints.media.engine import MediaEngine
 from harness.endpoints.media.framing import pack, unpack_from
 from harness.endpoints.media.pacing import SendErrors
-from harness.endpoints.media.streams import Outgoing
+from harness.endpoints.media.stream import RTCP, RTP, Outgoing
 from harness.errors import MediaError
 from harness.transport.tap import Address, CaptureWriter, Kind
 
+MAX_TICKS = 40
+"""Slots, and datagrams between them, that are made up for before anything is read."""
 MAX_DATAGRAM = 2048
 """Octets read of a datagram: a longer one is cut, and then found to be malformed."""
-RECEIVE_BATCH = 16
-"""Datagrams read from one socket before the others, and the clock, have their turn."""
 RECEIVE_BUFFER = 256 * 1024
 """Bytes asked of the kernel for a socket: over a second of RTP."""
 CONTROL_CHUNK = 256 * 1024
@@ -54,71 +53,76 @@ class Worker:
         self._control_socket = control
         self._inbox = bytearray()
         self._outbox = bytearray()
-        self._selector = selectors.DefaultSelector()
+        self._poll = select.epoll()
+        self._sockets: dict[int, tuple[socket.socket, socket.socket | None]] = {}
+        self._readers: dict[int, tuple[socket.socket, Receiver]] = {}
+        self._control_mask = select.EPOLLIN
         self._engine = MediaEngine(time.monotonic())
         self._control = Control(self._engine)
-        self._sockets: dict[int, tuple[socket.socket, socket.socket | None]] = {}
         self._errors = SendErrors()
         self._capture: CaptureWriter | None = None
         self._flush_at = float("inf")
+        self._due = float("inf")  # when the engine has something to do next
         self._origin = 0.0
         self._realtime = False
         self._running = True
         self._cpu = time.process_time()
         control.setblocking(False)
-        self._selector.register(control, selectors.EVENT_READ)
+        self._poll.register(control, select.EPOLLIN)
 
     def run(self) -> None:
         """Work until the control socket closes."""
         try:
             while self._running:
-                self._wait()
+                readable = self._wait()
                 self._send_due()
-                for key, mask in self._selector.select(0):
-                    if key.data is None:
-                        self._exchange(mask)
-                    else:
-                        self._receive(key.fileobj, key.data)  # type: ignore[arg-type]
-                        self._send_due()
+                if readable:
+                    self._read()
                 self._tell()
                 self._keep_capture()
         finally:
+            self._poll.close()
             if self._capture is not None:
                 self._capture.close()
 
     # --- time ---
 
-    def _wait(self) -> None:
+    def _wait(self) -> bool:
+        """Wait for what is due next; whether something can be read meanwhile."""
         due = self._engine.next_tick()
         if due is None and self._flush_at == float("inf"):
             timeout = None
         else:
             timeout = max(0.0, min(due or float("inf"), self._flush_at) - time.monotonic())
-        select.select([self._selector], [], [], timeout)
+        return bool(select.select([self._poll], [], [], timeout)[0])
 
     def _send_due(self) -> None:
-        """Carry out the slots that are due, at most a frame's worth so that reading is never starved."""
-        self._engine.catch_up(time.monotonic())
-        for _ in range(SLOTS):
-            due = self._engine.next_tick()
+        """Carry out what is due, at most MAX_TICKS so that reading is never starved."""
+        engine = self._engine
+        engine.catch_up(time.monotonic())
+        for _ in range(MAX_TICKS):
+            due = engine.next_tick()
+            self._due = float("inf") if due is None else due
             if due is None or due > time.monotonic():
                 return
-            self._send(self._engine.tick(), due)
+            self._send(engine.tick(), due)
 
-    def _send(self, outgoing: Iterable[Outgoing], due: float | None = None) -> None:
-        for number, is_control, data, to in outgoing:
-            rtp, rtcp = self._sockets[number]
-            sender = rtcp if is_control else rtp
-            if sender is None:
+    def _send(self, outgoing: Iterator[Outgoing], due: float | None = None) -> None:
+        add, clock = self._errors.add, time.monotonic
+        for stream, kind, data, to in outgoing:
+            send = stream.send if kind != RTCP else stream.send_control
+            if send is None:
                 continue
             try:
-                sender.sendto(data, to)
+                send(data, to)
             except OSError:
                 continue  # what the kernel can't take now is lost, as on any network
-            if due is not None and not is_control:
-                self._errors.add(time.monotonic() - due)
+            if kind == RTP and due is not None:
+                add(clock() - due)
             if self._capture is not None:
-                self._keep(sender.getsockname(), to, data)
+                sender = self._sockets[stream.number][kind == RTCP]
+                assert sender is not None
+                self._keep(_address(sender.getsockname()), to, data)
 
     def _keep(self, source: Address, target: Address, data: bytes) -> None:
         assert self._capture is not None
@@ -134,15 +138,27 @@ class Worker:
 
     # --- sockets ---
 
-    def _receive(self, sock: socket.socket, take: Receiver) -> None:
-        for _ in range(RECEIVE_BATCH):
+    def _read(self) -> None:
+        """Read one datagram of each socket that has one: a flood on one leaves the others and the clock alone."""
+        readers = self._readers
+        for descriptor, mask in self._poll.poll(0):
+            reader = readers.get(descriptor)
+            if reader is None:
+                if descriptor == self._control_socket.fileno():
+                    self._exchange(mask)
+                continue
+            sock, take = reader
             try:
                 data, source = sock.recvfrom(MAX_DATAGRAM)
-            except OSError:  # nothing more, or an ICMP error that the peer's stop explains
-                return
+            except OSError:  # nothing after all, or an ICMP error that the peer's stop explains
+                continue
+            source = _address(source)
             if self._capture is not None:
-                self._keep(source, sock.getsockname(), data)
-            take(data, source, time.monotonic())
+                self._keep(source, _address(sock.getsockname()), data)
+            now = time.monotonic()
+            take(data, source, now)
+            if now >= self._due:
+                self._send_due()
 
     def _open(self, *, name: str, host: str, port: int, **stream: Any) -> dict[str, Any]:
         opened = self._engine.add_port(name, **stream)
@@ -153,17 +169,23 @@ class Worker:
             raise MediaError(f"media port {name}: can't bind UDP {host}:{port}: {error.strerror or error}") from error
         opened.rtcp.enabled = rtcp is not None
         self._sockets[opened.number] = rtp, rtcp
-        self._selector.register(rtp, selectors.EVENT_READ, opened.datagram)
+        opened.send, opened.send_control = rtp.sendto, None if rtcp is None else rtcp.sendto
+        self._listen(rtp, opened.datagram)
         if rtcp is not None:
-            self._selector.register(rtcp, selectors.EVENT_READ, opened.control)
+            self._listen(rtcp, opened.control)
         return {"number": opened.number, "port": rtp.getsockname()[1]}
+
+    def _listen(self, sock: socket.socket, take: Receiver) -> None:
+        self._readers[sock.fileno()] = sock, take
+        self._poll.register(sock, select.EPOLLIN)
 
     def _close(self, number: int) -> Reply:
         reply, outgoing = self._control.close(number, time.monotonic())
-        self._send(outgoing)
+        self._send(iter(outgoing))
         for sock in self._sockets.pop(number):
             if sock is not None:
-                self._selector.unregister(sock)
+                del self._readers[sock.fileno()]
+                self._poll.unregister(sock)
                 sock.close()
         if self._engine.next_tick() is None:
             gc.collect()  # nothing is paced: the one time when a collection hurts nobody
@@ -172,9 +194,9 @@ class Worker:
     # --- control ---
 
     def _exchange(self, mask: int) -> None:
-        if mask & selectors.EVENT_WRITE:
+        if mask & select.EPOLLOUT:
             self._write(b"")
-        if not mask & selectors.EVENT_READ:
+        if not mask & (select.EPOLLIN | select.EPOLLHUP):
             return
         try:
             chunk = self._control_socket.recv(CONTROL_CHUNK)
@@ -237,9 +259,10 @@ class Worker:
         except OSError:
             self._running = False
             return
-        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._outbox else 0)
-        if self._selector.get_key(self._control_socket).events != wanted:
-            self._selector.modify(self._control_socket, wanted)
+        wanted = select.EPOLLIN | (select.EPOLLOUT if self._outbox else 0)
+        if self._control_mask != wanted:
+            self._control_mask = wanted
+            self._poll.modify(self._control_socket, wanted)
 
 
 def _bind_pair(host: str, port: int) -> tuple[socket.socket, socket.socket | None]:
@@ -260,6 +283,11 @@ def _bind_pair(host: str, port: int) -> tuple[socket.socket, socket.socket | Non
             continue
         return (first, second) if number % 2 == 0 else (second, first)
     raise OSError("no pair of free UDP ports")
+
+
+def _address(name: tuple[Any, ...]) -> Address:
+    """The host and port of a socket's address, which has more to it where it is IPv6."""
+    return name if len(name) == 2 else name[:2]
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from harness.errors import AmlError
 from harness.protocols.location.aml_sms import Aml, Finding, Method
-from harness.protocols.location.times import LATEST
+from harness.protocols.times import LATEST
 
 CONTENT_TYPE: Final = "application/x-www-form-urlencoded"
 MAX_BODY: Final = 16 * 1024

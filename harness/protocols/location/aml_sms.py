@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 
 from harness.errors import AmlError
 from harness.protocols.location import gsm7
-from harness.protocols.location.times import from_compact, to_compact
+from harness.protocols.times import from_compact, to_compact
 
 HEADER: Final = 'A"ML'
 MAX_READ: Final = 1024

@@ -14,7 +14,7 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, register_namespace
 
 from harness.errors import MsdError
-from harness.protocols.location import safe_xml
+from harness.protocols import safe_xml
 
 CONTENT_TYPE: Final = "application/EmergencyCallData.Control+xml"
 INFO_PACKAGE: Final = "EmergencyCallData.eCall.MSD"

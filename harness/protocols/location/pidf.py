@@ -15,7 +15,7 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, register_namespace
 
 from harness.errors import PidfError
-from harness.protocols.location import safe_xml
+from harness.protocols import safe_xml
 from harness.protocols.location.shapes import (
     CIVIC_NAMES,
     ArcBand,
@@ -26,7 +26,7 @@ from harness.protocols.location.shapes import (
     Polygon,
     Shape,
 )
-from harness.protocols.location.times import from_iso, to_iso
+from harness.protocols.times import from_iso, to_iso
 
 CONTENT_TYPE: Final = "application/pidf+xml"
 MAX_LOCATIONS: Final = 32
@@ -197,7 +197,7 @@ def _iso(seconds: float) -> str:
 
 def _sound(text: str) -> str:
     """Return ``text`` when XML 1.0 can hold it (section 2.2)."""
-    if any((c < " " and c not in "\t\n\r") or "\ud800" <= c <= "\udfff" or c in "\ufffe\uffff" for c in text):
+    if not safe_xml.can_hold(text):
         raise PidfError("a control character or half a surrogate pair, which XML can't hold")
     return text
 

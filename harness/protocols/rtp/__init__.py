@@ -1,7 +1,8 @@
-"""RTP, RTCP, telephone events and G.711: datagrams and samples, without sockets or clocks."""
+"""RTP, RTCP, SRTP, telephone events, comfort noise, real-time text, codecs: datagrams and samples, without sockets."""
 
+from harness.protocols.rtp.codecs import Codec, available_codecs, codec_named, require_codec
 from harness.protocols.rtp.dtmf import DtmfEvent, DtmfReceiver, DtmfSender, Tone
-from harness.protocols.rtp.g711 import CODECS, Codec, codec_named
+from harness.protocols.rtp.g711 import CODECS
 from harness.protocols.rtp.rtcp import (
     App,
     Bye,
@@ -36,7 +37,9 @@ __all__ = [
     "SourceDescription",
     "Tone",
     "UnknownRtcp",
+    "available_codecs",
     "build_compound",
     "codec_named",
     "parse_compound",
+    "require_codec",
 ]

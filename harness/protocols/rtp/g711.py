@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import MediaError
-
 Samples = NDArray[np.int16]
 """Linear PCM, mono, 8,000 Hz."""
 
@@ -53,8 +51,8 @@ def _mu_law_encoder() -> NDArray[np.uint8]:
 
 
 @dataclass(frozen=True, slots=True)
-class Codec:
-    """A payload format of 8 bits a sample at 8,000 Hz."""
+class G711:
+    """A payload format of 8 bits a sample at 8,000 Hz; it has no memory, so it is its own encoder and decoder."""
 
     name: str
     """The encoding name of SDP's rtpmap, e.g. "PCMA"."""
@@ -64,6 +62,18 @@ class Codec:
     """The octet that stands for a sample of zero."""
     _encoder: NDArray[np.uint8] = field(repr=False, compare=False)
     _decoder: Samples = field(repr=False, compare=False)
+
+    clock = SAMPLE_RATE
+    rate = SAMPLE_RATE
+    stateful = False
+
+    def encoder(self, ptime: int) -> G711:
+        """Itself, for packets of any length."""
+        return self
+
+    def decoder(self) -> G711:
+        """Itself."""
+        return self
 
     def encode(self, samples: Samples) -> bytes:
         """One octet a sample."""
@@ -77,15 +87,8 @@ class Codec:
 CODECS = {
     codec.name: codec
     for codec in (
-        Codec("PCMU", 0, MU_LAW_SILENCE, _mu_law_encoder(), _mu_law_decoder()),
-        Codec("PCMA", 8, A_LAW_SILENCE, _a_law_encoder(), _a_law_decoder()),
+        G711("PCMU", 0, MU_LAW_SILENCE, _mu_law_encoder(), _mu_law_decoder()),
+        G711("PCMA", 8, A_LAW_SILENCE, _a_law_encoder(), _a_law_decoder()),
     )
 }
-
-
-def codec_named(name: str) -> Codec:
-    """The codec of an rtpmap encoding name, in any case. Raises MediaError for one we don't speak."""
-    codec = CODECS.get(name.upper())
-    if codec is None:
-        raise MediaError(f"no codec {name!r}; known: {', '.join(sorted(CODECS))}")
-    return codec
+"""Both laws by name."""

@@ -4,6 +4,9 @@ Theory. A 16-bit sequence number wraps every 22 minutes of telephony, so it is e
 source is on probation until `probation` packets came in sequence. After that a step forward of less than MAX_DROPOUT is
 loss, a step back of less than MAX_MISORDER is reordering or a duplicate (told apart by a window of the last WINDOW
 numbers), and anything else is taken for a restart of the source only when the next packet follows it.
+
+Two figures of loss: `lost` is what never came; `reported_lost` is what RFC 3550 has a report carry, where a duplicate
+makes up for a loss and the count begins anew when the source restarts.
 """
 
 from __future__ import annotations
@@ -43,6 +46,13 @@ class Reception:
         self.clock_rate = clock_rate
         self.reordered = 0
         self.duplicates = 0
+        self.restarts = 0
+        self.received = 0
+        self.bursts = 0
+        """Rows of packets that never came."""
+        self.gap = 0
+        """Packets missing right before the last one that came in order."""
+        self._lost_before = 0
         self._start(sequence)
         self._highest = (sequence - 1) % SEQUENCE_MODULUS
         self._probation = probation
@@ -51,6 +61,7 @@ class Reception:
 
     def _start(self, sequence: int) -> None:
         self._base = sequence
+        self._arrived = 0  # duplicates included
         self._highest = sequence
         self._bad = _NO_BAD_SEQUENCE
         self._cycles = 0
@@ -58,7 +69,7 @@ class Reception:
         self.received = 0
         self._probation = 0
         self._expected_prior = 0
-        self._received_prior = 0
+        self._arrived_prior = 0
 
     def update(self, sequence: int, timestamp: int | None, arrival: float) -> Arrival:
         """Count a packet that came at `arrival` (seconds) and say how it fits (RFC 3550 A.1).
@@ -82,31 +93,40 @@ class Reception:
             if self._probation:
                 return Arrival.PROBATION
             self._start(sequence)
-            self.received = 1
+            self.received = self._arrived = 1
             self._window = 1
             return Arrival.IN_ORDER
         if delta == 0 and self.received:
             self.duplicates += 1
+            self._arrived += 1
             return Arrival.DUPLICATE
         if delta < MAX_DROPOUT:
+            self.gap = delta - 1 if self.received else 0
+            self.bursts += self.gap > 0
             if sequence < self._highest and self.received:
                 self._cycles += SEQUENCE_MODULUS
             self._highest = sequence
             self._window = (self._window << delta | 1) & _WINDOW_MASK
             self.received += 1
+            self._arrived += 1
             return Arrival.IN_ORDER
         if delta <= SEQUENCE_MODULUS - MAX_MISORDER:
             if sequence == self._bad:  # two in sequence: the source restarted without telling (A.1)
+                self._lost_before = self.lost
                 self._start(sequence)
-                self.received = 1
+                self.received = self._arrived = 1
                 self._window = 1
+                self.restarts += 1
                 return Arrival.RESTART
             self._bad = (sequence + 1) % SEQUENCE_MODULUS
             return Arrival.OUT_OF_RANGE
         bit = 1 << (SEQUENCE_MODULUS - delta)
+        self._arrived += 1
         if self._window & bit:
             self.duplicates += 1
             return Arrival.DUPLICATE
+        if self.bursts:  # the row of missing packets loses its only one, an end, or one within
+            self.bursts += (not self._window & bit << 1) + (not self._window & bit >> 1) - 1
         self._window |= bit
         self.received += 1
         self.reordered += 1
@@ -120,6 +140,12 @@ class Reception:
             self._jitter += (abs(difference) - self._jitter) / 16
         self._transit = transit
 
+    def change_clock(self, clock_rate: int) -> None:
+        """Another payload's timestamps run at another rate (RFC 7160): jitter goes on from here."""
+        self._jitter *= clock_rate / self.clock_rate
+        self.clock_rate = clock_rate
+        self._transit = None
+
     @property
     def extended_highest(self) -> int:
         """The highest sequence number received, with its cycles (32 bits)."""
@@ -132,8 +158,13 @@ class Reception:
 
     @property
     def lost(self) -> int:
-        """Packets due but never come (A.3); duplicates are not counted as received, so never below zero."""
-        return max(0, self.expected - self.received)
+        """Packets due but never come, also before a restart; duplicates make up for none, so never below zero."""
+        return self._lost_before + max(0, self.expected - self.received)
+
+    @property
+    def reported_lost(self) -> int:
+        """What a report block carries (A.3): packets due less all that came; duplicates may make it negative."""
+        return self.expected - self._arrived
 
     @property
     def jitter(self) -> int:
@@ -147,8 +178,8 @@ class Reception:
 
     def fraction_lost(self) -> int:
         """The share lost since the last call, in 1/256 (A.3): call it once a report."""
-        expected, received = self.expected, self.received
-        due, came = expected - self._expected_prior, received - self._received_prior
-        self._expected_prior, self._received_prior = expected, received
+        expected, arrived = self.expected, self._arrived
+        due, came = expected - self._expected_prior, arrived - self._arrived_prior
+        self._expected_prior, self._arrived_prior = expected, arrived
         lost = due - came
         return min(255, lost * 256 // due) if due > 0 and lost > 0 else 0

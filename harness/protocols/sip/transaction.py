@@ -104,7 +104,9 @@ class Transaction:
 
     __slots__ = ("_interval", "_program", "_sent", "_timing", "key", "kind", "method", "state")
 
-    def __init__(self, kind: str, state: State, key: Key, method: str, timing: Timing, reliable: bool) -> None:
+    method: str
+
+    def _begin(self, kind: str, state: State, key: Key, timing: Timing, reliable: bool) -> None:
         self.kind = kind
         """Which of TABLES it walks."""
         self._program = timing.programs.get((kind, reliable)) or _program(kind, timing, reliable)
@@ -114,7 +116,6 @@ class Transaction:
         self.state = state
         self.key = key
         """Its name in the endpoint's table."""
-        self.method = method
 
     @property
     def absorbing(self) -> bool:
@@ -186,10 +187,9 @@ class ClientTransaction(Transaction):
         """`branch`: that of its Via, where it is known already. `reliable`: it goes over TCP or TLS."""
         self.request = request
         """The request that it sends."""
-        method = request.method
+        self.method = method = request.method
         kind = "INVITE client" if method == "INVITE" else "client"
-        key = (branch or request.via.branch, method)
-        super().__init__(kind, State.INITIAL, key, method, timing, reliable)
+        self._begin(kind, State.INITIAL, (branch or request.via.branch, method), timing, reliable)
 
     def start(self) -> list[Action]:
         """Send the request."""
@@ -221,9 +221,9 @@ class ServerTransaction(Transaction):
         self, request: Request, timing: Timing = DEFAULT_TIMING, key: Key | None = None, *, reliable: bool = False
     ) -> None:
         """`key`: its `server_key`, where that is known already. `reliable`: it came over TCP or TLS."""
-        method = request.method
+        self.method = method = request.method
         kind, state = ("INVITE server", State.PROCEEDING) if method == "INVITE" else ("server", State.TRYING)
-        super().__init__(kind, state, key or server_key(request), method, timing, reliable)
+        self._begin(kind, state, key or server_key(request), timing, reliable)
 
     def receive(self, request: Request) -> list[Action]:
         """The request came again, or its ACK came."""

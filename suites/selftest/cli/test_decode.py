@@ -37,6 +37,15 @@ m=audio 40000 RTP/AVP 8 101
 a=rtpmap:101 telephone-event/8000
 a=sendonly
 """
+CDR = (
+    "cdrRecordType,globalCallID_callId,origLegCallIdentifier,dateTimeOrigination,dateTimeConnect,dateTimeDisconnect,"
+    "origIpAddr,destCause_value,callingPartyNumber,pkid\n"
+    '1,96004,28141535,1782909000,1782909005,1782909065,-1139627840,1174405137,"+447700900123","1"\n'
+)
+CMR = (
+    "cdrRecordType,globalCallID_callId,callIdentifier,dateTimeStamp,numberPacketsSent,varVQMetrics,pkid\n"
+    '2,96004,28141535,1782909065,3000,"MLQK=4.5;CS=0","1"\n'
+)
 GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     "sip": (
         SIP,
@@ -65,6 +74,17 @@ GOOD: dict[str, tuple[str, dict[str, Any]]] = {
         "02251C0680E30A51439E2955D43800800437F80A3105669023F8A71166932185B004150043C040",
         {"vin": "ECALLEXAMPLE02013", "people": 2, "layout": "confirmed by public messages"},
     ),
+    "cdr": (CDR, {"type": "cdr", "columns": 10, "has_types": False}),
+    "cmr": (CMR, {"type": "cmr", "columns": 7, "has_types": False}),
+    "message-summary": (
+        "Messages-Waiting: yes\nVoice-Message: 2/8 (0/2)",
+        {"waiting": True, "counts": {"voice-message": {"new": 2, "old": 8, "new_urgent": 0, "old_urgent": 2}}},
+    ),
+    "dialog-info": (
+        '<dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" version="3" state="full" entity="sip:2001@pbx">'
+        '<dialog id="1"><state>early</state></dialog></dialog-info>',
+        {"entity": "sip:2001@pbx", "version": 3, "full": True},
+    ),
 }
 NONSENSE = {
     "sip": ("hello", "SipRemoteError"),
@@ -80,6 +100,10 @@ NONSENSE = {
     "aml": ("hello", "AmlError"),
     "pidf": ("<a/>", "PidfError"),
     "msd": ("0909", "MsdError"),
+    "cdr": (CMR, "CdrError"),
+    "cmr": ("hello", "CdrError"),
+    "message-summary": ("hello", "SipRemoteError"),
+    "dialog-info": ("<a/>", "SipRemoteError"),
 }
 
 
@@ -132,6 +156,23 @@ def test_the_shape_of_a_location_is_named(monkeypatch: pytest.MonkeyPatch, capsy
     assert shape == {"type": "Point", "latitude": 55.8, "longitude": -4.2, "altitude": None}
 
 
+def test_call_records_are_shown_with_times_addresses_and_causes_in_words(
+    monkeypatch: pytest.MonkeyPatch, capsysbinary: Any
+) -> None:
+    _, out, _ = run(monkeypatch, capsysbinary, "cdr", "-", stdin=CDR.encode())
+    (record,) = json.loads(out)["records"]
+    assert (record["calling"], record["duration"], record["origination"]) == (
+        "+447700900123",
+        60,
+        "2026-07-01T12:30:00Z",
+    )
+    assert record["orig"]["address"] == "192.168.18.188"
+    assert (record["dest"]["cause_name"], record["dest"]["sip_status"]) == ("SIP 486 Busy Here", 486)
+    _, out, _ = run(monkeypatch, capsysbinary, "cmr", "-", stdin=CMR.encode())
+    (record,) = json.loads(out)["records"]
+    assert (record["packets_sent"], record["quality"]["mos"]) == (3000, 4.5)
+
+
 def test_sdp_in_sip_is_shown_too(monkeypatch: pytest.MonkeyPatch, capsysbinary: Any) -> None:
     body = SDP.replace("\n", "\r\n")
     head = SIP.replace("\n\n", f"\nContent-Type: application/sdp\nContent-Length: {len(body)}\n\n").replace(
@@ -162,7 +203,10 @@ def test_an_unknown_kind_is_told_with_what_there_is_and_exit_2(
 ) -> None:
     code, _, err = run(monkeypatch, capsysbinary, "sipp", "x")
     assert code == 2
-    assert err == "unknown kind 'sipp'; there is sip, sdp, rtp, rtcp, dtmf, pei, sds, lip, status, aml, pidf, msd, at\n"
+    assert err == (
+        "unknown kind 'sipp'; there is sip, sdp, rtp, rtcp, dtmf, pei, sds, lip, status, aml, pidf, msd, cdr, "
+        "cmr, message-summary, dialog-info, at\n"
+    )
 
 
 def test_a_file_may_hold_bytes_or_hexadecimal(

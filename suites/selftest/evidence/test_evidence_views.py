@@ -18,7 +18,7 @@ from harness.evidence.collect import TEXT_BYTES, Evidence
 from harness.evidence.ladder import COLUMNS, OTHERS, ROWS, WIDTH, Row, ladder_svg, rows, sip_label
 from harness.evidence.transcript import serial_lines, shown, transcript
 from harness.journal import Event, Journal
-from harness.protocols.rtp.g711 import codec_named
+from harness.protocols.rtp.codecs import codec_named
 from harness.transport.tap import CaptureWriter, Crossing, Kind
 
 A, B = "127.0.0.1:5060", "127.0.0.1:5070"
@@ -90,6 +90,13 @@ def test_speech_is_recovered_from_captured_rtp_with_gaps_as_silence():
     assert len(sound.samples) == 8000
     assert np.abs(sound.samples.astype(int) - TONE).max(initial=0, where=np.arange(8000) // 160 != 10) < 600
     assert not sound.samples[1600:1760].any()
+
+
+def test_secured_speech_is_no_sound():
+    secured = [
+        Crossing(index * 0.02, Kind.DATAGRAM, A, B, rtp(index, bytes(range(160)) + bytes(10))) for index in range(20)
+    ]
+    assert heard(secured, NAMES) == []
 
 
 def test_a_timestamp_from_far_away_neither_grows_memory_nor_hides_the_rest():

@@ -9,6 +9,7 @@ import json
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import date
 from pathlib import Path
@@ -32,7 +33,11 @@ SIMULATED = FIXTURES / "testbeds" / "simulated.yaml"
 class ControlRoom:
     """A running ``iccs simulate``."""
 
-    def __init__(self, process: asyncio.subprocess.Process, addresses: Addresses, run_dir: Path, testbed: Path) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, addresses: Addresses, run_dir: Path, testbed: Path, origin: float
+    ) -> None:
+        self.origin = origin
+        """Monotonic time at which the run began, for both sides: their captures are put together by it."""
         self.process = process
         self.testbed = testbed
         self.addresses = addresses
@@ -61,6 +66,7 @@ class ControlRoom:
             addresses=self.addresses,
             virtual=False,
             seed=1,
+            origin=self.origin,
             capture_dir=self.run_dir,
         ) as opened:
             yield opened
@@ -109,7 +115,8 @@ async def control_room(
 ) -> AsyncIterator[ControlRoom]:
     """Start ``iccs simulate``: all of the testbed, or those named. It is gone afterwards, whatever happened."""
     command = ["-m", "harness.cli", "simulate", *names, "--json", "--until-stdin-closes", "--run-dir", str(run_dir)]
-    command += ["--testbed", str(testbed)]
+    origin = time.monotonic()
+    command += ["--testbed", str(testbed), "--origin", repr(origin)]
     command += ["--auto-answer", str(auto_answer)] if auto_answer is not None else []
     with _new_file(run_dir, "stderr.txt") as errors:
         process = await asyncio.create_subprocess_exec(
@@ -126,7 +133,7 @@ async def control_room(
                 if entry.get("ready"):
                     break
                 addresses.add(Reached(**entry))
-        yield ControlRoom(process, addresses, run_dir, testbed)
+        yield ControlRoom(process, addresses, run_dir, testbed, origin)
     finally:
         await ended(process)
 

@@ -197,7 +197,7 @@ async def misuse(context, media):
         (port.connect(("127.0.0.1", 9), codec="G729"), "G729"),
         (media.open_port("deep", playout_ms=5000), "playout depth"),
         (media.open_port("taken", port=port.address[1]), "taken"),
-        (media.open_port("odd law", codec="opus"), "opus"),
+        (media.open_port("odd law", codec="gsm"), "gsm"),
         (port.play(CALLER.astype(float)), "int16"),
     ]
     for attempt, told in refusals:
@@ -271,9 +271,9 @@ async def test_a_killed_worker_is_a_media_error_to_everybody_and_never_a_hang():
 
 @pytest.mark.real_wire
 async def test_a_worker_that_hangs_is_a_media_error_too(monkeypatch):
+    media = await ProcessMediaService.start(Context.create())
     monkeypatch.setattr(service_module, "REQUEST_TIMEOUT_S", 0.3)
     monkeypatch.setattr(service_module, "END_TIMEOUT_S", 0.3)
-    media = await ProcessMediaService.start(Context.create())
     os.kill(media.pid, signal.SIGSTOP)
     with pytest.raises(MediaError, match="did not answer"):
         await media.open_port("never")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from harness.errors import AmlError
 from harness.protocols.location import gsm7
 from harness.protocols.location.aml_sms import IMSI_DIGITS, MAX_READ, Aml, Method, build, parse
-from harness.protocols.location.times import LATEST, from_compact, from_iso, to_compact, to_iso
+from harness.protocols.times import LATEST, from_compact, from_iso, to_compact, to_iso
 
 # Messages that are public with the specification's examples; each says its own length.
 PUBLIC = (

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from harness.errors import PidfError
 from harness.protocols.location.pidf import MAX_LOCATIONS, Location, Presence, build, parse
-from harness.protocols.location.safe_xml import MAX_XML
 from harness.protocols.location.shapes import (
     CIVIC_NAMES,
     ArcBand,
@@ -22,7 +21,8 @@ from harness.protocols.location.shapes import (
     distance,
     moved,
 )
-from harness.protocols.location.times import LATEST
+from harness.protocols.safe_xml import MAX_XML
+from harness.protocols.times import LATEST
 
 SPACES = (
     'xmlns="urn:ietf:params:xml:ns:pidf" xmlns:gp="urn:ietf:params:xml:ns:pidf:geopriv10" '

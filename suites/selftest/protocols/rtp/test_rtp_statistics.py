@@ -93,3 +93,50 @@ def test_a_packet_whose_timestamp_is_not_its_own_says_nothing_of_jitter():
     reception.update(2, None, 5.0)
     assert reception.received == 3
     assert reception.jitter_ms == pytest.approx(0, abs=1e-6)
+
+
+def test_a_report_counts_duplicates_as_having_come():
+    """RFC 3550 A.3: the count of packets received includes duplicates, so the report may go below zero."""
+    reception, _ = trusted(0, [0, 1, 1, 1, 4])
+    assert (reception.lost, reception.reported_lost) == (2, 0)
+    assert reception.fraction_lost() == 0
+    again, _ = trusted(0, [0, 0, 0])
+    assert (again.lost, again.reported_lost) == (0, -2)
+
+
+def test_loss_before_a_restart_is_kept_but_not_reported_again():
+    reception, _ = trusted(0, [0, 5, 40000, 40001, 40002, 40004])
+    assert (reception.restarts, reception.lost, reception.reported_lost) == (1, 5, 1)
+
+
+def test_the_gap_before_a_packet_is_told():
+    reception, _ = trusted(65533, [65533])
+    gaps = []
+    for sequence in (65534, 1, 2, 0, 9):
+        reception.update(sequence, 0, 0.0)
+        gaps.append(reception.gap)
+    assert gaps == [0, 2, 0, 0, 6]
+
+
+@given(st.integers(0, 65535), st.lists(st.integers(1, 298), unique=True, max_size=80), st.integers(0, 2**32 - 1))
+def test_bursts_are_counted_as_rows_of_what_never_came(first, dropped, seed):
+    dropped = set(dropped)
+    sent = [number for number in range(300) if number not in dropped]
+    rng = random.Random(seed)
+    for at in range(1, len(sent) - 2, 2):  # the first packet begins the count: it stays first
+        if rng.random() < 0.3:
+            sent[at], sent[at + 1] = sent[at + 1], sent[at]
+    reception, _ = trusted(first, [first + number for number in sent])
+    rows = sum(1 for number in dropped if number - 1 not in dropped)
+    assert (reception.lost, reception.bursts) == (len(dropped), rows)
+
+
+def test_jitter_goes_on_when_the_payloads_clock_changes():
+    reception = Reception(0, probation=0)
+    for number in range(50):
+        reception.update(number, number * 160, number * 0.02 + (number % 2) * 0.008)
+    before = reception.jitter_ms
+    reception.change_clock(48_000)
+    assert reception.jitter_ms == pytest.approx(before)
+    reception.update(50, 7_000_000, 1.0)  # another origin of timestamps says nothing of the network
+    assert reception.jitter_ms == pytest.approx(before)

@@ -62,6 +62,11 @@ def write(root: Element) -> bytes:
     return bytes(tostring(root, encoding="UTF-8", xml_declaration=True))
 
 
+def can_hold(value: str) -> bool:
+    """Whether XML 1.0 has all characters of ``value`` (section 2.2)."""
+    return not any((c < " " and c not in "\t\n\r") or "\ud800" <= c <= "\udfff" or c in "\ufffe\uffff" for c in value)
+
+
 def local(element: Element) -> str:
     """Return an element's name without its namespace."""
     return str(element.tag).rpartition("}")[2]

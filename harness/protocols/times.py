@@ -1,4 +1,4 @@
-"""UTC times as location formats write them: compact (AML), ISO 8601 (PIDF-LO), to and from seconds since 1970.
+"""UTC times as formats write them: compact (AML, CDR file names), ISO 8601 (PIDF-LO), to and from seconds since 1970.
 
 Own arithmetic, as the protocol floor has no clock and no calendar library that could read one.
 """
