@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,13 +69,21 @@ async def kamailio(folder: Path) -> AsyncIterator[Kamailio]:
     command = [program, "-f", str(folder / "kamailio.cfg"), "-DD", "-E", "-Y", str(folder), "-w", str(folder)]
     with (folder / "screen.txt").open("wb") as screen:
         process = await asyncio.create_subprocess_exec(
-            *command, "-m", "64", "-M", "8", stdin=asyncio.subprocess.DEVNULL, stdout=screen, stderr=screen
+            *command,
+            *("-m", "64", "-M", "8"),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=screen,
+            stderr=screen,
+            start_new_session=True,
         )
     try:
         await _listens(process, found)
         yield found
     finally:
         await ended(process)
+        # What it has forked does not always go with it.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _lay_out(folder: Path) -> Kamailio:
