@@ -80,10 +80,10 @@ async def kamailio(folder: Path) -> AsyncIterator[Kamailio]:
         await _listens(process, found)
         yield found
     finally:
-        await ended(process)
-        # What it has forked does not always go with it.
+        # What it has forked does not always go with it, and it keeps nothing that an orderly end would save.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+        await ended(process)
 
 
 def _lay_out(folder: Path) -> Kamailio:
