@@ -80,10 +80,12 @@ async def kamailio(folder: Path) -> AsyncIterator[Kamailio]:
         await _listens(process, found)
         yield found
     finally:
-        # What it has forked does not always go with it, and it keeps nothing that an orderly end would save.
+        # What it has forked does not always go with it.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        await ended(process)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        await ended(process)
 
 
 def _lay_out(folder: Path) -> Kamailio:
