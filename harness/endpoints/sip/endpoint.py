@@ -329,6 +329,11 @@ class SipEndpoint:
             self.notes.warn("sip.bad-request", flow, reason=str(error), method=request.method, call_id=request.call_id)
             if not transaction.absorbing:
                 exchange.respond(self.stateless.bad_request(request, str(error)))
+        except Exception:
+            # A fault of our own side must not leave the peer waiting; `_work` tells the tester.
+            if not transaction.absorbing:
+                exchange.respond(request.response(500, to_tag=self.new_tag()))
+            raise
 
     def _receive_again(self, known: Exchange, request: Request, flow: Flow) -> None:
         """A request came again, or its ACK."""
