@@ -76,6 +76,8 @@ class SipEndpoint:
         """Messages that were sent again because nothing came: requests, refusals and 2xx of ours."""
         self.wheel = TimerWheel(asyncio.get_running_loop())
         self.transports: SipTransports
+        self.local: Address = ("", 0)
+        """The address that we are told by: UDP's where there is one, else the first."""
         self._call_soon = asyncio.get_running_loop().call_soon
         self._arrived: list[tuple[bytes, Flow]] = []
         self._rng = context.rng
@@ -107,6 +109,7 @@ class SipEndpoint:
         """
         endpoint = cls(context, name, on_request, timing, trace, max_transactions)
         endpoint.transports = await SipTransports.open(context, listen, endpoint, tls or TlsSides(), keep_alive)
+        endpoint.local = endpoint.transports.local_for(UDP)
         endpoint._has_tcp = any(kind.startswith(TCP) for kind in endpoint.transports.locals)
         return endpoint
 
@@ -121,11 +124,6 @@ class SipEndpoint:
     def __len__(self) -> int:
         """Transactions in the table."""
         return len(self._table)
-
-    @property
-    def local(self) -> Address:
-        """The bound address: UDP's where there is one, else the first."""
-        return self.transports.local_for(UDP)
 
     # Sending
 
@@ -350,7 +348,11 @@ class SipEndpoint:
         if self.trace:
             self.notes.response("sip.received", response, flow)
         exchange = self._table.get(client_key(response))
-        if exchange is None or not isinstance(exchange.transaction, ClientTransaction) or response.has_several("via"):
+        if (
+            exchange is None
+            or not isinstance(exchange.transaction, ClientTransaction)
+            or not response.envelope.is_direct
+        ):
             self.notes.warn("sip.stray-response", flow, status=response.status, call_id=response.call_id)
             return
         self.perform(exchange, exchange.transaction.receive(response))

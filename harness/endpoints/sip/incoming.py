@@ -50,7 +50,7 @@ class IncomingCall(Call):
         self.dialog = Dialog.of_request(request, tag)
         self.flow = flow
         if flow.reliable:
-            self.is_direct = not request.has_several("via")
+            self.is_direct = request.envelope.is_direct
         self._exchange = exchange
         exchange.owner = self
         exchange.tell = self._no_ack_to_refusal
