@@ -127,11 +127,14 @@ class Baresip:
 
 
 @contextlib.asynccontextmanager
-async def baresip(folder: Path, *, account: str, speech: Path) -> AsyncIterator[Baresip]:
-    """Run baresip with one account, its microphone a WAV file (8 kHz; the call is hung up where the file ends)."""
+async def baresip(folder: Path, *, account: str, speech: Path, more: str = "") -> AsyncIterator[Baresip]:
+    """Run baresip with one account, its microphone a WAV file (8 kHz; the call is hung up where the file ends).
+
+    `more`: further lines of its configuration.
+    """
     program = need("baresip", package="baresip")
     control = _free_tcp_port()
-    _lay_out(folder, account, speech, control)
+    _lay_out(folder, account, speech, control, more)
     with (folder / "screen.txt").open("wb") as screen:
         process = await asyncio.create_subprocess_exec(
             program, "-4", "-f", str(folder), stdin=asyncio.subprocess.DEVNULL, stdout=screen, stderr=screen
@@ -149,7 +152,7 @@ async def baresip(folder: Path, *, account: str, speech: Path) -> AsyncIterator[
         await ended(process)
 
 
-def _lay_out(folder: Path, account: str, speech: Path, control: int) -> None:
+def _lay_out(folder: Path, account: str, speech: Path, control: int, more: str) -> None:
     (folder / "heard").mkdir(parents=True)
     rtp = free_port() & ~1
     modules = next(path for path in Path("/usr").glob("lib*/**/baresip/modules") if path.is_dir())
@@ -162,7 +165,7 @@ def _lay_out(folder: Path, account: str, speech: Path, control: int) -> None:
         modules=modules,
         control=control,
     )
-    (folder / "config").write_text(config)
+    (folder / "config").write_text(config + more)
     (folder / "accounts").write_text(account + "\n")
     (folder / "contacts").write_text("")
 

@@ -84,7 +84,7 @@ class ControlRoom:
     def memory(self) -> int:
         """Resident bytes of the simulators' process and of its media worker."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return sum(_resident(int(pid)) for pid in (self.process.pid, *children))
+        return sum(resident(int(pid)) for pid in (self.process.pid, *children))
 
     @property
     def said(self) -> str:
@@ -102,7 +102,7 @@ class ControlRoom:
         return [json.loads(line) for line in lines]
 
 
-def _resident(pid: int) -> int:
+def resident(pid: int) -> int:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
