@@ -11,6 +11,7 @@ from harness.drivers.phone_call import PhoneCall
 from harness.endpoints.call_media import CallMedia
 from harness.endpoints.location import AmlSender
 from harness.endpoints.media import MediaService
+from harness.endpoints.sip.abilities import Abilities
 from harness.endpoints.sip.agent import UserAgent
 from harness.endpoints.sip.call import Call
 from harness.endpoints.sip.flow import UDP, Hop
@@ -59,7 +60,8 @@ class CallerPhone:
 
     Events, under the component's name: ``caller.dials`` {number}, ``caller.lifts``, ``caller.hangs_up``,
     ``caller.dtmf`` {digits}, ``phone.rings`` {cli, display} for a ring-back, ``text.sent`` and ``text.received`` {text}
-    for text messages, ``aml.sent`` {way}, ``aml.failed`` {reason}; and SIP's and the media's own.
+    for text messages, ``aml.sent`` {way}, ``aml.failed`` {reason}; of a vehicle ``ecall.ack`` {received}
+    and ``ecall.asked`` {action}; and SIP's and the media's own.
     """
 
     def __init__(self, context: Context, media: MediaService, name: str, network: Address, number: str) -> None:
@@ -118,6 +120,7 @@ class CallerPhone:
             user=number or "phone",
             on_invite=phone._rung,
             permit=permit,
+            abilities=Abilities(info_packages=(ecall_control.INFO_PACKAGE,)),
         )
         phone._agent.on_message = phone._texted
         if aml_intake is not None:

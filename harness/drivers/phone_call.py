@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Literal
 
+from harness.drivers import vehicle_data
 from harness.endpoints.call_media import CallMedia
 from harness.endpoints.media import MediaPort, Recording
 from harness.endpoints.sip.call import Call
 from harness.errors import DriverError, MediaError
+from harness.protocols.location.msd import Msd
 from harness.protocols.rtp.g711 import Samples
 from harness.protocols.rtp.text import shown
 from harness.protocols.sip import dtmf_info
+from harness.protocols.sip.message import Request
 from harness.transport.context import Context
 
 RINGS_FOR: Final = 60.0
@@ -31,8 +34,10 @@ class PhoneCall:
         """The SIP side: its status, what ended it."""
         self._media = media
         self._closed = False
+        self._data_sent = 0
         self._joined = media.speaks or media.writes
         sip.on_offer(lambda _sip, offered: media.answer(offered))
+        sip.on_info = self._informed
 
     @property
     def id(self) -> str:
@@ -56,6 +61,9 @@ class PhoneCall:
             self._media.take_answer(self.sip.remote_sdp)
             await self._media.join()
             self._journal.record(self._phone, "call.media", speech=self._media.speaks, text=self._media.writes)
+            acknowledged = None if self.sip.accepted is None else vehicle_data.acknowledged(self.sip.accepted)
+            if acknowledged is not None:
+                self._journal.record(self._phone, "ecall.ack", call_id=self.id, received=acknowledged)
 
     # Speech
 
@@ -119,6 +127,25 @@ class PhoneCall:
             event = await self._journal.expect(f"{self.name} text", "text.received", within=left, after=after)
             after = event.seq
             await asyncio.sleep(0)  # the port keeps it only after the journal was told
+
+    # A vehicle's data
+
+    async def send_vehicle_data(self, vehicle: Msd) -> None:
+        """Send an eCall's minimum set of data in mid-call (RFC 8147), as the control room may ask for it.
+
+        Raises MsdError, SipLocalError, and DriverError where it is refused.
+        """
+        self._data_sent += 1
+        headers, content = vehicle_data.in_info(vehicle, f"msd-{self._data_sent}-{self.id}")
+        response = await self.sip.send("INFO", headers=headers, content=content[0], content_type=content[1], within=5.0)
+        if response.status >= 300:
+            raise DriverError(f"{self._phone}: the vehicle's data got {response.status} {response.reason}")
+
+    def _informed(self, _sip: Call, request: Request) -> int:
+        asked = vehicle_data.asked(request)
+        if asked is not None:
+            self._journal.record(self._phone, "ecall.asked", call_id=self.id, action=asked)
+        return 200
 
     # The end
 

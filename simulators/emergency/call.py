@@ -239,7 +239,8 @@ class EmergencyCall:
             await self.conference.deafen(CALLER, deaf=True)
         if sip.is_over:  # in the meantime; the leg is closed with the call
             return False
-        sip.answer(answer)
+        headers, parts = self.talk.acknowledged()
+        sip.answer(answer, headers, beside=parts)
         return True
 
     def _refuse(self, sip: IncomingCall, status: int, reason: str) -> None:

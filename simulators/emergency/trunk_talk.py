@@ -7,9 +7,10 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from harness.endpoints.sip.call import Call
-from harness.errors import SipLocalError, SipRemoteError
-from harness.protocols.location import ecall_control
+from harness.errors import MsdError, SipLocalError, SipRemoteError
+from harness.protocols.location import ecall_control, msd
 from harness.protocols.sip import dtmf_info
+from harness.protocols.sip.body import Part
 from harness.protocols.sip.emergency_call import PACKAGE, Ask, Caller, Line, Mark, Operator, Stage, What, mark_of
 from harness.protocols.sip.message import Request
 from simulators.emergency.conference import CALLER, ROOM
@@ -89,6 +90,23 @@ class TrunkTalk:
                 continue
             if response.status >= 300:
                 self._call.tell("mark.refused", event=str(mark.event), status=response.status)
+
+    def acknowledged(self) -> tuple[list[tuple[str, str]], list[Part]]:
+        """What the 200 to a vehicle carries: headers and parts that acknowledge its data (RFC 8147 section 9)."""
+        data = self._call.calling.msd
+        if data is None:
+            return [], []
+        try:
+            msd.decode(data.body)
+            received = True
+        except MsdError:
+            received = False
+        block = ecall_control.build(ecall_control.Control(acks=(ecall_control.Ack(data.content_id, received),)))
+        content_id = f"ack-{data.content_id}"
+        fields = {"content-id": f"<{content_id}>", "content-disposition": "by-reference;handling=optional"}
+        header = ("Call-Info", f"<cid:{content_id}>;purpose={ecall_control.CALL_INFO_PURPOSES[1]}")
+        self._call.tell("ecall.data", received=received)
+        return [header], [Part(ecall_control.CONTENT_TYPE, block, fields)]
 
     def note(self, mark: Mark) -> None:
         """Keep in the record what is told."""
