@@ -196,9 +196,9 @@ class EmergencyCall:
         sip.ring()
 
     async def operator_answers(self, desk: str) -> bool:
-        """Answer the caller; whether there still is one."""
+        """Answer the caller, unless an operator before has; whether there still is one."""
         sip = self._incoming
-        if sip is not None and not await self._answer_caller(sip):
+        if sip is not None and self.caller is None and not await self._answer_caller(sip):
             return False
         if self.over:
             return False
@@ -432,9 +432,13 @@ class EmergencyCall:
 
     def drop_operator(self) -> None:
         """The operator is cut off, and nobody tells."""
-        self.plant.spawn(self.conference.unplug())
+        self.plant.spawn(self._cut_operator_off())
         self.tell("operator.dropped", desk=self.desk)
         self.crew.changed(self, "dropped")
+
+    async def _cut_operator_off(self) -> None:
+        await self.conference.unplug()
+        await self.hush_all()
 
     def room_hung_up(self) -> None:
         """The control room has cleared."""

@@ -115,13 +115,14 @@ class Desks:
         self._stop_work(desk)
         desk.work = self._plant.spawn(work)
 
-    def _stop_work(self, desk: Desk) -> None:
+    def _stop_work(self, desk: Desk, *, even_now: bool = False) -> None:
+        """End what an operator is about; what runs just now goes on to its end, but for ``even_now``."""
         work, desk.work = desk.work, None
-        if work is not None and work is not asyncio.current_task():
+        if work is not None and (even_now or work is not asyncio.current_task()):
             work.cancel()
 
-    def _free(self, desk: Desk) -> None:
-        self._stop_work(desk)
+    def _free(self, desk: Desk, *, dropped: bool = False) -> None:
+        self._stop_work(desk, even_now=dropped)
         desk.call = None
         for number, each in tuple(self._automatic.items()):
             if each is desk:
@@ -138,7 +139,7 @@ class Desks:
             if call in self._waiting:
                 self._waiting.remove(call)
             if desk is not None:
-                self._free(desk)
+                self._free(desk, dropped=what == "dropped")
             if what == "dropped" and not call.over and call.stage in (Stage.OPERATOR, Stage.ANNOUNCEMENT):
                 self._waiting.appendleft(call)
                 self.match()

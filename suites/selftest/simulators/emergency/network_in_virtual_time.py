@@ -276,7 +276,9 @@ async def town(
             **{"permit_dial": anything, "permit_locate": anything, **options},
         )
         stack.push_async_callback(made.network.stop)
-        made.driver = await NetworkDriver.open(context, "network", control=made.network.control_url, permit=anything)
+        made.driver = await NetworkDriver.open(
+            context, "network", control=made.network.control_url, token=settings.get("token"), permit=anything
+        )
         stack.push_async_callback(made.driver.close)
         yield made
 
