@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
+from suites.selftest.ports import free_port
 from suites.selftest.witness import need
-from suites.selftest.witnesses.control_room import POLL_S, ended, free_port
+from suites.selftest.witnesses.control_room import POLL_S, ended
 
 STARTS_WITHIN_S = 10.0
 ANSWERS_WITHIN_S = 5.0
@@ -154,7 +155,7 @@ async def baresip(folder: Path, *, account: str, speech: Path, more: str = "") -
 
 def _lay_out(folder: Path, account: str, speech: Path, control: int, more: str) -> None:
     (folder / "heard").mkdir(parents=True)
-    rtp = free_port() & ~1
+    rtp = free_port()
     modules = next(path for path in Path("/usr").glob("lib*/**/baresip/modules") if path.is_dir())
     config = _CONFIG.format(
         sip=free_port(),

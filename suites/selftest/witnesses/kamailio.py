@@ -14,8 +14,9 @@ import trustme
 
 from harness.endpoints.sip.transports import TlsSides
 from harness.transport.tls import TlsFiles
+from suites.selftest.ports import free_port
 from suites.selftest.witness import need
-from suites.selftest.witnesses.control_room import FIXTURES, POLL_S, ended, free_port
+from suites.selftest.witnesses.control_room import FIXTURES, POLL_S, ended
 
 STARTS_WITHIN_S = 15.0
 CONFIG = FIXTURES / "kamailio" / "proxy.cfg"

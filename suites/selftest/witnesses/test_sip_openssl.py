@@ -12,8 +12,8 @@ from harness.endpoints.sip.agent import UserAgent
 from harness.endpoints.sip.transports import Listen, TlsSides
 from harness.transport.context import Context
 from harness.transport.tls import TlsFiles
+from suites.selftest.ports import free_port
 from suites.selftest.witness import need
-from suites.selftest.witnesses.control_room import free_port
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("openssl")]
 
