@@ -18,9 +18,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from harness.endpoints.sip.call import Call
-from harness.endpoints.sip.incoming import IncomingCall
-from harness.errors import HarnessError, MediaError, SdpError
+from harness.errors import HarnessError
 from harness.journal import Event
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
 from harness.protocols.sip.emergency_call import (
@@ -35,6 +33,7 @@ from harness.protocols.sip.emergency_call import (
     What,
     Why,
 )
+from simulators.emergency.caller_line import NORMAL, CallerLine
 from simulators.emergency.calling import Calling
 from simulators.emergency.conference import CALLER, ROOM, Conference
 from simulators.emergency.faults import Fault
@@ -44,7 +43,6 @@ from simulators.emergency.records import CallRecord, Outcome
 from simulators.emergency.text import TextLine
 from simulators.emergency.trunk_talk import TrunkTalk
 
-NORMAL: Final = ("Reason", 'Q.850;cause=16;text="Normal call clearing"')
 MAX_KEYS: Final = 200
 """Keys of one caller that are kept for whoever listens for them."""
 
@@ -98,15 +96,12 @@ class EmergencyCall:
         self.room: Leg | None = None
         self.talk = TrunkTalk(self)
         self.text = TextLine(self)
+        self.line = CallerLine(self)
         self.stop_connecting: Callable[[str], None] = lambda _why: None
         """Ends the attempt under way; the connector's part."""
         self.news = asyncio.Event()
         """Set whenever something about it changed."""
         self.crew = crew
-        self._incoming: IncomingCall | None = None
-        self._hold: asyncio.TimerHandle | None = None
-        self._kept_open = False
-        self._lifting = False
 
     # What it is
 
@@ -114,11 +109,6 @@ class EmergencyCall:
     def is_held(self) -> bool:
         """Whether its caller may lift the receiver again."""
         return not self.over and self.caller_is is Caller.HELD
-
-    @property
-    def hold_left(self) -> float:
-        """Seconds for which the circuit is kept; 0 where it is not held, or for as long as it takes."""
-        return 0.0 if self._hold is None else self._hold.when() - asyncio.get_running_loop().time()
 
     @property
     def is_writing(self) -> bool:
@@ -189,18 +179,9 @@ class EmergencyCall:
 
     # The caller's side
 
-    def arrive(self, sip: IncomingCall) -> None:
-        """Let the caller hear that it rings."""
-        self._incoming = sip
-        sip.on_change(self._caller_changed)
-        sip.ring()
-
     async def operator_answers(self, desk: str) -> bool:
         """Answer the caller, unless an operator before has; whether there still is one."""
-        sip = self._incoming
-        if sip is not None and self.caller is None and not await self._answer_caller(sip):
-            return False
-        if self.over:
+        if not await self.line.answer() or self.over:
             return False
         self.stage = Stage.OPERATOR
         self.desk = self.record.desk = desk
@@ -209,112 +190,7 @@ class EmergencyCall:
         self.tell("call.operator", desk=desk)
         return True
 
-    async def _answer_caller(self, sip: IncomingCall) -> bool:
-        plant = self.plant
-        try:
-            leg = await Leg.open(plant, f"{plant.name} {self.id} caller", text=self.calling.writes)
-        except MediaError as error:
-            self._refuse(sip, 503, str(error))
-            return False
-        if self.over or sip.is_over:
-            await leg.close()
-            return False
-        try:
-            answer = leg.media.answer(sip.remote_sdp)
-        except SdpError as error:
-            await leg.close()
-            self._refuse(sip, 488, str(error))
-            return False
-        leg.bind(sip)
-        leg.heard = lambda event: self.heard(CALLER, event)
-        sip.on_info = lambda call, request: self.talk.informed(CALLER, call, request)
-        if sip.remote_sdp:
-            await leg.media.join()
-        if self.over or sip.is_over:
-            await leg.close()
-            return False
-        self.caller = leg
-        await self.conference.enter(CALLER, leg)
-        if plant.faults.on.get(Fault.CALLER_HEARS_NOTHING) is not None:
-            await self.conference.deafen(CALLER, deaf=True)
-        if sip.is_over:  # in the meantime; the leg is closed with the call
-            return False
-        headers, parts = self.talk.acknowledged()
-        sip.answer(answer, headers, beside=parts)
-        return True
-
-    def _refuse(self, sip: IncomingCall, status: int, reason: str) -> None:
-        self.plant.journal.warn(self.plant.name, "caller.refused", call=self.id, status=status, reason=reason)
-        self.end(Outcome.FAILED, "network")
-        if not sip.is_over:
-            sip.reject(status)
-
-    def _caller_changed(self, sip: Call, what: str) -> None:
-        if what == "ended" and sip is self._incoming:
-            self._incoming = None
-            self.caller_hung_up()
-
-    def caller_hung_up(self) -> None:
-        """The receiver was put down."""
-        if self.over or self.caller_is is not Caller.ON:
-            return
-        leg, self.caller = self.caller, None
-        self.plant.spawn(self._let_go(CALLER, leg))
-        if self.stage is Stage.QUEUE:
-            self._gone()
-        elif self.calling.line is Line.LANDLINE and (self.plant.settings.hold_s or self._kept_open):
-            self._held()
-        else:
-            self._gone()
-
-    def _held(self) -> None:
-        seconds = self.plant.settings.hold_s
-        self.caller_is = Caller.HELD
-        self.record.held.append((self.plant.now(), None))
-        if not self._kept_open:
-            self._hold = asyncio.get_running_loop().call_later(seconds, self._hold_over)
-        self.tell("caller.held", seconds=None if self._kept_open else seconds)
-        self.talk.tell(What.CALLER_HELD, hold=0 if self._kept_open else round(seconds))
-        self.crew.changed(self, "held")
-
-    def keep_open(self) -> None:
-        """Keep the circuit however long: a trace."""
-        self._kept_open = True
-        if self._hold is not None:
-            self._hold.cancel()
-            self._hold = None
-
-    def _hold_over(self) -> None:
-        self._hold = None
-        self.tell("caller.hold_over")
-        self._gone(why=Why.HOLD_EXPIRED)
-
-    async def lift(self, sip: IncomingCall) -> None:
-        """The receiver of a held landline is lifted: the same call goes on."""
-        if not self.is_held or self._lifting:
-            sip.reject(486)
-            return
-        self._lifting = True
-        if self._hold is not None:
-            self._hold.cancel()
-            self._hold = None
-        self._incoming = sip
-        sip.on_change(self._caller_changed)
-        try:
-            if not await self._answer_caller(sip):
-                if not self.over:
-                    self._gone()
-                return
-        finally:
-            self._lifting = False
-        self.caller_is = Caller.ON
-        self.lifted += 1
-        self.record.held[-1] = (self.record.held[-1][0], self.plant.now())
-        self.tell("caller.restored", lifted=self.lifted)
-        self.talk.tell(What.CALLER_RESTORED)
-        self.crew.changed(self, "restored")
-
-    def _gone(self, *, why: Why = Why.CALLER) -> None:
+    def caller_gone(self, *, why: Why = Why.CALLER) -> None:
         """The caller is gone for good."""
         self.caller_is = Caller.GONE
         deliver = self.plant.settings.abandoned == "deliver"
@@ -458,8 +334,6 @@ class EmergencyCall:
         if self.over:
             return
         self.over = True
-        if self._hold is not None:
-            self._hold.cancel()
         record = self.record
         record.ended = self.plant.now()
         record.outcome, record.cleared_by = outcome, by
@@ -468,8 +342,7 @@ class EmergencyCall:
             mark = self.mark(What.CLEARED, why=why)
             self.talk.note(mark)
             self.room.hang_up([NORMAL, mark.header()])
-        if self._incoming is not None and not self._incoming.is_over and outcome is not Outcome.FAILED:
-            self._incoming.hang_up([NORMAL])
+        self.line.end(hang_up=outcome is not Outcome.FAILED)
         self.plant.calls.pop(self.id, None)
         self.text.close()
         self.tell("call.ended", outcome=str(outcome), by=by)
@@ -484,9 +357,3 @@ class EmergencyCall:
         for leg in (self.caller, self.room):
             if leg is not None:
                 await leg.close()
-
-    async def _let_go(self, who: str, leg: Leg | None) -> None:
-        if leg is not None:
-            if self.conference.legs.get(who) is leg:
-                await self.conference.go(who)
-            await leg.close()

@@ -15,7 +15,8 @@ from harness.protocols.sip.body import SDP, Part, multipart
 from harness.protocols.sip.emergency_call import Line, Mark, Stage, What
 from harness.protocols.sip.emergency_call import Route as RouteName
 from harness.protocols.sip.priority import Priority
-from simulators.emergency.call import NORMAL, EmergencyCall
+from simulators.emergency.call import EmergencyCall
+from simulators.emergency.caller_line import NORMAL
 from simulators.emergency.calling import passed_headers
 from simulators.emergency.conference import CALLER, ROOM
 from simulators.emergency.leg import Leg

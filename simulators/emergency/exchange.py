@@ -124,7 +124,7 @@ class Exchange:
             held = self._held(number)
             if held is not None:
                 self.phones.seen(number, sip.request)
-                plant.spawn(held.lift(sip))
+                plant.spawn(held.line.lift(sip))
                 return
             if not is_emergency(dialled_of(sip.request)):
                 sip.reject(404)
@@ -145,7 +145,7 @@ class Exchange:
             return
         self.phones.seen(number, sip.request)
         call = self._open(calling, "emergency")
-        call.arrive(sip)
+        call.line.arrive(sip)
         self._desks.enqueue(call)
 
     def _held(self, number: str) -> EmergencyCall | None:

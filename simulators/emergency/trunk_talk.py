@@ -58,7 +58,7 @@ class TrunkTalk:
             self._ready = False
         assert invited is not None
         if invited.caller is not None and invited.caller is not call.caller_is:
-            self.tell(_EVENT_OF[call.caller_is], hold=round(call.hold_left))
+            self.tell(_EVENT_OF[call.caller_is], hold=round(call.line.hold_left))
         if invited.operator is Operator.ON and call.operator_is is Operator.LEFT:
             self.tell(What.OPERATOR_LEFT)
 
@@ -146,7 +146,7 @@ class TrunkTalk:
             case Ask.HOLD_LINE:
                 if call.calling.line is not Line.LANDLINE:
                     return 403
-                call.keep_open()
+                call.line.keep_open()
         return 200
 
     def _pass_on(self, who: str, request: Request) -> None:
