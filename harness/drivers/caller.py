@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from harness.drivers.handset_position import AmlIntake, AmlPlan
 from harness.drivers.phone_call import PhoneCall
 from harness.endpoints.call_media import CallMedia
 from harness.endpoints.location import AmlSender
@@ -21,9 +21,7 @@ from harness.endpoints.sip.transports import Listen
 from harness.errors import DriverError, HarnessError, LocalError
 from harness.journal import Event
 from harness.protocols import uk_numbers
-from harness.protocols.location import aml_sms, ecall_control, msd, pidf
-from harness.protocols.location.aml_https import AmlForm
-from harness.protocols.location.aml_sms import Aml
+from harness.protocols.location import ecall_control, msd, pidf
 from harness.protocols.location.conveyance import with_location
 from harness.protocols.location.msd import Msd
 from harness.protocols.location.pidf import Presence
@@ -38,21 +36,7 @@ MAX_CALLS: Final = 1_000
 MAX_TEXTS: Final = 1_000
 """Text messages that a telephone keeps; the oldest make room."""
 
-AmlWay = Literal["none", "text", "https"]
 PermitLocate = Callable[[str, str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class AmlPlan:
-    """Whether, when and how a handset sends its position by itself, once it has dialled an emergency number."""
-
-    way: AmlWay = "none"
-    """``text``: by a text message to the network; ``https``: by a form to the location service."""
-    delay_s: float = 18.0
-    """From dialling to sending: what handsets need on average (NICCS-TEL-007)."""
-    latitude: float = 0.0
-    longitude: float = 0.0
-    radius_m: float = 20.0
 
 
 class CallerPhone:
@@ -97,16 +81,18 @@ class CallerPhone:
         local: Address = ("127.0.0.1", 0),
         transport: Literal["udp", "tcp"] = "udp",
         aml: AmlPlan | None = None,
-        aml_intake: str | None = None,
+        aml_intake: AmlIntake | None = None,
+        registers: bool = True,
         permit: Callable[[str], None],
         permit_locate: PermitLocate,
         leads_to: str = "emergency",
     ) -> CallerPhone:
-        """Connect a telephone to the network at ``network``, where it registers if it has a number.
+        """Connect a telephone to the network at ``network``, where it registers if it has a number and ``registers``.
 
-        ``aml_intake`` is where positions are posted (``http://host:port``). ``permit`` is asked with the target URI
-        before anything is dialled or texted, ``permit_locate`` with ``AML`` and the number before a position is sent;
-        they raise InterlockError. Raises SipLocalError where the network does not take the registration.
+        Without having registered it can call, but not be rung. ``aml_intake`` takes positions by HTTPS. ``permit`` is
+        asked with the target URI before anything is dialled or texted, ``permit_locate`` with ``AML`` and the number
+        before a position is sent; they raise InterlockError. Raises SipLocalError where the network does not take the
+        registration.
         """
         phone = cls(context, media, name, network, number)
         phone._host = local[0]
@@ -124,10 +110,17 @@ class CallerPhone:
         )
         phone._agent.on_message = phone._texted
         if aml_intake is not None:
-            phone._aml_sender = AmlSender(context, name, aml_intake, lambda cli: permit_locate("AML", cli))
+            phone._aml_sender = AmlSender(
+                context,
+                name,
+                aml_intake.url,
+                lambda cli: permit_locate("AML", cli),
+                key=aml_intake.key,
+                tls=aml_intake.tls,
+            )
         context.called(phone._agent.address, name)
         context.called(network, leads_to)
-        if number:
+        if number and registers:
             try:
                 phone._registration = await phone._agent.register(
                     f"sip:{network[0]}:{network[1]}", number, "", to=phone._hop
@@ -332,20 +325,9 @@ class CallerPhone:
         try:
             self._permit_locate("AML", self.number)
             if plan.way == "text":
-                aml = Aml(plan.latitude, plan.longitude, plan.radius_m, confidence=90, method=aml_sms.Method.GNSS)
-                await self.send_text(aml_sms.build(aml), number=dialled if dialled.isdigit() else "999")
+                await self.send_text(plan.text(), number=dialled if dialled.isdigit() else "999")
             elif self._aml_sender is not None:
-                form = AmlForm(
-                    number=self.number,
-                    emergency_number=dialled,
-                    source="CALL",
-                    latitude=plan.latitude,
-                    longitude=plan.longitude,
-                    accuracy_m=plan.radius_m,
-                    confidence=90,
-                    method=aml_sms.Method.GNSS,
-                )
-                await self._aml_sender.post(form)
+                await self._aml_sender.post(plan.form(self.number, dialled))
             else:
                 raise LocalError("no location service takes positions by HTTPS")
         except HarnessError as error:

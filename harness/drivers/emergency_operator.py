@@ -55,8 +55,12 @@ class EmergencyOperator:
         operator._link = await ControlLink.open(context, name, control, token, operator._told)
         try:
             shown = await operator._ask("login")
-            jack = str(shown.get("jack")) if audio == "rtp" else audio
-            operator._jack = await open_jack(context, media, name, jack)
+            try:
+                jack = str(shown.get("jack")) if audio == "rtp" else audio
+                operator._jack = await open_jack(context, media, name, jack)
+            except BaseException:
+                await operator._ask("logout")
+                raise
         except BaseException:
             await operator._link.close()
             raise

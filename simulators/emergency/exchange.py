@@ -44,7 +44,7 @@ class Exchange:
         self.sms: Sms
         self._forget: Callable[[], None] = lambda: None
 
-    async def start(self, location: str | None, permit_locate: PermitLocate) -> None:
+    async def start(self, location: str | None, token: str | None, permit_locate: PermitLocate) -> None:
         """Open both sides. Raises TransportError."""
         plant = self._plant
         settings = plant.settings
@@ -66,7 +66,7 @@ class Exchange:
         except BaseException:
             await plant.callers.close()
             raise
-        self.sms = Sms(plant, self.phones, self.open_sms_call, location, permit_locate)
+        self.sms = Sms(plant, self.phones, self.open_sms_call, location, token, permit_locate)
         plant.callers.on_message = self.sms.received
         self._forget = plant.journal.subscribe(plant.hear)
         plant.authorities.watch(plant.trunk)

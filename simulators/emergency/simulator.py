@@ -41,6 +41,8 @@ class EmergencyNetwork:
         self.crowds = Crowds(plant)
         self._exchange = Exchange(plant, self.desks, permit_dial)
         self._stack = AsyncExitStack()
+        self._rooms = {each.address for authority in plant.authorities for each in authority.each_route()}
+        """Where the settings' routes lead: the interlock knows of these."""
         self.control_url = ""
         """Where the control interface is, ``http://host:port``."""
 
@@ -55,14 +57,16 @@ class EmergencyNetwork:
         announcements: Announcements,
         resolve: Resolve = lambda _component: None,
         location: str | None = None,
+        location_token: str | None = None,
         permit_dial: Callable[[str], None],
         permit_locate: PermitLocate,
     ) -> EmergencyNetwork:
         """Start the network.
 
         ``resolve`` says where a component takes calls that a route names; ``location`` is where AML texts are handed
-        on. Raises LocalError when it would listen beyond loopback without a token or a route is no address, and
-        TransportError when an address can't be bound; nothing stays up then.
+        on, ``location_token`` the bearer token that is asked for there. Raises LocalError when it would listen beyond
+        loopback without a token or a route is no address, and TransportError when an address can't be bound; nothing
+        stays up then.
         """
         if not is_loopback(settings.host) and settings.token is None:
             raise LocalError(f"the control interface on {settings.host} needs 'token': only loopback goes without")
@@ -73,7 +77,7 @@ class EmergencyNetwork:
         plant = Plant(name, context, media, settings, announcements, events, authorities, operators)
         network = cls(plant, permit_dial)
         try:
-            await network._exchange.start(location, permit_locate)
+            await network._exchange.start(location, location_token, permit_locate)
             network._stack.push_async_callback(plant.stop)
             network._stack.push_async_callback(network._exchange.stop)
             network._stack.push_async_callback(network.desks.log_all_out)
@@ -141,6 +145,10 @@ class EmergencyNetwork:
             address = address_of(body.to, lambda _component: None)
             if address is None:
                 raise RouteError(f"{body.to!r} is no host:port")
+            if not is_loopback(address[0]) and address not in self._rooms:
+                raise RouteError(
+                    f"{body.to!r} is on another machine: only what the settings name as a control room can be called"
+                )
             route.address = address
             route.is_up, route.failures = True, 0
         if body.number is not None:

@@ -37,9 +37,11 @@ class Sms:
         phones: Phones,
         open_call: Callable[[str], EmergencyCall],
         location: str | None,
+        token: str | None,
         permit_locate: PermitLocate,
     ) -> None:
-        """``open_call`` begins a text call of a mobile; ``location`` is the location service's address."""
+        """``open_call`` begins a text call of a mobile; ``location`` is the location service's address, ``token`` what
+        it asks for."""
         self.service = EmergencySms(plant.settings.sms_registered)
         self._plant = plant
         self._phones = phones
@@ -51,7 +53,10 @@ class Sms:
         self._order = asyncio.Lock()
         self._http: httpx.AsyncClient | None = None
         if location is not None:
-            self._http = httpx.AsyncClient(base_url=location, timeout=ANSWERS_WITHIN_S, trust_env=False)
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            self._http = httpx.AsyncClient(
+                base_url=location, timeout=ANSWERS_WITHIN_S, headers=headers, trust_env=False
+            )
 
     async def stop(self) -> None:
         """Take no more."""

@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 import numpy as np
 
-from harness.drivers.caller import AmlPlan, CallerPhone
+from harness.drivers.caller import CallerPhone
 from harness.drivers.emergency_network import EmergencyNetwork as NetworkDriver
 from harness.drivers.emergency_operator import EmergencyOperator
+from harness.drivers.handset_position import AmlPlan
 from harness.drivers.phone_call import PhoneCall
 from harness.endpoints.call_media import CallMedia
 from harness.endpoints.media import MediaService, open_media

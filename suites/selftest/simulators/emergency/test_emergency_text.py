@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from network_in_virtual_time import MOBILE, OTHER_MOBILE, QUICK, Town, anything, town
 
-from harness.drivers.caller import AmlPlan, CallerPhone
+from harness.drivers.caller import CallerPhone
+from harness.drivers.handset_position import AmlIntake, AmlPlan
 from harness.errors import InterlockError, SipLocalError
 from harness.measure.correlate import correlation
 from harness.protocols import emergency_sms
@@ -217,7 +218,7 @@ async def test_a_text_that_can_not_be_delivered_is_told() -> None:
 async def test_a_handset_sends_its_position_after_its_delay(way: Any) -> None:
     async with town_with_location() as (there, location):
         plan = AmlPlan(way, delay_s=18.0, latitude=55.8642, longitude=-4.2518, radius_m=12)
-        phone = await there.phone(aml=plan, aml_intake=location.http_url)
+        phone = await there.phone(aml=plan, aml_intake=AmlIntake(location.http_url))
         dialled = there.journal.now()
         await there.speaks(phone)
         sent = await phone.expect("aml.sent", within=25.0)
