@@ -316,6 +316,7 @@ class CallerPhone:
         def fits(text: str) -> bool:
             return containing in text
 
+        fits.__name__ = f"…{containing}…"
         found = await self._journal.expect(self.name, "text.received", within=within, after=after, text=fits)
         return str(found.data["text"])
 

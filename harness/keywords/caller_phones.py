@@ -248,17 +248,17 @@ class CallerPhoneKeywords(Topic):
         | ``within``     | The most that it may take. |
 
         Example:
-        | ${text}    `Caller Phone Receives Text`    mobile    containing=YES |
+        | ${text}    `Caller Phone Receives Text`    mobile    containing=reply yes |
         """
+
+        def fits(text: str) -> bool:
+            return containing in text
+
+        fits.__name__ = f"…{containing}…"
 
         async def wait(at: CallerPhone) -> str:
             after = self.seen.get((phone, "text.received"), 0)
-            found = await at.expect(
-                "text.received",
-                within=within.total_seconds(),
-                after=after,
-                text=lambda text: containing in str(text),
-            )
+            found = await at.expect("text.received", within=within.total_seconds(), after=after, text=fits)
             self.seen[phone, "text.received"] = found.seq
             return str(found.data["text"])
 
