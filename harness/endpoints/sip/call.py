@@ -218,7 +218,8 @@ class Call:
                 elif what == "ended" or (what == "answered" and kind == "ringing"):
                     waiter.set_exception(SipLocalError(self._told_instead(kind)))
         if self._listeners is not None:
-            self.tell(what)
+            for listener in tuple(self._listeners):
+                listener(self, what)
 
     def tell(self, what: str) -> None:
         """Tell the listeners."""

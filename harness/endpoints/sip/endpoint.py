@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from harness.endpoints.sip.exchange import Exchange, Tell, tell_nobody
 from harness.endpoints.sip.flow import DEFAULT_PORTS, TCP, UDP, VIA_END, Flow, Hop, StreamFlow
@@ -187,20 +187,23 @@ class SipEndpoint:
 
     def perform(self, exchange: Exchange, actions: list[Action]) -> None:
         """Do what a transaction asked for, then keep, park or forget it."""
-        passed: Response | None = None
+        passed: Any = None
         told = False
+        timers = exchange.timers
         for do, data, letter, delay, message in actions:
             if do is _SEND:
                 exchange.flow.send(data)
             elif do is _SET:
                 timer = self.wheel.after(delay, self._expire, exchange, letter)
                 if letter not in _LAST:
-                    exchange.keep(letter, timer)
+                    timers[letter] = timer
             elif do is _STOP:
-                exchange.stop(letter)
+                running = timers.pop(letter, None)
+                if running is not None:
+                    running.cancel()
             else:
                 told = True
-                passed = cast(Response, message) if do is _PASS else None
+                passed = message if do is _PASS else None
         transaction = exchange.transaction
         if transaction.state in ABSORBING:
             if transaction.state is State.TERMINATED:
@@ -215,8 +218,7 @@ class SipEndpoint:
         transaction = exchange.transaction
         if transaction.ended:
             return  # it was forgotten early, to make room
-        if exchange.timers is not None:
-            exchange.timers.pop(letter, None)
+        exchange.timers.pop(letter, None)
         self.repeated += letter in REPEATING
         self.perform(exchange, transaction.expire(letter))
 
@@ -227,7 +229,7 @@ class SipEndpoint:
         if exchange.timers:
             for timer in exchange.timers.values():
                 timer.cancel()
-        exchange.timers = None
+            exchange.timers.clear()
         lingering = self._lingering
         while lingering and lingering[0].transaction.ended:
             lingering.popleft()

@@ -192,9 +192,11 @@ class SipTransports(FlowOwner):
         if self._closed:
             raise TransportError("the SIP endpoint is closed")
         if hop.transport == UDP:
-            if literal(hop.host):
-                return self._udp_flow((hop.host, hop.port))
-            return self._named_flow(hop)
+            peer = (hop.host, hop.port)
+            known = self._udp_flows.get(peer)
+            if known is not None:
+                return known
+            return self._udp_flow(peer) if literal(hop.host) else self._named_flow(hop)
         return self._by_hop.get(hop) or self._connect(hop)
 
     def _udp_flow(self, peer: Address) -> UdpFlow:
