@@ -12,6 +12,7 @@ from harness.evidence.audio import Sound, heard, to_wav, waveform_svg
 from harness.evidence.capture import crossings, write_pcap
 from harness.evidence.ladder import ladder_svg, rows
 from harness.evidence.transcript import serial_lines, transcript
+from harness.evidence.verdict_table import VERDICT, as_csv, as_html
 from harness.journal import Event
 from harness.transport.serial_line import EQUIPMENT_END
 from harness.transport.tap import Crossing
@@ -80,6 +81,10 @@ class Evidence:
         rows_of_table = list(measures) or [dict(event.data) for event in happened if event.kind == MEASURE]
         if rows_of_table:
             found.append(_measures(rows_of_table))
+        verdicts = [dict(event.data) for event in happened if event.kind == VERDICT]
+        if verdicts:
+            found.append(Attachment("verdict on each call", "text/html", "html", as_html(verdicts)))
+            found.append(Attachment("verdicts", "text/csv", "csv", as_csv(verdicts)))
         if failed or self.keep == "all":
             found += self._whole(crossed, sounds)
         return found

@@ -88,6 +88,7 @@ class SipTransports(FlowOwner):
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
+        self._new_flow: Callable[[Flow], None] = _as_it_is
         self._locals: dict[tuple[str, bool], Address] = {}
         self.locals: dict[str, Address] = {}
         """The address that each transport is reached at, IPv4's where there are both."""
@@ -134,6 +135,12 @@ class SipTransports(FlowOwner):
         if transport not in self.locals or not six:
             self.locals[transport] = self._locals[transport, six]
 
+    def on_new_flow(self, told: Callable[[Flow], None]) -> None:
+        """Call `told` with each flow before it is used, and with those that are there: for tests that tamper."""
+        self._new_flow = told
+        for flow in (*self._udp_flows.values(), *self._streams):
+            told(flow)
+
     def close(self) -> None:
         """Close all ports and connections."""
         self._closed = True
@@ -176,6 +183,7 @@ class SipTransports(FlowOwner):
             if len(self._udp_flows) >= MAX_UDP_FLOWS:
                 del self._udp_flows[next(iter(self._udp_flows))]
             flow = self._udp_flows[peer] = UdpFlow(port, peer, via_head(UDP, *self._locals[UDP, six]))
+            self._new_flow(flow)
         return flow
 
     def _named_flow(self, hop: Hop) -> Flow:
@@ -226,6 +234,7 @@ class SipTransports(FlowOwner):
         local = self._locals.get((transport, six)) or next(iter(self.locals.values()))
         flow = StreamFlow(transport, peer, via_head(transport, *local), self)
         self._streams[flow] = None
+        self._new_flow(flow)
         if self._sweep is None:
             self._sweep = self._loop.call_later(SWEEP_S, self._sweep_slow)
         return flow
@@ -264,3 +273,7 @@ class SipTransports(FlowOwner):
             for hop in [hop for hop, kept in self._by_hop.items() if kept is flow]:
                 del self._by_hop[hop]
             self._lost(flow, why)
+
+
+def _as_it_is(flow: Flow) -> None:
+    """Nobody minds a new flow."""
