@@ -16,6 +16,7 @@ from harness.errors import LocalError
 
 if TYPE_CHECKING:
     from harness.endpoints.sip.call import Call
+    from harness.protocols.sip.emergency_call import Mark
     from simulators.iccs.callbacks import Callback
     from simulators.iccs.conversations import Conversation
     from simulators.iccs.leg import Leg
@@ -45,7 +46,7 @@ class Step(Enum):
     TAKE = "is taken"
     DIAL = "is dialled"
     CONNECT = "is connected"
-    PASS_ON = "is passed on"
+    HAND_ON = "is passed on"
     RETURN = "is not reached"
     END = "ends"
 
@@ -57,11 +58,11 @@ STATES: Final = {
     (CallState.RINGING, Step.TAKE): CallState.ANSWERING,
     (CallState.RINGING, Step.DIAL): CallState.DIALLING,
     (CallState.RINGING, Step.CONNECT): CallState.CONNECTED,
-    (CallState.RINGING, Step.PASS_ON): CallState.RINGING,
+    (CallState.RINGING, Step.HAND_ON): CallState.RINGING,
     (CallState.RINGING, Step.END): CallState.ENDED,
     (CallState.ANSWERING, Step.CONNECT): CallState.CONNECTED,
     (CallState.ANSWERING, Step.END): CallState.ENDED,
-    (CallState.CONNECTED, Step.PASS_ON): CallState.RINGING,
+    (CallState.CONNECTED, Step.HAND_ON): CallState.RINGING,
     (CallState.CONNECTED, Step.END): CallState.ENDED,
     (CallState.DIALLING, Step.CONNECT): CallState.CONNECTED,
     (CallState.DIALLING, Step.RETURN): CallState.RINGING,
@@ -93,11 +94,21 @@ class SwitchCall:
     state: CallState = CallState.RINGING
     trunk: str = ""
     """The trunk it came or went by; empty for telephones and between positions."""
+    came: bool = False
+    """Whether somebody outside placed it; else one of ours did."""
+    text: bool = False
+    """Whether it brings, or is to bring, real-time text."""
     emergency: bool = False
     flags: tuple[str, ...] = ()
     """What the position is shown of it besides: ``silent``, ``critical``, ``buddy``, ``relay`` …"""
     notes: dict[str, Any] = field(default_factory=dict)
     """What else the position is shown of it, by name."""
+    shows: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """What else each position that gets it is shown: an eCall's data."""
+    mark: Mark | None = None
+    """What the 999 network said of it last."""
+    answered: float | None = None
+    """Run time at which an adviser first had it, seconds."""
     due: bool = False
     """Whether it has rung so long that a position answers by itself, where positions do."""
     presented: list[Position] = field(default_factory=list)

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.errors import LocalError
 from simulators.iccs.calls import CallState, SwitchCall
-from simulators.iccs.positions import Position
+from simulators.iccs.positions import Position, PositionError
 
 if TYPE_CHECKING:
     from harness.endpoints.media import Bridge, MediaPort
@@ -23,7 +22,7 @@ MAX_PARTIES = 30
 """Of one conversation: calls and positions."""
 
 
-class ConversationError(LocalError):
+class ConversationError(PositionError):
     """A conversation was asked for what it can't be."""
 
 
@@ -47,7 +46,7 @@ class Conversation:
         """Let a call in, out of any other conversation. Raises ConversationError when it is full."""
         if call.conversation is self:
             return
-        self._has_room()
+        self.has_room()
         if call.conversation is not None:
             call.conversation.calls.remove(call)
         self.calls.append(call)
@@ -67,7 +66,7 @@ class Conversation:
             self.held_by.remove(position)
             position.held.remove(self)
         else:
-            self._has_room()
+            self.has_room()
         self.positions.append(position)
         position.conversation = self
 
@@ -87,7 +86,8 @@ class Conversation:
             self.held_by.remove(position)
             position.held.remove(self)
 
-    def _has_room(self) -> None:
+    def has_room(self) -> None:
+        """Raise ConversationError when it is full."""
         if self.size >= MAX_PARTIES:
             raise ConversationError(f"{MAX_PARTIES} parties are in the conversation already")
 
@@ -112,6 +112,12 @@ class Conversation:
     def is_waiting(self) -> bool:
         """Whether somebody outside is alone with positions that all hold it: time for music."""
         return not self.positions and len(self.legs) == 1 and bool(self.held_by)
+
+    @property
+    def is_ringing(self) -> bool:
+        """Whether somebody outside is alone while another is dialled: time for the ringing tone."""
+        states = [call.state for call in self.legs]
+        return not self.positions and len(states) == 2 and CallState.DIALLING in states
 
     @property
     def size(self) -> int:

@@ -42,7 +42,7 @@ class AdviserState(StrEnum):
     OFFERED = "offered"
     """A queue rings at this adviser alone."""
     BUSY = "busy"
-    """In a call, or keying a talkgroup."""
+    """In a call, with one on hold, or keying a talkgroup."""
     WRAP_UP = "wrap_up"
     """Writing up the last call."""
     BREAK = "break"
@@ -115,7 +115,7 @@ class Position:
         """What the adviser is doing."""
         if not self.at_work:
             return AdviserState.OFFLINE
-        if not self.free:
+        if not self.free or self.held:
             return AdviserState.BUSY
         if self.on_break:
             return AdviserState.BREAK

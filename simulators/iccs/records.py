@@ -1,4 +1,4 @@
-"""Call records: one for each caller's matter, through hold, transfer, redial and callback, and what can be found in them.
+"""Call records: one for each caller's matter, through hold, transfer, redial and callback, and how they are found.
 
 Theory. A record begins with the call that came, or that a position placed, and takes in every later call about the same
 caller: the leg that a transfer dials, the ring back, the callback. It keeps what the network told of the call, what was
@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from harness.errors import LocalError
 from harness.protocols import uk_numbers
+from harness.protocols.sip.emergency_call import Mark
 
 MAX_ENTRIES = 500
 """Lines of one record; what comes after is not kept."""
@@ -58,6 +60,12 @@ class CallRecord:
     """The band of waiting times that this is in."""
     ended: float | None = None
     """Run time at which its last call ended; None while one is up, or due."""
+    reference: str | None = None
+    """The 999 network's name for the call, the same in every attempt."""
+    mark: Mark | None = None
+    """What the 999 network first said of it."""
+    contact: tuple[str, int] | None = None
+    """Where the network takes calls back to this caller."""
     network: dict[str, Any] = field(default_factory=dict)
     """What the network told: SIP Call-ID, From, P-Asserted-Identity, where from."""
     locations: list[dict[str, Any]] = field(default_factory=list)
@@ -104,6 +112,7 @@ class CallRecord:
         return {
             **self.summary(),
             "trunk": self.trunk,
+            "reference": self.reference,
             "network": self.network,
             "locations": self.locations,
             "entries": self.entries,
@@ -117,6 +126,7 @@ class RecordBook:
         self._keep = keep
         self._count = 0
         self._records: dict[str, CallRecord] = {}
+        self._references: dict[str, CallRecord] = {}
 
     def __len__(self) -> int:
         return len(self._records)
@@ -130,7 +140,13 @@ class RecordBook:
         self._count += 1
         record = CallRecord(f"R-{self._count:06d}", time, cli, dialled, queue, **known)
         self._records[record.id] = record
+        if record.reference is not None:
+            self._references[record.reference] = record
         return record
+
+    def of_reference(self, reference: str) -> CallRecord | None:
+        """Return the record of a call that the 999 network names so."""
+        return self._references.get(reference)
 
     def _make_room(self) -> None:
         """Let the oldest go that is over and not preserved.
@@ -142,6 +158,7 @@ class RecordBook:
         oldest = next((each for each in self._records.values() if not each.is_open and each.nuisance is None), None)
         if oldest is not None:
             del self._records[oldest.id]
+            self._references.pop(oldest.reference or "", None)
 
     def get(self, id_: str) -> CallRecord:
         """Return a record. Raises UnknownRecordError."""
@@ -198,7 +215,7 @@ class Bands:
     def __init__(self, begins: tuple[float, ...]) -> None:
         self._begins = begins
         names = [f"under {begins[0]:g} s"]
-        names += [f"{low:g} to {high - 1:g} s" for low, high in zip(begins, begins[1:], strict=False)]
+        names += [f"{low:g} to {high - 1:g} s" for low, high in pairwise(begins)]
         self.names = (*names, f"{begins[-1]:g} s and more")
         """Shortest wait first."""
 

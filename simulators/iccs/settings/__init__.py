@@ -9,16 +9,18 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from simulators.iccs.settings.advisers import AutoAdviserSettings
-from simulators.iccs.settings.base import MAX_CALLS, MAX_POSITIONS, PositionId, QueueName, Role, Seconds, Strict
+from simulators.iccs.settings.base import MAX_CALLS, MAX_POSITIONS, Number, PositionId, QueueName, Role, Seconds, Strict
 from simulators.iccs.settings.ivr import IvrSettings
 from simulators.iccs.settings.positions import AnyPosition, PositionRange, PositionSettings, SubscriberSettings
 from simulators.iccs.settings.queues import CriticalSettings, QueueSettings
 from simulators.iccs.settings.trunks import HostPort, TrunkSettings
 
 __all__ = [
+    "CRITICAL_QUEUE",
     "MAX_CALLS",
     "MAX_POSITIONS",
     "IccsSettings",
+    "Number",
     "PositionId",
     "PositionRange",
     "PositionSettings",
@@ -74,10 +76,12 @@ class IccsSettings(Strict):
     positions: tuple[AnyPosition, ...] = ()
     trunks: tuple[TrunkSettings, ...] = Field(default=(TrunkSettings(name="primary"),), min_length=1, max_length=16)
     """The first is reached at ``sip_port``, and telephones register there."""
-    queues: dict[QueueName, QueueSettings] = {
-        "emergency": QueueSettings(numbers=("999", "112")),
-        "non_emergency": QueueSettings(numbers=("101",)),
-    }
+    queues: dict[QueueName, QueueSettings] = Field(
+        default_factory=lambda: {
+            "emergency": QueueSettings(numbers=("999", "112")),
+            "non_emergency": QueueSettings(numbers=("101",)),
+        }
+    )
     """Earlier queues are served first. ``emergency: ["999", "112"]`` is short for a queue with those numbers."""
     critical: CriticalSettings = CriticalSettings()
     ivr: IvrSettings = IvrSettings()
@@ -91,8 +95,12 @@ class IccsSettings(Strict):
     """Where the bands of waiting times begin that calls are counted by: under 10 s, 10 to 59 s, 60 s and more."""
     transfer_ring_s: float = Field(default=20.0, gt=0, le=600)
     """How long a transferred call rings before it comes back. [p]"""
-    landline_hold_s: Seconds = 45.0
-    """How long a landline keeps a call whose receiver was replaced."""
+    own_number: Number = "+441414960101"
+    """The number that the network is told when a position calls somebody."""
+    route_s: float = Field(default=4.0, gt=0, le=60)
+    """How long a trunk may say nothing to a call of ours before the next one is tried. [p]"""
+    ahead: tuple[str, ...] = ("relay",)
+    """Flags whose calls go ahead of the others in their queue (NICCS-TEL-019)."""
     ring_s: float = Field(default=60.0, gt=0, le=600)
     """Seconds for which a call placed by a position rings before it is given up."""
     records_kept: int = Field(default=100_000, ge=1, le=1_000_000)

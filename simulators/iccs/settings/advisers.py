@@ -18,7 +18,7 @@ class AutoAdviserSettings(Strict):
     """Ids of positions; a * at the end stands for any rest."""
     reaction_s: Span = Span(least=0.5, most=2.0)
     """From the ringing to the answer. [p]"""
-    handling_s: dict[QueueName, Mean] = {}
+    handling_s: dict[QueueName, Mean] = Field(default_factory=dict)
     """Mean time from the answer to the clearing, by queue. [p]"""
     other_s: Mean = 300.0
     """The same for queues that are not listed. [p]"""

@@ -1,4 +1,4 @@
-"""What every part of an ICCS's settings has: strict keys, and the forms in which names, numbers and times are written."""
+"""What every part of an ICCS's settings has: strict keys, and the forms of names, numbers and times."""
 
 from __future__ import annotations
 

@@ -54,8 +54,8 @@ class MenuSettings(Strict):
 class IvrSettings(Strict):
     """All menus, and the numbers that lead to one."""
 
-    menus: dict[QueueName, MenuSettings] = Field(default={}, max_length=MAX_MENUS)
-    numbers: dict[Number, QueueName] = {}
+    menus: dict[QueueName, MenuSettings] = Field(default_factory=dict, max_length=MAX_MENUS)
+    numbers: dict[Number, QueueName] = Field(default_factory=dict)
     """Number to menu."""
 
     @model_validator(mode="after")
@@ -64,7 +64,17 @@ class IvrSettings(Strict):
         for name in wanted:
             if name not in self.menus:
                 raise ValueError(f"there is no menu {name!r}; there is {', '.join(self.menus) or 'none'}")
+        for name in self.menus:
+            self._leads_out(name)
         return self
+
+    def _leads_out(self, name: str) -> None:
+        """Raise ValueError where a caller who presses nothing would go round in circles."""
+        passed = [name]
+        while (following := self.menus[passed[-1]].otherwise.menu) is not None:
+            if following in passed:
+                raise ValueError(f"'otherwise' leads in a circle: {', '.join([*passed, following])}")
+            passed.append(following)
 
     def targets(self) -> list[Target]:
         """Return everything that keys lead to."""

@@ -35,6 +35,9 @@ class Waiting(Strict):
     early: bool = True
     """Whether a call that is not answered yet hears it as early media (183), so that it is answered by an adviser. Else
     the call is answered (200) for it."""
+    queued_every_s: Seconds = 20.0
+    """How often the network is told (182) that a call is queued still, where it is not answered yet; 0: never. It takes
+    a call that only rings for one that nobody will answer, and tries another route."""
     music: Clip | None = None
     position_every_s: Seconds = 0.0
     """How often the caller's place in the queue and the wait to be expected are said; 0: never. [p]"""
