@@ -114,7 +114,7 @@ class CallLoad:
 
         `progress` is told how many are over. Raises InterlockError where the number is not permitted: nothing has left.
         """
-        self._agent.ask_permit(self._uri(plan.number))
+        self._agent.routes.ask_permit(self._uri(plan.number))
         began = self._context.journal.now()
         over = 0
 

@@ -141,7 +141,7 @@ class ScriptedPhone:
             if self._target is None:
                 raise DriverError(f"{self.name} has no target to call {number} at: give a SIP URI")
             uri = f"sip:{number}@{self._target[0]}:{self._target[1]}"
-        self._agent.ask_permit(uri)
+        self._agent.routes.ask_permit(uri)
         port = await self._open_port()
         offered = sdp.offer(*port.address) if offer is None else offer
         try:
