@@ -200,6 +200,7 @@ class OperatorDesk:
             "queues": queues,
             "advisers": states,
             "sites": sites,
+            "trunks": {trunk.name: trunk.in_service for trunk in self._rooms.trunks},
             "location_service": self._rooms.locations.is_up,
         }
 

@@ -141,6 +141,7 @@ class Position:
             "call": self.call.id if self.call is not None else None,
             "held": [call.id for conversation in self.held for call in conversation.calls],
             "keyed": self.keyed,
+            "last_record": self.last_record,
         }
 
 

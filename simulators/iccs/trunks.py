@@ -1,4 +1,8 @@
-"""The SIP ports of the switch: trunks to the telephone network with faults on demand, and registered telephones."""
+"""The SIP ports of the switch: trunks to the telephone network with faults on demand, and registered telephones.
+
+Theory. A trunk whose peer the settings name is watched with OPTIONS. While it is lost, calls go by the others first; it
+is tried last and not left out, for the watch may be wrong and a call is worth a try.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,9 @@ from harness.endpoints.sip.abilities import Abilities
 from harness.endpoints.sip.agent import UserAgent
 from harness.endpoints.sip.exchange import Exchange
 from harness.endpoints.sip.incoming import IncomingCall
+from harness.endpoints.sip.keepalive import KeepAlive
 from harness.endpoints.sip.outgoing import OutgoingCall
-from harness.errors import LocalError
+from harness.errors import InterlockError, LocalError
 from harness.protocols.location import ecall_control
 from harness.protocols.sip import emergency_call
 from harness.protocols.sip.message import Request
@@ -72,6 +77,8 @@ class Trunk:
         self.calls = 0
         """Calls that came by it."""
         self.learned: tuple[str, int] | None = None
+        self.watch: KeepAlive | None = None
+        """The watch on its peer; None where it is not watched."""
         self._peer = settings.peer
 
     @property
@@ -81,6 +88,11 @@ class Trunk:
             host, _, port = self._peer.rpartition(":")
             return host, int(port)
         return self.learned
+
+    @property
+    def in_service(self) -> bool | None:
+        """Whether its peer serves, by the watch; None where it is not watched, or nothing is known yet."""
+        return self.watch.is_up if self.watch is not None else None
 
     def invite(
         self, number: str, *, offer: bytes, caller: str, headers: list[tuple[str, str]], at: tuple[str, int]
@@ -99,6 +111,7 @@ class Trunk:
             "sip": f"{host}:{port}",
             "peer": f"{peer[0]}:{peer[1]}" if peer is not None else None,
             "fault": self.fault.value if self.fault is not None else None,
+            "in_service": self.in_service,
             "calls": self.calls,
         }
 
@@ -131,9 +144,11 @@ class Trunks:
             raise UnknownTrunkError(f"there is no trunk {name!r}; there is {', '.join(self._trunks)}") from None
 
     async def start(self, permit: Callable[[str], None] | None) -> None:
-        """Open every port. Raises TransportError."""
+        """Open every port and begin to watch peers. Raises TransportError."""
         for settings in self._settings.trunks:
             await self._open(settings, permit)
+        for settings in self._settings.trunks:
+            self._watch(settings)
 
     async def _open(self, settings: TrunkSettings, permit: Callable[[str], None] | None) -> None:
         trunk = self._trunks[settings.name]
@@ -162,10 +177,35 @@ class Trunks:
         assert isinstance(agent, _Agent)
         trunk.agent = agent
 
+    def _watch(self, settings: TrunkSettings) -> None:
+        trunk, watch = self._trunks[settings.name], settings.watch
+        if settings.peer is None or not watch.every_s:
+            return
+        trunk.watch = KeepAlive(
+            trunk.agent,
+            f"sip:{settings.peer}",
+            interval=watch.every_s,
+            interval_down=watch.lost_every_s,
+            answer_within=watch.answer_s,
+            down_after=watch.lost_after,
+            up_after=watch.back_after,
+            on_change=lambda _watch: self._watched(trunk),
+        )
+        try:
+            trunk.watch.start()
+        except InterlockError as error:
+            trunk.watch = None
+            self._context.journal.warn("iccs", "trunk.not_watched", trunk=trunk.name, reason=str(error))
+
+    def _watched(self, trunk: Trunk) -> None:
+        kind = "trunk.back" if trunk.in_service else "trunk.lost"
+        self._context.journal.record("iccs", kind, trunk=trunk.name, peer=trunk.shown()["peer"])
+
     async def stop(self) -> None:
         """Close every port; calls that are up are hung up."""
         for timer in self._slow:
             timer.cancel()
+        await asyncio.gather(*(trunk.watch.stop() for trunk in self if trunk.watch is not None))
         await asyncio.gather(*(trunk.agent.close() for trunk in self if hasattr(trunk, "agent")))
 
     # Calls
@@ -204,11 +244,11 @@ class Trunks:
         return next(iter(registry.contacts(self._aors[number])), None)
 
     def ways_out(self, preferred: str = "", at: tuple[str, int] | None = None) -> list[tuple[Trunk, tuple[str, int]]]:
-        """Return the trunks by which the network can be called, and where, the preferred one first.
+        """Return the trunks by which the network can be called, and where, the preferred one first, lost ones last.
 
         `at`: where the preferred one's network takes this call, in place of its peer.
         """
-        ordered = sorted(self, key=lambda trunk: trunk.name != preferred)
+        ordered = sorted(self, key=lambda trunk: (trunk.in_service is False, trunk.name != preferred))
         found = []
         for trunk in ordered:
             where = at if at is not None and trunk.name == preferred else trunk.peer

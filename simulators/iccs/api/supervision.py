@@ -26,7 +26,7 @@ def supervision_routes(desk: OperatorDesk) -> APIRouter:
 
     @router.get("/wallboard")
     async def read_wallboard() -> Shown:
-        """Each queue's calls and figures, advisers by state and site. Times in seconds; shares in per cent."""
+        """Each queue's calls and figures, advisers by state and site, trunks. Times in seconds; shares in per cent."""
         return desk.wallboard()
 
     @router.get("/calls")
@@ -69,7 +69,7 @@ def supervision_routes(desk: OperatorDesk) -> APIRouter:
 
     @router.get("/trunks")
     async def read_trunks() -> list[Shown]:
-        """Every trunk: where it takes calls, its fault."""
+        """Every trunk: where it takes calls, its fault, whether its peer answers OPTIONS (null: not known)."""
         return desk.trunks()
 
     @router.put("/trunks/{name}/fault")
