@@ -3,7 +3,8 @@
 Theory. A conversation holds calls (each a leg to somebody outside, or the thread between two positions) and positions.
 A position is active in one conversation at most, and holds any number. A conversation that nobody is active in, and
 that has one leg, gives that leg music; the parties of any other go on talking. It is over when fewer than two parties
-are left, where a position that holds it, or that is being rung, is a party.
+are left, where a position that holds it, or that is being rung, is a party; and when its last call has ended, however
+many positions are in it: a position could not clear what is no call.
 """
 
 from __future__ import annotations
@@ -127,8 +128,8 @@ class Conversation:
 
     @property
     def is_over(self) -> bool:
-        """Whether nobody is left to talk with."""
-        return self.size < 2
+        """Whether nobody is left to talk with, or no call is left to talk on."""
+        return self.size < 2 or not self.calls
 
     def parties(self) -> list[str]:
         """Name who is in it: positions by id, calls by number."""

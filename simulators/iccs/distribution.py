@@ -172,10 +172,9 @@ class Distribution:
         """An adviser let an offer pass."""
         if call.offered_to is not position:
             return
-        self._take_back(call, "not answered")
         position.on_break = self.queues.settings(call).unanswered == "break"
+        self._take_back(call, "not answered")
         position.idle_since = self._shared.now()
-        self._positions.settle(position)
         self.poke()
 
     def _take_back(self, call: SwitchCall, reason: str) -> None:

@@ -181,7 +181,7 @@ class Placing:
         self, conversation: Conversation, target: Position, caller: Position, record: CallRecord, failed: Failed
     ) -> SwitchCall:
         call = self._switch.new_call(record, sip=None, queue=None, cli=caller.id, caller=caller)
-        call.notes |= {"from": caller.id, "to": target.id}
+        call.notes |= {"from": caller.id, "towards": target.id}
         conversation.add_call(call)
         seconds = self._settings.transfer_ring_s
         self._switch.distribution.direct(call, target, within=seconds, then=lambda each: failed(each, NOT_ANSWERED))

@@ -172,10 +172,13 @@ class Positions:
     def settle(self, position: Position) -> None:
         """Tell what has become of an adviser's state, where it has changed."""
         state = position.state
-        if state is position.told_state:
+        was = position.told_state
+        if state is was:
             return
         position.told_state = state
-        if state is AdviserState.AVAILABLE:
+        if (
+            state is AdviserState.AVAILABLE and was is not AdviserState.OFFERED
+        ):  # an offer that fell through costs nothing
             position.idle_since = self._journal.now()
         self.tell(position, "adviser.state", state=state.value)
         self.changed(position)
