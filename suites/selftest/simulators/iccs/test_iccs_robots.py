@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ async def test_of_one_seed_their_ways_are_the_same_and_spread_about_the_mean() -
     once, again = await times(12), await times(12)
     assert len(once) == 12
     assert [round(each, 3) for each in once] == [round(each, 3) for each in again]
-    gaps = [after - before for before, after in zip(once, once[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(once)]
     assert max(gaps) > 2 * min(gaps)
 
 
