@@ -65,8 +65,7 @@ class SupervisionKeywords(Topic):
         | ``record`` | Its name, which consoles show with each call. |
 
         Example:
-        | ${shown}     `Console Shows`    govan-12    call.connected |
-        | ${record}    `Call Record`    ${shown}[record] |
+        | ${record}    `Call Record`    R-000001 |
         """
         return self._supervise(lambda at: at.record(record))
 
