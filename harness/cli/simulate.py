@@ -40,6 +40,9 @@ def simulate(
     auto_answer: Annotated[
         float | None, typer.Option(min=0, max=600, help="Let positions answer by themselves after so many seconds.")
     ] = None,
+    auto_advisers: Annotated[
+        bool, typer.Option("--auto-advisers", help="Let the advisers that the testbed's ICCS describes answer.")
+    ] = False,
     seed: Annotated[int | None, typer.Option(help="Seed of delays and identifiers; a fresh one when left out.")] = None,
     run_dir: Annotated[
         Path | None, typer.Option(help="Keep captures and the simulators' journal in this folder.")
@@ -72,6 +75,7 @@ def simulate(
                     names or [],
                     shown=_as_json if json else _as_table,
                     auto_answer=auto_answer,
+                    auto_advisers=auto_advisers,
                     seed=seed,
                     run_dir=run_dir,
                     origin=origin,
@@ -100,6 +104,7 @@ async def _run(
     *,
     shown: Callable[[Addresses], None],
     auto_answer: float | None,
+    auto_advisers: bool,
     seed: int | None,
     run_dir: Path | None,
     origin: float | None,
@@ -119,7 +124,15 @@ async def _run(
     try:
         interlock = Interlock(testbed, date.today())  # noqa: DTZ011 - a permit is dated by the tester's calendar
         starting = asyncio.create_task(
-            Simulation.start(context, testbed, interlock, virtual=False, names=names, auto_answer=auto_answer)
+            Simulation.start(
+                context,
+                testbed,
+                interlock,
+                virtual=False,
+                names=names,
+                auto_answer=auto_answer,
+                auto_advisers=auto_advisers,
+            )
         )
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait((starting, stopped), return_when=asyncio.FIRST_COMPLETED)

@@ -17,6 +17,7 @@ from harness.drivers.console import Console
 from harness.drivers.location import LocationService
 from harness.drivers.radio import RadioTerminal
 from harness.drivers.scripted_phone import ScriptedPhone
+from harness.drivers.supervisor import Supervisor
 from harness.drivers.trunk import EmergencyTrunk
 from harness.endpoints.media import MediaService, open_media
 from harness.errors import ExpectationError, TestbedError
@@ -28,6 +29,7 @@ from harness.testbed.components import (
     CallerLocationComponent,
     CallLoadComponent,
     ConsoleComponent,
+    IccsComponent,
     RadioGatewayComponent,
     RadioTerminalComponent,
     ScriptedPhoneComponent,
@@ -41,6 +43,7 @@ from harness.testbed.opening import (
     open_console,
     open_location,
     open_scripted_phone,
+    open_supervisor,
     open_terminal,
     open_trunk,
 )
@@ -96,6 +99,10 @@ class Bench:
     async def console(self, name: str | None = None) -> Console:
         """Return a console by its component's name, logged in."""
         return await self._driver(name, ConsoleComponent, open_console)
+
+    async def supervisor(self, name: str | None = None) -> Supervisor:
+        """Return a supervisor's view of the ICCS (the one there is, or the one named)."""
+        return await self._driver(name, IccsComponent, open_supervisor)
 
     async def terminal(self, name: str | None = None) -> RadioTerminal:
         """Return a radio terminal by its component's name, its talkgroup selected."""

@@ -165,6 +165,11 @@ class SipTransports(FlowOwner):
         for flow in (*self._udp_flows.values(), *self._streams):
             told(flow)
 
+    def unplug(self, *, out: bool) -> None:
+        """Pull the cable of the UDP ports, or put it back (`UdpPort.unplug`); connections are left alone."""
+        for port in self._udp.values():
+            port.unplug(out=out)
+
     def close(self) -> None:
         """Close all ports and connections."""
         self._closed = True
