@@ -18,6 +18,8 @@ HANDSHAKE_S: Final = 10.0
 """Seconds that a TLS handshake may take; a half-open one is closed then."""
 MAX_SHAKING: Final = 256
 """Handshakes under way at one listening port; the oldest is given up for one more."""
+PEER_CLOSED: Final = "the peer closed the connection"
+"""Why a connection is gone that was closed in order."""
 WRITE_LIMIT: Final = 1024 * 1024
 """Bytes that wait for a peer that reads nothing; the connection is given up then."""
 
@@ -132,7 +134,7 @@ class StreamConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
-        self._gone(str(exc) if exc is not None else "the peer closed the connection")
+        self._gone(str(exc) if exc is not None else PEER_CLOSED)
 
     # Our side
 

@@ -52,6 +52,8 @@ class Abilities:
     """INFO packages that we are willing to receive (RFC 6086)."""
     resource_priorities: tuple[str, ...] = ()
     """Resource-Priority namespaces that we know (RFC 4412), lower case, such as `esnet` or `q735`."""
+    demands: tuple[str, ...] = ()
+    """Option tags that an INVITE must list as supported; one that does not gets 421 (§21.4.15)."""
     software: str = ""
     """User-Agent and Server; empty: not told."""
 
@@ -63,6 +65,10 @@ class Abilities:
             raise SipLocalError(f"the engine can't serve {', '.join(unknown)}")
         if self.min_se < LEAST_MIN_SE or 0 < self.session_expires < self.min_se:
             raise SipLocalError(f"a session timer is {LEAST_MIN_SE} s or more, and not below min_se")
+        if self.session_expires and not self.timers:
+            raise SipLocalError("session_expires asks for session timers, and timers says that there are none")
+        if self.reliable is Reliable.REQUIRED and "PRACK" not in self.methods:
+            raise SipLocalError("reliable provisional responses are required, and PRACK is not served")
 
     @cached_property
     def supported(self) -> frozenset[str]:
@@ -82,6 +88,16 @@ class Abilities:
     def allow(self) -> tuple[str, str]:
         """The Allow header."""
         return "Allow", ", ".join(self.methods)
+
+    @cached_property
+    def server(self) -> list[tuple[str, str]]:
+        """The Server header of answers, where software is told."""
+        return [("Server", self.software)] if self.software else []
+
+    @cached_property
+    def user_agent(self) -> list[tuple[str, str]]:
+        """The User-Agent header of requests, where software is told."""
+        return [("User-Agent", self.software)] if self.software else []
 
     @cached_property
     def headers(self) -> list[tuple[str, str]]:

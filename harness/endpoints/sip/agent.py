@@ -8,26 +8,29 @@ from typing import Any, Final
 
 from harness.endpoints.sip import dispatch, refer
 from harness.endpoints.sip.abilities import Abilities
+from harness.endpoints.sip.admission import Admission
 from harness.endpoints.sip.call import Call, Headers, InDialog
+from harness.endpoints.sip.card import Card
 from harness.endpoints.sip.dispatch import Dispatcher, Usage
 from harness.endpoints.sip.endpoint import MAX_TRANSACTIONS, SipEndpoint
 from harness.endpoints.sip.exchange import Exchange
-from harness.endpoints.sip.flow import UDP, Flow, Hop, hop_to, shown
+from harness.endpoints.sip.flow import UDP, Flow, Hop, told_by
 from harness.endpoints.sip.incoming import IncomingCall
 from harness.endpoints.sip.outgoing import OutgoingCall
 from harness.endpoints.sip.registration import Registration
 from harness.endpoints.sip.registry import Registry
 from harness.endpoints.sip.requester import Credentials, Requester
+from harness.endpoints.sip.ringing import Ringing
+from harness.endpoints.sip.routes import Routes
 from harness.endpoints.sip.session import Session
 from harness.endpoints.sip.subscription import Notification, Subscriber, Subscription
 from harness.endpoints.sip.transports import Listen, TlsSides
 from harness.errors import SipLocalError, SipRemoteError
 from harness.journal import Journal
 from harness.protocols.sip import digest
-from harness.protocols.sip.dialog import Dialog
-from harness.protocols.sip.grammar import CONTROL, URI_FORBIDDEN, quote
+from harness.protocols.sip.grammar import CONTROL, quote
 from harness.protocols.sip.headers import NameAddr
-from harness.protocols.sip.message import Fields, Request, Response, checked, checked_text
+from harness.protocols.sip.message import Request, Response
 from harness.protocols.sip.registrar import Registrar
 from harness.protocols.sip.transaction import DEFAULT_TIMING, Timing
 from harness.transport.context import Context
@@ -70,11 +73,11 @@ class UserAgent:
         """Given each NOTIFY of no subscription of ours; returns the status to answer with."""
         self.events: tuple[str, ...] = ()
         """Event packages that peers may subscribe to."""
-        self.outbound: Hop | None = None
-        self.permit: Callable[[str], None] | None = None
-        """Asked with the target URI before any request outside a dialog leaves; raises InterlockError to refuse."""
+        self.routes: Routes
         self.endpoint: SipEndpoint
         self.requester: Requester
+        self.card: Card
+        """What our messages tell of us."""
         self.registry: Registry | None = None
         self.in_dialog: dict[str, InDialog] = {}
         """What is done with requests within a call, by method."""
@@ -85,9 +88,8 @@ class UserAgent:
         self._usages: dict[tuple[str, str], Usage] = {}
         self._registrations: list[Registration] = []
         self._closed: asyncio.Future[None] | None = None
-        self._ringing: dict[str, str] = {}
-        self._headers: dict[str, Fields] = {}
-        self._answers: dict[str, str] = {}
+        self._ringing: Ringing
+        self._dispatcher: Dispatcher
 
     @classmethod
     async def open(
@@ -115,6 +117,7 @@ class UserAgent:
         trace: bool = True,
         max_calls: int = MAX_CALLS,
         max_transactions: int = MAX_TRANSACTIONS,
+        keep_alive: float = 0.0,
     ) -> UserAgent:
         """Bind and be ready.
 
@@ -123,13 +126,15 @@ class UserAgent:
         then called with each address-of-record that changed. `server_credentials`: passwords by user; requests of the
         methods in `authenticate` are then challenged for `realm` (our address by default) with the digest `algorithms`,
         best first. `outbound`: where all requests outside dialogs are sent. `trace`: journal each message (off under
-        load).
+        load). `keep_alive`: seconds of silence after which a connection that we made is kept alive by a double CR LF
+        that the peer is to answer (RFC 5626 §3.5.1); 0: never.
         Raises TransportError where an address can't be bound, or a certificate can't be used.
         """
         agent = cls(context, name, user or name, display, abilities)
-        agent.on_invite, agent.permit = on_invite, permit
-        if outbound is not None:
-            agent.outbound = outbound if isinstance(outbound, Hop) else Hop(UDP, *outbound)
+        agent.on_invite = on_invite
+        agent.routes = Routes(
+            permit, outbound if outbound is None or isinstance(outbound, Hop) else Hop(UDP, *outbound)
+        )
         agent.max_calls = max_calls
         dispatcher = Dispatcher(agent)
         agent.endpoint = await SipEndpoint.open(
@@ -141,9 +146,12 @@ class UserAgent:
             timing=timing,
             trace=trace,
             max_transactions=max_transactions,
+            keep_alive=keep_alive,
         )
+        agent.card = Card(agent.user, abilities, agent.endpoint.transports)
+        agent._ringing = Ringing(agent)
+        agent._dispatcher = dispatcher
         agent.requester = Requester(agent.endpoint, context.rng, credentials)
-        agent._prepare(dispatcher)
         if registrar is not None or server_credentials is not None:
             agent.registry = Registry(
                 agent.endpoint,
@@ -155,16 +163,11 @@ class UserAgent:
                 realm,
                 algorithms,
             )
+        agent.routes.registry = agent.registry
+        agent._prepare(dispatcher)
         return agent
 
     def _prepare(self, dispatcher: Dispatcher) -> None:
-        """Write once what thousands of messages carry."""
-        software = [("Server", self.abilities.software)] if self.abilities.software else []
-        for transport in self.endpoint.transports.locals:
-            contact = self.contact_for(transport)
-            self._ringing[transport] = checked_text([contact, *software])
-            self._headers[transport] = checked([contact, *self.abilities.headers, *software])
-            self._answers[transport] = checked_text(self._headers[transport])
         every: dict[str, InDialog] = {
             "BYE": _never,
             "INVITE": dispatch.reinvited,
@@ -178,6 +181,7 @@ class UserAgent:
             "SUBSCRIBE": dispatch.subscribed,
         }
         self.in_dialog = {method: do for method, do in every.items() if method in self.abilities.methods}
+        dispatcher.admission = Admission(self)
 
     @property
     def address(self) -> Address:
@@ -186,14 +190,8 @@ class UserAgent:
 
     @property
     def uri(self) -> str:
-        """Our own SIP URI: `sip:user@host:port`."""
-        host, port = self.endpoint.local
-        return f"sip:{self.user}@{shown(host)}:{port}"
-
-    @property
-    def contact(self) -> str:
-        """Our Contact over the transport of `address`."""
-        return f"<{self.uri}>"
+        """Our own SIP URI as our Contact has it: `sip:user@host:port` over UDP."""
+        return self.card.uri()
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -207,7 +205,7 @@ class UserAgent:
         self._registrations.clear()
         for usage in tuple(self._usages.values()):
             if isinstance(usage, Subscription):
-                usage.end()
+                usage.give_up()
             elif isinstance(usage, Subscriber):
                 usage.terminate()
         for call in self.calls:
@@ -233,20 +231,21 @@ class UserAgent:
         offer: bytes = b"",
         caller: str = "",
         headers: Headers = (),
-        to: Address | Hop | None = None,
+        to: Address | Hop | Flow | None = None,
         content: tuple[bytes, str] = (b"", ""),
     ) -> OutgoingCall:
         """Place a call and return it at once.
 
         `offer`: our session description. `caller`: the From as `"Display" <sip:user@host>` (our own by default). `to`:
         where to send it, if not where the URI says. `content`: a body and its type that hold the offer and more, such
-        as a multipart with a location. Raises InterlockError before anything leaves, and SipLocalError on values that
+        as a multipart with a location. A contact that was registered with us by a connection is called over it.
+        Raises InterlockError before anything leaves, and SipLocalError on values that
         can't be sent or when MAX_CALLS are up.
         """
-        hop = self.hop_for(uri, to)
+        hop = self.routes.way_to(uri, to)
         if len(self.calls_by_dialog) >= self.max_calls:
             raise SipLocalError(f"{self.max_calls} calls are up already")
-        call = OutgoingCall(self, uri, hop, self._checked_from(caller), offer, content, headers, hop.transport)
+        call = OutgoingCall(self, uri, hop, self._checked_from(caller), offer, content, headers)
         self.calls_by_dialog[call.id, call.local_tag] = call
         try:
             call.start()
@@ -263,20 +262,22 @@ class UserAgent:
         headers: Headers = (),
         body: bytes = b"",
         content_type: str = "",
-        to: Address | Hop | None = None,
+        to: Address | Hop | Flow | None = None,
         aor: str = "",
         credentials: Credentials | None = None,
         within: float = 32.0,
+        dialog: tuple[str, str] | None = None,
     ) -> Response:
         """Send a request outside any dialog and return its final response, whatever its status.
 
-        `aor`: the URI of From and To where they are not us and the target (REGISTER). Raises InterlockError before
-        anything leaves, and SipLocalError when no final response comes within `within` seconds.
+        `aor`: the URI of From and To where they are not us and the target (REGISTER). `dialog`: the Call-ID and From
+        tag to be used, where the answer is to make a dialog. Raises InterlockError before anything leaves, and
+        SipLocalError when no final response comes within `within` seconds.
         """
-        hop = self.hop_for(uri, to)
+        hop = self.routes.way_to(uri, to)
         sender = f"<{aor}>" if aor else self._checked_from("")
-        call_id, tag = self.new_call_id(), self.endpoint.new_tag()
-        own = [] if any(name.lower() in ("contact", "m") for name, _ in headers) else [self.contact_for(hop.transport)]
+        call_id, tag = dialog or (self.new_call_id(), self.endpoint.new_tag())
+        own = [] if any(name.lower() in ("contact", "m") for name, _ in headers) else [self.card.contact(hop.kind)]
         cseq = 0
 
         def build(extra: Headers) -> Request:
@@ -311,7 +312,7 @@ class UserAgent:
 
         `expires`: seconds asked for. Raises SipLocalError with the status when it is refused.
         """
-        registration = Registration(self, registrar, user, password, expires, self.hop_for(registrar, to))
+        registration = Registration(self, registrar, user, password, expires, self.routes.hop_for(registrar, to))
         await registration.register(within=within)
         self._registrations.append(registration)
         return registration
@@ -331,7 +332,7 @@ class UserAgent:
 
         `accept`: media types of its state. Raises InterlockError before anything leaves, SipLocalError when refused.
         """
-        subscription = Subscription(self, uri, event, self.hop_for(uri, to), heard, accept)
+        subscription = Subscription(self, uri, event, self.routes.hop_for(uri, to), heard, accept)
         self.keep_usage(subscription)
         try:
             await subscription.subscribe(expires, within=within)
@@ -340,28 +341,9 @@ class UserAgent:
             raise
         return subscription
 
-    def ask_permit(self, uri: str) -> None:
-        """Ask the interlock for a request to `uri`. Raises InterlockError; SipLocalError where it is no URI."""
-        if URI_FORBIDDEN.search(uri) or ":" not in uri:
-            raise SipLocalError(f"not a URI: {uri!r}")
-        if self.permit is not None:
-            self.permit(uri)
-
-    def hop_for(self, uri: str, to: Address | Hop | None = None) -> Hop:
-        """Where a request to `uri` goes, once the interlock permits it. Raises InterlockError, SipLocalError."""
-        self.ask_permit(uri)
-        if to is not None:
-            return to if isinstance(to, Hop) else Hop(UDP, *to)
-        if self.outbound is not None:
-            return self.outbound
-        try:
-            return hop_to(uri)
-        except SipRemoteError as error:
-            raise SipLocalError(str(error)) from error
-
     def _checked_from(self, caller: str) -> str:
         if not caller:
-            return f"{quote(self.display)} <{self.uri}>" if self.display else f"<{self.uri}>"
+            return f"{quote(self.display)} <{self.card.aor}>" if self.display else f"<{self.card.aor}>"
         try:
             given = NameAddr.parse(caller)
         except SipRemoteError as error:
@@ -380,40 +362,16 @@ class UserAgent:
         """A call's later offers."""
         return Session(self, call)
 
-    def next_hop(self, dialog: Dialog, fallback: Flow | Hop) -> Flow | Hop:
-        """Where a dialog's next request goes; `fallback` where neither route nor Contact is a SIP URI."""
-        try:
-            return hop_to(dialog.next_hop())
-        except (SipLocalError, SipRemoteError):
-            return fallback
-
-    def contact_for(self, transport: str) -> tuple[str, str]:
-        """Our Contact header for those who reach us over a transport."""
-        locals_ = self.endpoint.transports.locals
-        local = locals_.get(transport)
-        if local is None or transport == UDP:
-            return "Contact", self.contact
-        return "Contact", f"<sip:{self.user}@{shown(local[0])}:{local[1]};transport={transport.lower()}>"
-
-    def contact_of(self, call: Call) -> tuple[str, str]:
-        """Our Contact header within a call."""
-        return self.contact_for(call.hop.transport)
-
-    def headers_for(self, transport: str) -> Fields:
-        """What an INVITE and the like carry of us: Contact, Allow, Supported."""
-        return self._headers.get(transport) or next(iter(self._headers.values()))
-
-    def answer_text(self, transport: str) -> str:
-        """The same as text, for a 2xx."""
-        return self._answers.get(transport) or next(iter(self._answers.values()))
-
-    def ringing_text(self, transport: str) -> str:
-        """What a provisional response carries of us, as text."""
-        return self._ringing.get(transport) or next(iter(self._ringing.values()))
+    def watch_ringing(self) -> None:
+        """A call is unanswered."""
+        if not self._ringing.is_watching:
+            self._ringing.watch()
 
     def forget(self, call: Call) -> None:
         """A call has ended."""
         self.calls_by_dialog.pop((call.id, call.local_tag), None)
+        if isinstance(call, IncomingCall):
+            self._dispatcher.forget(call)
         if not self.calls_by_dialog and self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
 
@@ -421,15 +379,22 @@ class UserAgent:
         """The subscription with a Call-ID and a tag of ours."""
         return self._usages.get((call_id, local_tag))
 
+    @property
+    def has_room_for_usage(self) -> bool:
+        """Whether a subscription may begin."""
+        return len(self._usages) < MAX_USAGES
+
     def keep_usage(self, usage: Usage) -> None:
         """A subscription has begun. Raises SipLocalError when MAX_USAGES are up."""
-        if len(self._usages) >= MAX_USAGES:
+        if not self.has_room_for_usage and (usage.call_id, usage.local_tag) not in self._usages:
             raise SipLocalError(f"{MAX_USAGES} subscriptions are up already")
         self._usages[usage.call_id, usage.local_tag] = usage
 
     def forget_usage(self, usage: Usage) -> None:
         """A subscription has ended."""
-        self._usages.pop((usage.call_id, usage.local_tag), None)
+        key = usage.call_id, usage.local_tag
+        if self._usages.get(key) is usage:
+            del self._usages[key]
 
     def warn(self, kind: str, towards: Flow | Hop, **data: Any) -> None:
         """Journal something odd that a peer did; bounded in number."""
@@ -443,7 +408,7 @@ class UserAgent:
         headers = [("Accept", self.accept), ("Accept-Encoding", "identity"), ("Accept-Language", "en")]
         if self.events:
             headers.append(("Allow-Events", ", ".join(self.events)))
-        prepared = self.answer_text(exchange.flow.transport)
+        prepared = self.card.answers[told_by(exchange.flow, request)]
         exchange.respond(request.response(200, to_tag=self.endpoint.new_tag(), prepared=prepared, headers=headers))
 
 

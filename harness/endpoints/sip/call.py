@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from harness.endpoints.sip.exchange import Exchange
-from harness.endpoints.sip.flow import Flow, Hop
+from harness.endpoints.sip.flow import Flow, Hop, told_by
+from harness.endpoints.sip.party import Identity, called_of, caller_of, reason_text
 from harness.endpoints.sip.repeat import Repeat
-from harness.errors import SipLocalError, SipRemoteError
+from harness.endpoints.sip.requester import Answered, Build
+from harness.errors import SipLocalError
 from harness.privacy import mask_fields, mask_text
 from harness.protocols.sip import body
 from harness.protocols.sip.dialog import Dialog
-from harness.protocols.sip.headers import NameAddr, parse_params
 from harness.protocols.sip.message import Message, Request, Response
 
 if TYPE_CHECKING:
@@ -30,10 +30,6 @@ MAX_LISTENERS: Final = 16
 """Callbacks of one call."""
 
 
-# How most From headers look; anything else (escapes, parameters in the URI, tel) is parsed with care.
-_USUAL_IDENTITY = re.compile(r'(?:"([^"\\]*)" *|([^"<:]*))<(sips?:([^@:;?<>%" ]+)@[A-Za-z0-9.:\-]+)>[^<>"]*')
-
-
 class CallState(StrEnum):
     """How far a call is."""
 
@@ -46,15 +42,6 @@ class CallState(StrEnum):
     ENDING = "ending"
     """Our CANCEL or BYE is out."""
     ENDED = "ended"
-
-
-class Identity(NamedTuple):
-    """Who is at the other end."""
-
-    user: str
-    """The user part, or the number of a tel URI: the CLI."""
-    display: str
-    uri: str
 
 
 Headers = Sequence[tuple[str, str]]
@@ -84,11 +71,16 @@ class Call:
     """What our BYE, or our answer to the peer's, carries beside its own headers (P-RTP-Stat…)."""
     on_info: Callable[[Call, Request], int] | None = None
     """Given each INFO; returns the status to answer with. Without it INFO is taken with 200."""
+    flow: Flow | None = None
+    """By which the INVITE came, or went."""
+    is_direct = False
+    """Whether nobody is between the peer and us, and the peer made the connection that the INVITE came or went by."""
     _on_offer: Callable[[Call, bytes], bytes] | None = None
     _reached: tuple[str, ...] = ()
     _listeners: list[Listener] | None = None
     _waiters: list[tuple[str, asyncio.Future[None]]] | None = None
     _repeat: Repeat | None = None
+    _offers_in_2xx = False
     _session: Session | None = None
     session_timer: SessionTimer | None = None
     """The session timer (RFC 4028), where the two sides agreed on one."""
@@ -113,22 +105,7 @@ class Call:
     @property
     def remote_identity(self) -> Identity:
         """The peer: the caller by P-Asserted-Identity (RFC 3325) or From, the called party by To."""
-        request = self.request
-        asserted = request.get("p-asserted-identity")
-        if asserted is None and self.direction == "incoming":
-            usual = _USUAL_IDENTITY.fullmatch(request.envelope.first["from"])
-            if usual is not None:
-                return Identity(usual[4], (usual[1] or usual[2] or "").strip(), usual[3])
-        try:
-            if self.direction == "outgoing":
-                found = request.to
-            elif asserted:
-                found = request.name_addrs("p-asserted-identity")[0]
-            else:
-                found = request.from_
-        except (SipRemoteError, IndexError):
-            return Identity("", "", "")
-        return Identity(found.uri.user_text, found.display, str(found.uri))
+        return called_of(self.request) if self.direction == "outgoing" else caller_of(self.request)
 
     @property
     def is_over(self) -> bool:
@@ -204,10 +181,21 @@ class Call:
         def build(extra: Headers) -> Request:
             return dialog.request(method, [*headers, *extra], content, content_type)
 
-        response = await self.agent.requester.ask(f"{method} within {self}", build, self.next_hop(dialog), within)
-        if response.status in (408, 481) and method != "PRACK":
-            self.end(response.status, response.reason, "remote", response)  # RFC 5057 §5.1: the dialog is gone
+        def unanswered() -> None:
+            self.lose(None)
+
+        target, fallback = self.ways(dialog)
+        response = await self.agent.requester.ask(
+            f"{method} within {self}", build, target, within, fallback=fallback, unanswered=unanswered
+        )
+        if method != "PRACK":
+            self.lose(response)
         return response
+
+    def lose(self, response: Response | None) -> None:
+        """Give the call up where the answer to a request within it says that the peer knows it no more (§12.2.1.2)."""
+        if response is None or response.status in (408, 481):
+            self.send_bye(f"{response.status} {response.reason}" if response is not None else "no answer")
 
     def abandon(self, reason: str) -> None:
         """End the call without another message: the port is closing, or the INVITE never left."""
@@ -278,6 +266,8 @@ class Call:
             self._repeat = None
         if self._session is not None:
             self._session.close(f"{self} ended: {reason}")
+        for transfer in self._transfers or ():
+            transfer.outlive()
         if self.session_timer is not None:
             self.session_timer.stop()
         self.agent.forget(self)
@@ -315,13 +305,24 @@ class Call:
         repeat = self._repeat
         if repeat is None or ack.envelope.number != repeat.cseq:
             return
-        repeat.stop()
-        self._repeat = None
-        if self.state is not CallState.ENDED:
-            if ack.body:
-                self.take_sdp(ack)
-            if self._listeners is not None:
-                self.tell("confirmed")
+        self.settle()
+        if self.state is CallState.ENDED:
+            return
+        if self._offers_in_2xx:
+            self._offers_in_2xx = False
+            if not self.take_sdp(ack):
+                # RFC 3264 §4: a session without an answer is none.
+                self.agent.warn("sip.no-answer", self.hop, call_id=self.id)
+                self.send_bye("no answer to our offer")
+                return
+        if self._listeners is not None:
+            self.tell("confirmed")
+
+    def settle(self) -> None:
+        """A 2xx of ours needs no repeating any more: its ACK came, or a request that follows it."""
+        if self._repeat is not None:
+            self._repeat.stop()
+            self._repeat = None
 
     def peer_hung_up(self, request: Request) -> None:
         """The peer's BYE came."""
@@ -329,16 +330,22 @@ class Call:
         self.end(200, (reason_text(reason) if reason else "") or "BYE", "remote", request)
 
     @property
-    def awaits_ack(self) -> bool:
-        """Whether a 2xx of ours is not acknowledged yet."""
-        return self._repeat is not None
+    def open_offer(self) -> str:
+        """Whose offer of the INVITE has no answer yet: `ours`, `theirs`, or empty (RFC 3264 §4)."""
+        return "ours" if self._offers_in_2xx else ""
 
-    def answer_invite(self, request: Request, exchange: Exchange, sdp: bytes, headers: Headers = ()) -> None:
-        """Send a 200 with a session description and repeat it until its ACK comes (§13.3.1.4)."""
+    def answer_invite(
+        self, request: Request, exchange: Exchange, sdp: bytes, headers: Headers = (), *, offers: bool = False
+    ) -> None:
+        """Send a 200 with a session description and repeat it until its ACK comes (§13.3.1.4).
+
+        `offers`: the description is an offer, whose answer comes with the ACK.
+        """
+        self._offers_in_2xx = offers
         response = request.response(
             200,
             to_tag=self.local_tag,
-            prepared=self.agent.answer_text(exchange.flow.transport),
+            prepared=self.agent.card.answers[told_by(exchange.flow, request)],
             headers=headers,
             body=sdp,
             content_type=body.SDP if sdp else "",
@@ -360,9 +367,7 @@ class Call:
         self.state = CallState.ENDING
         self.reason = reason
         told = [*headers, *(self.bye_headers() if self.bye_headers is not None else ())]
-        self.agent.requester.send(
-            lambda extra: dialog.request("BYE", [*told, *extra]), self.next_hop(dialog), self._bye_answered
-        )
+        self.ask(dialog, lambda extra: dialog.request("BYE", [*told, *extra]), self._bye_answered)
 
     def _bye_answered(self, response: Response | None, request: Request) -> None:
         if response is None:
@@ -371,21 +376,19 @@ class Call:
             # Whatever the answer, the dialog is gone (§15.1.1).
             self.end(200, self.reason, "local", response)
 
-    def next_hop(self, dialog: Dialog) -> Hop | Flow:
-        """Where a dialog's next request goes."""
-        return self.agent.next_hop(dialog, self.hop)
+    def ask(self, dialog: Dialog, build: Build, answered: Answered) -> None:
+        """Send a request within a dialog and tell what comes. Raises SipLocalError where nothing can be sent."""
+        target, fallback = self.ways(dialog)
+        self.agent.requester.send(build, target, answered, fallback=fallback)
 
+    @property
+    def way(self) -> str:
+        """How the peer reaches us, for our Contact (see `card`)."""
+        return told_by(self.flow or self.hop, self.request)
 
-def user_of(name_addr: str) -> str:
-    """The user part, or the number of a tel URI, of a name-addr of ours; empty where it has none."""
-    usual = _USUAL_IDENTITY.fullmatch(name_addr)
-    return usual[4] if usual is not None else NameAddr.parse(name_addr).uri.user_text
-
-
-def reason_text(value: str) -> str:
-    """The text of a Reason value (RFC 3326), as `SIP ;cause=200 ;text="Call completed elsewhere"` gives it."""
-    try:
-        text = parse_params(value.partition(";")[2]).get("text") or ""
-    except SipRemoteError:
-        return ""
-    return text.removeprefix('"').removesuffix('"')
+    def ways(self, dialog: Dialog) -> tuple[Hop | Flow, Hop | Flow | None]:
+        """Where a dialog's next request goes, and where else when that fails."""
+        flow = self.flow
+        if flow is None or not flow.reliable:
+            return self.agent.routes.next_hop(dialog, self.hop), None
+        return self.agent.routes.ways(dialog, flow, direct=self.is_direct)

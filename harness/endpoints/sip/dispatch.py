@@ -1,33 +1,25 @@
-"""What a user agent does with each request that comes: refuses it in the order of RFC 3261 §8.2, or hands it on."""
+"""What a user agent does with each request that comes: finds whom it is for, and hands it on."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from harness.endpoints.sip import refer, session_timer
+from harness.endpoints.sip import refer
+from harness.endpoints.sip.admission import Admission
 from harness.endpoints.sip.call import Call, CallState
 from harness.endpoints.sip.endpoint import RETRY_AFTER
 from harness.endpoints.sip.exchange import Exchange
 from harness.endpoints.sip.flow import Flow
 from harness.endpoints.sip.incoming import IncomingCall
 from harness.endpoints.sip.outgoing import OutgoingCall
-from harness.endpoints.sip.subscription import Subscriber, Subscription
+from harness.endpoints.sip.subscription import Subscriber
 from harness.errors import SdpError, SipRemoteError
-from harness.protocols.sip import body
 from harness.protocols.sip.dialog import Dialog
 from harness.protocols.sip.grammar import METHODS
 from harness.protocols.sip.message import Request
 
 if TYPE_CHECKING:
     from harness.endpoints.sip.agent import UserAgent
-
-_RARE: Final = frozenset(
-    ("accept", "require", "replaces", "session-expires", "content-encoding", "content-disposition", "resource-priority")
-)
-"""Headers of an INVITE that ask for a closer look."""
-_WITHIN_ONLY: Final = frozenset(("BYE", "UPDATE", "PRACK", "INFO"))
-"""Methods that mean nothing outside a dialog."""
-_SCHEMES: Final = ("sip", "sips", "tel", "urn")
 
 
 class Usage(Protocol):
@@ -40,6 +32,9 @@ class Usage(Protocol):
     def dialog(self) -> Dialog | None:
         """The dialog; None until the peer has answered."""
 
+    def begin(self, notify: Request) -> None:
+        """A NOTIFY outran the answer to our request, and makes the dialog. Raises SipRemoteError."""
+
     def receive(self, request: Request, exchange: Exchange) -> None:
         """A request within the dialog, CSeq checked. Raises SipRemoteError (a 400)."""
 
@@ -50,6 +45,14 @@ class Dispatcher:
     def __init__(self, agent: UserAgent) -> None:
         self._agent = agent
         self._calls = agent.calls_by_dialog
+        self._merged: dict[tuple[str, str], IncomingCall] = {}
+        """Calls that came in by Call-ID and From tag."""
+        self.admission: Admission
+
+    def forget(self, call: IncomingCall) -> None:
+        """A call has ended."""
+        if call.merged is not None and self._merged.get(call.merged) is call:
+            del self._merged[call.merged]
 
     def received(self, request: Request, exchange: Exchange | None, flow: Flow) -> None:
         """A new request, or an ACK (exchange None). Raises SipRemoteError (a 400)."""
@@ -65,97 +68,10 @@ class Dispatcher:
         elif envelope.to_tag:
             self._within_dialog(request, exchange, flow)
         elif method == "INVITE":
-            if self._is_usual(request) or not self._refused(request, exchange, flow):
+            if self.admission.is_usual(request) or not self.admission.is_refused(request, exchange, flow):
                 self._invited(request, exchange, flow)
-        elif not self._refused(request, exchange, flow):
+        elif not self.admission.is_refused(request, exchange, flow):
             self._outside(request, exchange, flow)
-
-    def _is_usual(self, request: Request) -> bool:
-        """Whether an INVITE is like nearly all of them, and can't be refused before the application has seen it."""
-        return (
-            self._agent.registry is None
-            and request.uri_text[:4] == "sip:"
-            and (not request.body or request.envelope.first.get("content-type") == body.SDP)
-            and _RARE.isdisjoint(request.envelope.first)
-        )
-
-    # Refusals
-
-    def _refused(self, request: Request, exchange: Exchange, flow: Flow) -> bool:
-        """Answer what can't be served, in the order of §8.2; whether that was done. Raises SipRemoteError."""
-        agent = self._agent
-        method = request.method
-        tag = agent.endpoint.new_tag()
-        if method not in METHODS:
-            exchange.respond(request.response(501, to_tag=tag, headers=[agent.abilities.allow]))
-        elif not self._serves(method):
-            exchange.respond(request.response(405, to_tag=tag, headers=[agent.abilities.allow]))
-        elif method in _WITHIN_ONLY:
-            exchange.respond(request.response(481, to_tag=tag))
-        elif agent.registry is not None and agent.registry.challenged(request, exchange, flow):
-            pass
-        elif request.uri_text.partition(":")[0].lower() not in _SCHEMES:
-            exchange.respond(request.response(416, to_tag=tag))
-        elif self._extension_refused(request, exchange) or self._content_refused(request, exchange):
-            pass
-        elif method == "INVITE" and session_timer.too_small(request, agent.abilities):
-            exchange.respond(request.response(422, to_tag=tag, headers=[("Min-SE", str(agent.abilities.min_se))]))
-        else:
-            return False
-        return True
-
-    def _serves(self, method: str) -> bool:
-        agent = self._agent
-        if method == "REGISTER":
-            return agent.registry is not None and agent.registry.registrar is not None
-        return method in agent.abilities.methods
-
-    def _extension_refused(self, request: Request, exchange: Exchange) -> bool:
-        agent = self._agent
-        unknown = [option for option in request.values("require") if option.lower() not in agent.abilities.supported]
-        if unknown:
-            headers = [("Unsupported", ", ".join(unknown))]
-            exchange.respond(request.response(420, to_tag=agent.endpoint.new_tag(), headers=headers))
-            return True
-        if "resource-priority" in request.options("require"):
-            known = agent.abilities.resource_priorities
-            asked = request.values("resource-priority")
-            if not any(value.partition(".")[0].lower() in known for value in asked):
-                exchange.respond(request.response(417, to_tag=agent.endpoint.new_tag()))  # RFC 4412 §4.6.2
-                return True
-        return False
-
-    def _content_refused(self, request: Request, exchange: Exchange) -> bool:
-        """§8.2.3: a body that we can't read, unless we are told that it does not matter."""
-        encoding = (request.get("content-encoding") or "identity").strip().lower()
-        agent = self._agent
-        tag = agent.endpoint.new_tag()
-        if request.body and encoding != "identity":
-            exchange.respond(request.response(415, to_tag=tag, headers=[("Accept-Encoding", "identity")]))
-            return True
-        if request.method != "INVITE":
-            return False
-        takes = request.get("accept")
-        if takes is not None and not any(kind in takes.lower() for kind in (body.SDP, "application/*", "*/*")):
-            exchange.respond(request.response(406, to_tag=tag))  # what we answer with is a session description
-            return True
-        if not request.body or self._can_be_left(request) or self._holds_session(request):
-            return False
-        exchange.respond(request.response(415, to_tag=tag, headers=[("Accept", agent.accept)]))
-        return True
-
-    def _can_be_left(self, request: Request) -> bool:
-        return "handling=optional" in (request.get("content-disposition") or "").replace(" ", "").lower()
-
-    def _holds_session(self, request: Request) -> bool:
-        """Whether a body is a session description, or a multipart with one in which nothing else must be understood."""
-        disposition = (request.get("content-disposition") or "session").partition(";")[0].strip().lower()
-        if request.content_type == body.SDP:
-            return disposition in ("session", "render", "early-session")
-        if not request.content_type.startswith("multipart/"):
-            return False
-        needed = [part for part in body.parts_of(request) if not part.is_optional]
-        return not needed or any(part.content_type == body.SDP for part in needed)
 
     # Outside dialogs
 
@@ -163,6 +79,13 @@ class Dispatcher:
         agent = self._agent
         if agent.on_invite is None:
             exchange.respond(request.response(480, to_tag=agent.endpoint.new_tag()))
+            return
+        envelope = request.envelope
+        key = envelope.call_id, envelope.from_tag
+        twin = self._merged.get(key)
+        if twin is not None and twin.request.envelope.number == envelope.number:
+            # A proxy forked, and two of its branches lead to us (§8.2.2.2).
+            exchange.respond(request.response(482, to_tag=agent.endpoint.new_tag()))
             return
         if len(self._calls) >= agent.max_calls:
             agent.warn("sip.overload", flow, call_id=request.call_id, calls=len(self._calls))
@@ -179,6 +102,8 @@ class Dispatcher:
         if replaced is not None:
             call.replaces = replaced
         self._calls[call.id, call.local_tag] = call
+        self._merged[key] = call
+        call.merged = key
         call.announce()
         try:
             agent.on_invite(call)
@@ -195,6 +120,8 @@ class Dispatcher:
             raise
         if call.status == 0:
             call.trying()
+        if "expires" in envelope.first and not call.is_over:
+            call.expire_after(request)
 
     def _replaced(self, request: Request) -> tuple[int, Call | None]:
         """The call that an INVITE with Replaces takes the place of, or the status that refuses it (RFC 3891 §3)."""
@@ -202,7 +129,8 @@ class Dispatcher:
         if len(request.lines("replaces")) > 1:
             raise SipRemoteError("more than one Replaces header")
         call = self._calls.get((call_id, to_tag))
-        if call is None or call.dialog is None or call.dialog.remote_tag != from_tag:
+        dialog = call.early.get(from_tag) if isinstance(call, OutgoingCall) else call.dialog if call else None
+        if call is None or dialog is None or dialog.remote_tag != from_tag:
             return 481, None
         if call.state in (CallState.ENDING, CallState.ENDED):
             return 603, None
@@ -224,21 +152,32 @@ class Dispatcher:
             headers = [agent.abilities.allow] if status == 405 else []
             exchange.respond(request.response(status, to_tag=agent.endpoint.new_tag(), headers=headers))
         elif method == "SUBSCRIBE":
-            subscriber = Subscriber(agent, request, exchange, flow)
-            if agent.on_subscribe is None or subscriber.event not in agent.events:
-                subscriber.reject()
-            else:
-                agent.on_subscribe(subscriber)
+            self._subscribed(request, exchange, flow)
         elif method == "REFER":
             self._referred(request, exchange, None, flow)
         else:  # a NOTIFY that no subscription asked for: message-waiting is sent so by old systems (RFC 3842 §3.11)
             status = agent.on_notify(request) if agent.on_notify is not None else 481
             exchange.respond(request.response(status, to_tag=agent.endpoint.new_tag()))
 
+    def _subscribed(self, request: Request, exchange: Exchange, flow: Flow) -> None:
+        agent = self._agent
+        if not agent.has_room_for_usage:
+            agent.warn("sip.overload", flow, call_id=request.call_id)
+            retry = [("Retry-After", str(RETRY_AFTER))]
+            exchange.respond(request.response(503, to_tag=agent.endpoint.new_tag(), headers=retry))
+            return
+        subscriber = Subscriber(agent, request, exchange, flow)
+        if agent.on_subscribe is None or subscriber.event not in agent.events:
+            subscriber.reject()
+        else:
+            agent.on_subscribe(subscriber)
+
     def _referred(self, request: Request, exchange: Exchange, call: Call | None, flow: Flow) -> None:
         agent = self._agent
         referral = refer.Referral(agent, request, exchange, call, flow)
-        if agent.on_refer is None:
+        if referral.method != "INVITE":
+            referral.reject(501)  # RFC 3515 §2.1 allows any method; placing calls is what we do
+        elif agent.on_refer is None:
             referral.reject()
         else:
             agent.on_refer(referral)
@@ -275,7 +214,9 @@ class Dispatcher:
             status = 405 if method in METHODS else 501
             exchange.respond(request.response(status, headers=[agent.abilities.allow]))
             return
-        if "require" in envelope.first and self._extension_refused(request, exchange):
+        if "require" in envelope.first and self.admission.extension_refused(request, exchange):
+            return
+        if agent.registry is not None and agent.registry.challenged(request, exchange, flow):
             return
         if self._in_order(dialog, request, exchange, flow):
             call.receive(request, exchange)
@@ -285,11 +226,8 @@ class Dispatcher:
         if usage is None:
             exchange.respond(request.response(481))
             return
-        if usage.dialog is None and isinstance(usage, Subscription) and request.method == "NOTIFY":
-            # The NOTIFY outran the answer to our SUBSCRIBE, and makes the dialog (RFC 6665 §4.4.1).
-            usage.dialog = Dialog.of_request(request, usage.local_tag)
-            usage.dialog.remote_cseq = None
-            usage.dialog.local_cseq = 1
+        if usage.dialog is None and request.method == "NOTIFY":
+            usage.begin(request)
         dialog = usage.dialog
         if dialog is None or dialog.remote_tag != request.from_tag:
             exchange.respond(request.response(481))
@@ -322,8 +260,9 @@ class Dispatcher:
 
     def message(self, call: Call, request: Request, exchange: Exchange) -> None:
         """MESSAGE within a call."""
-        status = self._agent.on_message(request) if self._agent.on_message is not None else 405
-        exchange.respond(request.response(status))
+        agent = self._agent
+        status = agent.on_message(request) if agent.on_message is not None else 405
+        exchange.respond(request.response(status, headers=[agent.abilities.allow] if status == 405 else []))
 
 
 def reinvited(call: Call, request: Request, exchange: Exchange) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
 from harness.endpoints.sip.exchange import Exchange, Tell, tell_nobody
-from harness.endpoints.sip.flow import DEFAULT_PORTS, TCP, UDP, VIA_END, Flow, Hop, StreamFlow, shown
+from harness.endpoints.sip.flow import DEFAULT_PORTS, TCP, UDP, VIA_END, Flow, Hop, StreamFlow
 from harness.endpoints.sip.notes import Notes
+from harness.endpoints.sip.stateless import Stateless
 from harness.endpoints.sip.transports import Listen, SipTransports, TlsSides
 from harness.endpoints.sip.wheel import TimerWheel
 from harness.errors import SipLocalError, SipRemoteError, TransportError
@@ -17,7 +18,6 @@ from harness.protocols.sip.grammar import BRANCH_COOKIE
 from harness.protocols.sip.headers import Via
 from harness.protocols.sip.message import Request, Response
 from harness.protocols.sip.parse import parse
-from harness.protocols.sip.salvage import salvage
 from harness.protocols.sip.state import Do, State
 from harness.protocols.sip.transaction import (
     ABSORBING,
@@ -32,14 +32,13 @@ from harness.protocols.sip.transaction import (
     server_key,
 )
 from harness.transport.context import Context
+from harness.transport.stream import PEER_CLOSED
 from harness.transport.tap import Address
 
 MAX_TRANSACTIONS: Final = 32_768
 """Transactions in an endpoint's table; the oldest that only lingers makes room, and where none does, 503 is sent."""
 RETRY_AFTER: Final = 10
 """Seconds that a 503 asks the peer to wait."""
-SHOWN_BYTES: Final = 60
-"""Bytes of a garbage datagram that a warning shows."""
 MAX_ARRIVED: Final = 1_024
 """Messages that wait for the end of the loop's turn; with more they are dealt with at once."""
 UDP_LIMIT: Final = 1_300
@@ -82,6 +81,8 @@ class SipEndpoint:
         self._rng = context.rng
         self._on_request = on_request
         self._limit = max_transactions
+        self.stateless = Stateless(self)
+        self._has_tcp = False
         self._table: dict[Key, Exchange] = {}
         self._lingering: deque[Exchange] = deque()
         """Those that only absorb what comes late, oldest first, and some that are forgotten already."""
@@ -98,15 +99,15 @@ class SipEndpoint:
         timing: Timing = DEFAULT_TIMING,
         trace: bool = True,
         max_transactions: int = MAX_TRANSACTIONS,
+        keep_alive: float = 0.0,
     ) -> SipEndpoint:
-        """Bind and begin to listen. `trace`: journal each message; off under load.
+        """Bind and begin to listen. `trace`: journal each message; off under load. `keep_alive`: see SipTransports.
 
         Raises TransportError where a port can't be bound, or a certificate can't be used.
         """
         endpoint = cls(context, name, on_request, timing, trace, max_transactions)
-        endpoint.transports = await SipTransports.open(
-            context, listen, endpoint._receive, endpoint._flow_lost, tls or TlsSides()
-        )
+        endpoint.transports = await SipTransports.open(context, listen, endpoint, tls or TlsSides(), keep_alive)
+        endpoint._has_tcp = any(kind.startswith(TCP) for kind in endpoint.transports.locals)
         return endpoint
 
     def close(self) -> None:
@@ -124,8 +125,7 @@ class SipEndpoint:
     @property
     def local(self) -> Address:
         """The bound address: UDP's where there is one, else the first."""
-        locals_ = self.transports.locals
-        return locals_.get(UDP) or next(iter(locals_.values()))
+        return self.transports.local_for(UDP)
 
     # Sending
 
@@ -140,16 +140,17 @@ class SipEndpoint:
         except TransportError as error:
             raise SipLocalError(str(error)) from error
 
-    def send_request(self, request: Request, target: Hop | Flow, tell: Tell) -> Exchange:
+    def send_request(self, request: Request, target: Hop | Flow, tell: Tell, *, large_by_udp: bool = False) -> Exchange:
         """Give a request a Via with a fresh branch, send it in a transaction and `tell` what comes.
 
-        A flow that fails is told as a 503 (§8.1.3.1). Raises SipLocalError when the table is full, or nothing leads
-        there.
+        One that is too large for UDP goes over TCP where our endpoint has it, unless it is sent `large_by_udp`, as is
+        due where TCP was refused (§18.1.1). A flow that fails is told as a 503 (§8.1.3.1). Raises SipLocalError when
+        the table is full, or nothing leads there.
         """
         flow = self.flow_to(target)
         branch = f"{self._rng.getrandbits(64):016x}"
         request.fields.insert(0, ("Via", flow.via + branch + VIA_END))
-        if not flow.reliable and TCP in self.transports.locals and len(bytes(request)) > UDP_LIMIT:
+        if not (flow.reliable or large_by_udp) and self._has_tcp and len(bytes(request)) > UDP_LIMIT:
             flow = self.flow_to(Hop(TCP, *flow.peer))
             request.fields[0] = ("Via", flow.via + branch + VIA_END)
         return self.send_with_via(request, flow, tell, BRANCH_COOKIE + branch)
@@ -159,6 +160,7 @@ class SipEndpoint:
         request.refresh()
         if len(self._table) >= self._limit and not self._room():
             raise SipLocalError(f"{self._limit} SIP transactions are under way already")
+        flow.asked = True
         transaction = ClientTransaction(request, self.timing, branch, reliable=flow.reliable)
         exchange = Exchange(self, transaction, flow, tell)
         self._table[transaction.key] = exchange
@@ -239,20 +241,28 @@ class SipEndpoint:
         self._forget(self._lingering[0])
         return True
 
-    def _flow_lost(self, flow: Flow, why: str) -> None:
+    def lost(self, flow: Flow, why: str) -> None:
         """A connection broke, or a name has no address: requests that wait for an answer by it fail with 503."""
-        waiting = [exchange for exchange in self._table.values() if exchange.flow is flow]
-        self.notes.warn("sip.flow-lost", flow, transport=flow.transport, reason=why, transactions=len(waiting))
+        waiting = [each for each in self._table.values() if each.flow is flow and _waits(each)] if flow.asked else []
+        if waiting or why != PEER_CLOSED:
+            self.notes.warn("sip.flow-lost", flow, transport=flow.transport, reason=why, transactions=len(waiting))
         for exchange in waiting:
-            transaction = exchange.transaction
-            if isinstance(transaction, ClientTransaction) and not transaction.absorbing:
-                self.perform(exchange, transaction.abandon())
-                reason = "".join(char if char.isprintable() else "?" for char in why)[:200]
-                exchange.tell(transaction.request.response(503, reason))
+            transaction = cast(ClientTransaction, exchange.transaction)
+            self.perform(exchange, transaction.abandon())
+            reason = "".join(char if char.isprintable() else "?" for char in why)[:200]
+            failure = transaction.request.response(503, reason)
+            failure.check()
+            exchange.tell(failure)
 
     # Receiving
 
-    def _receive(self, data: bytes, flow: Flow) -> None:
+    def garbled(self, data: bytes, flow: Flow, error: SipRemoteError) -> None:
+        """Something came by a stream that no message can be cut off: say so, as far as that can be done."""
+        if self._arrived:
+            self._work()  # what came before it is answered while the connection is there
+        self.stateless.refuse(data, flow, error)
+
+    def receive(self, data: bytes, flow: Flow) -> None:
         """Keep what came for the end of this turn of the loop: reading many messages in a row costs much less."""
         arrived = self._arrived
         if not arrived:
@@ -270,7 +280,7 @@ class SipEndpoint:
                 message.check()
             except SipRemoteError as error:
                 if len(data) > 4 or data.strip(b"\r\n\0"):  # else it is a NAT's keep-alive
-                    self._refuse(data, flow, error)
+                    self.stateless.refuse(data, flow, error)
             else:
                 messages.append((message, flow))
         for message, flow in messages:
@@ -296,7 +306,7 @@ class SipEndpoint:
             flow = self._back(request, via, flow)
         if request.cseq.method != request.method:
             why = f"CSeq names {request.cseq.method}, the request is {request.method}"
-            self._reply(request, flow, 400, why)
+            self.stateless.reply(request, flow, 400, why)
             raise SipRemoteError(why)
         key = server_key(request)
         known = self._table.get(key)
@@ -308,7 +318,7 @@ class SipEndpoint:
             return
         if len(self._table) >= self._limit and not self._room():
             self.notes.warn("sip.overload", flow, call_id=request.call_id, transactions=self._limit)
-            self._reply(request, flow, 503, headers=[("Retry-After", str(RETRY_AFTER))])
+            self.stateless.reply(request, flow, 503, headers=[("Retry-After", str(RETRY_AFTER))])
             return
         transaction = ServerTransaction(request, self.timing, key, reliable=flow.reliable)
         exchange = Exchange(self, transaction, flow, tell_nobody)
@@ -318,7 +328,7 @@ class SipEndpoint:
         except SipRemoteError as error:
             self.notes.warn("sip.bad-request", flow, reason=str(error), method=request.method, call_id=request.call_id)
             if not transaction.absorbing:
-                exchange.respond(self._bad_request(request, str(error)))
+                exchange.respond(self.stateless.bad_request(request, str(error)))
 
     def _receive_again(self, known: Exchange, request: Request, flow: Flow) -> None:
         """A request came again, or its ACK."""
@@ -335,7 +345,7 @@ class SipEndpoint:
         if self.trace:
             self.notes.response("sip.received", response, flow)
         exchange = self._table.get(client_key(response))
-        if exchange is None or not isinstance(exchange.transaction, ClientTransaction):
+        if exchange is None or not isinstance(exchange.transaction, ClientTransaction) or response.has_several("via"):
             self.notes.warn("sip.stray-response", flow, status=response.status, call_id=response.call_id)
             return
         self.perform(exchange, exchange.transaction.receive(response))
@@ -363,41 +373,11 @@ class SipEndpoint:
         port = flow.sent_by if isinstance(flow, StreamFlow) else flow.peer[1]
         return self.flow_to(Hop(flow.transport, flow.peer[0], port))
 
-    def _refuse(self, data: bytes, flow: Flow, error: SipRemoteError) -> None:
-        self.notes.warn("sip.garbage", flow, reason=str(error), bytes=len(data), begins=repr(data[:SHOWN_BYTES]))
-        salvaged = salvage(data)
-        if salvaged is not None:
-            answer = salvaged.answer(flow.peer, self.new_tag(), self._warning(str(error)))
-            port = salvaged.sent_by_port or DEFAULT_PORTS[flow.transport]
-            if flow.reliable or salvaged.wants_rport or port == flow.peer[1]:
-                flow.send(answer)
-            else:
-                self.flow_to(Hop(UDP, flow.peer[0], port)).send(answer)
-
-    def _bad_request(self, request: Request, reason: str) -> Response:
-        headers = [("Warning", self._warning(reason))]
-        return request.response(400, to_tag=self.new_tag(), headers=headers)
-
-    def _warning(self, reason: str) -> str:
-        """A Warning value: 399 is the miscellaneous one (§20.43); its text is for a person."""
-        text = "".join(char if char.isprintable() and char.isascii() and char not in '"\\' else "?" for char in reason)
-        host, port = self.local
-        return f'399 {shown(host)}:{port} "{text[:120]}"'
-
-    def _reply(
-        self, request: Request, flow: Flow, status: int, reason: str = "", headers: list[tuple[str, str]] | None = None
-    ) -> None:
-        """Answer without a transaction, as §8.2.7 allows."""
-        if request.method == "ACK":
-            return
-        if status == 400:
-            response = self._bad_request(request, reason)
-        else:
-            response = request.response(status, to_tag=self.new_tag(), headers=headers or ())
-        if self.trace:
-            self.notes.response("sip.sent", response, flow)
-        flow.send(bytes(response))
-
     def new_tag(self) -> str:
         """A fresh tag."""
         return f"{self._rng.getrandbits(48):012x}"
+
+
+def _waits(exchange: Exchange) -> bool:
+    """Whether a request of ours waits for its final answer."""
+    return isinstance(exchange.transaction, ClientTransaction) and not exchange.transaction.absorbing

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from harness.endpoints.sip.flow import Flow
 from harness.endpoints.sip.wheel import Timer
-from harness.protocols.sip.message import Response
+from harness.protocols.sip.message import Request, Response
 from harness.protocols.sip.transaction import ClientTransaction, ServerTransaction
 
 if TYPE_CHECKING:
@@ -57,6 +57,11 @@ class Exchange:
         if self.flow.is_gone:
             self.flow = endpoint.flow_again(self.flow)
         endpoint.perform(self, cast(ServerTransaction, self.transaction).respond(response))
+
+    @property
+    def request(self) -> Request:
+        """The request of ours that it is about."""
+        return cast(ClientTransaction, self.transaction).request
 
     def release(self) -> None:
         """Let go of the core: nobody is told any more."""

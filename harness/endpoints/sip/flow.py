@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 from harness.errors import SipLocalError, SipRemoteError
 from harness.protocols.sip.grammar import BRANCH_COOKIE
 from harness.protocols.sip.headers import remember
-from harness.protocols.sip.stream import PONG, StreamCutter
+from harness.protocols.sip.message import Request
+from harness.protocols.sip.stream import PING, PONG, StreamCutter
 from harness.protocols.sip.uri import Uri
 from harness.transport.stream import StreamConnection
 from harness.transport.tap import Address
@@ -23,6 +24,8 @@ MAX_QUEUED: Final = 64
 VIA_END: Final = ";rport"
 """What ends a Via of ours: answers are to come where this came from (RFC 3581)."""
 DEFAULT_PORTS: Final = {UDP: 5060, TCP: 5060, TLS: 5061}
+SECURE: Final = "sips"
+"""What is put before a kind of flow where the request that goes by it is for a SIPS URI."""
 
 
 class Hop(NamedTuple):
@@ -34,8 +37,18 @@ class Hop(NamedTuple):
     """An IP address without brackets, or a name, which is looked up (A and AAAA; no SRV or NAPTR)."""
     port: int
 
+    @property
+    def kind(self) -> str:
+        """The transport, and `6` after it for an IPv6 address."""
+        return kind_of(self.transport, self.host)
+
     def __str__(self) -> str:
         return f"{shown(self.host)}:{self.port} over {self.transport}"
+
+
+def kind_of(transport: str, host: str) -> str:
+    """What our own address, as Via and Contact tell it, depends on: the transport, and `6` after it over IPv6."""
+    return transport + "6" if ":" in host else transport
 
 
 def shown(host: str) -> str:
@@ -72,6 +85,8 @@ class Flow:
     """One way to one peer. `send` takes whole messages."""
 
     transport: str
+    kind: str
+    """The transport, and `6` after it over IPv6 (see `kind_of`)."""
     reliable = True
     peer: Address
     """The peer's end."""
@@ -79,6 +94,10 @@ class Flow:
     """A Via value up to its branch."""
     is_gone = False
     """Whether nothing can be sent any more."""
+    was_up = False
+    """Whether it is a connection that was up once."""
+    asked = True
+    """Whether a request of ours may have gone by it, so that somebody may have to be told when it is gone."""
 
     def send(self, data: bytes) -> None:
         """Send one message."""
@@ -97,6 +116,7 @@ class UdpFlow(Flow):
     def __init__(self, port: UdpPort, peer: Address, via: str) -> None:
         self._send = port.send
         self.peer = peer
+        self.kind = kind_of(UDP, peer[0])
         self.via = via
 
     def send(self, data: bytes) -> None:
@@ -108,6 +128,8 @@ class NamedFlow(Flow):
 
     transport = UDP
     reliable = False
+
+    kind = UDP
 
     def __init__(self, hop: Hop, via: str, failed: Callable[[Flow, str], None]) -> None:
         self.peer = (hop.host, hop.port)
@@ -145,6 +167,9 @@ class FlowOwner:
     def flow_received(self, flow: StreamFlow, data: bytes) -> None:
         """One whole message came."""
 
+    def flow_garbled(self, flow: StreamFlow, data: bytes, error: SipRemoteError) -> None:
+        """No message can be cut off `data` and what follows; the connection is given up next."""
+
     def flow_lost(self, flow: StreamFlow, why: str) -> None:
         """It is gone."""
 
@@ -152,13 +177,19 @@ class FlowOwner:
 class StreamFlow(Flow):
     """One TCP or TLS connection, or one under way: what is sent before it is up waits."""
 
-    def __init__(self, transport: str, peer: Address, via: str, owner: FlowOwner) -> None:
+    def __init__(self, transport: str, peer: Address, via: str, owner: FlowOwner, *, ours: bool) -> None:
+        """`ours`: we make the connection."""
         self.transport = transport
+        self.kind = kind_of(transport, peer[0])
         self.peer = peer
         self.via = via
+        self.ours = ours
+        self.asked = False
         self._time = asyncio.get_running_loop().time
         self.used = self._time()
         """When bytes last went or came, in loop time; the longest unused is given up where there are too many."""
+        self.pinged: float | None = None
+        """When a keep-alive was sent that nothing has come after, in loop time."""
         self.partial_since: float | None = None
         """Since when a message is half here, in loop time; slow senders are given up."""
         self.sent_by = peer[1]
@@ -181,6 +212,12 @@ class StreamFlow(Flow):
         elif not self.is_gone and len(self._queued) < MAX_QUEUED:
             self._queued.append(data)
 
+    def ping(self) -> None:
+        """Send a keep-alive, which the other side is to answer (RFC 5626 §4.4.1)."""
+        if self._connection is not None:
+            self.pinged = self.used = self._time()
+            self._connection.send(PING)
+
     def close(self) -> None:
         """Close the connection; the owner is not told."""
         self.is_gone = True
@@ -196,7 +233,9 @@ class StreamFlow(Flow):
             connection.close()
             return
         self._connection = connection
+        self.was_up = True
         self.peer = connection.peer
+        self.kind = kind_of(self.transport, self.peer[0])
         self._owner.flow_opened(self)
         queued, self._queued = self._queued, []
         for data in queued:
@@ -205,19 +244,20 @@ class StreamFlow(Flow):
     def received(self, connection: StreamConnection, data: bytes) -> None:
         """Bytes came: hand on whole messages, answer keep-alives (RFC 5626 §4.4.1)."""
         self.used = self._time()
-        try:
-            messages = self._cutter.feed(data)
-        except SipRemoteError as error:
-            connection.give_up(str(error))
-            return
-        if self._cutter.pings:
-            self._cutter.pings = 0
+        self.pinged = None
+        cutter = self._cutter
+        messages = cutter.feed(data)
+        if cutter.pings:
+            cutter.pings = 0
             connection.send(PONG)
         for message in messages:
             if self.is_gone:
                 return
             self._owner.flow_received(self, message)
-        if len(self._cutter) == 0:
+        if cutter.problem is not None:
+            self._owner.flow_garbled(self, cutter.rest, cutter.problem)
+            connection.give_up(str(cutter.problem))
+        elif len(cutter) == 0:
             self.partial_since = None
         elif messages or self.partial_since is None:
             self.partial_since = self.used
@@ -232,6 +272,12 @@ class StreamFlow(Flow):
             self.is_gone = True
             self._queued.clear()
             self._owner.flow_lost(self, why)
+
+
+def told_by(flow: Flow | Hop, request: Request) -> str:
+    """What our Contact depends on (see `card`): the kind of flow, and whether a SIPS URI was called."""
+    kind = flow.kind
+    return SECURE + kind if kind[:3] == TLS and request.uri_text[:5].lower() == "sips:" else kind
 
 
 def via_head(transport: str, host: str, port: int) -> str:

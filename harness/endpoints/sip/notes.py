@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from harness.endpoints.sip.flow import UDP, Flow
+from harness.endpoints.sip.flow import UDP, Flow, shown
 from harness.journal import Journal
 from harness.protocols.sip.message import Request, Response
 
@@ -39,7 +39,7 @@ class Notes:
         if self._warned == MAX_WARNINGS:
             data["more"] = f"further warnings of the next {WARNING_PERIOD:g} s are only counted"
         if flow is not None:
-            data = {"peer": f"{flow.peer[0]}:{flow.peer[1]}", **data}
+            data = {"peer": f"{shown(flow.peer[0])}:{flow.peer[1]}", **data}
         self.journal.warn(self.name, kind, **data)
 
     def request(self, kind: str, request: Request, flow: Flow) -> None:
@@ -49,7 +49,7 @@ class Notes:
             "uri": request.uri_text,
             "call_id": request.call_id,
             "cseq": str(request.cseq),
-            "peer": f"{flow.peer[0]}:{flow.peer[1]}",
+            "peer": f"{shown(flow.peer[0])}:{flow.peer[1]}",
         }
         if flow.transport != UDP:
             data["transport"] = flow.transport
@@ -62,7 +62,7 @@ class Notes:
             "reason": response.reason,
             "call_id": response.call_id,
             "cseq": str(response.cseq),
-            "peer": f"{flow.peer[0]}:{flow.peer[1]}",
+            "peer": f"{shown(flow.peer[0])}:{flow.peer[1]}",
         }
         if flow.transport != UDP:
             data["transport"] = flow.transport

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from harness.endpoints.sip import session_timer
 from harness.endpoints.sip.abilities import Reliable
-from harness.endpoints.sip.call import Call, CallState, Headers, user_of
+from harness.endpoints.sip.call import Call, CallState, Headers
 from harness.endpoints.sip.exchange import Exchange
-from harness.endpoints.sip.flow import Flow, Hop
+from harness.endpoints.sip.flow import SECURE, Flow, Hop, StreamFlow
+from harness.endpoints.sip.party import user_of
 from harness.endpoints.sip.reliable import ProvisionalAcks
 from harness.endpoints.sip.wheel import Timer
 from harness.errors import InterlockError, SdpError, SipLocalError, SipRemoteError
 from harness.protocols.sip import body
 from harness.protocols.sip.dialog import Dialog
-from harness.protocols.sip.headers import NameAddr
 from harness.protocols.sip.message import Message, Request, Response, checked
 from harness.protocols.sip.transaction import cancel_for
 
@@ -41,7 +41,6 @@ class OutgoingCall(Call):
         offer: bytes,
         content: tuple[bytes, str],
         headers: Headers,
-        transport: str,
     ) -> None:
         """`caller`: our From without a tag. `content`: what the INVITE carries in place of the offer alone.
 
@@ -51,7 +50,8 @@ class OutgoingCall(Call):
         self.agent = agent
         call_id = agent.new_call_id()
         self._fields = checked([("From", f"{caller};tag={tag}"), ("To", f"<{uri}>"), *headers])
-        self._fields += (("Max-Forwards", "70"), ("Call-ID", call_id), *agent.headers_for(transport))
+        way = SECURE + hop.kind if uri[:5].lower() == "sips:" else hop.kind
+        self._fields += (("Max-Forwards", "70"), ("Call-ID", call_id), *agent.card.headers(way))
         if agent.abilities.reliable is Reliable.REQUIRED:
             self._fields.append(("Require", "100rel"))
         self._content = content if content[0] else (offer, body.SDP if offer else "")
@@ -61,7 +61,9 @@ class OutgoingCall(Call):
         self._cseq = 0
         super().__init__(agent, CallState.INVITING, self._build(uri, ()), call_id, tag, hop)
         self._cseq = 0
-        self.local_sdp = offer
+        self.local_sdp = offer or (body.find(self.request, body.SDP) or b"" if content[0] else b"")
+        self.offered = bool(self.local_sdp)
+        """Whether the INVITE carries an offer."""
         self.early: dict[str, Dialog] = {}
         """The dialogs that the INVITE has made, by the peer's tag: several where a proxy forked it (§13.2.2.4)."""
         self._exchange: Exchange | None = None
@@ -81,7 +83,12 @@ class OutgoingCall(Call):
         self._invite(uri)
 
     def _invite(self, uri: str) -> None:
-        self.agent.requester.send(lambda extra: self._build(uri, extra), self.hop, self._invited, self._sent)
+        self.agent.requester.send(
+            lambda extra: self._build(uri, extra), self.hop, self._invited, self._sent, wanted=self._is_wanted
+        )
+
+    def _is_wanted(self) -> bool:
+        return not self._cancel_wanted
 
     def hang_up(self, headers: Headers = ()) -> None:
         """CANCEL before the answer, BYE after it. The CANCEL waits for a provisional response (§9.1)."""
@@ -108,6 +115,8 @@ class OutgoingCall(Call):
     def _sent(self, request: Request, exchange: Exchange) -> None:
         self.request = request
         self._exchange = exchange
+        self.flow = flow = exchange.flow
+        self.is_direct = flow.reliable and isinstance(flow, StreamFlow) and not flow.ours
         self._provisional = False
 
     def _invited(self, response: Response | None, request: Request) -> None:
@@ -130,7 +139,7 @@ class OutgoingCall(Call):
             if response.status < 600 and self._next_target():
                 return
         self._stop_give_up()
-        by = "local" if self._cancel_wanted and response.status == 487 else "remote"
+        by = "local" if self._cancel_wanted else "remote"
         self.end(response.status, response.reason, by, response)
 
     def _longer_session(self, response: Response) -> bool:
@@ -149,10 +158,14 @@ class OutgoingCall(Call):
             return
         try:
             contacts = [contact for contact in response.name_addrs("contact") if contact.uri.scheme in ("sip", "sips")]
+            for contact in contacts:
+                # What would become a header or method of the request is not for a Request-URI, nor for others to set.
+                contact.uri.headers = ""
+                contact.uri.params.pop("method", None)
         except SipRemoteError as error:
             self.agent.warn("sip.bad-answer", self.hop, call_id=self.id, reason=str(error))
             return
-        ordered = [str(contact.uri) for contact in sorted(contacts, key=_quality, reverse=True)]
+        ordered = [str(contact.uri) for contact in sorted(contacts, key=lambda each: -each.quality)]
         fresh = [uri for uri in ordered if uri not in self._tried and uri not in self._targets]
         self._targets += fresh[: min(left, MAX_TARGETS)]
 
@@ -162,7 +175,7 @@ class OutgoingCall(Call):
             uri = self._targets.pop(0)
             self._tried.add(uri)
             try:
-                self.hop = self.agent.hop_for(uri)
+                self.hop = self.agent.routes.hop_for(uri)
             except (InterlockError, SipLocalError) as error:
                 self.agent.warn("sip.redirection-refused", self.hop, call_id=self.id, uri=uri, reason=str(error))
                 continue
@@ -190,17 +203,14 @@ class OutgoingCall(Call):
                 self.agent.warn("sip.too-many-forks", self.hop, call_id=self.id)
                 return
             self.early[tag] = Dialog.of_response(self.request, response)
+        described = tag not in self._pracks.settled
         if tag:
-            try:
-                if not self._pracks.take(response, self.early[tag]):
-                    return
-            except SdpError as error:
-                self.agent.warn("sip.offer-refused", self.hop, call_id=self.id, reason=str(error))
-                self.hang_up()
+            if not self._pracks.take(response, self.early[tag]):
                 return
             self.dialog = self.early[tag]
         self.status, self.reason = response.status, response.reason
-        self.take_sdp(response)
+        if described:
+            self.take_sdp(response)
         if response.status != 180:
             self.happen("progress", {"status": response.status, "reason": response.reason})
         elif self.state is CallState.INVITING:
@@ -220,10 +230,10 @@ class OutgoingCall(Call):
         first = not self._acks
         dialog = self._confirm(tag, response, request)
         answer, agreed = b"", True
-        if first:
+        if first and tag not in self._pracks.settled:
             answer, agreed = self._late_answer(response)
         ack = dialog.request("ACK", self._credentials(request), answer, body.SDP if answer else "", request.cseq.number)
-        self._acks[tag] = self.agent.endpoint.send_ack(ack, self.next_hop(dialog))
+        self._acks[tag] = self.agent.endpoint.send_ack(ack, self.ways(dialog)[0])
         if not first:
             # A second leg of a fork answered too: one of the two has to go (§13.2.2.4).
             self.agent.warn("sip.second-answer", self.hop, call_id=self.id, tag=tag)
@@ -231,11 +241,15 @@ class OutgoingCall(Call):
             return
         self._stop_give_up()
         self.dialog = dialog
-        self.take_sdp(response)
+        if tag in self._pracks.settled:
+            # RFC 3261 §13.2.1: what the 2xx describes besides is to be left.
+            self.remote_sdp, self.local_sdp = self._pracks.settled[tag]
+        else:
+            self.take_sdp(response)
         if self.is_over:
             self._leave(dialog)
         elif self.state is CallState.ENDING:
-            self.send_bye("cancelled, but answered first")
+            self.send_bye("cancelled, but answered first", self._cancel_headers)
         elif not agreed:
             self.send_bye("no session agreed")
         else:
@@ -246,30 +260,31 @@ class OutgoingCall(Call):
 
     def _late_answer(self, response: Response) -> tuple[bytes, bool]:
         """Our answer where we offered nothing, so that the 2xx carries the offer and the ACK the answer (§13.2.1)."""
-        if self.local_sdp or not response.body:
+        if self.offered:
             return b"", True
+        described = body.find(response, body.SDP) or b""
+        if not described:
+            # RFC 3261 §13.3.1.4: the side that was called had to offer.
+            self.agent.warn("sip.no-offer", self.hop, call_id=self.id)
+            return b"", False
         try:
-            self.local_sdp = self.answer_to(body.find(response, body.SDP) or b"")
+            self.local_sdp = self.answer_to(described)
         except SdpError as error:
             self.agent.warn("sip.offer-refused", self.hop, call_id=self.id, reason=str(error))
             return b"", False
         return self.local_sdp, True
 
     def _settle_timer(self, response: Response) -> None:
+        if "session-expires" not in response.envelope.first:
+            return
         try:
-            agreed = session_timer.SessionExpires.of(response)
-            if agreed is not None and self.agent.abilities.timers:
-                updates = "UPDATE" in response.values("allow")
-                ours = agreed.refresher != "uas"
-                self.session_timer = session_timer.SessionTimer(
-                    self.agent, self, agreed, ours=ours, peer_updates=updates
-                )
+            session_timer.settled_by(response, self.agent, self)
         except SipRemoteError as error:
             self.agent.warn("sip.bad-answer", self.hop, call_id=self.id, reason=str(error))
 
     def _leave(self, dialog: Dialog) -> None:
         """End a dialog that the call does not go on in."""
-        self.agent.requester.send(lambda extra: dialog.request("BYE", extra), self.next_hop(dialog), _mind_not)
+        self.ask(dialog, lambda extra: dialog.request("BYE", extra), _mind_not)
 
     def _confirm(self, tag: str, response: Response, request: Request) -> Dialog:
         dialog = self.early.get(tag)
@@ -313,16 +328,16 @@ class OutgoingCall(Call):
         if self._give_up is not None:
             self._give_up.cancel()
 
+    @property
+    def open_offer(self) -> str:
+        if self.state in (CallState.INVITING, CallState.RINGING):
+            tag = self.dialog.remote_tag if self.dialog is not None else ""
+            return "ours" if self.offered and tag not in self._pracks.settled else ""
+        return super().open_offer
+
     def end(self, status: int, reason: str, by: str, message: Message | None = None) -> None:
         self._stop_give_up()
         super().end(status, reason, by, message)
-
-
-def _quality(contact: NameAddr) -> float:
-    try:
-        return float(contact.params.get("q") or 1.0)
-    except ValueError:
-        return 0.0
 
 
 def _mind_not(response: Response | None, request: Request) -> None:

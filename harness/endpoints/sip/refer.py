@@ -13,14 +13,15 @@ from urllib.parse import quote as percent_encode
 
 from harness.endpoints.sip.call import Call, Headers
 from harness.endpoints.sip.exchange import Exchange
-from harness.endpoints.sip.flow import Flow, Hop
+from harness.endpoints.sip.flow import Flow, Hop, told_by
+from harness.endpoints.sip.wheel import Timer
 from harness.errors import SipLocalError, SipRemoteError
 from harness.protocols.sip.body import SIPFRAG
 from harness.protocols.sip.dialog import Dialog
 from harness.protocols.sip.headers import NameAddr, parse_params
 from harness.protocols.sip.message import Request, Response
 from harness.protocols.sip.parse import parse_start_line
-from harness.protocols.sip.uri import Uri
+from harness.transport.tap import Address
 
 if TYPE_CHECKING:
     from harness.endpoints.sip.agent import UserAgent
@@ -32,10 +33,12 @@ MAX_TRANSFERS: Final = 8
 
 
 class Transfer:
-    """A REFER of ours that the peer took."""
+    """A REFER of ours that the peer took, and the subscription that came with it (RFC 3515 §2.4.4)."""
 
-    def __init__(self, call: Call, target: str) -> None:
+    def __init__(self, agent: UserAgent, target: str, call: Call | None) -> None:
+        self.agent = agent
         self.call = call
+        """The call whose peer was asked; None for a REFER outside any dialog."""
         self.target = target
         """The Refer-To URI."""
         self.status = 0
@@ -43,6 +46,12 @@ class Transfer:
         self.reason = ""
         self.is_over = False
         """Whether the peer tells no more."""
+        self.cseq: int | None = None
+        """The number of the REFER, which names the subscription in Event's `id`; None until it was taken."""
+        self.dialog: Dialog | None = call.dialog if call is not None else None
+        self.call_id = call.id if call is not None else agent.new_call_id()
+        self.local_tag = call.local_tag if call is not None else agent.endpoint.new_tag()
+        self._life: Timer | None = None
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def done(self, *, within: float) -> None:
@@ -56,28 +65,76 @@ class Transfer:
         if not 200 <= self.status < 300:
             raise SipLocalError(f"transfer to {self.target} failed: {self.status} {self.reason}".rstrip())
 
-    def notified(self, request: Request) -> None:
-        """A NOTIFY of this transfer came. Raises SipRemoteError."""
-        if request.content_type == SIPFRAG and request.body:
-            first = request.body.decode("utf-8", "replace").splitlines()[0]
+    def taken(self, response: Response) -> None:
+        """The peer took the REFER."""
+        self.cseq = response.cseq.number
+        if self.is_over:
+            return
+        if (response.get("refer-sub") or "").strip().lower() == "false":
+            self.status, self.reason = 200, "nothing is told (RFC 4488)"
+            self.end()
+
+    def is_meant(self, request: Request) -> bool:
+        """Whether a NOTIFY is of this transfer: it names it by its `id`, or is of the first (RFC 3515 §2.4.6)."""
+        event, _, params = (request.get("event") or "").partition(";")
+        named = parse_params(params).get("id")
+        return event.strip().lower() == "refer" and (named is None or self.cseq is None or named == str(self.cseq))
+
+    def receive(self, request: Request, exchange: Exchange) -> None:
+        """A NOTIFY of this transfer. Raises SipRemoteError (a 400)."""
+        if not self.is_meant(request):
+            exchange.respond(request.response(481))
+            return
+        if request.content_type == SIPFRAG and request.body.strip():
+            first = request.body.decode("utf-8", "replace").strip().splitlines()[0]
             told = parse_start_line(first.strip())
             if not isinstance(told, Response):
                 raise SipRemoteError(f"a sipfrag that tells no status: {first[:60]!r}")
             self.status, self.reason = told.status, told.reason
-            agent = self.call.agent
-            agent.journal.record(
-                agent.name, "call.transfer", call_id=self.call.id, status=told.status, reason=told.reason
+            self.agent.journal.record(
+                self.agent.name, "call.transfer", call_id=self.call_id, status=told.status, reason=told.reason
             )
+        exchange.respond(request.response(200))
         state = (request.get("subscription-state") or "").partition(";")[0].strip().lower()
         if state == "terminated" or self.status >= 200:
             self.end()
 
+    def outlive(self) -> None:
+        """The call that it was asked in has ended; the peer may tell on, for TRANSFER_LIFE (RFC 5589 §6.1)."""
+        if not self.is_over and self.dialog is not None:
+            try:
+                self.agent.keep_usage(self)
+            except SipLocalError:
+                self.end()
+                return
+            self._life = self.agent.endpoint.wheel.after(TRANSFER_LIFE, self.end)
+
+    def begin(self, notify: Request) -> None:
+        """The NOTIFY outran the answer to our REFER, and makes the dialog (RFC 6665 §4.4.1). Raises SipRemoteError."""
+        self.dialog = Dialog.of_notify(notify, self.local_tag, 1)
+
     def end(self) -> None:
         """Nothing more is told."""
         self.is_over = True
-        self.call.transfers.pop(self, None)
+        if self._life is not None:
+            self._life.cancel()
+        if self.call is not None:
+            self.call.transfers.pop(self, None)
+        self.agent.forget_usage(self)
         if not self._over.done():
             self._over.set_result(None)
+
+
+def _refer_to(target: str, replaces: Call | None) -> tuple[str, str]:
+    """The URI to be called and the Refer-To value. Raises SipLocalError."""
+    if replaces is None:
+        return target, f"<{target}>"
+    dialog = replaces.dialog
+    if dialog is None or replaces.is_over:
+        raise SipLocalError(f"{replaces} has no dialog that could be replaced")
+    target = target or dialog.target
+    replacing = f"{replaces.id};to-tag={dialog.remote_tag};from-tag={dialog.local_tag}"
+    return target, f"<{target}{'&' if '?' in target else '?'}Replaces={percent_encode(replacing, safe='')}>"
 
 
 async def refer(
@@ -94,45 +151,67 @@ async def refer(
     SipLocalError where the peer refuses or the call is not up.
     """
     agent = call.agent
-    if replaces is not None:
-        dialog = replaces.dialog
-        if dialog is None or replaces.is_over:
-            raise SipLocalError(f"{replaces} has no dialog that could be replaced")
-        target = target or dialog.target
-        replacing = f"{replaces.id};to-tag={dialog.remote_tag};from-tag={dialog.local_tag}"
-        separator = "&" if "?" in target else "?"
-        refer_to = f"<{target}{separator}Replaces={percent_encode(replacing, safe='')}>"
-    else:
-        refer_to = f"<{target}>"
-    agent.ask_permit(target)
+    target, refer_to = _refer_to(target, replaces)
+    agent.routes.ask_permit(target)
     if len(call.transfers) >= MAX_TRANSFERS:
         raise SipLocalError(f"{call}: {MAX_TRANSFERS} transfers are under way already")
-    transfer = Transfer(call, target)
+    transfer = Transfer(agent, target, call)
     call.transfers[transfer] = None
-    own = [("Refer-To", refer_to), ("Referred-By", f"<{agent.uri}>"), agent.contact_of(call)]
+    own = [("Refer-To", refer_to), ("Referred-By", f"<{agent.card.aor}>"), agent.card.contact(call.way)]
     try:
         response = await call.send("REFER", headers=[*own, *headers], within=within)
+        if response.status >= 300:
+            raise SipLocalError(f"{call}: {response.status} {response.reason} to REFER")
     except SipLocalError:
         transfer.end()
         raise
-    if response.status >= 300:
+    transfer.taken(response)
+    return transfer
+
+
+async def refer_outside(
+    agent: UserAgent,
+    uri: str,
+    target: str,
+    *,
+    to: Address | Hop | None = None,
+    headers: Headers = (),
+    within: float = 5.0,
+) -> Transfer:
+    """Ask the user agent at `uri` to call `target`, outside any call (RFC 3515 §2.4.1: REFER makes a dialog).
+
+    Raises as `refer`.
+    """
+    agent.routes.ask_permit(target)
+    hop = agent.routes.hop_for(uri, to)
+    transfer = Transfer(agent, target, None)
+    agent.keep_usage(transfer)
+    own = [("Refer-To", f"<{target}>"), ("Referred-By", f"<{agent.card.aor}>"), *agent.card.headers(hop.kind), *headers]
+    try:
+        response = await agent.request(
+            "REFER", uri, headers=own, to=hop, within=within, dialog=(transfer.call_id, transfer.local_tag)
+        )
+        if response.status >= 300:
+            raise SipLocalError(f"{response.status} {response.reason} to REFER at {uri}")
+        if transfer.dialog is None:
+            transfer.dialog = Dialog.of_response(Request("REFER", uri, []), response)
+    except SipRemoteError as error:
         transfer.end()
-        raise SipLocalError(f"{call}: {response.status} {response.reason} to REFER")
-    if (response.get("refer-sub") or "").strip().lower() == "false":
-        transfer.status, transfer.reason = 200, "nothing is told (RFC 4488)"
+        raise SipLocalError(f"REFER at {uri}: {error}") from error
+    except SipLocalError:
         transfer.end()
+        raise
+    transfer.taken(response)
     return transfer
 
 
 def notified(call: Call, request: Request, exchange: Exchange) -> None:
     """A NOTIFY within a call: of a transfer, or of nothing that we asked for. Raises SipRemoteError (a 400)."""
-    event, _, _ = (request.get("event") or "").partition(";")
-    transfer = next(iter(call.transfers), None)
-    if event.strip().lower() != "refer" or transfer is None:
+    transfer = next((each for each in call.transfers if each.is_meant(request)), None)
+    if transfer is None:
         exchange.respond(request.response(481))  # RFC 6665 §4.1.3: no subscription of that name
-        return
-    transfer.notified(request)
-    exchange.respond(request.response(200))
+    else:
+        transfer.receive(request, exchange)
 
 
 class Referral:
@@ -154,8 +233,10 @@ class Referral:
         self.target.headers = ""
         self.referred_by = request.get("referred-by") or ""
         """Who referred us, as a name-addr; to be handed on in the new INVITE (RFC 3892)."""
+        self.method = (self.target.params.pop("method", None) or "INVITE").upper()
+        """What is to be sent to the target; nearly always INVITE."""
         self._exchange = exchange
-        self._hop: Flow | Hop = flow
+        self._flow = flow
         self._tag = call.local_tag if call is not None else agent.endpoint.new_tag()
         dialog = call.dialog if call is not None else None
         self._dialog = dialog or Dialog.of_request(request, self._tag)
@@ -172,7 +253,7 @@ class Referral:
 
     def accept(self) -> None:
         """Take it: 202, and a first NOTIFY."""
-        headers = [self.agent.contact_for(self._exchange.flow.transport)]
+        headers = [self.agent.card.contact(told_by(self._flow, self.request))]
         if not self._tells:
             headers.append(("Refer-Sub", "false"))
         self._exchange.respond(self.request.response(202, to_tag=self._tag, headers=headers))
@@ -195,14 +276,19 @@ class Referral:
         headers = [
             ("Event", f"refer;id={self._id}"),
             ("Subscription-State", state),
-            self.agent.contact_for(self._exchange.flow.transport),
+            self.agent.card.contact(told_by(self._flow, self.request)),
         ]
-        told = f"SIP/2.0 {status} {reason}\r\n".encode()
+        told = f"SIP/2.0 {status} {reason}\r\n".encode("utf-8", "surrogateescape")
         dialog = self._dialog
+        if self.call is not None:
+            target, fallback = self.call.ways(dialog)
+        else:
+            target, fallback = self.agent.routes.ways(dialog, self._flow, direct=not self.request.has_several("via"))
         self.agent.requester.send(
             lambda extra: dialog.request("NOTIFY", [*headers, *extra], told, f"{SIPFRAG};version=2.0"),
-            self.agent.next_hop(dialog, self._hop),
+            target,
             self._notify_answered,
+            fallback=fallback,
         )
 
     def follow(self, call: Call) -> None:
@@ -228,11 +314,3 @@ def replaced_by(value: str) -> tuple[str, str, str, bool]:
     if not call_id.strip() or to_tag is None or from_tag is None:
         raise SipRemoteError(f"not a Replaces: {value[:60]!r}")
     return call_id.strip(), to_tag, from_tag, "early-only" in params
-
-
-def refer_target(uri: str) -> Uri:
-    """The URI that a REFER may name. Raises SipLocalError."""
-    try:
-        return Uri.parse(uri)
-    except SipRemoteError as error:
-        raise SipLocalError(f"not a URI: {error}") from error

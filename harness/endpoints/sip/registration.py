@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from harness.endpoints.sip.flow import Hop
+from harness.endpoints.sip.flow import SECURE, Hop
 from harness.endpoints.sip.wheel import Timer
 from harness.errors import InterlockError, SipLocalError, SipRemoteError
 from harness.protocols.sip.message import Request, Response
@@ -34,7 +34,8 @@ class Registration:
         self._credentials = (user, password)
         self._wanted = expires
         self._hop = hop
-        self._contact = agent.contact_for(hop.transport)
+        self._contact = agent.card.contact(f"{SECURE}{hop.kind}" if uri.scheme == "sips" else hop.kind)
+        self._own = Uri.parse(self._contact[1][1:-1])
         self._call_id = agent.new_call_id()
         self._tag = agent.endpoint.new_tag()
         self._cseq = 0
@@ -42,7 +43,7 @@ class Registration:
         uri.user, uri.password, uri.headers = "", None, ""
         self.registrar = str(uri)
         """The registrar's URI."""
-        self.aor = f"sip:{user}@{uri.host}"
+        self.aor = f"{uri.scheme}:{user}@{uri.host}"
         """The address-of-record."""
         self.expires = 0
         """Seconds that the registrar granted; 0 while not registered."""
@@ -78,8 +79,8 @@ class Registration:
             raise SipLocalError(f"REGISTER at {self.registrar}: no final response within {within:g} s") from None
 
     def _start(self, expires: int, found: asyncio.Future[None] | None, *, again: bool = False) -> None:
-        if self._agent.permit is not None:
-            self._agent.permit(self.registrar)
+        if self._agent.routes.permit is not None:
+            self._agent.routes.permit(self.registrar)
 
         def answered(response: Response | None, request: Request) -> None:
             if response is not None and response.status < 200:
@@ -130,8 +131,9 @@ class Registration:
         granted = asked
         try:
             for contact in response.name_addrs("contact"):
-                if f"<{contact.uri}>" == self._contact[1] and (contact.params.get("expires") or "").isdigit():
-                    granted = min(int(contact.params["expires"] or 0), asked)
+                seconds = contact.params.get("expires") or ""
+                if contact.uri.equivalent(self._own) and seconds.isascii() and seconds.isdigit():
+                    granted = min(int(seconds), asked)
         except SipRemoteError as error:
             self._agent.warn("sip.bad-answer", self._hop, reason=str(error))
         self.expires = granted

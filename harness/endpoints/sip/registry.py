@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from harness.endpoints.sip.endpoint import SipEndpoint
 from harness.endpoints.sip.exchange import Exchange
@@ -11,6 +12,9 @@ from harness.endpoints.sip.wheel import Timer
 from harness.protocols.sip.digest import Authenticator, Verdict
 from harness.protocols.sip.message import Request
 from harness.protocols.sip.registrar import Registrar
+
+MAX_FLOWS: Final = 10_000
+"""Contacts whose connection is kept."""
 
 
 class Registry:
@@ -37,6 +41,8 @@ class Registry:
                 realm or endpoint.local[0], passwords.get, secret, algorithms=algorithms
             )
         self._timer: Timer | None = None
+        self._flows: dict[str, Flow] = {}
+        """The connections by which contacts were registered."""
 
     def close(self) -> None:
         """Let no binding lapse any more."""
@@ -80,6 +86,10 @@ class Registry:
         now = self._now()
         response = self.registrar.register(request, now, endpoint.new_tag())
         exchange.respond(response)
+        flow = exchange.flow
+        if response.status == 200 and flow.reliable and not request.has_several("via"):
+            # Who registers by a connection may have no port that others could connect to.
+            self._keep_flow(request, flow)
         aor = request.to.uri.aor()
         if response.status == 200 and request.get("contact") is not None:
             contacts = [str(binding.contact.uri) for binding in self.registrar.bindings(aor, now)]
@@ -88,8 +98,28 @@ class Registry:
             if self._on_register is not None:
                 self._on_register(aor)
 
+    def _keep_flow(self, request: Request, flow: Flow) -> None:
+        if request.get("contact") in (None, "*"):
+            return
+        for contact in request.name_addrs("contact"):
+            uri = str(contact.uri)
+            kept = self.flow_of(uri)
+            if len(self._flows) >= MAX_FLOWS:
+                self._flows = {known: each for known, each in self._flows.items() if not each.is_gone}
+            # Another host can't take over what is reached by a connection that is up.
+            if len(self._flows) < MAX_FLOWS and (kept is None or kept.peer[0] == flow.peer[0]):
+                self._flows[uri] = flow
+
+    def flow_of(self, uri: str) -> Flow | None:
+        """The connection by which a contact was registered; None where there was none, or it is gone."""
+        flow = self._flows.get(uri)
+        if flow is not None and flow.is_gone:
+            del self._flows[uri]
+            return None
+        return flow
+
     def contacts(self, aor: str) -> list[str]:
-        """The URIs registered for an address-of-record (`sip:user@host`), newest first."""
+        """The URIs registered for an address-of-record (`sip:user@host`), best `q` first, then newest first."""
         if self.registrar is None:
             return []
         return [str(binding.contact.uri) for binding in self.registrar.bindings(aor, self._now())]

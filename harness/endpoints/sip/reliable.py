@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from harness.endpoints.sip.call import Call, CallState
+from harness.endpoints.sip.abilities import Reliable
 from harness.endpoints.sip.exchange import Exchange
 from harness.endpoints.sip.repeat import Repeat
 from harness.errors import SdpError, SipLocalError, SipRemoteError
@@ -23,6 +23,7 @@ from harness.protocols.sip.message import Request, Response
 
 if TYPE_CHECKING:
     from harness.endpoints.sip.incoming import IncomingCall
+    from harness.endpoints.sip.outgoing import OutgoingCall
 
 MAX_WAITING: Final = 16
 """Reliable provisional responses that wait for the PRACK of the one before."""
@@ -37,6 +38,12 @@ class ReliableRinging:
         self._call = call
         self._exchange = exchange
         self._rseq = call.agent.rng.randrange(1, FIRST_RSEQ_BELOW)
+        self.described = b""
+        """The session description that one of them carries, sent or waiting; there is one at the most (RFC 6337)."""
+        self.is_acknowledged = False
+        """Whether the PRACK of that one came."""
+        self._overtaken: int | None = None
+        """The number of the one that a 2xx overtook: its PRACK may still come (RFC 3262 §3)."""
         self._open: tuple[int, bool, Repeat] | None = None
         """The one that waits for its PRACK: number, whether it carries a session description, its repeating."""
         self._waiting: deque[Response] = deque()
@@ -46,6 +53,7 @@ class ReliableRinging:
         """Send a provisional response reliably, when its turn comes. Raises SipLocalError where too many wait."""
         if len(self._waiting) >= MAX_WAITING:
             raise SipLocalError(f"{self._call}: {MAX_WAITING} provisional responses wait for a PRACK already")
+        self.described = self.described or response.body
         self._waiting.append(response)
         if self._open is None:
             self._next()
@@ -63,6 +71,7 @@ class ReliableRinging:
         self._waiting.clear()
         if self._open is not None:
             self._open[2].stop()
+            self._overtaken = self._open[0]
             self._open = None
 
     def _next(self) -> None:
@@ -79,50 +88,67 @@ class ReliableRinging:
         self._open = None
         call = self._call
         call.agent.warn("sip.no-prack", call.hop, call_id=call.id)
-        if call.state in (CallState.INCOMING, CallState.RINGING):
-            call.reject(504, "No PRACK")
+        call.expire(504, "No PRACK")
 
     def acknowledged(self, prack: Request, exchange: Exchange) -> None:
         """The peer's PRACK. Raises SipRemoteError (a 400) where its RAck can't be read."""
         number, cseq, method = rack_of(prack)
-        if self._open is None or (number, cseq, method) != (self._open[0], self._call.request.cseq.number, "INVITE"):
+        ours = (cseq, method) == (self._call.request.cseq.number, "INVITE")
+        if ours and number == self._overtaken:
+            self._overtaken = None
+            exchange.respond(prack.response(200))
+            return
+        if self._open is None or not ours or number != self._open[0]:
             exchange.respond(prack.response(481))
             return
-        self._open[2].stop()
+        _, carried, repeat = self._open
+        repeat.stop()
         self._open = None
-        exchange.respond(self._answered(prack))
+        exchange.respond(self._answered(prack, carried=carried))
+        if carried and not self._call.offered and not self._call.remote_sdp:
+            # RFC 3262 §5: our offer was to be answered here, and nowhere else can it be.
+            self._call.agent.warn("sip.no-answer", self._call.hop, call_id=self._call.id)
+            self._call.expire(488, "No Answer In PRACK")
+            return
+        self.is_acknowledged = self.is_acknowledged or carried
         if self._waiting:
             self._next()
         elif self._then is not None:
             then, self._then = self._then, None
             then()
 
-    def _answered(self, prack: Request) -> Response:
+    def _answered(self, prack: Request, *, carried: bool) -> Response:
         """The 200 to a PRACK, with the answer to an offer that it brought, unless it brings the answer to ours."""
         call = self._call
         described = body.find(prack, body.SDP)
         if not described:
             return prack.response(200)
-        answers_ours = not call.remote_sdp
-        call.remote_sdp = described
-        if answers_ours:
+        if carried and not call.offered:
+            call.remote_sdp = described
             call.tell("confirmed")
             return prack.response(200)
+        if call.open_offer and not carried:
+            call.agent.warn("sip.offer-refused", call.hop, call_id=call.id, reason="an offer while another is open")
+            return prack.response(488)
         try:
-            call.local_sdp = call.answer_to(described)
+            answer = call.answer_to(described)
         except SdpError as error:
             call.agent.warn("sip.offer-refused", call.hop, call_id=call.id, reason=str(error))
             return prack.response(488)
-        return prack.response(200, body=call.local_sdp, content_type=body.SDP)
+        call.local_sdp, call.remote_sdp = answer, described
+        call.tell("offered")
+        return prack.response(200, body=answer, content_type=body.SDP)
 
 
 class ProvisionalAcks:
     """The PRACKs of one call of ours."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: OutgoingCall) -> None:
         self._call = call
         self._latest: dict[str, int] = {}
         """The number taken last, by the peer's tag."""
+        self.settled: dict[str, tuple[bytes, bytes]] = {}
+        """What was agreed reliably before the 2xx, by the peer's tag: its session description and ours."""
 
     def take(self, response: Response, dialog: Dialog) -> bool:
         """Acknowledge a provisional response where it asks for it; whether it is to be dealt with at all.
@@ -130,7 +156,8 @@ class ProvisionalAcks:
         A repeated one, or one out of order, is not (RFC 3262 §4).
         """
         call = self._call
-        if "100rel" not in response.options("require"):
+        abilities = call.agent.abilities
+        if abilities.reliable is Reliable.OFF or "100rel" not in response.options("require"):
             return True
         number = response.number("rseq")
         if number is None:
@@ -139,16 +166,25 @@ class ProvisionalAcks:
         if latest is not None and number != latest + 1:
             return False
         self._latest[dialog.remote_tag] = number
-        answer = b""
-        if not call.local_sdp and (offered := body.find(response, body.SDP)):
-            answer = call.local_sdp = call.answer_to(offered)
+        answer, agreed = b"", True
+        described = body.find(response, body.SDP)
+        if described and dialog.remote_tag not in self.settled:
+            if not call.offered:
+                try:
+                    answer = call.local_sdp = call.answer_to(described)
+                except SdpError as error:
+                    call.agent.warn("sip.offer-refused", call.hop, call_id=call.id, reason=str(error))
+                    agreed = False
+            self.settled[dialog.remote_tag] = described, call.local_sdp
         rack = ("RAck", f"{number} {response.cseq.number} {response.cseq.method}")
-        call.agent.requester.send(
+        call.ask(
+            dialog,
             lambda extra: dialog.request("PRACK", [rack, *extra], answer, body.SDP if answer else ""),
-            call.next_hop(dialog),
             self._answered,
         )
-        return True
+        if not agreed:
+            call.hang_up([("Reason", 'SIP;cause=488;text="Not Acceptable Here"')])
+        return agreed
 
     def _answered(self, response: Response | None, request: Request) -> None:
         call = self._call

@@ -10,7 +10,7 @@ from typing import Final
 
 from harness.endpoints.sip.endpoint import SipEndpoint
 from harness.endpoints.sip.exchange import Exchange
-from harness.endpoints.sip.flow import Flow, Hop
+from harness.endpoints.sip.flow import UDP, Flow, Hop
 from harness.errors import SipLocalError, SipRemoteError
 from harness.protocols.sip import digest
 from harness.protocols.sip.message import Request, Response
@@ -28,6 +28,8 @@ Build = Callable[[Headers], Request]
 Answered = Callable[[Response | None, Request], None]
 """Given each response, and the request as it was sent last; None where nobody answered."""
 Sent = Callable[[Request, Exchange], None]
+Wanted = Callable[[], bool]
+"""Whether a request is still worth sending again."""
 
 
 class Requester:
@@ -47,16 +49,21 @@ class Requester:
         answered: Answered,
         sent: Sent | None = None,
         credentials: Credentials | None = None,
-        fallback: Flow | None = None,
+        fallback: Hop | Flow | None = None,
+        wanted: Wanted | None = None,
     ) -> None:
         """Send the request that `build(extra headers)` makes, and tell what comes.
 
-        `fallback`: the connection to use where `target` can't be reached: peers that only connect name a Contact at
-        which nobody listens. Raises SipLocalError where nothing can be sent.
+        `fallback`: the way to try next where `target` can't be reached or breaks: peers that only connect name a
+        Contact at which nobody listens. `wanted`: asked before the request is sent again with credentials.
+        Raises SipLocalError where nothing can be sent.
         """
-        attempt = _Attempt(build, target, answered, sent, credentials or self.credentials, fallback)
+        attempt = _Attempt(build, target, answered, sent, credentials or self.credentials, fallback, wanted)
         if self._nonces and attempt.credentials is not None and isinstance(target, Hop):
-            attempt.known = self._nonces.get((target, attempt.credentials[0]))
+            # Known from an earlier request; should it be stale, the challenge that follows says so.
+            known = self._nonces.get((target, attempt.credentials[0]))
+            if known is not None:
+                attempt.nonces[known.header] = known
         self._try(attempt)
 
     async def ask(
@@ -66,15 +73,19 @@ class Requester:
         target: Hop | Flow,
         within: float,
         credentials: Credentials | None = None,
-        fallback: Flow | None = None,
+        fallback: Hop | Flow | None = None,
+        unanswered: Callable[[], None] | None = None,
     ) -> Response:
         """Send as `send` does and return the final response, whatever its status.
 
-        `what` names the request in errors. Raises SipLocalError where none comes within `within` seconds.
+        `what` names the request in errors. `unanswered`: called where nobody answered in 64*T1, which may be later than
+        this returns. Raises SipLocalError where no final response comes within `within` seconds.
         """
         found: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
 
         def answered(response: Response | None, request: Request) -> None:
+            if response is None and unanswered is not None:
+                unanswered()
             if found.done():
                 return
             if response is None:
@@ -90,14 +101,10 @@ class Requester:
             raise SipLocalError(f"{what}: no final response within {within:g} s") from None
 
     def _try(self, attempt: _Attempt) -> None:
-        extra = attempt.extra
-        if attempt.known is not None and attempt.credentials is not None:
-            # Known from an earlier request; should it be stale, the challenge that follows says so.
-            draft = attempt.build(())
-            extra = [self._value(attempt.known, draft, attempt.credentials)]
-            request = attempt.build(extra)
-        else:
-            request = attempt.build(extra)
+        request = attempt.build(())
+        if attempt.nonces and attempt.credentials is not None:
+            for nonce in attempt.nonces.values():
+                request.add(*self._value(nonce, request, attempt.credentials))
 
         def tell(response: Response | None) -> None:
             if (
@@ -108,17 +115,16 @@ class Requester:
                 return
             attempt.answered(response, request)
 
-        exchange = self._endpoint.send_request(request, attempt.target, tell)
+        exchange = self._endpoint.send_request(request, attempt.target, tell, large_by_udp=attempt.large_by_udp)
         if attempt.sent is not None:
             attempt.sent(request, exchange)
 
     def _tried_again(self, attempt: _Attempt, request: Request, response: Response, exchange: Exchange) -> bool:
-        fallback = attempt.fallback
-        if response.status == 503 and exchange.flow.is_gone and fallback is not None and not fallback.is_gone:
-            attempt.target, attempt.fallback = fallback, None
-            self._try(attempt)
-            return True
+        if response.status == 503 and exchange.flow.is_gone:
+            return self._tried_elsewhere(attempt, exchange)
         if response.status not in (401, 407) or attempt.credentials is None or attempt.challenges >= MAX_CHALLENGES:
+            return False
+        if attempt.wanted is not None and not attempt.wanted():
             return False
         try:
             nonce = self._challenged(attempt, response)
@@ -128,12 +134,26 @@ class Requester:
             )
             return False
         attempt.challenges += 1
-        attempt.known = None
-        name = nonce.header
-        attempt.extra = [field for field in attempt.extra if field[0] != name]
-        attempt.extra.append(self._value(nonce, request, attempt.credentials))
-        attempt.answered_nonces.add(name)
+        attempt.nonces[nonce.header] = nonce
+        attempt.answered_nonces.add(nonce.header)
         self._remember(attempt, nonce)
+        self._try(attempt)
+        return True
+
+    def _tried_elsewhere(self, attempt: _Attempt, exchange: Exchange) -> bool:
+        """The way by which it was sent is gone; whether there is another one to try."""
+        target = attempt.target
+        meant = target.transport
+        if meant == UDP != exchange.flow.transport and not attempt.large_by_udp:
+            # It was too large for UDP and TCP was refused: better too large than not at all (§18.1.1).
+            attempt.large_by_udp = True
+        elif attempt.fallback is not None and not (isinstance(attempt.fallback, Flow) and attempt.fallback.is_gone):
+            attempt.target, attempt.fallback = attempt.fallback, None
+        elif isinstance(target, Hop) and exchange.flow.was_up and not attempt.reconnected:
+            # A connection that was up broke, as an idle one does that the peer has just closed: a new one may do.
+            attempt.reconnected = True
+        else:
+            return False
         self._try(attempt)
         return True
 
@@ -189,11 +209,13 @@ class _Attempt:
         "build",
         "challenges",
         "credentials",
-        "extra",
         "fallback",
-        "known",
+        "large_by_udp",
+        "nonces",
+        "reconnected",
         "sent",
         "target",
+        "wanted",
     )
 
     def __init__(
@@ -203,7 +225,8 @@ class _Attempt:
         answered: Answered,
         sent: Sent | None,
         credentials: Credentials | None,
-        fallback: Flow | None,
+        fallback: Hop | Flow | None,
+        wanted: Wanted | None,
     ) -> None:
         self.build = build
         self.target = target
@@ -211,9 +234,11 @@ class _Attempt:
         self.sent = sent
         self.credentials = credentials
         self.fallback = fallback
-        self.extra: list[tuple[str, str]] = []
+        self.wanted = wanted
         self.challenges = 0
+        self.nonces: dict[str, _Nonce] = {}
+        """The challenges to be answered, by the header that does so."""
         self.answered_nonces: set[str] = set()
-        """Names of the headers in which a challenge was answered already."""
-        self.known: _Nonce | None = None
-        """A challenge of an earlier request, to be answered before it is asked again."""
+        """Names of the headers in which a challenge of this request's own was answered already."""
+        self.large_by_udp = False
+        self.reconnected = False

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from harness.endpoints.sip.flow import (
     TLS,
@@ -19,10 +19,11 @@ from harness.endpoints.sip.flow import (
     NamedFlow,
     StreamFlow,
     UdpFlow,
+    kind_of,
     literal,
     via_head,
 )
-from harness.errors import TransportError
+from harness.errors import SipRemoteError, TransportError
 from harness.transport.context import Context
 from harness.transport.stream import StreamListener, connect_stream, listen_stream
 from harness.transport.tap import Address
@@ -36,7 +37,9 @@ MAX_CONNECTIONS: Final = 1_024
 MESSAGE_S: Final = 30.0
 """Seconds within which a message that has begun must be here whole; its connection is closed then."""
 SWEEP_S: Final = 5.0
-"""Seconds between two looks for slow senders."""
+"""Seconds between two looks for slow senders, and for connections that a keep-alive is due on."""
+PONG_S: Final = 10.0
+"""Seconds within which something must come after a keep-alive (RFC 5626 §4.4.1); the connection is given up then."""
 MAX_LOOKUPS: Final = 64
 """Names looked up, and connections made, at once; a request beyond them fails."""
 
@@ -64,17 +67,28 @@ class TlsSides:
     """For connections that we make; needed to use TLS towards others."""
 
 
-Receive = Callable[[bytes, Flow], None]
-Lost = Callable[[Flow, str], None]
+class Listener(Protocol):
+    """Whom the transports tell what comes."""
+
+    def receive(self, data: bytes, flow: Flow, /) -> None:
+        """One message came."""
+
+    def garbled(self, data: bytes, flow: Flow, error: SipRemoteError, /) -> None:
+        """Something came by a stream that no message can be cut off."""
+
+    def lost(self, flow: Flow, why: str, /) -> None:
+        """A connection is gone, or a name has no address."""
 
 
 class SipTransports(FlowOwner):
     """All that one endpoint sends and receives by. Use `open`."""
 
-    def __init__(self, context: Context, receive: Receive, lost: Lost, tls: TlsSides) -> None:
+    def __init__(self, context: Context, listener: Listener, tls: TlsSides, keep_alive: float) -> None:
         self._tap = context.tap
-        self._receive = receive
-        self._lost = lost
+        self._receive = listener.receive
+        self._garbled = listener.garbled
+        self._lost = listener.lost
+        self._keep_alive = keep_alive
         self._loop = asyncio.get_running_loop()
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._tls = tls
@@ -88,19 +102,19 @@ class SipTransports(FlowOwner):
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
-        self._locals: dict[tuple[str, bool], Address] = {}
         self.locals: dict[str, Address] = {}
-        """The address that each transport is reached at, IPv4's where there are both."""
+        """The address that each kind of flow (see `kind_of`) is reached at; only the kinds that are listened for."""
 
     @classmethod
     async def open(
-        cls, context: Context, listen: Sequence[Listen], receive: Receive, lost: Lost, tls: TlsSides
+        cls, context: Context, listen: Sequence[Listen], listener: Listener, tls: TlsSides, keep_alive: float = 0.0
     ) -> SipTransports:
-        """Listen on each of `listen`; `receive` is given each message, `lost` each flow that breaks.
+        """Listen on each of `listen` and tell `listener` what comes.
 
+        `keep_alive`: seconds of silence after which a connection that we made gets a keep-alive; 0: never.
         Raises TransportError where one can't be bound, or a certificate can't be used.
         """
-        transports = cls(context, receive, lost, tls)
+        transports = cls(context, listener, tls, keep_alive)
         try:
             for each in listen:
                 await transports._listen(each)
@@ -114,6 +128,8 @@ class SipTransports(FlowOwner):
         if transport not in TRANSPORTS:
             raise TransportError(f"{transport!r} is no transport of SIP's; there is {', '.join(TRANSPORTS)}")
         six = ":" in host
+        if kind_of(transport, host) in self.locals:
+            raise TransportError(f"two {transport} ports over {'IPv6' if six else 'IPv4'}; an endpoint has one of each")
         if not advertised and host in ("0.0.0.0", "::"):  # noqa: S104
             advertised = outward_address(six=six)
         if transport == UDP:
@@ -125,14 +141,22 @@ class SipTransports(FlowOwner):
                 context = server_context(self._tls.server or TlsFiles())
 
             def accept() -> StreamFlow:
-                return self._accept(transport, six)
+                return self._stream(transport, ("", 0), kind_of(transport, host), ours=False)
 
             listener = await listen_stream((host, port), accept, tap=self._tap, tls=context)
             self._listeners[transport, six] = listener
             local = listener.local
-        self._locals[transport, six] = (advertised or local[0], local[1])
-        if transport not in self.locals or not six:
-            self.locals[transport] = self._locals[transport, six]
+        self.locals[kind_of(transport, host)] = (advertised or local[0], local[1])
+
+    def reached_by(self, kind: str) -> str:
+        """The kind that a peer is told to reach us by whom we reach by `kind`: that one, or the likeliest we have."""
+        transport = kind.removesuffix("6")
+        likely = (kind, transport, transport + "6", UDP, UDP + "6")
+        return next((each for each in likely if each in self.locals), next(iter(self.locals)))
+
+    def local_for(self, kind: str) -> Address:
+        """Our address as a peer is told it whom we reach by a kind of flow."""
+        return self.locals[self.reached_by(kind)]
 
     def close(self) -> None:
         """Close all ports and connections."""
@@ -175,14 +199,13 @@ class SipTransports(FlowOwner):
                 raise TransportError(f"{peer[0]}: no UDP port over {'IPv6' if six else 'IPv4'} is open")
             if len(self._udp_flows) >= MAX_UDP_FLOWS:
                 del self._udp_flows[next(iter(self._udp_flows))]
-            flow = self._udp_flows[peer] = UdpFlow(port, peer, via_head(UDP, *self._locals[UDP, six]))
+            flow = self._udp_flows[peer] = UdpFlow(port, peer, via_head(UDP, *self.local_for(kind_of(UDP, peer[0]))))
         return flow
 
     def _named_flow(self, hop: Hop) -> Flow:
         if not self._udp:
             raise TransportError(f"{hop.host}: no UDP port is open")
-        local = self.locals[UDP]
-        flow = NamedFlow(hop, via_head(UDP, *local), self._lost)
+        flow = NamedFlow(hop, via_head(UDP, *self.local_for(UDP)), self._lost)
         self._spawn(self._look_up(flow, hop))
         return flow
 
@@ -204,8 +227,12 @@ class SipTransports(FlowOwner):
             context = self._contexts.get("client")
             if context is None:
                 context = self._contexts["client"] = client_context(self._tls.client or TlsFiles())
-        flow = self._stream(hop.transport, (hop.host, hop.port), ":" in hop.host)
-        self._spawn(self._make(flow, hop, context))
+        flow = self._stream(hop.transport, (hop.host, hop.port), hop.kind, ours=True)
+        try:
+            self._spawn(self._make(flow, hop, context))
+        except TransportError:
+            del self._streams[flow]
+            raise
         self._by_hop[hop] = flow
         return flow
 
@@ -215,19 +242,15 @@ class SipTransports(FlowOwner):
         except TransportError as error:
             flow.fail(str(error))
 
-    def _accept(self, transport: str, six: bool) -> StreamFlow:
-        return self._stream(transport, ("", 0), six)
-
-    def _stream(self, transport: str, peer: Address, six: bool) -> StreamFlow:
+    def _stream(self, transport: str, peer: Address, kind: str, *, ours: bool) -> StreamFlow:
         if len(self._streams) >= MAX_CONNECTIONS:
             longest = min(self._streams, key=lambda flow: flow.used)
             longest.close()
             self.flow_lost(longest, f"{MAX_CONNECTIONS} connections are up, and this one was unused for longest")
-        local = self._locals.get((transport, six)) or next(iter(self.locals.values()))
-        flow = StreamFlow(transport, peer, via_head(transport, *local), self)
+        flow = StreamFlow(transport, peer, via_head(transport, *self.local_for(kind)), self, ours=ours)
         self._streams[flow] = None
         if self._sweep is None:
-            self._sweep = self._loop.call_later(SWEEP_S, self._sweep_slow)
+            self._sweep = self._loop.call_later(SWEEP_S, self._look_after)
         return flow
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -238,12 +261,20 @@ class SipTransports(FlowOwner):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _sweep_slow(self) -> None:
-        self._sweep = self._loop.call_later(SWEEP_S, self._sweep_slow) if self._streams else None
-        due = self._loop.time() - MESSAGE_S
+    def _look_after(self) -> None:
+        """Give up connections whose other end is slow or gone; send keep-alives where they are due."""
+        self._sweep = self._loop.call_later(SWEEP_S, self._look_after) if self._streams else None
+        now = self._loop.time()
         for flow in tuple(self._streams):
-            if flow.partial_since is not None and flow.partial_since <= due and flow.connection is not None:
-                flow.connection.give_up(f"no whole message within {MESSAGE_S:g} s")
+            connection = flow.connection
+            if connection is None:
+                continue
+            if flow.partial_since is not None and now - flow.partial_since >= MESSAGE_S:
+                connection.give_up(f"no whole message within {MESSAGE_S:g} s")
+            elif flow.pinged is not None and now - flow.pinged >= PONG_S:
+                connection.give_up(f"nothing came within {PONG_S:g} s of a keep-alive")
+            elif self._keep_alive and flow.ours and flow.pinged is None and now - flow.used >= self._keep_alive:
+                flow.ping()
 
     # What comes in
 
@@ -257,6 +288,10 @@ class SipTransports(FlowOwner):
     def flow_received(self, flow: StreamFlow, data: bytes) -> None:
         """One whole message came over a connection."""
         self._receive(data, flow)
+
+    def flow_garbled(self, flow: StreamFlow, data: bytes, error: SipRemoteError) -> None:
+        """No message can be cut off what a connection brings."""
+        self._garbled(data, flow, error)
 
     def flow_lost(self, flow: StreamFlow, why: str) -> None:
         """A connection is gone."""

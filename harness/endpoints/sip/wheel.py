@@ -82,7 +82,12 @@ class TimerWheel:
                 callback = timer.callback
                 if callback is not None:
                     timer.callback = None
-                    callback(*timer.args)
+                    try:
+                        callback(*timer.args)
+                    except Exception as error:
+                        # A fault of our own side, in one timer, must not cost the others theirs.
+                        told = {"message": "a SIP timer's work was not done", "exception": error}
+                        self._loop.call_exception_handler(told)
         # A callback may have closed the wheel, or armed it for a tick that is not the first.
         if self._ticks and (self._handle is None or self._armed > self._ticks[0]):
             self._arm(self._ticks[0])

@@ -94,12 +94,22 @@ class Dialog:
         first = envelope.first
         routes = response.values("record-route")[::-1] if "record-route" in first else []
         # A provisional response may lack Contact; until a better one comes the Request-URI stands in.
-        unknown = response.status < 200 and "contact" not in first
-        target = request.uri_text if unknown else contact_uri(response)
+        early = response.status < 200 and "contact" not in first
+        target = request.uri_text if early else contact_uri(response)
         # Call-ID, From and CSeq are the request's, or the response would not have found it.
         tags = (envelope.from_tag, envelope.to_tag)
         dialog = cls(envelope.call_id, first["from"], first["to"], target, routes, tags)
         dialog.local_cseq = envelope.number
+        return dialog
+
+    @classmethod
+    def of_notify(cls, notify: Request, local_tag: str, cseq: int) -> Dialog:
+        """The dialog of a NOTIFY that came before the answer to our SUBSCRIBE or REFER, whose number was `cseq`.
+
+        Raises SipRemoteError without a usable Contact.
+        """
+        dialog = cls.of_request(notify, local_tag)
+        dialog.remote_cseq, dialog.local_cseq = None, cseq
         return dialog
 
     def confirm(self, response: Response | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ ALGORITHMS: Final[dict[str, Callable[[bytes], str]]] = {
 """What we speak, best first."""
 
 MAX_NONCES: Final = 4_096
-"""Nonces whose use an Authenticator remembers; the oldest are forgotten, and then stale."""
+"""Nonces in use whose counts an Authenticator remembers; as old ones as the one that makes room are stale then."""
 NONCE_LIFE: Final = 300.0
 """Seconds for which a nonce is good."""
 QOPS: Final = ("auth", "auth-int")
@@ -163,7 +164,11 @@ class Verdict(StrEnum):
 
 
 class Authenticator:
-    """The asking side: makes nonces, checks answers, and refuses a nonce count that was used before."""
+    """The asking side: makes nonces, checks answers, and refuses a nonce count that was used before.
+
+    A nonce says when it was made and is signed, so that nothing is kept of it until somebody has answered it rightly:
+    whoever only asks, however often, makes no other's nonce stale.
+    """
 
     def __init__(
         self,
@@ -187,6 +192,9 @@ class Authenticator:
         self._life = life
         self._made = 0
         self._used: OrderedDict[str, int] = OrderedDict()
+        """The highest count of each nonce that was answered, the one longest unused first."""
+        self._forgotten = -math.inf
+        """When the youngest was made of the nonces whose count was forgotten."""
 
     def challenges(self, now: float, *, stale: bool = False) -> list[str]:
         """The WWW-Authenticate values of a 401, best algorithm first; `now` in seconds."""
@@ -217,19 +225,20 @@ class Authenticator:
         except ValueError:
             return Verdict.BAD, user
         last = self._used.get(nonce)
-        if now - made > self._life or last is None or count <= last:
+        unknown = last is None and made <= self._forgotten
+        if now - made > self._life or unknown or count <= (last or 0):
             return Verdict.STALE, user
         self._used[nonce] = count
+        self._used.move_to_end(nonce)
+        if len(self._used) > MAX_NONCES:
+            oldest, _ = self._used.popitem(last=False)
+            self._forgotten = max(self._forgotten, self._made_at(oldest) or 0.0)
         return Verdict.GOOD, user
 
     def _nonce(self, now: float) -> str:
         self._made += 1
         stamp = f"{now:.3f}.{self._made}"
-        nonce = f"{stamp}.{self._sign(stamp)}"
-        self._used[nonce] = 0
-        if len(self._used) > MAX_NONCES:
-            self._used.popitem(last=False)
-        return nonce
+        return f"{stamp}.{self._sign(stamp)}"
 
     def _sign(self, stamp: str) -> str:
         return hmac.new(self._secret, _bytes(stamp), hashlib.sha256).hexdigest()[:32]

@@ -31,6 +31,7 @@ HOSTNAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.\-]*[A-Za-z0-9_.])?")
 IPV6_REFERENCE: Final = re.compile(r"\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9]+)?\]")
 QUOTED_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 LWS_FOLD: Final = re.compile(r"[ \t]*\r\n[ \t]+")
+QVALUE: Final = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 DIGITS: Final = re.compile(r"[0-9]{1,10}")
 # What a URI may never hold: it would break out of its line, its brackets or its quotes.
 URI_FORBIDDEN: Final = re.compile(r'[\x00-\x20\x7f<>"]')

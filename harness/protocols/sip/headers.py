@@ -12,6 +12,7 @@ from harness.protocols.sip.grammar import (
     MAX_PARAMS,
     METHODS,
     QUOTED_STRING,
+    QVALUE,
     TOKEN,
     quote,
     split_outside,
@@ -179,6 +180,12 @@ class NameAddr:
         if tail and tail[0] != ";":
             raise SipRemoteError(f"something other than parameters after >: {text[:80]!r}")
         return cls(Uri.parse(rest[1:close].strip()), display, parse_params(tail) if tail else {})
+
+    @property
+    def quality(self) -> float:
+        """A Contact's `q`, 0…1, and 1 where there is none (§20.10); one that can't be read counts as 0."""
+        text = self.params.get("q")
+        return 1.0 if text is None else float(text) if QVALUE.fullmatch(text) else 0.0
 
     @property
     def tag(self) -> str:

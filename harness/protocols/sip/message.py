@@ -122,6 +122,11 @@ class Message:
         index = self._index
         return not keys.isdisjoint(self._indexed() if index is None else index)
 
+    def has_several(self, key: str) -> bool:
+        """Whether a header, by lower-case long name, stands on several lines or has a comma in its one."""
+        index = self._indexed()
+        return (self._more is not None and key in self._more) or "," in index.get(key, "")
+
     def options(self, name: str) -> frozenset[str]:
         """The option tags of Supported, Require and the like, lower case; raises SipRemoteError."""
         return frozenset(value.lower() for value in self.values(name)) if self.get(name) else frozenset()

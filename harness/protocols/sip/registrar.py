@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,8 @@ MAX_BINDINGS: Final = 10_000
 MAX_CONTACTS: Final = 16
 """Contacts of one address-of-record; a REGISTER beyond them gets 403."""
 
+SLACK: Final = 64
+"""Bindings that were dropped and stay in the heap, beside as many as there are live ones."""
 MALFORMED_EXPIRES: Final = 3_600
 """Seconds that an Expires stands for which can't be read (§10.2.1.1)."""
 
@@ -28,6 +31,8 @@ class Binding:
     """When it lapses, in seconds of the caller's clock."""
     call_id: str
     cseq: int
+    is_dropped: bool = False
+    """Whether it was replaced, taken back or has lapsed."""
 
 
 class Registrar:
@@ -40,22 +45,29 @@ class Registrar:
         self._max = max_expires
         self._table: dict[str, list[Binding]] = {}
         self._count = 0
+        self._lapsing: list[tuple[float, int, str, Binding]] = []
+        """A heap by the time of lapsing, with some that are dropped already; the number settles what is alike."""
+        self._made = 0
 
     def bindings(self, aor: str, now: float) -> list[Binding]:
-        """The contacts of an address-of-record (`sip:user@host`) that have not lapsed, newest first."""
-        return [binding for binding in reversed(self._table.get(aor, ())) if binding.expires > now]
+        """The contacts of an address-of-record (`sip:user@host`) that have not lapsed, best `q` first, then newest."""
+        live = [binding for binding in reversed(self._table.get(aor, ())) if binding.expires > now]
+        return sorted(live, key=lambda binding: -binding.contact.quality)
 
     def next_expiry(self) -> float | None:
         """When the next binding lapses; None where there is none."""
-        return min((binding.expires for kept in self._table.values() for binding in kept), default=None)
+        lapsing = self._lapsing
+        while lapsing and lapsing[0][3].is_dropped:
+            heapq.heappop(lapsing)
+        return lapsing[0][0] if lapsing else None
 
     def expire(self, now: float) -> list[tuple[str, str]]:
         """Drop what has lapsed; returns (address-of-record, contact URI) of each."""
         lapsed: list[tuple[str, str]] = []
-        for aor, kept in list(self._table.items()):
-            for binding in [binding for binding in kept if binding.expires <= now]:
-                lapsed.append((aor, str(binding.contact.uri)))
-                self._drop(aor, binding)
+        while (due := self.next_expiry()) is not None and due <= now:
+            _, _, aor, binding = heapq.heappop(self._lapsing)
+            lapsed.append((aor, str(binding.contact.uri)))
+            self._drop(aor, binding)
         return lapsed
 
     def register(self, request: Request, now: float, to_tag: str) -> Response:
@@ -94,8 +106,7 @@ class Registrar:
                 self._drop(aor, known)
             if seconds:
                 contact.params.pop("expires", None)
-                self._table.setdefault(aor, []).append(Binding(contact, now + seconds, call_id, cseq))
-                self._count += 1
+                self._keep(aor, Binding(contact, now + seconds, call_id, cseq))
         headers = [
             ("Contact", f"{binding.contact};expires={max(1, round(binding.expires - now))}")
             for binding in self.bindings(aor, now)
@@ -118,13 +129,22 @@ class Registrar:
     def _find(self, aor: str, uri: Uri) -> Binding | None:
         return next((binding for binding in self._table.get(aor, ()) if binding.contact.uri.equivalent(uri)), None)
 
+    def _keep(self, aor: str, binding: Binding) -> None:
+        self._table.setdefault(aor, []).append(binding)
+        self._count += 1
+        self._made += 1
+        heapq.heappush(self._lapsing, (binding.expires, self._made, aor, binding))
+        if len(self._lapsing) > 2 * self._count + SLACK:
+            self._lapsing = [each for each in self._lapsing if not each[3].is_dropped]
+            heapq.heapify(self._lapsing)
+
     def _drop(self, aor: str, binding: Binding) -> None:
-        kept = self._table.get(aor)
-        if kept is not None and binding in kept:
-            kept.remove(binding)
-            self._count -= 1
-            if not kept:
-                del self._table[aor]
+        binding.is_dropped = True
+        kept = self._table[aor]
+        kept[:] = [other for other in kept if other is not binding]
+        self._count -= 1
+        if not kept:
+            del self._table[aor]
 
 
 def _expires(request: Request) -> int | None:

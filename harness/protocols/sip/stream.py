@@ -26,27 +26,38 @@ class StreamCutter:
         """Length of the message under way, once its headers are here; 0 before."""
         self.pings = 0
         """Keep-alives (a double CR LF between messages) that came and were not yet answered; the owner sets it back."""
+        self.problem: SipRemoteError | None = None
+        """Why nothing more can be cut off: the stream has lost its rhythm, and the connection is to be closed."""
 
     def __len__(self) -> int:
-        """Bytes that wait for the rest of their message."""
-        return len(self._buffer)
+        """Bytes that wait for the rest of their message; line ends between messages don't count."""
+        return 0 if self._buffer[:1] == b"\r" else len(self._buffer)
+
+    @property
+    def rest(self) -> bytes:
+        """What came and was not cut off."""
+        return bytes(self._buffer)
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes; returns the messages that they complete.
 
-        Raises SipRemoteError where a message has no Content-Length, or grows past MAX_MESSAGE: the stream has lost its
-        rhythm then, and the connection is to be closed.
+        `problem` is set where a message has no Content-Length, or grows past MAX_MESSAGE; nothing is taken after that.
         """
-        self._buffer += data
         messages: list[bytes] = []
-        while (message := self._next()) is not None:
-            messages.append(message)
+        if self.problem is not None:
+            return messages
+        self._buffer += data
+        try:
+            while (message := self._next()) is not None:
+                messages.append(message)
+        except SipRemoteError as error:
+            self.problem = error
         return messages
 
     def _next(self) -> bytes | None:
         buffer = self._buffer
         if not self._whole:
-            if buffer[:1] == b"\r" and not self._skip_empty_lines():
+            if not buffer or (buffer[:1] == b"\r" and not self._skip_empty_lines()):
                 return None
             end = buffer.find(_END, max(0, self._looked - 3))
             if end < 0:
@@ -65,17 +76,23 @@ class StreamCutter:
         return message
 
     def _skip_empty_lines(self) -> bool:
-        """Drop empty lines between messages (§7.5), count those that are a keep-alive; whether a message may follow."""
+        """Drop empty lines between messages (§7.5), count those that are a keep-alive; whether a message may follow.
+
+        Raises SipRemoteError on a carriage return that ends no line.
+        """
         buffer = self._buffer
         at = 0
-        while buffer.startswith(b"\r\n", at) and len(buffer) - at >= len(PING):
+        while buffer.startswith(b"\r\n", at) and bytes(buffer[at + 2 : at + 4]) not in (b"", b"\r"):
             ping = buffer.startswith(PING, at)
             self.pings += ping
             at += len(PING) if ping else 2
         del buffer[:at]
         self._looked = 0
-        # What is left of line ends may be the first part of a keep-alive.
-        return buffer[:1] != b"\r"
+        if buffer[:1] != b"\r":
+            return True
+        if not PING.startswith(bytes(buffer)):
+            raise SipRemoteError("a bare CR where a message is due")
+        return False  # what is left may be the first part of a keep-alive
 
 
 def _body_length(head: bytes) -> int:
