@@ -10,7 +10,9 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3.11
 # Scripts in a virtual environment can't hold a path with a space: modules are run instead.
 PY := .venv/bin/python
-WITNESSES := sipp:sip-tester baresip:baresip tshark:tshark socat:socat
+# What is to be there (a program, or a file by its pattern) and the Debian package that brings it.
+WITNESSES := sipp:sip-tester baresip:baresip tshark:tshark socat:socat sipsak:sipsak openssl:openssl \
+	kamailio:kamailio /usr/lib*/*/kamailio/modules/tls.so:kamailio-tls-modules
 
 .PHONY: help setup witnesses accept test lint bench docs lock clean
 
@@ -31,13 +33,17 @@ setup: .venv/installed ## Install everything pinned: Python packages into .venv,
 
 witnesses: ## Install the outside programs that check ours in `make test`, where that can be done
 	@missing=(); for pair in $(WITNESSES); do \
-		command -v "$${pair%%:*}" >/dev/null || missing+=("$${pair#*:}"); done; \
+		command -v "$${pair%%:*}" >/dev/null || compgen -G "$${pair%%:*}" >/dev/null || missing+=("$${pair#*:}"); done; \
 	if [ $${#missing[@]} -eq 0 ]; then exit 0; fi; \
 	if [ "$$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then \
 		echo "Not installed, as this needs root and apt-get: $${missing[*]}. Tests that need them are skipped (with CI set: fail)."; \
 		exit 0; fi; \
 	export DEBIAN_FRONTEND=noninteractive; \
+	guard=/usr/sbin/policy-rc.d; \
+	if [ ! -e "$$guard" ]; then \
+		trap "rm -f $$guard" EXIT; printf '#!/bin/sh\nexit 101\n' > "$$guard"; chmod 755 "$$guard"; fi; \
 	if apt-get -qq update && apt-get -qq install -y --no-install-recommends "$${missing[@]}" >/dev/null; then \
+		case " $${missing[*]} " in *" kamailio "*) update-rc.d kamailio disable ;; esac; \
 		echo "Installed: $${missing[*]}"; \
 	else echo "apt-get could not install: $${missing[*]}. Tests that need them are skipped (with CI set: fail)."; fi
 

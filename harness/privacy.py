@@ -22,6 +22,11 @@ SECRET_KEYS = frozenset(
 _RESERVED = re.compile(r"(?:7700900\d{3}|1314960\d{3}|1414960\d{3}|1632960\d{3})\Z")
 _NUMBER = re.compile(r"(?<![\d.])(?:\+44|%2[Bb]44|0044|0)(?:[1-9]\d{8,9})(?!\d)")
 _NUMBER_BYTES = re.compile(rb"(?<![\d.])(?:\+44|%2[Bb]44|0044|0)(?:[1-9]\d{8,9})(?!\d)")
+_NUMBER_CUT = re.compile(rb"(?<![\d.])(\+44|%2[Bb]44|0044|0)([1-9]\d{2,8})\Z")
+_RESERVED_STEMS = (b"7700900", b"131496", b"141496", b"1632960")
+UNFINISHED = 4_096
+"""Bytes kept of a stream's line that is not over yet: the first of them, which may name a secret, and the last."""
+_LINE_START = 64
 _SECRET_NAMES = SECRET_KEYS | {name.title() for name in SECRET_KEYS} | {name.upper() for name in SECRET_KEYS}
 _DIGITS = re.compile(r"\d{9}")
 """Found in every text that may hold a telephone number; nearly none has it, and is told so quickly."""
@@ -115,6 +120,31 @@ def mask_wire(data: bytes) -> bytes:
     if b"ei=" in data or b"device_i" in data:
         data = _HANDSET_BYTES.sub(lambda m: m.group(1) + m.group(2) + b"x" * len(m.group(3)), data)
     return _NUMBER_BYTES.sub(_mask_number_bytes, data)
+
+
+class StreamMask:
+    """Masks one direction of a byte stream as `mask_wire` does, a secret cut in two by the pieces it comes in, too."""
+
+    def __init__(self) -> None:
+        self._line = b""
+        """The line that is not over yet, as it came; of one longer than UNFINISHED the middle is left out."""
+
+    def mask(self, piece: bytes) -> bytes:
+        """Return the piece masked, of the same length."""
+        began = len(self._line)
+        text = self._line + piece
+        masked = mask_wire(text)[began:]
+        line = text[text.rfind(b"\n") + 1 :]
+        self._line = line if len(line) <= UNFINISHED else line[:_LINE_START] + line[_LINE_START - UNFINISHED :]
+        return _NUMBER_CUT.sub(_mask_cut_number, masked)
+
+
+def _mask_cut_number(match: re.Match[bytes]) -> bytes:
+    """Mask the first digits of a number whose others are still to come, unless they may be a reserved number's."""
+    digits = match.group(2)
+    if any(digits.startswith(stem) or stem.startswith(digits) for stem in _RESERVED_STEMS):
+        return match.group()
+    return match.group(1) + digits[:1] + b"x" * (len(digits) - 1)
 
 
 def _mask_number_bytes(match: re.Match[bytes]) -> bytes:

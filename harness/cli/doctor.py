@@ -44,8 +44,11 @@ WITNESSES = {
     "baresip": ("baresip", "-h"),
     "tshark": ("tshark", "--version"),
     "socat": ("socat", "-V"),
+    "kamailio": ("kamailio kamailio-tls-modules", "-v"),
+    "sipsak": ("sipsak", "-V"),
+    "openssl": ("openssl", "version"),
 }
-"""Outside programs that check ours in `make test`: program, Debian package, how it tells its version."""
+"""Outside programs that check ours in `make test`: program, Debian package (or packages), how it tells its version."""
 
 
 @dataclass(frozen=True, slots=True)

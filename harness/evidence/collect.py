@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 from harness.evidence.audio import Sound, heard, to_wav, waveform_svg
-from harness.evidence.capture import crossings, write_pcap
+from harness.evidence.capture import crossings
 from harness.evidence.ladder import ladder_svg, rows
+from harness.evidence.pcap import write_pcap
 from harness.evidence.transcript import serial_lines, transcript
+from harness.evidence.verdict_table import VERDICT, as_csv, as_html
 from harness.journal import Event
 from harness.transport.serial_line import EQUIPMENT_END
 from harness.transport.tap import Crossing
@@ -80,6 +82,10 @@ class Evidence:
         rows_of_table = list(measures) or [dict(event.data) for event in happened if event.kind == MEASURE]
         if rows_of_table:
             found.append(_measures(rows_of_table))
+        verdicts = [dict(event.data) for event in happened if event.kind == VERDICT]
+        if verdicts:
+            found.append(Attachment("verdict on each call", "text/html", "html", as_html(verdicts)))
+            found.append(Attachment("verdicts", "text/csv", "csv", as_csv(verdicts)))
         if failed or self.keep == "all":
             found += self._whole(crossed, sounds)
         return found
@@ -91,8 +97,10 @@ class Evidence:
     def _whole(self, crossed: Sequence[Crossing], sounds: Sequence[Sound]) -> list[Attachment]:
         found: list[Attachment] = []
         capture = write_pcap(crossed, self.origin_epoch)
-        if capture.datagrams:
-            note = f"{capture.left_out} datagrams left out" if capture.left_out else ""
+        if capture.packets:
+            left_out = f"{capture.left_out} packets left out" if capture.left_out else ""
+            shown = "what TLS carried is shown in the clear" if capture.secured else ""
+            note = "; ".join(filter(None, (left_out, shown)))
             found.append(Attachment("capture", PCAP, "pcap", capture.body, note))
         lines = _each_once(serial_lines(crossed))
         for line in lines[:LINES]:

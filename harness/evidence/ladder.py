@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from harness.evidence.audio import escape
+from harness.evidence.capture import STREAMS
 from harness.journal import Event
+from harness.protocols.sip.stream import StreamCutter
 from harness.transport.tap import Crossing, Kind
 
 WIDTH = 1366
@@ -30,6 +32,7 @@ _TOP, _ROW, _LEFT, _BOX = 64, 26, 92, 17
 _REQUEST = re.compile(rb"([A-Za-z]{2,20}) \S{1,400} SIP/2\.0\r?\n")
 _ANSWER = re.compile(rb"SIP/2\.0 (\d{3}) ([^\r\n]{0,60})\r?\n")
 _CSEQ = re.compile(rb"\r?\nCSeq[ \t]*:[ \t]*\d{1,10}[ \t]+([A-Za-z]{2,20})", re.IGNORECASE)
+_VIA = re.compile(rb"\r?\n(?:Via|v)[ \t]*:[ \t]*SIP/2\.0/[A-Z]{3}[ \t]+([^\s;,]{1,80})", re.IGNORECASE)
 _ADDRESS = re.compile(r"\S*:\d{1,5}")
 _HEADERS_SEEN = 4_096
 
@@ -54,13 +57,16 @@ def rows(crossings: Iterable[Crossing], events: Iterable[Event], names: Mapping[
     found: list[Row] = []
     media: dict[tuple[str, str, int], tuple[float, int]] = {}
     components = set(names.values())
+    connections = _Connections(names)
     for crossing in crossings:
+        if crossing.kind in STREAMS:
+            found += connections.rows(crossing)
         if crossing.kind is not Kind.DATAGRAM:
             continue
         ends = names.get(crossing.source, crossing.source), names.get(crossing.target, crossing.target)
         told = sip_label(crossing.payload)
         if told is not None:
-            found.append(Row(crossing.time, *ends, told[0], "error" if told[1] >= 400 else "sip"))
+            found.append(Row(crossing.time, *ends, told[0], _style(told[1])))
         elif len(crossing.payload) >= 12 and crossing.payload[0] >> 6 == 2 and not 64 <= crossing.payload[1] & 127 < 96:
             key = (*ends, crossing.payload[1] & 127)
             first, count = media.get(key, (crossing.time, 0))
@@ -77,8 +83,46 @@ def rows(crossings: Iterable[Crossing], events: Iterable[Event], names: Mapping[
     return sorted(found, key=lambda row: row.time)
 
 
+class _Connections:
+    """Finds the SIP messages in the pieces of TCP and TLS connections, and who is at their ends."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+        self._cutters: dict[tuple[str, str], StreamCutter] = {}
+        self._found: dict[str, str] = {}
+        """Who is at an end whose port belongs to one connection only, by what was said on it."""
+
+    def rows(self, crossing: Crossing) -> list[Row]:
+        """Return an arrow for each message that a piece completes."""
+        cutter = self._cutters.setdefault((crossing.source, crossing.target), StreamCutter())
+        messages = cutter.feed(crossing.payload)
+        if cutter.problem is not None:  # no SIP, or the window began in the midst of a message: begin afresh
+            del self._cutters[crossing.source, crossing.target]
+        labels = [(message, told) for message in messages if (told := sip_label(message)) is not None]
+        for message, _ in labels:
+            self._learn(message, crossing)
+        ends = self._name(crossing.source), self._name(crossing.target)
+        return [Row(crossing.time, *ends, label, _style(status)) for _, (label, status) in labels]
+
+    def _name(self, address: str) -> str:
+        return self._names.get(address) or self._found.get(address, address)
+
+    def _learn(self, message: bytes, crossing: Crossing) -> None:
+        """Take the sender's name from the address that its Via gives (RFC 3261 §18.2.2)."""
+        if crossing.source in self._names or message.startswith(b"SIP/"):
+            return
+        sent_by = _VIA.search(message[:_HEADERS_SEEN])
+        name = self._names.get(sent_by[1].decode()) if sent_by else None
+        if name is not None:
+            self._found[crossing.source] = name
+
+
+def _style(status: int) -> str:
+    return "error" if status >= 400 else "sip"
+
+
 def sip_label(payload: bytes) -> tuple[str, int] | None:
-    """Return what a SIP datagram is called on an arrow and its status (0 for a request), or None for anything else."""
+    """Return what a SIP message is called on an arrow and its status (0 for a request), or None for anything else."""
     head = payload[:_HEADERS_SEEN]
     if request := _REQUEST.match(head):
         return request[1].decode(), 0

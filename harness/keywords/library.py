@@ -11,6 +11,7 @@ from robot.api.deco import library
 from harness.evidence.allure_adapter import add_source
 from harness.evidence.collect import Attachment, Keep
 from harness.keywords.console import ConsoleKeywords
+from harness.keywords.faults import FaultKeywords
 from harness.keywords.radio import RadioKeywords
 from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
 from harness.keywords.telephony import TelephonyKeywords
@@ -18,7 +19,7 @@ from harness.testbed.run import KEEP_VARIABLE, TESTBED_VARIABLE
 
 
 @library(scope="SUITE", version="0.1.0", doc_format="ROBOT")
-class ICCS(TelephonyKeywords, ConsoleKeywords, RadioKeywords):
+class ICCS(TelephonyKeywords, ConsoleKeywords, RadioKeywords, FaultKeywords):
     """Drives a control room's communications in an operator's words.
 
     Components go by their names in the testbed file, which says what stands behind each: a simulator or real

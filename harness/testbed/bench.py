@@ -12,9 +12,11 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
+from harness.drivers.call_load import CallLoad
 from harness.drivers.console import Console
 from harness.drivers.location import LocationService
 from harness.drivers.radio import RadioTerminal
+from harness.drivers.scripted_phone import ScriptedPhone
 from harness.drivers.trunk import EmergencyTrunk
 from harness.endpoints.media import MediaService, open_media
 from harness.errors import ExpectationError, TestbedError
@@ -24,15 +26,24 @@ from harness.testbed.addresses import Addresses
 from harness.testbed.components import (
     Binding,
     CallerLocationComponent,
+    CallLoadComponent,
     ConsoleComponent,
     RadioGatewayComponent,
     RadioTerminalComponent,
+    ScriptedPhoneComponent,
     TrunkComponent,
 )
 from harness.testbed.components.base import BoundComponent
 from harness.testbed.interlock import Interlock
 from harness.testbed.model import Testbed
-from harness.testbed.opening import open_console, open_location, open_terminal, open_trunk
+from harness.testbed.opening import (
+    open_call_load,
+    open_console,
+    open_location,
+    open_scripted_phone,
+    open_terminal,
+    open_trunk,
+)
 from harness.testbed.opening.base import Opening
 from harness.testbed.simulation import Simulation
 from harness.transport.context import Context
@@ -93,6 +104,14 @@ class Bench:
     async def location_service(self, name: str | None = None) -> LocationService:
         """Return the caller-location service (the one there is, or the one named), a link to it under way."""
         return await self._driver(name, CallerLocationComponent, open_location)
+
+    async def scripted_phone(self, name: str | None = None) -> ScriptedPhone:
+        """Return a scripted telephone (the one there is, or the one named)."""
+        return await self._driver(name, ScriptedPhoneComponent, open_scripted_phone)
+
+    async def call_load(self, name: str | None = None) -> CallLoad:
+        """Return a load of calls (the one there is, or the one named)."""
+        return await self._driver(name, CallLoadComponent, open_call_load)
 
     async def _driver(self, name: str | None, kind: type[_C], open_: Callable[[Opening, str, _C], Awaitable[_D]]) -> _D:
         """The driver of a component, opened for the first who asks."""

@@ -11,11 +11,13 @@ from pydantic_core import PydanticCustomError
 
 from harness.testbed.components import (
     Binding,
+    CallLoadComponent,
     Component,
     IccsComponent,
     Name,
     RadioGatewayComponent,
     RadioNetworkComponent,
+    ScriptedPhoneComponent,
     Ssi,
     Strict,
     TerminalComponent,
@@ -105,6 +107,8 @@ class Testbed(Strict):
         iccss = [name for name, each in self.components.items() if isinstance(each, IccsComponent)]
         for name, each in self.components.items():
             key = {"emergency_trunk": "to", "console": "of"}.get(each.role)
+            if isinstance(each, ScriptedPhoneComponent | CallLoadComponent) and each.to not in self.components:
+                raise _misfit(("components", name, "to"), each.to, _listed(self.components))
             if key is not None and getattr(each, key) not in iccss:
                 raise _misfit(
                     ("components", name, key), getattr(each, key), f"a component with role 'iccs' ({_listed(iccss)})"

@@ -78,8 +78,10 @@ class StreamConnection(asyncio.Protocol):
         if self._closed or transport is None:
             return
         if self._tls is None:
+            self._told(data, sent=True)
             self._write(data)
         elif self._tls.session is not None:
+            self._told(data, sent=True)
             self._write(self._tls.send(data))
         else:
             raise TransportError(f"the TLS handshake with {self.peer[0]}:{self.peer[1]} is not over")
@@ -110,9 +112,8 @@ class StreamConnection(asyncio.Protocol):
         """Bytes came."""
         if self._closed:
             return
-        if self._tap is not None:
-            self._tap.stream(self.peer, self.local, data)
         if self._tls is None:
+            self._told(data, sent=False)
             self._owner.received(self, data)
             return
         shaking = self._tls.session is None
@@ -126,6 +127,7 @@ class StreamConnection(asyncio.Protocol):
         if shaking and self._tls.session is not None:
             self._open()
         if plain and not self._closed:
+            self._told(plain, sent=False)
             self._owner.received(self, plain)
 
     def eof_received(self) -> bool:
@@ -152,10 +154,12 @@ class StreamConnection(asyncio.Protocol):
         """Drop the connection at once and tell the owner."""
         self._gone(why)
 
+    def _told(self, data: bytes, *, sent: bool) -> None:
+        if self._tap is not None:
+            self._tap.stream(self.local, self.peer, data, sent=sent, secured=self._tls is not None)
+
     def _write(self, data: bytes) -> None:
         if data and self._transport is not None and not self._closed:
-            if self._tap is not None:
-                self._tap.stream(self.local, self.peer, data)
             self._transport.write(data)
 
     def _gone(self, why: str) -> None:

@@ -1,12 +1,14 @@
 """Capture taps: what crossed the wire, kept as compact records that evidence turns into pcap files and transcripts.
 
-A record file is append-only. Each record is ``<dBBHHI`` (run time in seconds, kind, spare, lengths of source, target
-and payload) followed by the source, the target (UTF-8, ``host:port`` or a line's name) and the payload.
+A record file is append-only. Each record is ``<dBBHHI`` (run time in seconds, kind, 1 where the target told of it and
+0 where the source did, lengths of source, target and payload) followed by the source, the target (UTF-8, ``host:port``
+or a line's name) and the payload.
 """
 
 from __future__ import annotations
 
 import struct
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -14,11 +16,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol
 
-from harness.privacy import mask_wire
+from harness.privacy import StreamMask, mask_wire
 
 _HEAD = struct.Struct("<dBBHHI")
 CAPTURE_LIMIT = 512 * 1024 * 1024
 """Bytes a record file may hold; what comes later is counted, not kept."""
+DIRECTIONS = 20_000
+"""Directions of connections and lines whose unfinished line is remembered, so that a secret cut in two is masked."""
 _CAPTURE_BUFFER = 256 * 1024
 
 Address = tuple[str, int]
@@ -31,7 +35,9 @@ class Kind(IntEnum):
     SERIAL_TO_EQUIPMENT = 2
     SERIAL_FROM_EQUIPMENT = 3
     STREAM = 4
-    """Bytes of a TCP connection in one direction; of TLS the cipher text."""
+    """Bytes of a TCP connection in one direction."""
+    SECURED = 5
+    """What TLS carried in one direction: the plain text, masked. The cipher text is not kept: no one could read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,8 @@ class Crossing:
     """``host:port``, or the serial line's name."""
     target: str
     payload: bytes
+    told_by_target: bool = False
+    """Whether the end that received it recorded it; of a datagram or a serial line this is not known."""
 
     def addresses(self) -> tuple[Address, Address]:
         """Return source and target as (host, port)."""
@@ -57,8 +65,8 @@ class Tap(Protocol):
     def datagram(self, source: Address, target: Address, payload: bytes) -> None:
         """Note a datagram that was sent or received now."""
 
-    def stream(self, source: Address, target: Address, payload: bytes) -> None:
-        """Note bytes that were sent or received now on a TCP connection."""
+    def stream(self, local: Address, peer: Address, payload: bytes, *, sent: bool, secured: bool) -> None:
+        """Note bytes that were sent to, or came from, a peer now: on TCP, or in plain text of a TLS connection."""
 
     def serial(self, line: str, payload: bytes, *, to_equipment: bool) -> None:
         """Note bytes that were written to, or read from, a serial line now."""
@@ -70,7 +78,7 @@ class NullTap:
     def datagram(self, source: Address, target: Address, payload: bytes) -> None:
         """Keep nothing."""
 
-    def stream(self, source: Address, target: Address, payload: bytes) -> None:
+    def stream(self, local: Address, peer: Address, payload: bytes, *, sent: bool, secured: bool) -> None:
         """Keep nothing."""
 
     def serial(self, line: str, payload: bytes, *, to_equipment: bool) -> None:
@@ -87,16 +95,30 @@ class CaptureWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file: BinaryIO = path.open("ab", buffering=_CAPTURE_BUFFER)
         self._size = path.stat().st_size
+        self._masks: OrderedDict[tuple[Kind, str, str, bool], StreamMask] = OrderedDict()
 
-    def write(self, time: float, kind: Kind, source: str, target: str, payload: bytes) -> None:
+    def write(
+        self, time: float, kind: Kind, source: str, target: str, payload: bytes, *, told_by_target: bool = False
+    ) -> None:
         """Append one record; ``time`` in run seconds."""
-        src, dst, data = source.encode(), target.encode(), mask_wire(payload)
+        if kind is Kind.DATAGRAM:
+            data = mask_wire(payload)
+        else:
+            data = self._mask((kind, source, target, told_by_target)).mask(payload)
+        src, dst = source.encode(), target.encode()
         size = _HEAD.size + len(src) + len(dst) + len(data)
         if self._size + size > CAPTURE_LIMIT:
             self.dropped += 1
             return
         self._size += size
-        self._file.write(_HEAD.pack(time, kind, 0, len(src), len(dst), len(data)) + src + dst + data)
+        self._file.write(_HEAD.pack(time, kind, told_by_target, len(src), len(dst), len(data)) + src + dst + data)
+
+    def _mask(self, direction: tuple[Kind, str, str, bool]) -> StreamMask:
+        mask = self._masks.pop(direction, None) or StreamMask()
+        self._masks[direction] = mask
+        if len(self._masks) > DIRECTIONS:
+            self._masks.popitem(last=False)
+        return mask
 
     def flush(self) -> None:
         """Hand what is buffered to the operating system."""
@@ -126,9 +148,12 @@ class CaptureTap:
         """Keep a datagram."""
         self.writer.write(self._now(), Kind.DATAGRAM, f"{source[0]}:{source[1]}", f"{target[0]}:{target[1]}", payload)
 
-    def stream(self, source: Address, target: Address, payload: bytes) -> None:
-        """Keep bytes of a TCP connection."""
-        self.writer.write(self._now(), Kind.STREAM, f"{source[0]}:{source[1]}", f"{target[0]}:{target[1]}", payload)
+    def stream(self, local: Address, peer: Address, payload: bytes, *, sent: bool, secured: bool) -> None:
+        """Keep bytes of a TCP connection, or what TLS carried."""
+        here, there = f"{local[0]}:{local[1]}", f"{peer[0]}:{peer[1]}"
+        source, target = (here, there) if sent else (there, here)
+        kind = Kind.SECURED if secured else Kind.STREAM
+        self.writer.write(self._now(), kind, source, target, payload, told_by_target=not sent)
 
     def serial(self, line: str, payload: bytes, *, to_equipment: bool) -> None:
         """Keep a run of serial bytes."""
@@ -147,12 +172,13 @@ def read_capture(path: Path) -> Iterator[Crossing]:
     """Yield the records of a file in the order written; a record cut off by a crash ends it."""
     with path.open("rb") as file:
         while len(head := file.read(_HEAD.size)) == _HEAD.size:
-            time, kind, _, source_length, target_length, length = _HEAD.unpack(head)
+            time, kind, by_target, source_length, target_length, length = _HEAD.unpack(head)
             body = file.read(source_length + target_length + length)
             if len(body) < source_length + target_length + length:
                 return
             source, target = body[:source_length], body[source_length : source_length + target_length]
-            yield Crossing(time, Kind(kind), source.decode(), target.decode(), body[source_length + target_length :])
+            payload = body[source_length + target_length :]
+            yield Crossing(time, Kind(kind), source.decode(), target.decode(), payload, bool(by_target))
 
 
 def _address(text: str) -> Address:

@@ -1,10 +1,12 @@
 """Masks: nothing of a person or a secret passes, test numbers and short ones do, and captures keep their length."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.privacy import is_reserved, mask, mask_text, mask_wire
+from harness.privacy import UNFINISHED, StreamMask, is_reserved, mask, mask_text, mask_wire
 
 RESERVED = ["07700900123", "%2b447700900123", "+447700900999", "00441314960000", "01414960999", "+441632960123"]
 PRIVATE = ["+442079460958", "%2B447911123456", "07911123456", "00441412345678", "01313131313"]
@@ -110,3 +112,30 @@ def test_what_names_a_sim_a_handset_or_a_car_is_hidden(key):
 @pytest.mark.parametrize("text", ["issi=4001234567", "gssi=1001", "ei=12345", "si=GD-OPS-1"])
 def test_what_only_looks_like_it_passes(text):
     assert mask_text(text) == text
+
+
+@given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=6))
+def test_a_stream_in_pieces_keeps_its_length(data, cuts):
+    mask_of_pieces = StreamMask()
+    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    pieces = [mask_of_pieces.mask(data[start:end]) for start, end in itertools.pairwise(edges)]
+    assert len(b"".join(pieces)) == len(data)
+
+
+@given(st.sampled_from(PRIVATE), st.integers(1, 13))
+def test_a_number_cut_in_two_does_not_pass(number, cut):
+    wire = f"ATD{number};\r\n".encode()
+    cut = min(cut + 3, len(wire))
+    halves = StreamMask()
+    masked = halves.mask(wire[:cut]) + halves.mask(wire[cut:])
+    digits = number.removeprefix("+44").removeprefix("%2B44").removeprefix("0044").removeprefix("0")
+    assert digits[1:-2].encode() not in masked
+    assert sum(map(str.isdigit, masked.decode())) < sum(map(str.isdigit, number)) - 3
+
+
+def test_a_line_without_an_end_stays_masked_and_bounded():
+    endless = StreamMask()
+    endless.mask(b"Authorization: Digest a=")
+    for _ in range(50):
+        assert b"secret" not in endless.mask(b"secret, " * 40)
+    assert len(endless._line) <= UNFINISHED

@@ -88,7 +88,8 @@ class UserAgent:
         self._usages: dict[tuple[str, str], Usage] = {}
         self._registrations: list[Registration] = []
         self._closed: asyncio.Future[None] | None = None
-        self._ringing: Ringing
+        self.ringing: Ringing
+        """Looks after calls that ring for long."""
         self._dispatcher: Dispatcher
 
     @classmethod
@@ -149,7 +150,7 @@ class UserAgent:
             keep_alive=keep_alive,
         )
         agent.card = Card(agent.user, abilities, agent.endpoint.transports)
-        agent._ringing = Ringing(agent)
+        agent.ringing = Ringing(agent)
         agent._dispatcher = dispatcher
         agent.requester = Requester(agent.endpoint, context.rng, credentials)
         if registrar is not None or server_credentials is not None:
@@ -361,11 +362,6 @@ class UserAgent:
     def make_session(self, call: Call) -> Session:
         """A call's later offers."""
         return Session(self, call)
-
-    def watch_ringing(self) -> None:
-        """A call is unanswered."""
-        if not self._ringing.is_watching:
-            self._ringing.watch()
 
     def forget(self, call: Call) -> None:
         """A call has ended."""

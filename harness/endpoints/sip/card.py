@@ -39,6 +39,8 @@ class Card:
         """What a 2xx carries of us, by way."""
         self.provisional = _Written(self, provisional=True)
         """What a provisional response carries of us, by way."""
+        self.aor = self.uri().partition(";")[0]
+        """Our URI as From names us: without a transport, which From may not tell (§19.1.1)."""
 
     def uri(self, way: str = UDP) -> str:
         """Our own SIP URI for those whom we reach so: `sip:user@host:port`, with the transport where it is not UDP.
@@ -53,11 +55,6 @@ class Card:
             return f"sips:{address}"
         transport = reached.removesuffix("6")
         return f"sip:{address}" if transport == UDP else f"sip:{address};transport={transport.lower()}"
-
-    @property
-    def aor(self) -> str:
-        """Our URI as From names us: without a transport, which From may not tell (§19.1.1)."""
-        return self.uri().partition(";")[0]
 
     def contact(self, way: str) -> tuple[str, str]:
         """Our Contact header."""

@@ -125,9 +125,10 @@ class Dispatcher:
 
     def _replaced(self, request: Request) -> tuple[int, Call | None]:
         """The call that an INVITE with Replaces takes the place of, or the status that refuses it (RFC 3891 §3)."""
-        call_id, to_tag, from_tag, early_only = refer.replaced_by(request.values("replaces")[0])
-        if len(request.lines("replaces")) > 1:
+        lines = request.lines("replaces")
+        if len(lines) > 1:
             raise SipRemoteError("more than one Replaces header")
+        call_id, to_tag, from_tag, early_only = refer.replaced_by(lines[0])
         call = self._calls.get((call_id, to_tag))
         dialog = call.early.get(from_tag) if isinstance(call, OutgoingCall) else call.dialog if call else None
         if call is None or dialog is None or dialog.remote_tag != from_tag:

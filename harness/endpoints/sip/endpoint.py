@@ -78,6 +78,8 @@ class SipEndpoint:
         self.transports: SipTransports
         self.ignores: Callable[[Request, Flow], bool] | None = None
         """Asked of each request before anything is done with it; one that it returns true for was never heard."""
+        self.local: Address = ("", 0)
+        """The address that we are told by: UDP's where there is one, else the first."""
         self._call_soon = asyncio.get_running_loop().call_soon
         self._arrived: list[tuple[bytes, Flow]] = []
         self._rng = context.rng
@@ -109,6 +111,7 @@ class SipEndpoint:
         """
         endpoint = cls(context, name, on_request, timing, trace, max_transactions)
         endpoint.transports = await SipTransports.open(context, listen, endpoint, tls or TlsSides(), keep_alive)
+        endpoint.local = endpoint.transports.local_for(UDP)
         endpoint._has_tcp = any(kind.startswith(TCP) for kind in endpoint.transports.locals)
         return endpoint
 
@@ -123,11 +126,6 @@ class SipEndpoint:
     def __len__(self) -> int:
         """Transactions in the table."""
         return len(self._table)
-
-    @property
-    def local(self) -> Address:
-        """The bound address: UDP's where there is one, else the first."""
-        return self.transports.local_for(UDP)
 
     # Sending
 
@@ -335,6 +333,11 @@ class SipEndpoint:
             self.notes.warn("sip.bad-request", flow, reason=str(error), method=request.method, call_id=request.call_id)
             if not transaction.absorbing:
                 exchange.respond(self.stateless.bad_request(request, str(error)))
+        except Exception:
+            # A fault of our own side must not leave the peer waiting; `_work` tells the tester.
+            if not transaction.absorbing:
+                exchange.respond(request.response(500, to_tag=self.new_tag()))
+            raise
 
     def _receive_again(self, known: Exchange, request: Request, flow: Flow) -> None:
         """A request came again, or its ACK."""
@@ -351,7 +354,11 @@ class SipEndpoint:
         if self.trace:
             self.notes.response("sip.received", response, flow)
         exchange = self._table.get(client_key(response))
-        if exchange is None or not isinstance(exchange.transaction, ClientTransaction) or response.has_several("via"):
+        if (
+            exchange is None
+            or not isinstance(exchange.transaction, ClientTransaction)
+            or not response.envelope.is_direct
+        ):
             self.notes.warn("sip.stray-response", flow, status=response.status, call_id=response.call_id)
             return
         self.perform(exchange, exchange.transaction.receive(response))

@@ -281,8 +281,9 @@ class StreamFlow(Flow):
 
 def told_by(flow: Flow | Hop, request: Request) -> str:
     """What our Contact depends on (see `card`): the kind of flow, and whether a SIPS URI was called."""
-    kind = flow.kind
-    return SECURE + kind if kind[:3] == TLS and request.uri_text[:5].lower() == "sips:" else kind
+    if flow.transport != TLS or request.uri_text[:5].lower() != "sips:":
+        return flow.kind
+    return SECURE + flow.kind
 
 
 def via_head(transport: str, host: str, port: int) -> str:

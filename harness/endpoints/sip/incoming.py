@@ -50,7 +50,7 @@ class IncomingCall(Call):
         self.dialog = Dialog.of_request(request, tag)
         self.flow = flow
         if flow.reliable:
-            self.is_direct = not request.has_several("via")
+            self.is_direct = request.envelope.is_direct
         self._exchange = exchange
         exchange.owner = self
         exchange.tell = self._no_ack_to_refusal
@@ -66,6 +66,8 @@ class IncomingCall(Call):
         """Send 100, so that the caller stops repeating its INVITE; once anything was sent, nothing happens."""
         if self.state is CallState.INCOMING and self.status == 0:
             self.status, self.reason = 100, "Trying"
+            if self.agent.ringing.due is None:
+                self.agent.ringing.watch()
             self._exchange.respond(self.request.response(100))
 
     def ring(self, status: int = 180, *, sdp: bytes = b"", headers: Headers = (), reliable: bool | None = None) -> None:
@@ -98,7 +100,8 @@ class IncomingCall(Call):
             self._reliable.send(response)
         else:
             self._exchange.respond(response)
-        self.agent.watch_ringing()
+        if self.agent.ringing.due is None:
+            self.agent.ringing.watch()
         if status == 180:
             first = self.state is CallState.INCOMING
             self.state = CallState.RINGING

@@ -283,7 +283,7 @@ class Referral:
         if self.call is not None:
             target, fallback = self.call.ways(dialog)
         else:
-            target, fallback = self.agent.routes.ways(dialog, self._flow, direct=not self.request.has_several("via"))
+            target, fallback = self.agent.routes.ways(dialog, self._flow, direct=self.request.envelope.is_direct)
         self.agent.requester.send(
             lambda extra: dialog.request("NOTIFY", [*headers, *extra], told, f"{SIPFRAG};version=2.0"),
             target,

@@ -94,7 +94,7 @@ class Registry:
         response = self.registrar.register(request, now, endpoint.new_tag())
         exchange.respond(response)
         flow = exchange.flow
-        if response.status == 200 and flow.reliable and not request.has_several("via"):
+        if response.status == 200 and flow.reliable and request.envelope.is_direct:
             # Who registers by a connection may have no port that others could connect to.
             self._keep_flow(request, flow)
         aor = request.to.uri.aor()

@@ -40,7 +40,8 @@ class Requester:
         """What 401 and 407 are answered with, unless a request brings its own."""
         self._endpoint = endpoint
         self._rng = rng
-        self._nonces: OrderedDict[tuple[Hop, str], _Nonce] = OrderedDict()
+        self._nonces: OrderedDict[tuple[Hop, str, bool], _Nonce] = OrderedDict()
+        """By where they are good, user, and whether for REGISTER: a registrar's are not for those whom we call."""
 
     def send(
         self,
@@ -59,11 +60,6 @@ class Requester:
         Raises SipLocalError where nothing can be sent.
         """
         attempt = _Attempt(build, target, answered, sent, credentials or self.credentials, fallback, wanted)
-        if self._nonces and attempt.credentials is not None and isinstance(target, Hop):
-            # Known from an earlier request; should it be stale, the challenge that follows says so.
-            known = self._nonces.get((target, attempt.credentials[0]))
-            if known is not None:
-                attempt.nonces[known.header] = known
         self._try(attempt)
 
     async def ask(
@@ -102,6 +98,11 @@ class Requester:
 
     def _try(self, attempt: _Attempt) -> None:
         request = attempt.build(())
+        if self._nonces and not attempt.challenges and attempt.credentials is not None:
+            # Known from an earlier request; should it be stale, the challenge that follows says so.
+            known = self._nonces.get(_space(attempt, request))
+            if known is not None:
+                attempt.nonces[known.header] = known
         if attempt.nonces and attempt.credentials is not None:
             for nonce in attempt.nonces.values():
                 request.add(*self._value(nonce, request, attempt.credentials))
@@ -136,7 +137,7 @@ class Requester:
         attempt.challenges += 1
         attempt.nonces[nonce.header] = nonce
         attempt.answered_nonces.add(nonce.header)
-        self._remember(attempt, nonce)
+        self._remember(attempt, nonce, request)
         self._try(attempt)
         return True
 
@@ -179,14 +180,21 @@ class Requester:
         )
         return nonce.header, value
 
-    def _remember(self, attempt: _Attempt, nonce: _Nonce) -> None:
-        assert attempt.credentials is not None
+    def _remember(self, attempt: _Attempt, nonce: _Nonce, request: Request) -> None:
         if isinstance(attempt.target, Hop) and nonce.challenge.qop and nonce.header == "Authorization":
-            key = attempt.target, attempt.credentials[0]
+            key = _space(attempt, request)
             self._nonces[key] = nonce
             self._nonces.move_to_end(key)
             if len(self._nonces) > MAX_NONCES:
                 self._nonces.popitem(last=False)
+
+
+def _space(attempt: _Attempt, request: Request) -> tuple[Hop, str, bool]:
+    """What a challenge is good for."""
+    assert attempt.credentials is not None
+    target = attempt.target
+    hop = target if isinstance(target, Hop) else Hop(target.transport, *target.peer)
+    return hop, attempt.credentials[0], request.method == "REGISTER"
 
 
 class _Nonce:

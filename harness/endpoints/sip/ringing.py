@@ -25,19 +25,15 @@ class Ringing:
 
     def __init__(self, agent: UserAgent) -> None:
         self._agent = agent
-        self._timer: Timer | None = None
-
-    @property
-    def is_watching(self) -> bool:
-        """Whether a look is due."""
-        return self._timer is not None
+        self.due: Timer | None = None
+        """The next look; None where no call was unanswered."""
 
     def watch(self) -> None:
         """A call is unanswered."""
-        self._timer = self._agent.endpoint.wheel.after(SWEEP_S, self._sweep)
+        self.due = self._agent.endpoint.wheel.after(SWEEP_S, self._sweep)
 
     def _sweep(self) -> None:
-        self._timer = None
+        self.due = None
         waiting = [call for call in self._agent.calls if isinstance(call, IncomingCall) and call.state in UNANSWERED]
         if waiting:
             self.watch()

@@ -346,7 +346,7 @@ class Subscriber:
         contact = agent.card.contact(told_by(self._hop, self.request))
         headers = [("Event", self._event), ("Subscription-State", state), contact]
         dialog = self.dialog
-        target, fallback = agent.routes.ways(dialog, self._hop, direct=not self.request.has_several("via"))
+        target, fallback = agent.routes.ways(dialog, self._hop, direct=self.request.envelope.is_direct)
         agent.requester.send(
             lambda extra: dialog.request("NOTIFY", [*headers, *extra], content, content_type),
             target,

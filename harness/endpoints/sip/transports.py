@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -102,6 +102,7 @@ class SipTransports(FlowOwner):
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
+        self._new_flow: Callable[[Flow], None] = _as_it_is
         self.locals: dict[str, Address] = {}
         """The address that each kind of flow (see `kind_of`) is reached at; only the kinds that are listened for."""
 
@@ -158,6 +159,12 @@ class SipTransports(FlowOwner):
         """Our address as a peer is told it whom we reach by a kind of flow."""
         return self.locals[self.reached_by(kind)]
 
+    def on_new_flow(self, told: Callable[[Flow], None]) -> None:
+        """Call `told` with each flow before it is used, and with those that are there: for tests that tamper."""
+        self._new_flow = told
+        for flow in (*self._udp_flows.values(), *self._streams):
+            told(flow)
+
     def close(self) -> None:
         """Close all ports and connections."""
         self._closed = True
@@ -200,6 +207,7 @@ class SipTransports(FlowOwner):
             if len(self._udp_flows) >= MAX_UDP_FLOWS:
                 del self._udp_flows[next(iter(self._udp_flows))]
             flow = self._udp_flows[peer] = UdpFlow(port, peer, via_head(UDP, *self.local_for(kind_of(UDP, peer[0]))))
+            self._new_flow(flow)
         return flow
 
     def _named_flow(self, hop: Hop) -> Flow:
@@ -249,6 +257,7 @@ class SipTransports(FlowOwner):
             self.flow_lost(longest, f"{MAX_CONNECTIONS} connections are up, and this one was unused for longest")
         flow = StreamFlow(transport, peer, via_head(transport, *self.local_for(kind)), self, ours=ours)
         self._streams[flow] = None
+        self._new_flow(flow)
         if self._sweep is None:
             self._sweep = self._loop.call_later(SWEEP_S, self._look_after)
         return flow
@@ -299,3 +308,7 @@ class SipTransports(FlowOwner):
             for hop in [hop for hop, kept in self._by_hop.items() if kept is flow]:
                 del self._by_hop[hop]
             self._lost(flow, why)
+
+
+def _as_it_is(flow: Flow) -> None:
+    """Nobody minds a new flow."""

@@ -33,7 +33,7 @@ _ONCE: Final = frozenset(("from", "to", "call-id", "cseq"))
 class Envelope:
     """What takes a message to its transaction and its dialog: read at once, and asked for many times."""
 
-    __slots__ = ("call_id", "first", "from_tag", "number", "to_tag", "via")
+    __slots__ = ("call_id", "first", "from_tag", "is_direct", "number", "to_tag", "via")
 
     via: Via
     """The topmost."""
@@ -44,6 +44,8 @@ class Envelope:
     """Empty where there is none."""
     to_tag: str
     """Empty where there is none."""
+    is_direct: bool
+    """Whether there is one Via: nobody is between the sender and the receiver."""
     first: dict[str, str]
     """The first value of each header by lower-case long name."""
 
@@ -121,11 +123,6 @@ class Message:
         """Whether any of these headers, by lower-case long name, is there."""
         index = self._index
         return not keys.isdisjoint(self._indexed() if index is None else index)
-
-    def has_several(self, key: str) -> bool:
-        """Whether a header, by lower-case long name, stands on several lines or has a comma in its one."""
-        index = self._indexed()
-        return (self._more is not None and key in self._more) or "," in index.get(key, "")
 
     def options(self, name: str) -> frozenset[str]:
         """The option tags of Supported, Require and the like, lower case; raises SipRemoteError."""
@@ -239,9 +236,15 @@ class Message:
             envelope.call_id = index["call-id"]
         except KeyError as missing:
             raise SipRemoteError(f"no {str(missing.args[0]).title()} header") from None
-        if self._more is not None and not _ONCE.isdisjoint(self._more):
+        more = self._more
+        if more is not None and not _ONCE.isdisjoint(more):
             raise SipRemoteError("more than one From, To, Call-ID or CSeq header")
-        envelope.via = self._via = Via.parse(line) if "," not in line else first_via(line)
+        if "," in line:
+            envelope.via = self._via = first_via(line)
+            envelope.is_direct = False
+        else:
+            envelope.via = self._via = Via.parse(line)
+            envelope.is_direct = more is None or "via" not in more
         self._cseq = cseq = CSeq.parse(sequence)
         envelope.number = cseq[0]
         self._from_tag = envelope.from_tag = tag_of(sender)

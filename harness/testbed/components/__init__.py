@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from harness.testbed.components.base import Binding, HostPort, Name, SerialSettings, Ssi, Strict, TlsSettings
+from harness.testbed.components.call_load import CallLoadComponent
 from harness.testbed.components.iccs import ConsoleComponent, IccsComponent
 from harness.testbed.components.location import CallerLocationComponent
 from harness.testbed.components.radio import (
@@ -13,6 +14,7 @@ from harness.testbed.components.radio import (
     RadioTerminalComponent,
     TerminalComponent,
 )
+from harness.testbed.components.scripted_phone import ScriptedPhoneComponent
 from harness.testbed.components.trunk import TrunkComponent
 
 Component = Annotated[
@@ -22,12 +24,15 @@ Component = Annotated[
     | RadioTerminalComponent
     | TrunkComponent
     | ConsoleComponent
-    | CallerLocationComponent,
+    | CallerLocationComponent
+    | ScriptedPhoneComponent
+    | CallLoadComponent,
     Field(discriminator="role"),
 ]
 
 __all__ = [
     "Binding",
+    "CallLoadComponent",
     "CallerLocationComponent",
     "Component",
     "ConsoleComponent",
@@ -37,6 +42,7 @@ __all__ = [
     "RadioGatewayComponent",
     "RadioNetworkComponent",
     "RadioTerminalComponent",
+    "ScriptedPhoneComponent",
     "SerialSettings",
     "Ssi",
     "Strict",

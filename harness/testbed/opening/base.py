@@ -8,7 +8,6 @@ from typing import TypeVar
 from harness.endpoints.media import MediaService
 from harness.errors import TestbedError
 from harness.testbed.addresses import Addresses
-from harness.testbed.components import IccsComponent
 from harness.testbed.components.base import BoundComponent
 from harness.testbed.interlock import Interlock
 from harness.testbed.model import Testbed
@@ -36,10 +35,10 @@ class Opening:
             raise TestbedError(f"component {name!r} has role {component.role!r}")
         return component
 
-    def iccs_sip(self, name: str) -> Address:
-        """Where an ICCS takes calls."""
-        iccs = self.at(name, IccsComponent)
-        return host_port(iccs.sip) if iccs.sip is not None else self.addresses.host_port(name, "sip")
+    def sip(self, name: str) -> Address:
+        """Where a component takes calls: as the file says of real equipment, else where its simulator is."""
+        told: str | None = getattr(self.testbed.components[name], "sip", None)
+        return host_port(told) if told is not None else self.addresses.host_port(name, "sip")
 
 
 def host_port(text: str) -> Address:

@@ -14,7 +14,7 @@ async def open_trunk(opening: Opening, name: str, component: TrunkComponent) -> 
         opening.media,
         name,
         local=host_port(component.local),
-        target=opening.iccs_sip(component.to),
+        target=opening.sip(component.to),
         leads_to=component.to,
         permit=opening.interlock.dial,
     )

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.evidence.capture import CaptureError, crossings, read_pcap, write_pcap
+from harness.evidence.capture import crossings
+from harness.evidence.pcap import SEGMENT, CaptureError, read_pcap, write_pcap
 from harness.transport.tap import CaptureWriter, Crossing, Kind
 from suites.selftest.witness import need
 
@@ -49,7 +50,7 @@ def test_what_is_written_is_what_is_read(source, port, payload, micros):
     here, there = f"{source[0]}:{source[1]}", f"{source[0]}:{port}"
     made = write_pcap([datagram(time, here, there, payload)], EPOCH)
     (found,) = read_pcap(made.body)
-    assert made.datagrams == 1
+    assert made.packets == 1
     assert found.payload == payload
     assert (found.source[1], found.target[1]) == (source[1], port)
     assert found.time == pytest.approx(EPOCH + time, abs=2e-6)
@@ -64,7 +65,7 @@ def test_what_fits_no_packet_or_no_room_is_counted():
         datagram(0.4, A, B, bytes(200)),
     ]
     made = write_pcap(rows, EPOCH, limit=300)
-    assert (made.datagrams, made.left_out) == (1, 4)
+    assert (made.packets, made.left_out) == (1, 4)
     assert len(read_pcap(made.body)) == 1
 
 
@@ -116,6 +117,80 @@ def test_of_a_line_that_two_processes_recorded_the_fuller_record_is_kept(tmp_pat
                 writer.write(float(index), Kind.SERIAL_TO_EQUIPMENT, "officer", "officer", part)
     found = crossings(sorted(tmp_path.glob("*.cap")), 0.0, 9.0)
     assert b"".join(c.payload for c in found) == b"AT\rAT+CREG?\r"
+
+
+def piece(time, source, target, payload, *, kind=Kind.STREAM):
+    return Crossing(time, kind, source, target, payload)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    source=addresses,
+    port=st.integers(1, 65535),
+    pieces=st.lists(st.tuples(st.booleans(), st.binary(min_size=1, max_size=900)), min_size=1, max_size=8),
+)
+def test_a_connection_becomes_segments_whose_numbers_join_up(source, port, pieces):
+    here, there = f"{source[0]}:{source[1]}", f"{source[0]}:{port}"
+    crossed = [piece(0.1, *((here, there) if out else (there, here)), data) for out, data in pieces]
+    made = write_pcap(crossed, EPOCH)
+    found = read_pcap(made.body)
+    assert not made.secured
+    assert [part.payload for part in found] == [data for _, data in pieces]
+    assert all(part.tcp for part in found)
+
+
+def test_a_long_piece_is_cut_and_tls_is_told():
+    made = write_pcap([piece(0.0, A, B, bytes(2 * SEGMENT + 1), kind=Kind.SECURED)], EPOCH)
+    assert made.secured
+    assert [len(part.payload) for part in read_pcap(made.body)] == [SEGMENT, SEGMENT, 1]
+
+
+def test_of_a_connection_that_both_ends_recorded_one_record_is_kept(tmp_path):
+    request, answer = b"OPTIONS one", b"SIP/2.0 200"
+    with CaptureWriter(tmp_path / "a.cap") as writer:  # both ends in one process
+        writer.write(0.1, Kind.STREAM, A, C, request)
+        writer.write(0.2, Kind.STREAM, A, C, request[:4], told_by_target=True)
+        writer.write(0.3, Kind.STREAM, A, C, request[4:], told_by_target=True)
+        writer.write(0.4, Kind.STREAM, C, A, answer)
+        writer.write(0.5, Kind.STREAM, C, A, answer, told_by_target=True)
+    with CaptureWriter(tmp_path / "b.cap") as writer:  # and a connection that two processes recorded
+        writer.write(0.6, Kind.SECURED, B, C, request)
+    with CaptureWriter(tmp_path / "c.cap") as writer:
+        writer.write(0.7, Kind.SECURED, B, C, request, told_by_target=True)
+        writer.write(0.8, Kind.SECURED, C, B, answer)
+    found = list(crossings(sorted(tmp_path.glob("*.cap")), 0.0, 9.0))
+    assert [(c.time, c.payload) for c in found] == [(0.1, request), (0.5, answer), (0.7, request), (0.8, answer)]
+
+
+@pytest.mark.witness("tshark")
+def test_tshark_reads_sip_off_a_connection_and_finds_no_fault(tmp_path):
+    tshark = need("tshark", package="tshark")
+    invite = (INVITE % (len(SDP), SDP)).replace(b"SIP/2.0/UDP", b"SIP/2.0/TCP")
+    answer = b"SIP/2.0 100 Trying\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+    for index, (here, there, kind) in enumerate(
+        [(C, A, Kind.STREAM), ("::1:40001", "::1:5061", Kind.SECURED), ("::1:40001", "::1:5060", Kind.STREAM)]
+    ):
+        path = tmp_path / f"{index}.pcap"
+        rows = [
+            piece(0.0, here, there, invite[:200], kind=kind),
+            piece(0.1, here, there, invite[200:] + invite[:9], kind=kind),
+            piece(0.2, there, here, answer, kind=kind),
+            piece(0.3, here, there, invite[9:], kind=kind),
+        ]
+        path.write_bytes(write_pcap(rows, EPOCH).body)
+
+        def fields(shown, *names, path=path):
+            command = [tshark, "-r", path, "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-Y", shown]
+            command += ["-d", "tcp.port==5061,sip", "-T", "fields", *(part for name in names for part in ("-e", name))]
+            ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+            return [line.split("\t") for line in ran.stdout.splitlines()]
+
+        assert len(fields("tcp.checksum.status == 1", "frame.number")) == 4
+        requests = fields("sip.Method == INVITE", "frame.number", "sip.Call-ID", "sdp.media.port")
+        assert requests == [["2", "one", "40000"], ["4", "one", "40000"]]
+        assert fields("sip.Status-Code", "sip.Status-Code") == [["100"]]
+        assert fields("_ws.malformed || _ws.expert.severity == error", "frame.number") == []
+        assert fields("tcp.analysis.flags", "frame.number", "tcp.analysis.flags") == []
 
 
 @pytest.mark.witness("tshark")

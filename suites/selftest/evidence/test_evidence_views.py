@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.evidence.audio import LONGEST_S, SILENCE_DBFS, Sound, escape, heard, level_dbfs, to_wav, waveform_svg
-from harness.evidence.capture import read_pcap
 from harness.evidence.collect import TEXT_BYTES, Evidence
 from harness.evidence.ladder import COLUMNS, OTHERS, ROWS, WIDTH, Row, ladder_svg, rows, sip_label
+from harness.evidence.pcap import read_pcap
 from harness.evidence.transcript import serial_lines, shown, transcript
 from harness.journal import Event, Journal
 from harness.protocols.rtp.codecs import codec_named
@@ -228,6 +228,46 @@ def test_a_pass_keeps_journal_ladder_and_measures_of_its_window(tmp_path):
     assert b"at_second=1.5" in kept["journal"].body
     assert b"at_second=0.5" not in kept["journal"].body
     assert json.loads(kept["measures"].body)[0]["value"] == 0.4
+    assert "INVITE" in texts(kept["ladder"].body)
+
+
+def piece(time, source, target, payload, *, kind=Kind.STREAM):
+    return Crossing(time, kind, source, target, payload)
+
+
+OVER_TCP = (
+    b"INVITE sip:999@x SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:5060;branch=z9hG4bK1\r\n"
+    b"CSeq: 1 INVITE\r\nContent-Length: 3\r\n\r\nv=0"
+)
+REFUSED = b"SIP/2.0 486 Busy Here\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+
+
+def test_sip_on_a_connection_is_drawn_message_by_message_between_the_components_that_speak():
+    port = "127.0.0.1:41000"
+    crossed = [
+        piece(1.0, port, B, b"the rest of one that began before\r\n\r\n"),
+        piece(1.5, port, B, OVER_TCP[:30]),
+        piece(1.6, port, B, OVER_TCP[30:] + OVER_TCP.replace(b"INVITE", b"OPTIONS")),
+        piece(1.7, B, port, REFUSED, kind=Kind.SECURED),
+        piece(1.8, B, port, b"\x16\x03\x01"),
+    ]
+    assert rows(crossed, [], NAMES) == [
+        Row(1.6, "999 network", "iccs", "INVITE", "sip"),
+        Row(1.6, "999 network", "iccs", "OPTIONS", "sip"),
+        Row(1.7, "iccs", "999 network", "486 Busy Here (INVITE)", "error"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "note"), [(Kind.STREAM, ""), (Kind.SECURED, "what TLS carried is shown in the clear")]
+)
+def test_a_connection_is_part_of_the_capture_and_tls_is_said_to_be_in_the_clear(tmp_path, kind, note):
+    with CaptureWriter(tmp_path / "run.cap") as writer:
+        writer.write(1.5, kind, A, B, OVER_TCP)
+    evidence = Evidence((tmp_path,), NAMES, 1.7e9)
+    kept = {each.name: each for each in evidence.attachments("t", [], start=1.0, end=2.0, failed=True)}
+    assert kept["capture"].note == note
+    assert [(part.tcp, part.payload) for part in read_pcap(kept["capture"].body)] == [(True, OVER_TCP)]
     assert "INVITE" in texts(kept["ladder"].body)
 
 

@@ -121,6 +121,29 @@ Radio
     assert code == 0
 
 
+def test_a_scripted_phone_misbehaves_as_it_is_told(suite: Suite) -> None:
+    code, results, said = suite.run(
+        """\
+No ACK
+    Operator Sits At    govan-12
+    Scripted Phone Behaves    odd-phone    no_ack=yes    media.nothing=yes
+    Scripted Phone Dials    odd-phone    999    cli=+447700900123
+    Console Shows    govan-12    call.ringing    cli=+447700900123
+    Operator Answers    govan-12
+    Scripted Phone Is Answered    odd-phone
+    ${status}    Call Of Scripted Phone Is Over    odd-phone    within=40 s
+    Should Be Equal As Integers    ${status}    200
+    Console Shows    govan-12    call.cleared
+
+Unknown
+    Run Keyword And Expect Error    *no misbehaviour 'no_akc'; it has ack_after*
+    ...    Scripted Phone Behaves    odd-phone    no_akc=yes
+"""
+    )
+    assert results == dict.fromkeys(("No ACK", "Unknown"), ("PASS", "")), said
+    assert code == 0
+
+
 def test_what_fails_tells_what_came_instead(suite: Suite) -> None:
     code, results, _ = suite.run(
         """\

@@ -167,7 +167,8 @@ async def test_a_real_gateway_behind_a_simulated_control_room_is_keyed_only_as_a
             simulation = await Simulation.start(context, testbed, Interlock(testbed, TODAY), virtual=False)
             try:
                 line.said.clear()
-                drivers.addresses = simulation.addresses
+                for each in simulation.addresses:
+                    drivers.addresses.add(each)
                 desk = await drivers.console("desk-1")
                 with pytest.raises(InterlockError, match="key GD-OPS-2 is not allowed: gateway-2 of testbed 'bench'"):
                     await desk.key("GD-OPS-2")

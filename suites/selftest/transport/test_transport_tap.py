@@ -74,6 +74,36 @@ def test_the_null_tap_keeps_nothing():
     tap = NullTap()
     tap.datagram(("a", 1), ("b", 2), b"x")
     tap.serial("a", b"x", to_equipment=True)
+    tap.stream(("a", 1), ("b", 2), b"x", sent=True, secured=False)
+
+
+def test_a_secret_cut_in_two_by_a_stream_is_masked_and_the_two_directions_are_told_apart(tmp_path):
+    here, there = ("127.0.0.1", 1), ("127.0.0.1", 2)
+    with CaptureWriter(tmp_path / "a.cap") as writer:
+        tap = CaptureTap(writer, lambda: 0.0)
+        tap.stream(here, there, b"INVITE sip:0207946", sent=True, secured=True)
+        tap.stream(here, there, b"ACK sip:0770", sent=False, secured=True)
+        tap.stream(here, there, b"0958@x SIP/2.0\r\nAuthorization: Dig", sent=True, secured=True)
+        tap.stream(here, there, b"0900123@x", sent=False, secured=True)
+        tap.stream(here, there, b'est response="beef"', sent=True, secured=True)
+        tap.stream(here, there, b', nonce="cafe"\r\nCSeq: 1', sent=True, secured=True)
+    found = list(read_capture(tmp_path / "a.cap"))
+    assert {c.kind for c in found} == {Kind.SECURED}
+    ours = b"".join(c.payload for c in found if not c.told_by_target)
+    theirs = [c for c in found if c.told_by_target]
+    assert {(c.source, c.target) for c in theirs} == {("127.0.0.1:2", "127.0.0.1:1")}
+    assert b"".join(c.payload for c in theirs) == b"ACK sip:07700900123@x"
+    assert ours.startswith(b"INVITE sip:02xxxxxxx58@x SIP/2.0\r\nAuthorization: ")
+    assert not any(secret in ours for secret in (b"beef", b"cafe", b"7946", b"0958"))
+    assert ours.endswith(b"\r\nCSeq: 1")
+
+
+def test_only_so_many_directions_are_remembered(tmp_path, monkeypatch):
+    monkeypatch.setattr(tap_module, "DIRECTIONS", 2)
+    with CaptureWriter(tmp_path / "a.cap") as writer:
+        for port in range(5):
+            writer.write(0.0, Kind.STREAM, f"a:{port}", "b:2", b"x")
+        assert len(writer._masks) == 2
 
 
 def test_a_malformed_address_is_an_error_to_who_asks_for_it():

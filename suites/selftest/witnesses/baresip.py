@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
+from suites.selftest.ports import free_port
 from suites.selftest.witness import need
-from suites.selftest.witnesses.control_room import POLL_S, ended, free_port
+from suites.selftest.witnesses.control_room import POLL_S, ended
 
 STARTS_WITHIN_S = 10.0
 ANSWERS_WITHIN_S = 5.0
@@ -127,11 +128,14 @@ class Baresip:
 
 
 @contextlib.asynccontextmanager
-async def baresip(folder: Path, *, account: str, speech: Path) -> AsyncIterator[Baresip]:
-    """Run baresip with one account, its microphone a WAV file (8 kHz; the call is hung up where the file ends)."""
+async def baresip(folder: Path, *, account: str, speech: Path, more: str = "") -> AsyncIterator[Baresip]:
+    """Run baresip with one account, its microphone a WAV file (8 kHz; the call is hung up where the file ends).
+
+    `more`: further lines of its configuration.
+    """
     program = need("baresip", package="baresip")
     control = _free_tcp_port()
-    _lay_out(folder, account, speech, control)
+    _lay_out(folder, account, speech, control, more)
     with (folder / "screen.txt").open("wb") as screen:
         process = await asyncio.create_subprocess_exec(
             program, "-4", "-f", str(folder), stdin=asyncio.subprocess.DEVNULL, stdout=screen, stderr=screen
@@ -149,9 +153,9 @@ async def baresip(folder: Path, *, account: str, speech: Path) -> AsyncIterator[
         await ended(process)
 
 
-def _lay_out(folder: Path, account: str, speech: Path, control: int) -> None:
+def _lay_out(folder: Path, account: str, speech: Path, control: int, more: str) -> None:
     (folder / "heard").mkdir(parents=True)
-    rtp = free_port() & ~1
+    rtp = free_port()
     modules = next(path for path in Path("/usr").glob("lib*/**/baresip/modules") if path.is_dir())
     config = _CONFIG.format(
         sip=free_port(),
@@ -162,7 +166,7 @@ def _lay_out(folder: Path, account: str, speech: Path, control: int) -> None:
         modules=modules,
         control=control,
     )
-    (folder / "config").write_text(config)
+    (folder / "config").write_text(config + more)
     (folder / "accounts").write_text(account + "\n")
     (folder / "contacts").write_text("")
 

@@ -7,7 +7,6 @@ import contextlib
 import csv
 import json
 import signal
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -84,7 +83,7 @@ class ControlRoom:
     def memory(self) -> int:
         """Resident bytes of the simulators' process and of its media worker."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return sum(_resident(int(pid)) for pid in (self.process.pid, *children))
+        return sum(resident(int(pid)) for pid in (self.process.pid, *children))
 
     @property
     def said(self) -> str:
@@ -102,7 +101,7 @@ class ControlRoom:
         return [json.loads(line) for line in lines]
 
 
-def _resident(pid: int) -> int:
+def resident(pid: int) -> int:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
@@ -177,20 +176,6 @@ async def until(true: Callable[[], bool], *, within: float, what: str) -> None:
     while not true():
         assert loop.time() < deadline, f"{what}: not within {within:g} s"
         await asyncio.sleep(POLL_S)
-
-
-def free_port() -> int:
-    """A UDP port of loopback that nobody has, nor the one above it."""
-    for _ in range(100):
-        with contextlib.ExitStack() as stack:
-            probe = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-            above = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            with contextlib.suppress(OSError):
-                above.bind(("127.0.0.1", port + 1))
-                return port
-    raise AssertionError("no two free ports in a row")
 
 
 @contextlib.asynccontextmanager

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from suites.selftest.ports import free_port
 from suites.selftest.witnesses.control_room import (
     control_room,
-    free_port,
     kinds,
     sipp,
     sipp_counts,

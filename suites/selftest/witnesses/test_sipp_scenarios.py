@@ -19,7 +19,8 @@ from harness.endpoints.sip.refer import Referral, refer
 from harness.endpoints.sip.transports import Listen
 from harness.protocols import sdp
 from harness.transport.context import Context
-from suites.selftest.witnesses.control_room import SCENARIOS, free_port, sipp, sipp_counts, sipp_errors, until
+from suites.selftest.ports import free_port
+from suites.selftest.witnesses.control_room import SCENARIOS, sipp, sipp_counts, sipp_errors, until
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("sipp")]
 

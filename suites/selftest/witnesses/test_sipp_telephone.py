@@ -10,11 +10,11 @@ import pytest
 
 from harness.errors import DriverError
 from harness.testbed.bench import Bench
+from suites.selftest.ports import free_port
 from suites.selftest.witnesses.control_room import (
     SCENARIOS,
     ControlRoom,
     control_room,
-    free_port,
     kinds,
     sipp,
     sipp_counts,

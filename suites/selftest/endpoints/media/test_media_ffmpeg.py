@@ -1,7 +1,6 @@
 """FFmpeg hears what our ports send: SRTP opened by its own implementation, G.722 and Opus as it reads them."""
 
 import asyncio
-import socket
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from harness.protocols.rtp.codecs import codec_named
 from harness.protocols.sdp import SUITES, Crypto, Security
 from harness.transport.context import Context
 from suites.selftest.endpoints.media.test_media_service import CALLER
+from suites.selftest.ports import free_port
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("ffmpeg")]
 
@@ -21,16 +21,6 @@ LISTENER = Path(__file__).parent / "ffmpeg_listener.py"
 SECONDS = 4.0
 RTPMAPS = {"PCMA": "8 PCMA/8000", "G722": "9 G722/8000", "OPUS": "107 opus/48000/2"}
 WITHIN_S = 40.0
-
-
-def free_port():
-    """An even port that nobody has, and whose neighbour nobody has."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.bind(("127.0.0.1", 0))
-            port = sock.getsockname()[1]
-        if port % 2 == 0 and port < 65_000:
-            return port
 
 
 async def heard(tmp_path, codec, *, security=None, ptime=20):

@@ -427,6 +427,13 @@ def test_a_handler_that_fails_gives_the_caller_an_answer_and_the_tester_the_erro
         with pytest.raises(SipLocalError, match="500"):
             await call.answered(within=1)
         assert isinstance(told[0], KeyError)
+
+        def fail_too(request: Request) -> int:
+            raise KeyError("another")
+
+        switch.on_message = fail_too
+        assert (await trunk.request("MESSAGE", switch.uri, body=b"x", content_type="text/plain")).status == 500
+        assert len(told) == 2
         assert context.journal.find("switch", "sip.handler-failed") is not None
         await trunk.close()
         await switch.close()

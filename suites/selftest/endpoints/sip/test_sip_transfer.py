@@ -375,6 +375,7 @@ def test_replaces_finds_the_one_call_that_it_may_replace() -> None:
         await with_replaces(peer, bob.agent, good.replace("to-tag=", "to-tag=x"), "c", status=481)
         await with_replaces(peer, bob.agent, f"{good};early-only", "d", status=486)
         await with_replaces(peer, bob.agent, call.id, "e", status=400)
+        await with_replaces(peer, bob.agent, "", "n", status=400)
         await with_replaces(peer, bob.agent, good, "f", f"Replaces: {good}", status=400)
         assert there.state is CallState.ANSWERED
         # A ringing call that came in may not be taken so (RFC 3891 §3); one that we place may.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import csv
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,14 +16,9 @@ from harness.endpoints.sip.flow import Hop
 from harness.endpoints.sip.incoming import IncomingCall
 from harness.protocols import sdp
 from harness.transport.context import Context
+from suites.selftest.ports import free_port
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("sipp")]
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.asynccontextmanager
