@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,6 +14,7 @@ from harness.drivers.telephone import Telephone
 from harness.drivers.telephone_call import TelephoneCall
 from harness.endpoints.media import MediaService, open_media
 from harness.endpoints.sip.agent import UserAgent
+from harness.endpoints.sip.incoming import IncomingCall
 from harness.journal import Event, Journal
 from harness.measure.correlate import correlation
 from harness.measure.emodel import quality
@@ -26,12 +26,29 @@ from simulators.switch import EnterpriseSwitch, SwitchSettings, SwitchSimulator
 
 PASSWORD = "test-telephone"
 LINES = [
-    {"number": "3101", "name": "Front Desk", "external": "+441314960101", "password": PASSWORD, "pickup_group": "front"},
-    {"number": "3102", "name": "Back Office", "external": "+441314960102", "password": PASSWORD, "pickup_group": "front"},
+    {
+        "number": "3101",
+        "name": "Front Desk",
+        "external": "+441314960101",
+        "password": PASSWORD,
+        "pickup_group": "front",
+    },
+    {
+        "number": "3102",
+        "name": "Back Office",
+        "external": "+441314960102",
+        "password": PASSWORD,
+        "pickup_group": "front",
+    },
     {"number": "3103", "name": "Duty Inspector", "external": "+441314960103", "password": PASSWORD},
     {"number": "3104", "name": "Custody", "password": PASSWORD, "voicemail": False},
 ]
 LAYOUT: dict[str, Any] = {"lines": LINES}
+SPEECH = (
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP 8 101\r\n"
+    "a=rtpmap:101 telephone-event/8000\r\n"
+)
+"""What a bare trunk peer says of its speech."""
 ALIKE = 0.8
 """Correlation from which what was heard is what was said."""
 OTHER = 0.35
@@ -59,7 +76,12 @@ class Exchange:
     """A running switch and what is registered at it."""
 
     def __init__(
-        self, context: Context, media: MediaService, simulators: Context, simulator: SwitchSimulator, stack: AsyncExitStack
+        self,
+        context: Context,
+        media: MediaService,
+        simulators: Context,
+        simulator: SwitchSimulator,
+        stack: AsyncExitStack,
     ) -> None:
         self.context, self.media, self.simulators, self.simulator = context, media, simulators, simulator
         self.stack = stack
@@ -103,6 +125,22 @@ class Exchange:
         agent = await UserAgent.open(self.context, name, local=local, **options)
         self.stack.push_async_callback(agent.close)
         return agent
+
+    async def taker(
+        self, name: str, port: int, *, refuses: int = 0, ignores: bool = False
+    ) -> tuple[UserAgent, list[IncomingCall]]:
+        """A trunk's other end that answers calls, refuses them, or does nothing with them; and the calls it got."""
+        came: list[IncomingCall] = []
+
+        def invited(call: IncomingCall) -> None:
+            came.append(call)
+            if refuses:
+                call.reject(refuses)
+            elif not ignores:
+                call.ring()
+                call.answer(SPEECH.format(port=port + 1000).encode())
+
+        return await self.peer(name, ("127.0.0.1", port), on_invite=invited), came
 
     def http(self, token: str | None = None) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
@@ -176,7 +214,3 @@ async def until(true: Callable[[], bool], *, within: float = 10.0) -> None:
 def warnings(journal: Journal) -> list[Event]:
     """What a reader should look at."""
     return [event for event in journal if event.data.get("severity") == "warning"]
-
-
-def folder_of(path: Path) -> list[str]:
-    return sorted(each.name for each in path.iterdir())
