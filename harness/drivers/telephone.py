@@ -38,9 +38,9 @@ class Telephone:
     """One telephone.
 
     Events, under the component's name: those of its calls (``call.incoming`` {cli, display}, ``call.ringing``,
-    ``call.answered``, ``call.ended`` {status, reason, by}, ``call.speech`` {codec, direction, secured}), ``telephone.home``
-    {home} when it is registered elsewhere, ``lamp.changed`` {waiting, new, old}, ``telephone.text`` {text}, and what its
-    user does: ``telephone.hold``, ``telephone.transfer`` and so on.
+    ``call.answered``, ``call.ended`` {status, reason, by}, ``call.speech`` {codec, direction, secured}),
+    ``telephone.home`` {home} when it is registered elsewhere, ``lamp.changed`` {waiting, new, old},
+    ``telephone.text`` {text}, and what its user does: ``telephone.hold``, ``telephone.transfer`` and so on.
     """
 
     def __init__(self, context: Context, media: MediaService, name: str, number: str, password: str, of: str) -> None:

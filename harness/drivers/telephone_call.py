@@ -45,6 +45,8 @@ class TelephoneCall:
         self._closing: asyncio.Future[PortStats] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._offer_in_answer = False
+        self._is_settled = False
+        """Whether the answer to the offer that stands in our INVITE, or in our answer, was taken."""
         self._recording = False
         self.heard: Recording | None = None
         """What was heard until the call ended, where it ended during a recording."""
@@ -147,7 +149,7 @@ class TelephoneCall:
         await self.sip.ringing(within=within)
 
     async def answered(self, *, within: float = RINGS_FOR) -> None:
-        """Return when the call is answered and speech flows. Raises SipLocalError with the status when it is refused."""
+        """Return when it is answered and speech flows. Raises SipLocalError with the status when it is refused."""
         await self.sip.answered(within=within)
         await self._settled()
 
@@ -270,8 +272,9 @@ class TelephoneCall:
 
     async def _settled(self) -> None:
         """Take the answer to our offer, once, and let speech flow."""
-        if self._session.state is not sdp.State.OURS_OPEN:
+        if self._is_settled or self._session.state is not sdp.State.OURS_OPEN:
             return
+        self._is_settled = True
         try:
             self._session.take_answer(self.sip.remote_sdp)
             if self._agreed is None:
@@ -302,7 +305,7 @@ class TelephoneCall:
     def _offered(self, _sip: Call, offer: bytes) -> bytes:
         """A later offer of the other end's. Raises SdpError."""
         if not offer:
-            self._offer_in_answer = True
+            self._offer_in_answer, self._is_settled = True, False
             return self._session.offer()
         self._session.take_offer(offer)
         try:

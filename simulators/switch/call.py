@@ -15,7 +15,8 @@ from harness.protocols.sip.diversion import Why
 from harness.protocols.sip.grammar import REASONS
 from simulators.switch.ends import TrunkEnd, Who
 from simulators.switch.identities import connected_headers
-from simulators.switch.leg import Leg, LegState
+from simulators.switch.joining import LegState
+from simulators.switch.leg import Leg
 from simulators.switch.sounds import ringing_tone
 from simulators.switch.speech import Clip
 

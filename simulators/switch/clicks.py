@@ -9,7 +9,8 @@ from harness.errors import HarnessError, LocalError, SdpError, SipLocalError
 from simulators.switch.call import SwitchCall
 from simulators.switch.ends import LineEnd, Who
 from simulators.switch.identities import written
-from simulators.switch.leg import Leg, LegState
+from simulators.switch.joining import LegState
+from simulators.switch.leg import Leg
 from simulators.switch.lines import Device, Line, checked_forward
 from simulators.switch.numbering import split_prefix
 from simulators.switch.placing import AUTO_ANSWER

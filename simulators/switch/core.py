@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from harness.endpoints.media import MediaService, PortStats
 from harness.endpoints.sip.abilities import Abilities, Reliable
-from harness.endpoints.sip.agent import UserAgent
 from harness.endpoints.sip.call import Call, Headers
 from harness.endpoints.sip.flow import TCP, TLS, UDP
 from harness.endpoints.sip.incoming import IncomingCall
@@ -26,8 +25,10 @@ from simulators.switch.conversation import Conversation, Pairing
 from simulators.switch.emergency import Emergency
 from simulators.switch.ends import End, LineEnd, TrunkEnd, Who
 from simulators.switch.identities import who_calls
-from simulators.switch.leg import Leg, LegState
+from simulators.switch.joining import LegState
+from simulators.switch.leg import Leg
 from simulators.switch.lines import Line, Lines
+from simulators.switch.node_agent import Contacts, NodeAgent
 from simulators.switch.numbering import Numbering, split_prefix
 from simulators.switch.pass_through import PassThrough, may_pass
 from simulators.switch.placing import Placing
@@ -52,7 +53,7 @@ Teller = Callable[[str, SwitchCall], None]
 class Core:
     """One node: the centre, or a site's gateway. Use `open`."""
 
-    agent: UserAgent
+    agent: NodeAgent
 
     def __init__(
         self,
@@ -86,6 +87,8 @@ class Core:
         """Legs by their media port's name."""
         self.teller: Teller = lambda _what, _call: None
         """Told what happens to calls; for whoever shows them."""
+        self.on_leg_over: Callable[[Leg], None] = lambda _leg: None
+        """Told of each leg that is over, for whoever shows them."""
         self.on_registered: Callable[[Line], None] = lambda _line: None
         self.admission = Admission(self)
         self.placing = Placing(self)
@@ -106,7 +109,7 @@ class Core:
         """Open the SIP ports. Raises TransportError where one can't be bound."""
         settings = self.settings
         listen = self._listen(sips)
-        self.agent = await _Agent.open(
+        agent = await NodeAgent.open(
             self.context,
             self.name,
             listen=listen,
@@ -128,10 +131,10 @@ class Core:
             trace=settings.trace,
             max_calls=MAX_CALLS,
         )
-        agent = self.agent
+        assert isinstance(agent, NodeAgent)
         assert agent.registry is not None
-        assert isinstance(agent, _Agent)
-        agent.core = self
+        self.agent = agent
+        agent.admission = self.admission
         agent.registry.vouches = self.admission.vouches
         agent.endpoint.ignores = self.admission.ignores
         agent.events = EVENTS
@@ -196,7 +199,7 @@ class Core:
     def _registered(self, aor: str) -> None:
         registry = self.agent.registry
         assert registry is not None
-        line = self.lines.registered(aor, _Contacts(registry.contacts))
+        line = self.lines.registered(aor, Contacts(registry.contacts))
         if line is None:
             return
         devices = [device.name for device in line.devices.values()]
@@ -328,6 +331,7 @@ class Core:
         if joined is not None:
             joined.left(leg)
         self.watching.changed(leg)
+        self.on_leg_over(leg)
 
     def leg_of(self, sip: Call) -> Leg | None:
         """The leg of a dialog."""
@@ -401,26 +405,3 @@ class Core:
             leg.key_heard(str(event.data["digit"]))
         elif event.kind in ("voice.started", "voice.ended"):
             self.services.voice(leg, talking=event.kind == "voice.started")
-
-
-class _Agent(UserAgent):
-    """A user agent whose OPTIONS tell of a node's faults."""
-
-    core: Core
-
-    def answer_options(self, request: Any, exchange: Any) -> None:
-        if self.core.admission.refuses_options(request, exchange.flow):
-            exchange.respond(request.response(503, to_tag=self.endpoint.new_tag()))
-        else:
-            super().answer_options(request, exchange)
-
-
-class _Contacts(dict[str, list[str]]):
-    """What is registered for an address-of-record, looked up when it is asked for."""
-
-    def __init__(self, contacts: Callable[[str], list[str]]) -> None:
-        super().__init__()
-        self._contacts = contacts
-
-    def __missing__(self, aor: str) -> list[str]:
-        return self._contacts(aor)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from harness.endpoints.media import PortStats
 from harness.endpoints.rtp_figures import stat_of
@@ -19,6 +18,7 @@ from harness.protocols.sip.reason import HEADER as REASON
 from harness.protocols.sip.reason import Reason
 from harness.protocols.sip.rtp_stat import HEADER as RTP_STAT
 from simulators.switch.ends import End, LineEnd, TrunkEnd, Who
+from simulators.switch.joining import Joined, LegState, PassedThrough
 from simulators.switch.speech import Speech
 
 if TYPE_CHECKING:
@@ -30,41 +30,6 @@ MAX_KEYS: Final = 64
 KEY_WITHIN_S: Final = 5.0
 """Seconds within which an INFO with a key is answered."""
 Headers = Sequence[tuple[str, str]]
-
-
-class LegState(StrEnum):
-    """How far a leg is."""
-
-    OFFERED = "offered"
-    """They call us; unanswered."""
-    PLACED = "placed"
-    """We call them; nothing is known yet."""
-    RINGING = "ringing"
-    """We call them, and it rings."""
-    UP = "up"
-    OVER = "over"
-
-
-class Joined(Protocol):
-    """What a leg is joined to: another leg, a conference, a mailbox, a slot in the park, or a call being set up."""
-
-    def partner_of(self, leg: Leg) -> Who:
-        """Whom the leg speaks to."""
-
-    def changed(self, leg: Leg) -> None:
-        """The leg was put on hold or taken off it, or its speech was agreed anew."""
-
-    def left(self, leg: Leg) -> None:
-        """The leg is over."""
-
-    def key(self, leg: Leg, digit: str) -> None:
-        """A key was pressed on the leg."""
-
-    def replace(self, old: Leg, new: Leg) -> None:
-        """Another leg takes the place of one; the old one is joined to nothing then."""
-
-    def release(self, leg: Leg) -> None:
-        """The leg goes elsewhere: it is joined to nothing then."""
 
 
 class Leg:
@@ -386,13 +351,6 @@ class Leg:
     def line(self) -> LineEnd | None:
         """Its far end, where that is a line."""
         return self.end if isinstance(self.end, LineEnd) else None
-
-
-class PassedThrough(Protocol):
-    """What relays a leg's session descriptions."""
-
-    async def anchor(self, leg: Leg) -> None:
-        """Bring the leg's speech to the switch. Raises HarnessError."""
 
 
 async def anchored(leg: Leg) -> Leg:

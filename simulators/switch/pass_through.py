@@ -21,7 +21,8 @@ from harness.protocols.sip import body
 from harness.protocols.sip.message import Request
 from simulators.switch.conversation import Conversation
 from simulators.switch.identities import connected_headers
-from simulators.switch.leg import Leg, LegState
+from simulators.switch.joining import LegState
+from simulators.switch.leg import Leg
 
 if TYPE_CHECKING:
     from simulators.switch.call import SwitchCall

@@ -16,7 +16,8 @@ from simulators.switch.admission import REFUSING, SILENT
 from simulators.switch.call import Failed, Refusal, SwitchCall
 from simulators.switch.clicks import Clicks
 from simulators.switch.conversation import Conversation
-from simulators.switch.leg import Leg, LegState, anchored
+from simulators.switch.joining import LegState
+from simulators.switch.leg import Leg, anchored
 from simulators.switch.lines import Line, When, checked_forward
 from simulators.switch.parking import Slot
 from simulators.switch.rooms import Room
@@ -46,6 +47,7 @@ class EnterpriseSwitch:
         self.history = Parties()
         self._clicks = Clicks(core)
         core.teller = self._told
+        core.on_leg_over = self.history.look
 
     def _told(self, _what: str, call: SwitchCall) -> None:
         for leg in {call.origin, *call.ringing, *(leg for leg in self.core.legs.values() if leg.call is call)}:

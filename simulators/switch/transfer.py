@@ -15,7 +15,8 @@ from harness.protocols.sip.grammar import REASONS
 from simulators.switch.call import CallState, Outcome, Refusal, SwitchCall
 from simulators.switch.conversation import Conversation
 from simulators.switch.ends import Who
-from simulators.switch.leg import Joined, Leg, LegState, anchored
+from simulators.switch.joining import Joined, LegState
+from simulators.switch.leg import Leg, anchored
 
 if TYPE_CHECKING:
     from simulators.switch.core import Core

@@ -11,7 +11,8 @@ from typing import Any, Final
 from simulators.switch.call import CallState, SwitchCall
 from simulators.switch.conversation import Conversation
 from simulators.switch.ends import LineEnd, Who
-from simulators.switch.leg import Leg, LegState
+from simulators.switch.joining import LegState
+from simulators.switch.leg import Leg
 
 KEPT: Final = 2_000
 """Parties whose call is over that are remembered."""

@@ -9,7 +9,8 @@ from harness.errors import SipLocalError
 from harness.protocols.sip import dialog_info, message_summary
 from harness.protocols.sip.dialog_info import DialogInfo, DialogRow, Party, State
 from simulators.switch.ends import LineEnd
-from simulators.switch.leg import Leg, LegState
+from simulators.switch.joining import LegState
+from simulators.switch.leg import Leg
 from simulators.switch.lines import Line
 
 if TYPE_CHECKING:

@@ -5,6 +5,15 @@ from harness.testbed.opening.console import open_console
 from harness.testbed.opening.location import open_location
 from harness.testbed.opening.radio import open_terminal
 from harness.testbed.opening.scripted_phone import open_scripted_phone
+from harness.testbed.opening.telephone import open_telephone
 from harness.testbed.opening.trunk import open_trunk
 
-__all__ = ["open_call_load", "open_console", "open_location", "open_scripted_phone", "open_terminal", "open_trunk"]
+__all__ = [
+    "open_call_load",
+    "open_console",
+    "open_location",
+    "open_scripted_phone",
+    "open_telephone",
+    "open_terminal",
+    "open_trunk",
+]

@@ -8,7 +8,7 @@ import pytest
 from switch_in_virtual_time import connected, exchange, speak, warnings
 
 from harness.drivers.telephone import Telephone
-from harness.errors import SipLocalError
+from harness.errors import InterlockError, SipLocalError
 
 pytestmark = pytest.mark.virtual_time
 
@@ -108,7 +108,8 @@ async def test_of_two_telephones_of_a_line_the_first_to_answer_has_the_call() ->
         await second.answer()
         await call.answered(within=5)
         await first.ended(within=2)
-        assert first.sip.reason == "Call completed elsewhere"
+        assert first.sip.ended_by is not None
+        assert "Call completed elsewhere" in str(first.sip.ended_by.get("reason"))
         await speak(call, second)
 
 
@@ -127,3 +128,20 @@ async def test_a_telephone_that_is_switched_off_is_registered_no_more() -> None:
         assert len(there.switch.line("3102").devices) == 1
         await back.unregister()
         assert there.switch.line("3102").devices == {}
+
+
+async def test_the_interlock_lets_no_call_and_no_transfer_leave_that_is_not_allowed() -> None:
+    def permit(target: str) -> None:
+        if "3103" in target:
+            raise InterlockError(f"dialling {target} is not allowed")
+
+    async with exchange() as there:
+        front, back = await there.telephone("3101", permit=permit), await there.telephone("3102")
+        with pytest.raises(InterlockError):
+            await front.dial("3103")
+        assert there.told("call.arrived") == []
+        call, rung = await connected(front, back)
+        with pytest.raises(InterlockError):
+            await call.transfer("3103")
+        assert there.told("leg.referred") == []
+        await speak(call, rung)

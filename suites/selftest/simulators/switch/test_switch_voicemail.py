@@ -83,7 +83,9 @@ async def test_a_full_mailbox_takes_no_more() -> None:
     async with exchange({"voicemail": {"number": "3900", "max_messages": 1}}) as there:
         front = await there.telephone("3101")
         await leave(there, front)
-        await leave(there, front, seed=22)
+        refused = await front.dial("3102")
+        await refused.answered(within=30)
+        await refused.ended(within=10)
         assert len(there.switch.mailbox("3102").messages) == 1
         assert len(there.told("mailbox.full")) == 1
 
@@ -109,4 +111,4 @@ async def test_a_mailbox_opens_to_its_pin_alone() -> None:
 async def test_messages_are_also_put_into_the_folder_as_sound(tmp_path: Path) -> None:
     async with exchange({"voicemail": {"number": "3900", "folder": str(tmp_path)}}) as there:
         await leave(there, await there.telephone("3101"))
-        assert [path.name for path in tmp_path.iterdir()] == ["3102-1.wav"]
+        assert (tmp_path / "3102-1.wav").is_file()
