@@ -1,4 +1,4 @@
-"""baresip as telephones of the enterprise switch: registered by digest, called, held, told of messages; SIPp its trunk."""
+"""baresip as telephones of the enterprise switch: registered, called, held, told of messages; SIPp as its trunk."""
 
 from __future__ import annotations
 
