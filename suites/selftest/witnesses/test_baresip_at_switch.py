@@ -19,7 +19,7 @@ from simulators.switch import SwitchSettings, SwitchSimulator
 from simulators.switch.sounds import tune
 from suites.selftest.ports import free_port
 from suites.selftest.witnesses.baresip import Baresip, baresip, write_wav
-from suites.selftest.witnesses.control_room import SCENARIOS, sipp, sipp_counts, sipp_errors, until
+from suites.selftest.witnesses.control_room import sipp, sipp_counts, sipp_errors, until
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("baresip")]
 
@@ -42,16 +42,15 @@ class Office:
         host, port = self.switch.sip_address
         return f"{host}:{port}"
 
-    async def telephone(self, number: str, says: Samples) -> Baresip:
-        """A baresip that is registered as a line and speaks once it is connected."""
+    async def telephone(self, number: str, says: Samples, *, lamp: bool = False) -> Baresip:
+        """A baresip that is registered as a line and speaks once it is connected; `lamp`: it asks what waits."""
         folder = self._folder / number
         folder.mkdir()
         write_wav(folder / "says.wav", np.concatenate([says, np.zeros(REST_S * SAMPLE_RATE, np.int16)]))
-        account = (
-            f"<sip:{number}@{self.host}>;auth_user={number};auth_pass={PASSWORD};regint=60;audio_codecs=PCMA;mwi=yes"
-        )
+        account = f"<sip:{number}@{self.host}>;auth_user={number};auth_pass={PASSWORD};regint=60;audio_codecs=PCMA"
+        more = "module_app mwi.so" if lamp else ""
         telephone = await self._stack.enter_async_context(
-            baresip(folder / "baresip", account=account, speech=folder / "says.wav", more="module_app mwi.so")
+            baresip(folder / "baresip", account=account, speech=folder / "says.wav", more=more)
         )
         await telephone.registered(within=WITHIN_S)
         return telephone
@@ -128,7 +127,7 @@ async def test_a_telephone_is_told_of_the_message_that_waits_for_it(
     await asyncio.sleep(8)
     await caller.do("hangup")
     await office.context.journal.expect("switch", "mailbox.changed", within=WITHIN_S, line="3103", new=1)
-    owner = await office.telephone("3103", silence)
+    owner = await office.telephone("3103", silence, lamp=True)
     await until(lambda: "Voice-Message: 1/0" in owner.shown(), within=WITHIN_S, what="the lamp")
     assert "Messages-Waiting: yes" in owner.shown()
 
@@ -139,7 +138,7 @@ async def test_sipp_is_the_trunk_that_a_telephone_calls_out_by(
 ) -> None:
     telephone = await office.telephone("3101", speech("caller-999"))
     folder = tmp_path / "trunk"
-    async with sipp(folder, "-sf", str(SCENARIOS / "answer.xml"), "-p", str(trunk_port), "-m", "1") as process:
+    async with sipp(folder, "-sn", "uas", "-i", "127.0.0.1", "-p", str(trunk_port), "-m", "1") as process:
         await telephone.do("dial", f"sip:901632960123@{office.host}")
         await telephone.expect("CALL_ESTABLISHED", within=WITHIN_S)
         await asyncio.sleep(1)
