@@ -52,9 +52,10 @@ def simulate(
 ) -> None:
     """Start simulators and print where each can be reached; Ctrl-C or SIGTERM stops them.
 
-    Point any client at what is printed: a SIP telephone or SIPp at the sip address, a terminal program at the serial
-    path, a browser or curl at the http address (its /docs page shows what can be done there), netcat at the location
-    address (docs/interfaces/caller-location.md).
+    Point any client at what is printed: a SIP telephone or SIPp at the sip address (of an enterprise switch:
+    docs/interfaces/enterprise-switch.md), a terminal program at the serial path, a browser or curl at the http address
+    (its /docs page shows what can be done there), netcat at the location address
+    (docs/interfaces/caller-location.md).
 
     Exit 0 when stopped, 2 for a testbed file or name that is wrong, 3 when an address is taken or the like.
 

@@ -16,12 +16,21 @@ from harness.keywords.faults import FaultKeywords
 from harness.keywords.radio import RadioKeywords
 from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
 from harness.keywords.supervision import SupervisionKeywords
+from harness.keywords.telephones import SwitchTelephoneKeywords
 from harness.keywords.telephony import TelephonyKeywords
 from harness.testbed.run import KEEP_VARIABLE, TESTBED_VARIABLE
 
 
 @library(scope="SUITE", version="0.1.0", doc_format="ROBOT")
-class ICCS(TelephonyKeywords, ConsoleKeywords, CallHandlingKeywords, SupervisionKeywords, RadioKeywords, FaultKeywords):
+class ICCS(
+    TelephonyKeywords,
+    SwitchTelephoneKeywords,
+    ConsoleKeywords,
+    CallHandlingKeywords,
+    SupervisionKeywords,
+    RadioKeywords,
+    FaultKeywords,
+):
     """Drives a control room's communications in an operator's words.
 
     Components go by their names in the testbed file, which says what stands behind each: a simulator or real

@@ -18,6 +18,7 @@ from harness.drivers.location import LocationService
 from harness.drivers.radio import RadioTerminal
 from harness.drivers.scripted_phone import ScriptedPhone
 from harness.drivers.supervisor import Supervisor
+from harness.drivers.telephone import Telephone
 from harness.drivers.trunk import EmergencyTrunk
 from harness.endpoints.media import MediaService, open_media
 from harness.errors import ExpectationError, TestbedError
@@ -33,6 +34,7 @@ from harness.testbed.components import (
     RadioGatewayComponent,
     RadioTerminalComponent,
     ScriptedPhoneComponent,
+    TelephoneComponent,
     TrunkComponent,
 )
 from harness.testbed.components.base import BoundComponent
@@ -44,6 +46,7 @@ from harness.testbed.opening import (
     open_location,
     open_scripted_phone,
     open_supervisor,
+    open_telephone,
     open_terminal,
     open_trunk,
 )
@@ -115,6 +118,10 @@ class Bench:
     async def scripted_phone(self, name: str | None = None) -> ScriptedPhone:
         """Return a scripted telephone (the one there is, or the one named)."""
         return await self._driver(name, ScriptedPhoneComponent, open_scripted_phone)
+
+    async def telephone(self, name: str | None = None) -> Telephone:
+        """Return a telephone of the enterprise switch by its component's name, registered."""
+        return await self._driver(name, TelephoneComponent, open_telephone)
 
     async def call_load(self, name: str | None = None) -> CallLoad:
         """Return a load of calls (the one there is, or the one named)."""

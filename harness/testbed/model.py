@@ -13,6 +13,7 @@ from harness.testbed.components import (
     Binding,
     CallLoadComponent,
     Component,
+    EnterpriseSwitchComponent,
     IccsComponent,
     Name,
     RadioGatewayComponent,
@@ -20,6 +21,7 @@ from harness.testbed.components import (
     ScriptedPhoneComponent,
     Ssi,
     Strict,
+    TelephoneComponent,
     TerminalComponent,
 )
 from simulators.iccs.settings import Number
@@ -105,10 +107,21 @@ class Testbed(Strict):
         self._check_identities()
         self._check_talkgroups()
         iccss = [name for name, each in self.components.items() if isinstance(each, IccsComponent)]
+        switches = [n for n, each in self.components.items() if isinstance(each, EnterpriseSwitchComponent)]
         for name, each in self.components.items():
             key = {"emergency_trunk": "to", "console": "of"}.get(each.role)
             if isinstance(each, ScriptedPhoneComponent | CallLoadComponent) and each.to not in self.components:
                 raise _misfit(("components", name, "to"), each.to, _listed(self.components))
+            if isinstance(each, TelephoneComponent) and each.of not in switches:
+                raise _misfit(
+                    ("components", name, "of"),
+                    each.of,
+                    f"a component with role 'enterprise_switch' ({_listed(switches)})",
+                )
+            if isinstance(each, EnterpriseSwitchComponent):
+                for told in each.simulator.components():
+                    if told not in self.components:
+                        raise _misfit(("components", name, "simulator", "trunks"), told, _listed(self.components))
             if key is not None and getattr(each, key) not in iccss:
                 raise _misfit(
                     ("components", name, key), getattr(each, key), f"a component with role 'iccs' ({_listed(iccss)})"

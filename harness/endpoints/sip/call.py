@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.endpoints.sip.exchange import Exchange
@@ -71,6 +72,12 @@ class Call:
     """What our BYE, or our answer to the peer's, carries beside its own headers (P-RTP-Stat…)."""
     on_info: Callable[[Call, Request], int] | None = None
     """Given each INFO; returns the status to answer with. Without it INFO is taken with 200."""
+    taken_over: Mapping[str, InDialog] = MappingProxyType({})
+    """What is done with requests within this call instead of what the agent does, by method.
+
+    A switch puts what it carries to the other leg before it answers here: re-INVITE, UPDATE, BYE. Whoever takes BYE
+    over is to answer it and to call `peer_hung_up`.
+    """
     flow: Flow | None = None
     """By which the INVITE came, or went."""
     is_direct = False
@@ -294,7 +301,10 @@ class Call:
 
     def receive(self, request: Request, exchange: Exchange) -> None:
         """A request of the peer's within the dialog, CSeq checked. Raises SipRemoteError (a 400)."""
-        if request.method == "BYE":
+        taken_over = self.taken_over.get(request.method)
+        if taken_over is not None:
+            taken_over(self, request, exchange)
+        elif request.method == "BYE":
             headers = self.bye_headers() if self.bye_headers is not None else ()
             exchange.respond(request.response(200, headers=headers))
             self.peer_hung_up(request)

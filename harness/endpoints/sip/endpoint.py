@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, cast
 
 from harness.endpoints.sip.exchange import Exchange, Tell, tell_nobody
@@ -76,6 +76,8 @@ class SipEndpoint:
         """Messages that were sent again because nothing came: requests, refusals and 2xx of ours."""
         self.wheel = TimerWheel(asyncio.get_running_loop())
         self.transports: SipTransports
+        self.ignores: Callable[[Request, Flow], bool] | None = None
+        """Asked of each request before anything is done with it; one that it returns true for was never heard."""
         self.local: Address = ("", 0)
         """The address that we are told by: UDP's where there is one, else the first."""
         self._call_soon = asyncio.get_running_loop().call_soon
@@ -264,6 +266,8 @@ class SipEndpoint:
 
     def receive(self, data: bytes, flow: Flow) -> None:
         """Keep what came for the end of this turn of the loop: reading many messages in a row costs much less."""
+        if flow.is_cut:
+            return
         arrived = self._arrived
         if not arrived:
             self._call_soon(self._work)
@@ -300,6 +304,8 @@ class SipEndpoint:
         loop.call_exception_handler({"message": "a SIP message was not dealt with", "exception": error})
 
     def _receive_request(self, request: Request, via: Via, flow: Flow) -> None:
+        if self.ignores is not None and self.ignores(request, flow):
+            return
         if self.trace:
             self.notes.request("sip.received", request, flow)
         if via.wants_rport or flow.peer != (via.host, via.port):

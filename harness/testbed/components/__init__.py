@@ -15,6 +15,7 @@ from harness.testbed.components.radio import (
     TerminalComponent,
 )
 from harness.testbed.components.scripted_phone import ScriptedPhoneComponent
+from harness.testbed.components.switch import EnterpriseSwitchComponent, TelephoneComponent
 from harness.testbed.components.trunk import TrunkComponent
 
 Component = Annotated[
@@ -26,7 +27,9 @@ Component = Annotated[
     | ConsoleComponent
     | CallerLocationComponent
     | ScriptedPhoneComponent
-    | CallLoadComponent,
+    | CallLoadComponent
+    | EnterpriseSwitchComponent
+    | TelephoneComponent,
     Field(discriminator="role"),
 ]
 
@@ -36,6 +39,7 @@ __all__ = [
     "CallerLocationComponent",
     "Component",
     "ConsoleComponent",
+    "EnterpriseSwitchComponent",
     "HostPort",
     "IccsComponent",
     "Name",
@@ -46,6 +50,7 @@ __all__ = [
     "SerialSettings",
     "Ssi",
     "Strict",
+    "TelephoneComponent",
     "TerminalComponent",
     "TlsSettings",
     "TrunkComponent",

@@ -6,6 +6,7 @@ from harness.testbed.opening.location import open_location
 from harness.testbed.opening.radio import open_terminal
 from harness.testbed.opening.scripted_phone import open_scripted_phone
 from harness.testbed.opening.supervisor import open_supervisor
+from harness.testbed.opening.telephone import open_telephone
 from harness.testbed.opening.trunk import open_trunk
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "open_location",
     "open_scripted_phone",
     "open_supervisor",
+    "open_telephone",
     "open_terminal",
     "open_trunk",
 ]
