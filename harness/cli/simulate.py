@@ -40,6 +40,9 @@ def simulate(
     auto_answer: Annotated[
         float | None, typer.Option(min=0, max=600, help="Let positions answer by themselves after so many seconds.")
     ] = None,
+    auto_advisers: Annotated[
+        bool, typer.Option("--auto-advisers", help="Let the advisers that the testbed's ICCS describes answer.")
+    ] = False,
     seed: Annotated[int | None, typer.Option(help="Seed of delays and identifiers; a fresh one when left out.")] = None,
     run_dir: Annotated[
         Path | None, typer.Option(help="Keep captures and the simulators' journal in this folder.")
@@ -49,9 +52,10 @@ def simulate(
 ) -> None:
     """Start simulators and print where each can be reached; Ctrl-C or SIGTERM stops them.
 
-    Point any client at what is printed: a SIP telephone or SIPp at the sip address, a terminal program at the serial
-    path, a browser or curl at the http address (its /docs page shows what can be done there), netcat at the location
-    address (docs/interfaces/caller-location.md).
+    Point any client at what is printed: a SIP telephone or SIPp at the sip address (of an enterprise switch:
+    docs/interfaces/enterprise-switch.md), a terminal program at the serial path, a browser or curl at the http address
+    (its /docs page shows what can be done there), netcat at the location address
+    (docs/interfaces/caller-location.md).
 
     Exit 0 when stopped, 2 for a testbed file or name that is wrong, 3 when an address is taken or the like.
 
@@ -72,6 +76,7 @@ def simulate(
                     names or [],
                     shown=_as_json if json else _as_table,
                     auto_answer=auto_answer,
+                    auto_advisers=auto_advisers,
                     seed=seed,
                     run_dir=run_dir,
                     origin=origin,
@@ -100,6 +105,7 @@ async def _run(
     *,
     shown: Callable[[Addresses], None],
     auto_answer: float | None,
+    auto_advisers: bool,
     seed: int | None,
     run_dir: Path | None,
     origin: float | None,
@@ -119,7 +125,15 @@ async def _run(
     try:
         interlock = Interlock(testbed, date.today())  # noqa: DTZ011 - a permit is dated by the tester's calendar
         starting = asyncio.create_task(
-            Simulation.start(context, testbed, interlock, virtual=False, names=names, auto_answer=auto_answer)
+            Simulation.start(
+                context,
+                testbed,
+                interlock,
+                virtual=False,
+                names=names,
+                auto_answer=auto_answer,
+                auto_advisers=auto_advisers,
+            )
         )
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait((starting, stopped), return_when=asyncio.FIRST_COMPLETED)

@@ -16,6 +16,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from harness.drivers.console_calls import CallHandling, PermitDial
 from harness.drivers.jack import AudioJack, open_jack
 from harness.endpoints.media import MediaService
 from harness.errors import DriverError
@@ -28,14 +29,15 @@ ANSWERS_WITHIN = 5.0
 MAX_EVENT = 64 * 1024
 """Bytes of one event from the control interface."""
 
-PermitDial = Callable[[str], None]
 PermitRadio = Callable[[str, str, int], None]
 
 
-class Console:
+class Console(CallHandling):
     """One operator position. What its console shows is journalled under the component's name as it is shown.
 
-    Events: ``call.ringing`` {call, queue, cli}, ``call.connected``, ``call.taken``, ``call.cleared``, ``call.dtmf``
+    Events: ``call.ringing`` {call, queue, cli, record}, ``call.connected``, ``call.taken``, ``call.withdrawn``
+    {reason}, ``call.abandoned`` {wait_s, band, ring_back}, ``call.held``, ``call.resumed``, ``call.transferred`` {to},
+    ``call.conferenced`` {parties}, ``call.failed`` {reason}, ``call.cleared``, ``adviser.state`` {state}, ``call.dtmf``
     {digit}, ``ptt.granted`` {talkgroup}, ``ptt.refused`` {reason}, ``ptt.lost`` {reason}, ``talker.shown`` {talkgroup,
     issi}, ``talker.ended``, ``status.shown`` {issi, value}, ``sds.shown`` {issi, text}, ``incident.…`` {incident,
     owner}; and what the operator does: ``console.answer``, ``console.key`` and so on, at the moment it is done. The
@@ -57,6 +59,7 @@ class Console:
         self._http = http
         self._permit_dial = permit_dial
         self._permit_radio = permit_radio
+        self._ringing_callbacks = {}
         self._socket: ClientConnection | None = None
         self._reader: asyncio.Task[None] | None = None
         self._logged_in = False
@@ -133,13 +136,17 @@ class Console:
                 except (ValueError, KeyError, TypeError, RecursionError):
                     self._journal.warn(self.name, "console.unreadable", length=len(message))
                     continue
+                self._seen(kind, data)
                 self._journal.record(self.name, kind, **{str(k): v for k, v in data.items() if k not in {"at"}})
         except ConnectionClosed as error:
             self._journal.warn(self.name, "console.lost", reason=str(error))
 
     async def _ask(self, action: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        return await self._send("POST", f"positions/{self.position}/{action}", action, body)
+
+    async def _send(self, method: str, path: str, action: str, body: dict[str, Any] | None) -> dict[str, Any]:
         try:
-            answer = await self._http.post(f"/v1/positions/{self.position}/{action}", json=body)
+            answer = await self._http.request(method, f"/v1/{path}", json=body)
         except httpx.HTTPError as error:
             raise DriverError(f"{self.name}: {action} got no answer: {type(error).__name__} {error}") from error
         try:
@@ -152,36 +159,11 @@ class Console:
         return said
 
     async def _act(self, action: str, path: str | None = None, **body: Any) -> dict[str, Any]:
-        """Note what the operator does, then do it."""
         self._journal.record(self.name, f"console.{action}", **body)
         return await self._ask(path or action, body)
 
-    # Telephony
-
-    async def answer(self, *, queue: str | None = None, call: str | None = None) -> str:
-        """Take the call named, else the oldest of ``queue``, else the first that rings here; return its id.
-
-        The conversation is up when ``call.connected`` is journalled. Raises DriverError when there is none to take.
-        """
-        wanted = {key: value for key, value in {"queue": queue, "call": call}.items() if value is not None}
-        return str((await self._act("answer", **wanted))["call"])
-
-    async def dial(self, number: str) -> str:
-        """Call a telephone of the switch and return the call's id.
-
-        Raises DriverError when that can't be done, InterlockError when the testbed does not allow it: nothing has left
-        then.
-        """
-        self._permit_dial(number)
-        return str((await self._act("dial", number=number))["call"])
-
-    async def send_dtmf(self, digits: str) -> None:
-        """Send digits to the other side of the call."""
-        await self._act("dtmf", digits=digits)
-
-    async def clear(self) -> None:
-        """Clear the call. Raises DriverError when there is none."""
-        await self._act("clear")
+    async def _look(self, path: str) -> dict[str, Any]:
+        return await self._send("GET", path, path, None)
 
     # Radio
 

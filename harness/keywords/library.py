@@ -10,6 +10,7 @@ from robot.api.deco import library
 
 from harness.evidence.allure_adapter import add_source
 from harness.evidence.collect import Attachment, Keep
+from harness.keywords.call_handling import CallHandlingKeywords
 from harness.keywords.caller_phones import CallerPhoneKeywords
 from harness.keywords.console import ConsoleKeywords
 from harness.keywords.emergency_network import EmergencyNetworkKeywords
@@ -17,6 +18,8 @@ from harness.keywords.emergency_operators import EmergencyOperatorKeywords
 from harness.keywords.faults import FaultKeywords
 from harness.keywords.radio import RadioKeywords
 from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
+from harness.keywords.supervision import SupervisionKeywords
+from harness.keywords.telephones import SwitchTelephoneKeywords
 from harness.keywords.telephony import TelephonyKeywords
 from harness.testbed.run import KEEP_VARIABLE, TESTBED_VARIABLE
 
@@ -28,6 +31,9 @@ class ICCS(
     EmergencyOperatorKeywords,
     EmergencyNetworkKeywords,
     ConsoleKeywords,
+    SwitchTelephoneKeywords,
+    CallHandlingKeywords,
+    SupervisionKeywords,
     RadioKeywords,
     FaultKeywords,
 ):

@@ -20,6 +20,8 @@ from harness.drivers.emergency_operator import EmergencyOperator
 from harness.drivers.location import LocationService
 from harness.drivers.radio import RadioTerminal
 from harness.drivers.scripted_phone import ScriptedPhone
+from harness.drivers.supervisor import Supervisor
+from harness.drivers.telephone import Telephone
 from harness.drivers.trunk import EmergencyTrunk
 from harness.endpoints.media import MediaService, open_media
 from harness.errors import ExpectationError, TestbedError
@@ -34,9 +36,11 @@ from harness.testbed.components import (
     ConsoleComponent,
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
+    IccsComponent,
     RadioGatewayComponent,
     RadioTerminalComponent,
     ScriptedPhoneComponent,
+    TelephoneComponent,
     TrunkComponent,
 )
 from harness.testbed.components.base import BoundComponent
@@ -50,6 +54,8 @@ from harness.testbed.opening import (
     open_emergency_operator,
     open_location,
     open_scripted_phone,
+    open_supervisor,
+    open_telephone,
     open_terminal,
     open_trunk,
 )
@@ -106,6 +112,10 @@ class Bench:
         """Return a console by its component's name, logged in."""
         return await self._driver(name, ConsoleComponent, open_console)
 
+    async def supervisor(self, name: str | None = None) -> Supervisor:
+        """Return a supervisor's view of the ICCS (the one there is, or the one named)."""
+        return await self._driver(name, IccsComponent, open_supervisor)
+
     async def terminal(self, name: str | None = None) -> RadioTerminal:
         """Return a radio terminal by its component's name, its talkgroup selected."""
         return await self._driver(name, RadioTerminalComponent, open_terminal)
@@ -129,6 +139,10 @@ class Bench:
     async def scripted_phone(self, name: str | None = None) -> ScriptedPhone:
         """Return a scripted telephone (the one there is, or the one named)."""
         return await self._driver(name, ScriptedPhoneComponent, open_scripted_phone)
+
+    async def telephone(self, name: str | None = None) -> Telephone:
+        """Return a telephone of the enterprise switch by its component's name, registered."""
+        return await self._driver(name, TelephoneComponent, open_telephone)
 
     async def call_load(self, name: str | None = None) -> CallLoad:
         """Return a load of calls (the one there is, or the one named)."""

@@ -18,6 +18,7 @@ from harness.testbed.components import (
     Component,
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
+    EnterpriseSwitchComponent,
     IccsComponent,
     Name,
     RadioGatewayComponent,
@@ -25,6 +26,7 @@ from harness.testbed.components import (
     ScriptedPhoneComponent,
     Ssi,
     Strict,
+    TelephoneComponent,
     TerminalComponent,
 )
 from simulators.emergency.settings import EmergencySettings
@@ -113,10 +115,21 @@ class Testbed(Strict):
         self._check_talkgroups()
         self._check_emergency()
         iccss = [name for name, each in self.components.items() if isinstance(each, IccsComponent)]
+        switches = [n for n, each in self.components.items() if isinstance(each, EnterpriseSwitchComponent)]
         for name, each in self.components.items():
             key = {"emergency_trunk": "to", "console": "of"}.get(each.role)
             if isinstance(each, ScriptedPhoneComponent | CallLoadComponent) and each.to not in self.components:
                 raise _misfit(("components", name, "to"), each.to, _listed(self.components))
+            if isinstance(each, TelephoneComponent) and each.of not in switches:
+                raise _misfit(
+                    ("components", name, "of"),
+                    each.of,
+                    f"a component with role 'enterprise_switch' ({_listed(switches)})",
+                )
+            if isinstance(each, EnterpriseSwitchComponent):
+                for told in each.simulator.components():
+                    if told not in self.components:
+                        raise _misfit(("components", name, "simulator", "trunks"), told, _listed(self.components))
             if key is not None and getattr(each, key) not in iccss:
                 raise _misfit(
                     ("components", name, key), getattr(each, key), f"a component with role 'iccs' ({_listed(iccss)})"

@@ -34,15 +34,17 @@ class Simulation:
         virtual: bool,
         names: Collection[str] = (),
         auto_answer: float | None = None,
+        auto_advisers: bool = False,
     ) -> Simulation:
         """Start the simulated components of ``testbed`` that a simulator stands for (all, or those named).
 
         A radio network brings its terminals up with it. ``auto_answer`` lets positions answer by themselves after so
-        many seconds. Raises TestbedError for a name that can't be started, and whatever a simulator raises; nothing
-        stays up then.
+        many seconds, ``auto_advisers`` those that the ICCS's settings describe.
+
+        Raises TestbedError for a name that can't be started, and whatever a simulator raises; nothing stays up then.
         """
         wanted = _wanted(testbed, names)
-        simulation = cls(Starting(context, testbed, interlock, virtual, auto_answer))
+        simulation = cls(Starting(context, testbed, interlock, virtual, auto_answer, auto_advisers))
         try:
             for starter in STARTERS:
                 for name in wanted:

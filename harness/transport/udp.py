@@ -34,6 +34,7 @@ class UdpPort(asyncio.DatagramProtocol):
         self._call_soon = asyncio.get_running_loop().call_soon
         self._outgoing: list[tuple[bytes, Address]] = []
         self._transport: asyncio.DatagramTransport | None = None
+        self._unplugged: tuple[asyncio.DatagramTransport, Receiver] | None = None
         self.local: Address = ("", 0)
         """The bound address."""
         self.errors = 0
@@ -80,12 +81,27 @@ class UdpPort(asyncio.DatagramProtocol):
             for data, to in outgoing:
                 sendto(data, to)
 
+    def unplug(self, *, out: bool) -> None:
+        """Pull the cable, or (not `out`) put it back: meanwhile nothing leaves, and what comes is dropped."""
+        if out and self._transport is not None:
+            self._flush()
+            self._unplugged = self._transport, self._receive
+            self._transport, self._receive = None, _drop
+        elif not out and self._unplugged is not None:
+            self._transport, self._receive = self._unplugged
+            self._unplugged = None
+
     def close(self) -> None:
         """Send what this turn of the loop has sent, and close the port; calling it again does nothing."""
+        self.unplug(out=False)
         if self._transport is not None:
             self._flush()
             self._transport.close()
             self._transport = None
+
+
+def _drop(_data: bytes, _source: Address) -> None:
+    """The receiver of a port whose cable is out."""
 
 
 def _widen(sock: socket.socket) -> None:

@@ -1,99 +1,151 @@
-"""A call as the switch holds it, and the queues in which calls wait for an operator."""
+"""A call as the switch holds it, and the table of where it can go from where it stands.
+
+Theory. A call by a menu's number begins in MENU, one that a position or a callback places in DIALLING, any other in
+RINGING. RINGING is waiting: in a queue, at one position, or at a position to which it was passed on. Whoever takes it
+makes it ANSWERING until its media is there, then CONNECTED; a caller who asked to be called back is DIALLING first, and
+goes back to RINGING when that fails. A conversation that is on hold is CONNECTED still.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from harness.errors import LocalError
 
 if TYPE_CHECKING:
-    from harness.endpoints.media import MediaPort
     from harness.endpoints.sip.call import Call
+    from harness.protocols.sip.emergency_call import Mark
+    from simulators.iccs.callbacks import Callback
+    from simulators.iccs.conversations import Conversation
+    from simulators.iccs.leg import Leg
     from simulators.iccs.positions import Position
+    from simulators.iccs.records import CallRecord
 
 
 class CallState(StrEnum):
     """Where a call stands at the switch."""
 
+    MENU = "menu"
+    """The caller goes through a menu."""
     RINGING = "ringing"
-    """Presented, nobody has taken it."""
+    """Presented, or in a queue; nobody has taken it."""
     ANSWERING = "answering"
     """A position has taken it; its media is being set up."""
     CONNECTED = "connected"
     DIALLING = "dialling"
-    """Placed by a position; the other side has not answered."""
+    """Placed by us; the other side has not answered."""
     ENDED = "ended"
+
+
+class Step(Enum):
+    """What moves a call on."""
+
+    QUEUE = "is put into a queue"
+    TAKE = "is taken"
+    DIAL = "is dialled"
+    CONNECT = "is connected"
+    HAND_ON = "is passed on"
+    RETURN = "is not reached"
+    END = "ends"
+
+
+STATES: Final = {
+    (CallState.MENU, Step.QUEUE): CallState.RINGING,
+    (CallState.MENU, Step.END): CallState.ENDED,
+    (CallState.RINGING, Step.QUEUE): CallState.RINGING,
+    (CallState.RINGING, Step.TAKE): CallState.ANSWERING,
+    (CallState.RINGING, Step.DIAL): CallState.DIALLING,
+    (CallState.RINGING, Step.CONNECT): CallState.CONNECTED,
+    (CallState.RINGING, Step.HAND_ON): CallState.RINGING,
+    (CallState.RINGING, Step.END): CallState.ENDED,
+    (CallState.ANSWERING, Step.CONNECT): CallState.CONNECTED,
+    (CallState.ANSWERING, Step.END): CallState.ENDED,
+    (CallState.CONNECTED, Step.HAND_ON): CallState.RINGING,
+    (CallState.CONNECTED, Step.END): CallState.ENDED,
+    (CallState.DIALLING, Step.CONNECT): CallState.CONNECTED,
+    (CallState.DIALLING, Step.RETURN): CallState.RINGING,
+    (CallState.DIALLING, Step.END): CallState.ENDED,
+}
+"""Every step that a call can take; any other is an error and changes nothing."""
+
+
+class CallStateError(LocalError):
+    """A call was asked for a step that its state does not allow."""
 
 
 @dataclass(slots=True, eq=False)
 class SwitchCall:
-    """One call through the switch."""
+    """One call through the switch: the leg to somebody outside, or from one position to another."""
 
     id: str
     """``call-1`` …, as consoles and reports name it."""
+    record: CallRecord
+    """The record that it is part of; several calls share one where they are about the same caller."""
     sip: Call | None
-    """The SIP side; None until a call that a position dials has gone out."""
+    """The SIP side; None until a call that we place has gone out, and between positions."""
     queue: str | None
     """The queue it came in by, or None for a call to or from a position itself."""
     cli: str | None
-    """The caller's number as the network gave it (P-Asserted-Identity, else From); None when withheld."""
+    """The other side's number: of a caller as the network gave it, None when withheld; else what was dialled."""
     since: float
-    """Run time at which it came or was placed, seconds."""
+    """Run time from which its waiting counts, seconds."""
     state: CallState = CallState.RINGING
+    trunk: str = ""
+    """The trunk it came or went by; empty for telephones and between positions."""
+    came: bool = False
+    """Whether somebody outside placed it; else one of ours did."""
+    text: bool = False
+    """Whether it brings, or is to bring, real-time text."""
+    emergency: bool = False
+    flags: tuple[str, ...] = ()
+    """What the position is shown of it besides: ``silent``, ``critical``, ``buddy``, ``relay`` …"""
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What else the position is shown of it, by name."""
+    shows: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """What else each position that gets it is shown: an eCall's data."""
+    mark: Mark | None = None
+    """What the 999 network said of it last."""
+    answered: float | None = None
+    """Run time at which an adviser first had it, seconds."""
     due: bool = False
     """Whether it has rung so long that a position answers by itself, where positions do."""
     presented: list[Position] = field(default_factory=list)
     """The positions at which it rings."""
-    position: Position | None = None
-    """The position that has it."""
-    offered: bytes | None = None
-    """Our offer, while its answer is still due in the caller's ACK."""
-    port: MediaPort | None = None
-    """The media of its leg, once it is being answered."""
+    offered_to: Position | None = None
+    """The one adviser to whom a queue offers it now."""
+    conversation: Conversation | None = None
+    """Who talks with whom, once it was taken."""
+    leg: Leg | None = None
+    """Its media, once there is any."""
+    caller: Position | None = None
+    """Of a call between positions, the one that placed it."""
+    sender: Position | None = None
+    """Of a call that was passed on, the position that did it and gets it back."""
+    callback: Callback | None = None
+    """Set where it stands in a queue for a caller who is to be called back."""
+
+    def step(self, what: Step) -> None:
+        """Move on. Raises CallStateError where that can't be from here."""
+        after = STATES.get((self.state, what))
+        if after is None:
+            raise CallStateError(f"{self.id} is {self.state} and can't be what {what.value}")
+        self.state = after
+
+    @property
+    def waits(self) -> bool:
+        """Whether nobody has taken it."""
+        return self.state is CallState.RINGING
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self.state is CallState.ENDED
 
     def shown(self) -> dict[str, Any]:
         """Return the call as consoles are told of it."""
-        return {"call": self.id, "queue": self.queue, "cli": self.cli}
-
-
-class Queues:
-    """Which queue a dialled number leads to, and the calls that wait in each, oldest first within a queue."""
-
-    def __init__(self, numbers: Mapping[str, tuple[str, ...]]) -> None:
-        self._order = list(numbers)
-        self._by_number = {number: queue for queue, all_numbers in numbers.items() for number in all_numbers}
-        self._waiting: dict[str, list[SwitchCall]] = {queue: [] for queue in numbers}
-
-    def __contains__(self, queue: str) -> bool:
-        return queue in self._waiting
-
-    def of_number(self, number: str) -> str | None:
-        """Return the queue a number leads to, or None."""
-        return self._by_number.get(number)
-
-    def add(self, call: SwitchCall) -> None:
-        """Put a call at the end of its queue."""
-        if call.queue is not None:
-            self._waiting[call.queue].append(call)
-
-    def remove(self, call: SwitchCall) -> None:
-        """Take a call out of its queue, wherever in it; a call that is in none is left alone."""
-        if call.queue is not None and call in self._waiting[call.queue]:
-            self._waiting[call.queue].remove(call)
-
-    def next(self, queue: str | None = None) -> SwitchCall | None:
-        """Return the call to serve next: the oldest of ``queue``, or of the first queue that holds one."""
-        for name in [queue] if queue is not None else self._order:
-            waiting = self._waiting.get(name, [])
-            if waiting:
-                return waiting[0]
-        return None
-
-    def heads(self) -> list[SwitchCall]:
-        """Return the oldest call of each queue that holds one, the queue to serve first first."""
-        return [calls[0] for calls in self._waiting.values() if calls]
-
-    def waiting(self) -> dict[str, int]:
-        """Return how many calls wait in each queue."""
-        return {queue: len(calls) for queue, calls in self._waiting.items()}
+        told: dict[str, Any] = {"call": self.id, "queue": self.queue, "cli": self.cli, "record": self.record.id}
+        if self.flags:
+            told["flags"] = list(self.flags)
+        return {**told, **self.notes}

@@ -1,10 +1,11 @@
-"""Operator positions: who is logged in, which call and talkgroups they hold, and what their consoles are told."""
+"""Operator positions: who is at work, which calls and talkgroups they hold, and what their consoles are told."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import LocalError
@@ -14,6 +15,7 @@ from simulators.iccs.settings import PositionSettings
 if TYPE_CHECKING:
     from harness.endpoints.media import MediaPort
     from simulators.iccs.calls import SwitchCall
+    from simulators.iccs.conversations import Conversation
 
 EVENTS_A_CONSOLE = 1000
 """Events that wait for a console that does not read; the console is cut off at the next one."""
@@ -31,6 +33,21 @@ class UnknownPositionError(PositionError):
     """A position, or something of one, was asked for that is not there."""
 
 
+class AdviserState(StrEnum):
+    """What an adviser is doing, as queues and wallboards see it."""
+
+    OFFLINE = "offline"
+    """Nobody is at work there."""
+    AVAILABLE = "available"
+    OFFERED = "offered"
+    """A queue rings at this adviser alone."""
+    BUSY = "busy"
+    """In a call, with one on hold, or keying a talkgroup."""
+    WRAP_UP = "wrap_up"
+    """Writing up the last call."""
+    BREAK = "break"
+
+
 @dataclass(slots=True, eq=False)
 class Position:
     """One operator position."""
@@ -38,10 +55,23 @@ class Position:
     settings: PositionSettings
     jack: MediaPort | None = None
     """The headset's audio jack; open while the position is logged in."""
-    call: SwitchCall | None = None
-    """The call it is connected to."""
+    conversation: Conversation | None = None
+    """Whom it talks with."""
+    held: list[Conversation] = field(default_factory=list)
+    """Conversations that it has put on hold, oldest first."""
     keyed: str | None = None
     """The talkgroup it keys, from the press to the release."""
+    automatic: bool = False
+    """Whether it answers by itself, with or without anybody logged in."""
+    on_break: bool = False
+    wraps_up: bool = False
+    offered: SwitchCall | None = None
+    """The call that a queue offers to it alone."""
+    idle_since: float = 0.0
+    """Run time from which it has been available, seconds."""
+    last_record: str | None = None
+    """The record of its latest call: what redial means."""
+    told_state: AdviserState = AdviserState.OFFLINE
     streams: list[asyncio.Queue[ConsoleEvent | None]] = field(default_factory=list)
 
     @property
@@ -50,9 +80,25 @@ class Position:
         return self.settings.id
 
     @property
+    def site(self) -> str:
+        """Where it stands."""
+        return self.settings.at
+
+    @property
+    def call(self) -> SwitchCall | None:
+        """The call it is connected to: of a conference, the one that came first."""
+        conversation = self.conversation
+        return conversation.calls[0] if conversation is not None and conversation.calls else None
+
+    @property
     def logged_in(self) -> bool:
         """Whether an operator sits here."""
         return self.jack is not None
+
+    @property
+    def at_work(self) -> bool:
+        """Whether calls are answered here."""
+        return self.logged_in or self.automatic
 
     def seated(self) -> None:
         """Raise PositionError when nobody is logged in here."""
@@ -62,7 +108,20 @@ class Position:
     @property
     def free(self) -> bool:
         """Whether a call may be put through to it."""
-        return self.call is None and self.keyed is None
+        return self.conversation is None and self.keyed is None
+
+    @property
+    def state(self) -> AdviserState:
+        """What the adviser is doing."""
+        if not self.at_work:
+            return AdviserState.OFFLINE
+        if not self.free or self.held:
+            return AdviserState.BUSY
+        if self.on_break:
+            return AdviserState.BREAK
+        if self.wraps_up:
+            return AdviserState.WRAP_UP
+        return AdviserState.AVAILABLE if self.offered is None else AdviserState.OFFERED
 
     def shown(self) -> dict[str, Any]:
         """Return the position as the control interface shows it."""
@@ -73,11 +132,16 @@ class Position:
         return {
             "id": self.id,
             "role": self.settings.role,
+            "site": self.site,
+            "skills": list(self.settings.skills),
             "talkgroups": list(self.settings.talkgroups),
             "logged_in": self.logged_in,
+            "state": self.state.value,
             "jack": jack,
             "call": self.call.id if self.call is not None else None,
+            "held": [call.id for conversation in self.held for call in conversation.calls],
             "keyed": self.keyed,
+            "last_record": self.last_record,
         }
 
 
@@ -87,6 +151,10 @@ class Positions:
     def __init__(self, settings: list[PositionSettings], journal: Journal) -> None:
         self._journal = journal
         self._positions = {each.id: Position(each) for each in settings}
+        self.watched: Callable[[Position], None] = lambda _position: None
+        """Called when a console begins to look on."""
+        self.changed: Callable[[Position], None] = lambda _position: None
+        """Called when an adviser's state has changed."""
 
     def __iter__(self) -> Iterator[Position]:
         return iter(self._positions.values())
@@ -101,9 +169,27 @@ class Positions:
         except KeyError:
             raise UnknownPositionError(f"there is no position {id_!r}") from None
 
+    def settle(self, position: Position) -> None:
+        """Tell what has become of an adviser's state, where it has changed."""
+        state = position.state
+        was = position.told_state
+        if state is was:
+            return
+        position.told_state = state
+        if (
+            state is AdviserState.AVAILABLE and was is not AdviserState.OFFERED
+        ):  # an offer that fell through costs nothing
+            position.idle_since = self._journal.now()
+        self.tell(position, "adviser.state", state=state.value)
+        self.changed(position)
+
     def tell(self, position: Position, kind: str, **data: Any) -> None:
         """Send an event to every console open at ``position`` and note it in the simulator's own journal."""
-        event = self._journal.record(position.id, kind, **data)
+        self.tell_privately(position, kind, data, data)
+
+    def tell_privately(self, position: Position, kind: str, data: dict[str, Any], noted: dict[str, Any]) -> None:
+        """As `tell`, where the journal is to have less (``noted``) than the adviser sees."""
+        event = self._journal.append(position.id, kind, dict(noted))
         shown = {"time": event.time, "kind": kind, "data": data}
         for stream in tuple(position.streams):
             if stream.qsize() >= EVENTS_A_CONSOLE:
@@ -127,6 +213,8 @@ class Positions:
             raise PositionError(f"{position.id} has {CONSOLES_A_POSITION} consoles open already")
         stream: asyncio.Queue[ConsoleEvent | None] = asyncio.Queue(EVENTS_A_CONSOLE + 1)
         position.streams.append(stream)
+        if len(position.streams) == 1:
+            self.watched(position)
         return stream
 
     def close_stream(self, position: Position, stream: asyncio.Queue[ConsoleEvent | None]) -> None:

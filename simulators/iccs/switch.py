@@ -1,351 +1,289 @@
-"""The switch of the ICCS simulator: takes and places SIP calls, queues them, and joins their speech to positions."""
+"""The switch of the ICCS simulator at its core: the calls it carries, who has them, and how each begins and ends.
+
+Theory. A call is made (`new_call`), waits or is placed, is taken by a position (`take`), connected (`connected`) and
+ended (`end`), once each; whatever else happens is somebody's part: `reception` takes calls from the wire, `placing`
+puts them on it, `handling` does what operators want of a call that is up. They meet here, and here alone is it settled
+what follows when a party goes: for the others, for the positions that are free then, for record and figures.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from itertools import count
+from typing import Any
 
-from harness.endpoints.media import MediaPort, MediaService
-from harness.endpoints.sip.agent import UserAgent
-from harness.endpoints.sip.incoming import IncomingCall
-from harness.endpoints.speech import join_speech
-from harness.errors import HarnessError, MediaError, SdpError
-from harness.journal import Event
-from harness.protocols import sdp
-from harness.protocols.sip.registrar import Registrar
-from harness.protocols.sip.uri import Uri
-from harness.transport.context import Context
-from simulators.iccs.calls import CallState, Queues, SwitchCall
-from simulators.iccs.positions import Position, PositionError, Positions, UnknownPositionError
-from simulators.iccs.settings import MAX_CALLS, IccsSettings
+from harness.endpoints.sip.call import CallState as SipState
+from simulators.iccs.attendant import Attendant
+from simulators.iccs.calls import CallState, Step, SwitchCall
+from simulators.iccs.conversations import Conversation
+from simulators.iccs.distribution import Distribution
+from simulators.iccs.duty import Duty
+from simulators.iccs.location_desk import LocationDesk
+from simulators.iccs.patch_panel import PatchPanel
+from simulators.iccs.positions import Position, PositionError
+from simulators.iccs.records import CallRecord
+from simulators.iccs.settings import MAX_CALLS
+from simulators.iccs.shared import Shared
+from simulators.iccs.treatment import Treatment
 
-SET_UPS_AT_ONCE = 64
-"""Calls whose media is being set up at the same time; further ones wait their turn."""
-
-Repatch = Callable[[Position], None]
+CLEARED = "cleared by the position"
+ALONE = "nobody is left in the call"
 
 
 class Switch:
-    """Calls, queues and the dial plan of one control room."""
+    """Calls and who has them."""
 
-    def __init__(self, context: Context, media: MediaService, positions: Positions, settings: IccsSettings) -> None:
-        self._context = context
-        self._journal = context.journal
-        self._media = media
-        self._positions = positions
-        self._settings = settings
-        self._queues = Queues(settings.queues)
-        self._calls: dict[str, SwitchCall] = {}
-        self._by_port: dict[str, SwitchCall] = {}
+    def __init__(
+        self,
+        shared: Shared,
+        distribution: Distribution,
+        treatment: Treatment,
+        attendant: Attendant,
+        duty: Duty,
+        locations: LocationDesk,
+        patch: PatchPanel,
+    ) -> None:
+        self._shared = shared
+        self._positions = shared.positions
+        self.distribution = distribution
+        self._treatment = treatment
+        self._attendant = attendant
+        self._duty = duty
+        self._locations = locations
+        self.patch = patch
+        self.calls: dict[str, SwitchCall] = {}
         self._numbers = count(1)
-        self._tasks: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()
-        self._set_ups = asyncio.Semaphore(SET_UPS_AT_ONCE)
-        self._agent: UserAgent
-        self._aors: dict[str, str] = {}
-        self._forget_dtmf: Callable[[], None] = lambda: None
-        self.repatch: Repatch = lambda _position: None
-        """Called when what a position hears and is heard by has to change."""
-        self.auto_answer: float | None = None
-        """Seconds after which positions answer by themselves, or None when operators do."""
+        self.set_up: Callable[[SwitchCall], None]
+        """Answers a call on the wire that a position has taken."""
+        self.call_back: Callable[[SwitchCall, Position], None]
+        """Rings the caller for whom a callback stands, which a position has taken."""
+        self.talking: Callable[[SwitchCall, Position], None] = lambda _call, _position: None
+        """Called when a position and a call are connected."""
+        self.ended: Callable[[SwitchCall], None] = lambda _call: None
+        """Called when a call has ended."""
 
-    async def start(self, permit: Callable[[str], None] | None = None) -> None:
-        """Open the switch's SIP port."""
-        secrets = {each.user: each.password.get_secret_value() for each in self._settings.subscribers}
-        self._agent = await UserAgent.open(
-            self._context,
-            "iccs",
-            local=(self._settings.host, self._settings.sip_port),
-            user="niccs",
-            on_invite=self._invited,
-            registrar=Registrar(),
-            on_register=self._registered,
-            server_credentials=secrets,
-            realm=self._settings.realm,
-            algorithms=self._settings.digest,
-            permit=permit,
-            trace=False,
-        )
-        self._forget_dtmf = self._journal.subscribe(self._media_event)
+    # Making
 
     @property
-    def address(self) -> tuple[str, int]:
-        """Where the switch listens for SIP over UDP."""
-        return self._agent.address
+    def is_full(self) -> bool:
+        """Whether no more calls can be carried."""
+        return len(self.calls) >= MAX_CALLS
 
-    async def stop(self) -> None:
-        """Clear every call and close the SIP port."""
-        self._forget_dtmf()
-        for call in list(self._calls.values()):
-            self._end(call, "switch stopped")
-        await self._agent.close()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, *self._closing, return_exceptions=True)
-
-    def calls(self) -> list[SwitchCall]:
-        """Return the calls that are up."""
-        return list(self._calls.values())
-
-    def waiting(self) -> dict[str, int]:
-        """Return how many calls wait in each queue."""
-        return self._queues.waiting()
-
-    def _spawn(self, work: Coroutine[None, None, None], among: set[asyncio.Task[None]] | None = None) -> None:
-        tasks = self._tasks if among is None else among
-        task = asyncio.get_running_loop().create_task(work)
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    def _registered(self, aor: str) -> None:
-        """Keep which address-of-record a subscriber registers as: its host is the subscriber's choice."""
-        user = Uri.parse(aor).user_text
-        if any(each.user == user for each in self._settings.subscribers):
-            self._aors[user] = aor
-
-    def _contact(self, number: str) -> str | None:
-        registry = self._agent.registry
-        if registry is None or number not in self._aors:
-            return None
-        return next(iter(registry.contacts(self._aors[number])), None)
-
-    # Incoming calls
-
-    def _invited(self, sip: IncomingCall) -> None:
-        if len(self._calls) >= MAX_CALLS:
-            sip.reject(503, "Service Unavailable")
-            self._journal.warn("iccs", "switch.full", calls=len(self._calls))
-            return
-        dialled = sip.request.uri.user_text
-        queue = self._queues.of_number(dialled)
-        if queue is None and dialled not in self._positions:
-            self._journal.record("iccs", "call.unknown_number", dialled=dialled)
-            sip.reject(404, "Not Found")
-            return
-        call = SwitchCall(f"call-{next(self._numbers)}", sip, queue, _cli(sip), self._journal.now())
-        if queue is not None:
-            targets = [p for p in self._positions if p.settings.role == "call_taker"]
-        else:
-            target = self._positions.get(dialled)
-            if not target.logged_in and self.auto_answer is None:
-                sip.reject(480, "Temporarily Unavailable")
-                return
-            if not target.free:
-                sip.reject(486, "Busy Here")
-                return
-            targets = [target]
-        sip.on_change(lambda _sip, what: self._changed(call, what))
-        self._calls[call.id] = call
-        self._queues.add(call)
-        sip.ring()
-        self._journal.record("iccs", "call.arrived", **call.shown())
-        for position in targets:
-            self._present(call, position)
-        if self.auto_answer is not None:
-            asyncio.get_running_loop().call_later(self.auto_answer, self._due, call)
-
-    def _present(self, call: SwitchCall, position: Position) -> None:
-        call.presented.append(position)
-        if position.streams:
-            self._positions.tell(position, "call.ringing", **call.shown())
-
-    def _due(self, call: SwitchCall) -> None:
-        call.due = True
-        self._answer_by_itself()
-
-    def _answer_by_itself(self) -> None:
-        """Let a free position take the first call that has rung long enough: of the queues, else one to a position."""
-        for call in self._queues.heads() + [each for each in self._calls.values() if each.queue is None]:
-            if call.due and call.state is CallState.RINGING:
-                position = next((p for p in call.presented if p.free), None)
-                if position is not None:
-                    self._take(call, position)
-                    return
-
-    def answer(self, position: Position, *, queue: str | None = None, call_id: str | None = None) -> SwitchCall:
-        """Let ``position`` take a call: the one named, else the oldest of ``queue``, else whichever is next.
-
-        Next is the oldest of the first queue that holds one, as the queues are ordered; then a call to the position.
-
-        Raises PositionError when there is none to take, or the position is not free.
-        """
-        if not position.free:
-            raise PositionError(f"{position.id} is not free: it has a call or keys a talkgroup")
-        if queue is not None and queue not in self._queues:
-            raise UnknownPositionError(f"there is no queue {queue!r}")
-        if call_id is not None:
-            call = self._calls.get(call_id)
-        elif queue is not None:
-            call = self._queues.next(queue)
-        else:
-            call = self._queues.next()
-            if call is None or position not in call.presented:
-                ringing = (c for c in self._calls.values() if c.state is CallState.RINGING and position in c.presented)
-                call = next(ringing, None)
-        if call is None or call.state is not CallState.RINGING or position not in call.presented:
-            raise PositionError(f"no call rings at {position.id}" + (f" on queue {queue}" if queue else ""))
-        self._take(call, position)
+    def new_call(self, record: CallRecord, **known: Any) -> SwitchCall:
+        """Make a call. Raises PositionError where the switch is full."""
+        if self.is_full:
+            raise PositionError(f"the switch carries {MAX_CALLS} calls already")
+        known.setdefault("since", self._shared.now())
+        call = SwitchCall(f"call-{next(self._numbers)}", record, **known)
+        self.calls[call.id] = call
+        record.calls.append(call.id)
+        record.ended = None
         return call
 
-    def _take(self, call: SwitchCall, position: Position) -> None:
-        self._queues.remove(call)
-        call.state = CallState.ANSWERING
-        call.position = position
-        position.call = call
-        for other in call.presented:
-            if other is not position and other.streams:
-                self._positions.tell(other, "call.taken", by=position.id, **call.shown())
-        self._spawn(self._set_up(call, position))
+    # Waiting
 
-    async def _set_up(self, call: SwitchCall, position: Position) -> None:
-        async with self._set_ups:
-            sip = call.sip
-            if not isinstance(sip, IncomingCall) or call.state is not CallState.ANSWERING:
-                return
-            try:
-                port = await self._media.open_port(f"iccs {call.id}", host=self._settings.host)
-                if call.state is not CallState.ANSWERING:  # the caller gave up meanwhile
-                    await port.close()
-                    return
-                self._hold_port(call, port)
-                if sip.remote_sdp:
-                    body, agreed = sdp.answer(sip.remote_sdp, *port.address)
-                    await join_speech(port, agreed)
-                else:  # the caller leaves the offer to us, and answers it in its ACK (RFC 3264 section 4)
-                    body = call.offered = sdp.offer(*port.address)
-            except SdpError as error:
-                self._fail(call, sip, 488, error)
-                return
-            except HarnessError as error:
-                self._fail(call, sip, 500, error)
-                return
-            if call.state is CallState.ANSWERING:
-                call.state = CallState.CONNECTED
-                sip.answer(body)
-                self.repatch(position)
-                self._positions.tell(position, "call.connected", **call.shown())
+    def queue(self, call: SwitchCall, queue: str, *, again: bool = False) -> None:
+        """Let a call wait in a queue; ``again``: it is counted there already, or takes its waiting time along."""
+        if not again:
+            call.since = self._shared.now()
+        call.queue = call.record.queue = queue
+        call.emergency = call.emergency or self._shared.settings.queues[queue].is_emergency
+        if call.state is not CallState.RINGING:
+            call.step(Step.QUEUE)
+        self._shared.journal.record("iccs", "call.queued", **call.shown())
+        call.record.note(self._shared.now(), "queued", call=call.id, queue=queue)
+        self.distribution.queue(call, again=again)
+        self._treatment.begin(call)
 
-    async def _join_late(self, call: SwitchCall, position: Position, offered: bytes) -> None:
-        if call.port is None or call.sip is None:
-            return
-        try:
-            await join_speech(call.port, sdp.negotiated(offered, call.sip.remote_sdp))
-        except HarnessError as error:
-            self._positions.tell(position, "call.failed", reason=str(error), **call.shown())
-            self._end(call, "no speech agreed")
+    def stop_waiting(self, call: SwitchCall, kind: str, *, but: Position | None = None, **more: Any) -> None:
+        """Let a call wait no more; positions at which it rang are told so (``kind``), all ``but`` one."""
+        self.distribution.remove(call, kind, but=but, **more)
+        self._treatment.end(call)
 
-    def _fail(self, call: SwitchCall, sip: IncomingCall, status: int, error: HarnessError) -> None:
-        self._journal.warn("iccs", "call.refused", status=status, reason=str(error), **call.shown())
-        if call.state is CallState.ANSWERING:
-            sip.reject(status)
-            self._end(call, str(error))
+    # Taking
 
-    # Calls placed by positions
+    def take(self, call: SwitchCall, position: Position) -> None:
+        """Let a free position take a call that waits."""
+        self.stop_waiting(call, "call.taken", but=position, by=position.id)
+        self.distribution.busy(position)
+        conversation = call.conversation or Conversation()
+        conversation.add_call(call)
+        self.seat(conversation, position)
+        call.record.note(self._shared.now(), "taken", call=call.id, by=position.id)
+        if call.callback is not None:
+            call.step(Step.DIAL)
+            self.call_back(call, position)
+        elif call.caller is not None or (call.sip is not None and call.sip.state is SipState.ANSWERED):
+            call.step(Step.CONNECT)
+            self.connected(call)
+        else:
+            call.step(Step.TAKE)
+            self.set_up(call)
+        for other in conversation.calls:
+            if other is not call and other.state is CallState.CONNECTED:
+                self.show_connected(other, position)
 
-    def dial(self, position: Position, number: str) -> SwitchCall:
-        """Place a call from ``position`` to a registered telephone. Raises PositionError when that can't be done."""
-        if not position.free:
-            raise PositionError(f"{position.id} is not free: it has a call or keys a talkgroup")
-        contact = self._contact(number)
-        if contact is None:
-            raise PositionError(f"no telephone is registered as {number!r}")
-        now = self._journal.now()
-        call = SwitchCall(f"call-{next(self._numbers)}", None, None, number, now, CallState.DIALLING)
-        call.position, position.call = position, call
-        self._calls[call.id] = call
-        self._spawn(self._place(call, position, contact))
-        return call
+    def seat(self, conversation: Conversation, position: Position) -> None:
+        """Let a position into a conversation, as one that it is active in."""
+        conversation.enter(position)
+        position.last_record = conversation.calls[0].record.id if conversation.calls else position.last_record
+        for call in conversation.calls:
+            if position.id not in call.record.positions:
+                call.record.positions.append(position.id)
+        self._positions.settle(position)
 
-    async def _place(self, call: SwitchCall, position: Position, contact: str) -> None:
-        try:
-            port = await self._media.open_port(f"iccs {call.id}", host=self._settings.host)
-            if call.state is not CallState.DIALLING:  # cleared meanwhile
-                await port.close()
-                return
-            self._hold_port(call, port)
-            offer = sdp.offer(*port.address)
-            sip = self._agent.invite(contact, offer=offer, caller=f"<sip:{position.id}@{self._settings.host}>")
-            call.sip = sip
-            sip.on_change(lambda _sip, what: self._changed(call, what))
-            await sip.answered(within=self._settings.ring_s)
-            await join_speech(port, sdp.negotiated(offer, sip.remote_sdp))
-            if call.state is not CallState.DIALLING:  # cleared as it was answered
-                return
-        except HarnessError as error:
-            if call.state is not CallState.ENDED:
-                self._positions.tell(position, "call.failed", reason=str(error), **call.shown())
-                self._end(call, "not answered")
-            return
-        call.state = CallState.CONNECTED
-        self.repatch(position)
+    def connected(self, call: SwitchCall) -> None:
+        """A call's speech can be joined with its conversation's."""
+        conversation = call.conversation
+        assert conversation is not None, "a call is connected into a conversation"
+        self._count_answer(call)
+        self.patch.conversation(conversation)
+        for position in conversation.positions:
+            self.show_connected(call, position)
+
+    def show_connected(self, call: SwitchCall, position: Position) -> None:
+        """Tell a position that it talks with a call now, and all that it has to know of it."""
         self._positions.tell(position, "call.connected", **call.shown())
+        self._locations.answered(call, position)
+        for kind, data in call.shows:
+            self._positions.tell(position, kind, **data)
+        self.talking(call, position)
 
-    # Clearing
+    def _count_answer(self, call: SwitchCall) -> None:
+        now, record = self._shared.now(), call.record
+        if call.answered is not None:
+            return
+        call.answered = now
+        seats = call.conversation.positions if call.conversation is not None else []
+        record.note(now, "connected", call=call.id, to=[each.id for each in seats])
+        if call.came and call.callback is None:
+            wait = round(now - call.since, 6)
+            self._shared.figures.answered(call.queue, wait)
+            if record.answered is None:
+                record.answered, record.wait_s, record.band = now, wait, self._shared.bands.of(wait)
+                record.outcome = "answered"
+
+    # Ending
 
     def clear(self, position: Position) -> SwitchCall:
-        """Clear the call of ``position``. Raises PositionError when it has none."""
-        call = position.call
-        if call is None:
+        """Clear what a position talks with: it goes out of a conference, and any other call ends.
+
+        Raises PositionError when it has none.
+        """
+        conversation, call = position.conversation, position.call
+        if conversation is None or call is None:
             raise PositionError(f"{position.id} has no call")
-        self._end(call, "cleared by the position")
+        if len(conversation.everyone) > 1 and conversation.size > 2:
+            self._positions.tell(position, "call.cleared", reason="left the conference", **call.shown())
+            self.leave(conversation, position)
+        else:
+            for each in list(conversation.calls):
+                self.end(each, CLEARED)
         return call
 
-    def _changed(self, call: SwitchCall, what: str) -> None:
-        if what == "ringing" and call.state is CallState.DIALLING and call.position is not None:
-            self._positions.tell(call.position, "call.alerting", **call.shown())
-        elif what == "confirmed" and call.position is not None and call.offered is not None:
-            offered, call.offered = call.offered, None
-            self._spawn(self._join_late(call, call.position, offered))
-        elif what == "ended":
-            if call.state is CallState.DIALLING and call.position is not None and call.sip is not None:
-                reason = f"{call.sip.status} {call.sip.reason}"
-                self._positions.tell(call.position, "call.failed", reason=reason, **call.shown())
-            self._end(call, "ended by the other side")
+    def leave(self, conversation: Conversation, position: Position) -> None:
+        """Let a position out of a conversation; the others go on, where two of them are left."""
+        call = conversation.calls[0] if conversation.calls else None
+        conversation.leave(position)
+        self.patch.position(position)
+        self._let_go(position, call)
+        self.settle(conversation, call)
 
-    def _end(self, call: SwitchCall, reason: str) -> None:
-        """Take a call down on every side; a call that is down already is left alone."""
-        if call.state is CallState.ENDED:
+    def end(self, call: SwitchCall, reason: str, *, given_up: bool = False, rerouted: bool = False) -> None:
+        """Take a call down on every side; one that is down already is left alone.
+
+        ``given_up``: its caller did it; ``rerouted``: the network took it back for another route.
+        """
+        if call.is_over:
             return
-        was, call.state = call.state, CallState.ENDED
-        self._queues.remove(call)
-        self._calls.pop(call.id, None)
+        was = call.state
+        call.step(Step.END)
+        self.calls.pop(call.id, None)
+        self._attendant.end(call)
+        self._treatment.end(call)
+        self._waits_no_more(call, was, reason, given_up=given_up, rerouted=rerouted)
         if call.sip is not None and not call.sip.is_over:
             call.sip.hang_up()
+        self._locations.over(call)
+        self.ended(call)
+        conversation = call.conversation
+        if conversation is not None:
+            told = conversation.everyone
+            conversation.remove_call(call)
+            for position in told:
+                self._positions.tell(position, "call.cleared", reason=reason, **call.shown())
+        if call.leg is not None:
+            self._close(call)
+        self._end_record(call, reason)
+        if conversation is not None:
+            self.settle(conversation, call)
+
+    def _waits_no_more(self, call: SwitchCall, was: CallState, reason: str, *, given_up: bool, rerouted: bool) -> None:
+        """Count and tell what became of a call that nobody had answered."""
+        waits = self.distribution.holds(call) and call.callback is None
+        waited = waits and call.answered is None and call.came
+        more: dict[str, Any] = {}
         kind = "call.abandoned" if was is CallState.RINGING else "call.cleared"
-        told = [each for each in call.presented if each.streams] if was is CallState.RINGING else []
-        if call.position is not None:
-            call.position.call = None
-            self.repatch(call.position)
-            told.append(call.position)  # as with call.connected, whether or not a console looks on
-        for position in told:
-            self._positions.tell(position, kind, reason=reason, **call.shown())
-        if call.port is not None:
-            self._by_port.pop(call.port.name, None)
-            self._spawn(self._close_port(call.port), self._closing)
-        if was is not CallState.RINGING and self.auto_answer is not None:
-            self._answer_by_itself()
+        if waited and rerouted:
+            self._shared.figures.rerouted(call.queue)
+            call.record.outcome, kind = "rerouted", "call.rerouted"
+        elif waited and given_up:
+            wait = round(self._shared.now() - call.since, 6)
+            self._shared.figures.abandoned(call.queue, wait)
+            record = call.record
+            record.outcome, record.wait_s, record.band = "abandoned", wait, self._shared.bands.of(wait)
+            more = {"wait_s": wait, "band": record.band, "ring_back": call.emergency and call.cli is not None}
+        elif was is CallState.MENU and given_up:
+            call.record.outcome = "gave up in the menu"
+        self.distribution.remove(call, kind, reason=reason, **more)
 
-    async def _close_port(self, port: MediaPort) -> None:
-        try:
-            await port.close()
-        except MediaError as error:
-            self._journal.warn(port.name, "media.close_failed", reason=str(error))
+    def _end_record(self, call: SwitchCall, reason: str) -> None:
+        now, record = self._shared.now(), call.record
+        record.note(now, "ended", call=call.id, reason=reason)
+        if call.answered is not None:
+            self._shared.figures.lasted(call.queue, now - call.answered)
+        if not any(each.record is record for each in self.calls.values()):
+            record.ended = now
 
-    # Media
+    def settle(self, conversation: Conversation, last: SwitchCall | None) -> None:
+        """See to what is left of a conversation when somebody has gone; ``last``: the call that was in it."""
+        if not conversation.is_over:
+            self.patch.conversation(conversation)
+            return
+        positions = conversation.everyone
+        for position in positions:
+            conversation.leave(position)
+        for other in list(conversation.calls):
+            self.end(other, ALONE)
+        self.patch.over(conversation)
+        for position in positions:
+            self.patch.position(position)
+            self._let_go(position, last)
 
-    def _hold_port(self, call: SwitchCall, port: MediaPort) -> None:
-        call.port = port
-        self._by_port[port.name] = call
+    def _let_go(self, position: Position, call: SwitchCall | None) -> None:
+        """A position is out of a call."""
+        wrap_up = 0.0
+        if call is not None and call.answered is not None and call.queue in self._shared.settings.queues:
+            wrap_up = self._shared.settings.queues[call.queue or ""].wrap_up_s
+        self._duty.wrap_up(position, wrap_up if position.free and not position.held else 0.0)
+        self.distribution.poke()
 
-    def _media_event(self, event: Event) -> None:
-        """Show the position what was heard on its call's leg: keys that the other side pressed."""
-        call = self._by_port.get(event.source)
-        if call is not None and call.position is not None and event.kind == "dtmf.received":
-            self._positions.tell(call.position, "call.dtmf", call=call.id, digit=event.data.get("digit"))
+    def _close(self, call: SwitchCall) -> None:
+        leg = call.leg
+        if leg is not None:
+            task = asyncio.get_running_loop().create_task(leg.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
 
+    async def stop(self) -> None:
+        """End every call."""
+        for call in list(self.calls.values()):
+            self.end(call, "switch stopped")
+        await self.closed()
 
-def _cli(sip: IncomingCall) -> str | None:
-    """Return the caller's number, or None where it is withheld (RFC 3323 section 4.1.1.3)."""
-    user = sip.remote_identity.user
-    return None if user.lower() in {"", "anonymous", "unavailable"} else user
+    async def closed(self) -> None:
+        """Return when the media of every call that has ended is closed."""
+        while self._closing:
+            await asyncio.gather(*self._closing, return_exceptions=True)

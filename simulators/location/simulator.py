@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import time
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -12,15 +11,13 @@ from harness.endpoints.location import CallerLocationServer, load_codec
 from harness.errors import LocalError, TransportError
 from harness.protocols.location.caller import Welcome
 from harness.transport.context import Context
+from simulators.calendar import epoch_of
 from simulators.guard import is_loopback
 from simulators.location.api import make_app
 from simulators.location.faults import Fault, Faults
 from simulators.location.service import LocationService
 from simulators.location.settings import LocationSettings
 from simulators.web import WebServer
-
-VIRTUAL_EPOCH = 1_767_225_600.0
-"""2026-01-01: the calendar time at which a run in virtual time begins, so that one seed gives one journal."""
 
 
 class LocationSimulator:
@@ -53,9 +50,7 @@ class LocationSimulator:
             raise LocalError(
                 f"the caller-location service on {settings.host} needs 'token': only loopback goes without"
             )
-        # A timestamp is calendar time: a real run has the machine's, virtual time begins where the seed says.
-        epoch = VIRTUAL_EPOCH if virtual else time.time() - context.journal.now()
-        simulator = cls(context, name, settings, epoch)
+        simulator = cls(context, name, settings, epoch_of(context.journal, virtual=virtual))
         try:
             await simulator._start()
         except BaseException:

@@ -7,6 +7,7 @@ postcode and the position to about a kilometre.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from harness.privacy import MASK, is_reserved
@@ -19,17 +20,17 @@ COARSE_PLACES = 2
 
 def fields(location: CallerLocation, cli: str) -> dict[str, Any]:
     """Return a location as journal fields: source, latitude, longitude, radius, postcode …, those that are known."""
-    known = is_reserved(cli)
+    return told(location) if is_reserved(cli) else coarse(told(location))
+
+
+def told(location: CallerLocation) -> dict[str, Any]:
+    """Return all that is known of a location, for whoever is to find the caller; no journal may have it as it is."""
     found: dict[str, Any] = {"source": location.source.value}
     if location.area is not None:
-        found |= _area(location.area, known)
+        found |= _area(location.area)
     if location.subscriber is not None:
         who = location.subscriber
-        found |= {
-            "name": who.name if known else MASK * 3,
-            "address": ", ".join(who.lines) if known else MASK * 3,
-            "postcode": who.postcode if known else f"{who.postcode.partition(' ')[0]} {MASK * 3}",
-        }
+        found |= {"name": who.name, "address": ", ".join(who.lines), "postcode": who.postcode}
     if location.cell is not None:
         found["cell"] = location.cell.id
     for name, value in (("confidence", location.confidence), ("method", location.method), ("taken", location.time)):
@@ -38,20 +39,32 @@ def fields(location: CallerLocation, cli: str) -> dict[str, Any]:
     return found
 
 
-def _area(area: Shape, known: bool) -> dict[str, Any]:
+def coarse(told_fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a told location a journal may keep where the number is a person's."""
+    kept = dict(told_fields)
+    for name in ("name", "address", "text"):
+        if kept.get(name):
+            kept[name] = MASK * 3
+    if kept.get("postcode"):
+        kept["postcode"] = f"{str(kept['postcode']).partition(' ')[0]} {MASK * 3}"
+    for name in ("latitude", "longitude"):
+        if isinstance(kept.get(name), int | float):
+            kept[name] = round(kept[name], COARSE_PLACES)
+    return kept
+
+
+def _area(area: Shape) -> dict[str, Any]:
     match area:
         case Point():
-            return _point(area, known)
+            return _point(area)
         case Circle(centre, radius):
-            return {**_point(centre, known), "radius": radius}
+            return {**_point(centre), "radius": radius}
         case Ellipse(centre, semi_major, _, _):
-            return {**_point(centre, known), "radius": semi_major}
+            return {**_point(centre), "radius": semi_major}
         case ArcBand(centre, _, outer, start, opening):
-            sector = {"radius": outer, "start_angle": start, "opening_angle": opening}
-            return {**_point(centre, known), **sector}
-    return {**_point(area.corners[0], known), "corners": len(area.corners)}
+            return {**_point(centre), "radius": outer, "start_angle": start, "opening_angle": opening}
+    return {**_point(area.corners[0]), "corners": len(area.corners)}
 
 
-def _point(point: Point, known: bool) -> dict[str, float]:
-    places = 6 if known else COARSE_PLACES
-    return {"latitude": round(point.latitude, places), "longitude": round(point.longitude, places)}
+def _point(point: Point) -> dict[str, float]:
+    return {"latitude": round(point.latitude, 6), "longitude": round(point.longitude, 6)}

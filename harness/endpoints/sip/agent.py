@@ -28,7 +28,7 @@ from harness.endpoints.sip.transports import Listen, TlsSides
 from harness.errors import SipLocalError, SipRemoteError
 from harness.journal import Journal
 from harness.protocols.sip import digest
-from harness.protocols.sip.grammar import CONTROL, quote
+from harness.protocols.sip.grammar import CONTROL, MAX_HEADER_LINE
 from harness.protocols.sip.headers import NameAddr
 from harness.protocols.sip.message import Request, Response
 from harness.protocols.sip.registrar import Registrar
@@ -48,13 +48,12 @@ DEFAULT_ABILITIES: Final = Abilities()
 class UserAgent:
     """One SIP user agent. Use `open`."""
 
-    def __init__(self, context: Context, name: str, user: str, display: str, abilities: Abilities) -> None:
+    def __init__(self, context: Context, name: str, user: str, abilities: Abilities) -> None:
         self.name = name
         """The source of its journal events."""
         self.journal: Journal = context.journal
         self.rng = context.rng
         self.user = user
-        self.display = display
         self.abilities = abilities
         self.accept = "application/sdp, multipart/mixed"
         """What bodies of an INVITE we can read."""
@@ -131,7 +130,7 @@ class UserAgent:
         that the peer is to answer (RFC 5626 §3.5.1); 0: never.
         Raises TransportError where an address can't be bound, or a certificate can't be used.
         """
-        agent = cls(context, name, user or name, display, abilities)
+        agent = cls(context, name, user or name, abilities)
         agent.on_invite = on_invite
         agent.routes = Routes(
             permit, outbound if outbound is None or isinstance(outbound, Hop) else Hop(UDP, *outbound)
@@ -149,7 +148,7 @@ class UserAgent:
             max_transactions=max_transactions,
             keep_alive=keep_alive,
         )
-        agent.card = Card(agent.user, abilities, agent.endpoint.transports)
+        agent.card = Card(agent.user, display, abilities, agent.endpoint.transports)
         agent.ringing = Ringing(agent)
         agent._dispatcher = dispatcher
         agent.requester = Requester(agent.endpoint, context.rng, credentials)
@@ -344,13 +343,15 @@ class UserAgent:
 
     def _checked_from(self, caller: str) -> str:
         if not caller:
-            return f"{quote(self.display)} <{self.card.aor}>" if self.display else f"<{self.card.aor}>"
+            return self.card.sender
         try:
             given = NameAddr.parse(caller)
         except SipRemoteError as error:
             raise SipLocalError(f"not a caller: {error}") from error
         if given.tag or CONTROL.search(caller):
             raise SipLocalError(f"a caller with a tag or a control character: {caller!r}")
+        if len(caller) > MAX_HEADER_LINE:
+            raise SipLocalError(f"a caller longer than {MAX_HEADER_LINE} characters: {caller[:80]!r}...")
         return caller if "<" in caller else f"<{caller}>"
 
     # For calls, subscriptions and registrations

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.endpoints.sip.exchange import Exchange
@@ -73,6 +74,12 @@ class Call:
     """What our BYE, or our answer to the peer's, carries beside its own headers (P-RTP-Stat…)."""
     on_info: Callable[[Call, Request], int] | None = None
     """Given each INFO; returns the status to answer with. Without it INFO is taken with 200."""
+    taken_over: Mapping[str, InDialog] = MappingProxyType({})
+    """What is done with requests within this call instead of what the agent does, by method.
+
+    A switch puts what it carries to the other leg before it answers here: re-INVITE, UPDATE, BYE. Whoever takes BYE
+    over is to answer it and to call `peer_hung_up`.
+    """
     flow: Flow | None = None
     """By which the INVITE came, or went."""
     is_direct = False
@@ -220,7 +227,8 @@ class Call:
                 elif what == "ended" or (what == "answered" and kind == "ringing"):
                     waiter.set_exception(SipLocalError(self._told_instead(kind)))
         if self._listeners is not None:
-            self.tell(what)
+            for listener in tuple(self._listeners):
+                listener(self, what)
 
     def tell(self, what: str) -> None:
         """Tell the listeners."""
@@ -295,7 +303,10 @@ class Call:
 
     def receive(self, request: Request, exchange: Exchange) -> None:
         """A request of the peer's within the dialog, CSeq checked. Raises SipRemoteError (a 400)."""
-        if request.method == "BYE":
+        taken_over = self.taken_over.get(request.method)
+        if taken_over is not None:
+            taken_over(self, request, exchange)
+        elif request.method == "BYE":
             headers = self.bye_headers() if self.bye_headers is not None else ()
             exchange.respond(request.response(200, headers=headers))
             self.peer_hung_up(request)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from harness.endpoints.sip.abilities import Abilities
 from harness.endpoints.sip.flow import SECURE, UDP, shown
 from harness.endpoints.sip.transports import SipTransports
+from harness.protocols.sip.grammar import quote
 from harness.protocols.sip.message import Fields, checked, checked_text
 
 
@@ -30,7 +31,8 @@ class _Written(dict[str, str]):
 class Card:
     """One agent's."""
 
-    def __init__(self, user: str, abilities: Abilities, transports: SipTransports) -> None:
+    def __init__(self, user: str, display: str, abilities: Abilities, transports: SipTransports) -> None:
+        """`display`: our name, shown beside our number, if any. Raises SipLocalError where it can't be sent."""
         self._user = f"{user}@" if user else ""
         self.abilities = abilities
         self._transports = transports
@@ -41,6 +43,9 @@ class Card:
         """What a provisional response carries of us, by way."""
         self.aor = self.uri().partition(";")[0]
         """Our URI as From names us: without a transport, which From may not tell (§19.1.1)."""
+        self.sender = f"{quote(display)} <{self.aor}>" if display else f"<{self.aor}>"
+        """What our From holds before its tag."""
+        checked([("From", self.sender)])
 
     def uri(self, way: str = UDP) -> str:
         """Our own SIP URI for those whom we reach so: `sip:user@host:port`, with the transport where it is not UDP.

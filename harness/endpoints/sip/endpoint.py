@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
-from typing import Final, Protocol, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol, cast
 
 from harness.endpoints.sip.exchange import Exchange, Tell, tell_nobody
 from harness.endpoints.sip.flow import DEFAULT_PORTS, TCP, UDP, VIA_END, Flow, Hop, StreamFlow
@@ -76,6 +76,8 @@ class SipEndpoint:
         """Messages that were sent again because nothing came: requests, refusals and 2xx of ours."""
         self.wheel = TimerWheel(asyncio.get_running_loop())
         self.transports: SipTransports
+        self.ignores: Callable[[Request, Flow], bool] | None = None
+        """Asked of each request before anything is done with it; one that it returns true for was never heard."""
         self.local: Address = ("", 0)
         """The address that we are told by: UDP's where there is one, else the first."""
         self._call_soon = asyncio.get_running_loop().call_soon
@@ -187,20 +189,23 @@ class SipEndpoint:
 
     def perform(self, exchange: Exchange, actions: list[Action]) -> None:
         """Do what a transaction asked for, then keep, park or forget it."""
-        passed: Response | None = None
+        passed: Any = None
         told = False
+        timers = exchange.timers
         for do, data, letter, delay, message in actions:
             if do is _SEND:
                 exchange.flow.send(data)
             elif do is _SET:
                 timer = self.wheel.after(delay, self._expire, exchange, letter)
                 if letter not in _LAST:
-                    exchange.keep(letter, timer)
+                    timers[letter] = timer
             elif do is _STOP:
-                exchange.stop(letter)
+                running = timers.pop(letter, None)
+                if running is not None:
+                    running.cancel()
             else:
                 told = True
-                passed = cast(Response, message) if do is _PASS else None
+                passed = message if do is _PASS else None
         transaction = exchange.transaction
         if transaction.state in ABSORBING:
             if transaction.state is State.TERMINATED:
@@ -215,8 +220,7 @@ class SipEndpoint:
         transaction = exchange.transaction
         if transaction.ended:
             return  # it was forgotten early, to make room
-        if exchange.timers is not None:
-            exchange.timers.pop(letter, None)
+        exchange.timers.pop(letter, None)
         self.repeated += letter in REPEATING
         self.perform(exchange, transaction.expire(letter))
 
@@ -227,7 +231,7 @@ class SipEndpoint:
         if exchange.timers:
             for timer in exchange.timers.values():
                 timer.cancel()
-        exchange.timers = None
+            exchange.timers.clear()
         lingering = self._lingering
         while lingering and lingering[0].transaction.ended:
             lingering.popleft()
@@ -262,6 +266,8 @@ class SipEndpoint:
 
     def receive(self, data: bytes, flow: Flow) -> None:
         """Keep what came for the end of this turn of the loop: reading many messages in a row costs much less."""
+        if flow.is_cut:
+            return
         arrived = self._arrived
         if not arrived:
             self._call_soon(self._work)
@@ -298,6 +304,8 @@ class SipEndpoint:
         loop.call_exception_handler({"message": "a SIP message was not dealt with", "exception": error})
 
     def _receive_request(self, request: Request, via: Via, flow: Flow) -> None:
+        if self.ignores is not None and self.ignores(request, flow):
+            return
         if self.trace:
             self.notes.request("sip.received", request, flow)
         if via.wants_rport or flow.peer != (via.host, via.port):

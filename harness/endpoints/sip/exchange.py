@@ -26,7 +26,7 @@ class Exchange:
         self, endpoint: SipEndpoint, transaction: ClientTransaction | ServerTransaction, flow: Flow, tell: Tell
     ) -> None:
         self._endpoint = endpoint
-        self.timers: dict[str, Timer] | None = None
+        self.timers: dict[str, Timer] = {}
         """Those that run, by letter; the endpoint's part."""
         self.lingers = False
         """Whether it only absorbs what comes late; the endpoint's part."""
@@ -37,17 +37,6 @@ class Exchange:
         """For a server transaction: called with None when no ACK came."""
         self.owner: object = None
         """The call that it began, for the CANCEL that may follow."""
-
-    def keep(self, letter: str, timer: Timer) -> None:
-        """A timer runs that may have to be stopped."""
-        if self.timers is None:
-            self.timers = {}
-        self.timers[letter] = timer
-
-    def stop(self, letter: str) -> None:
-        """Stop a timer, if it runs."""
-        if self.timers and (running := self.timers.pop(letter, None)) is not None:
-            running.cancel()
 
     def respond(self, response: Response) -> None:
         """Answer the peer's request. Raises SipLocalError after a final response."""

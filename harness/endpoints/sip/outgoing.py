@@ -25,12 +25,20 @@ MAX_FORKS: Final = 16
 """Dialogs that one INVITE of ours may make; answers beyond them are journalled and left."""
 MAX_TARGETS: Final = 32
 """Contacts of redirections that wait to be tried for one call."""
+_CREDENTIALS: Final = ("Authorization", "Proxy-Authorization")
 
 
 class OutgoingCall(Call):
     """A call that we place."""
 
     direction = "outgoing"
+    _exchange: Exchange | None = None
+    _min_se = 0
+    _cseq = 0
+    _cancel_wanted = False
+    _cancel_headers: Headers = ()
+    _provisional = False
+    _give_up: Timer | None = None
 
     def __init__(
         self,
@@ -49,30 +57,27 @@ class OutgoingCall(Call):
         tag = agent.endpoint.new_tag()
         self.agent = agent
         call_id = agent.new_call_id()
-        self._fields = checked([("From", f"{caller};tag={tag}"), ("To", f"<{uri}>"), *headers])
+        # Both URIs were looked at by those who gave them to us.
+        self._fields = [("From", f"{caller};tag={tag}"), ("To", f"<{uri}>")]
+        if headers:
+            self._fields += checked(headers)
         way = SECURE + hop.kind if uri[:5].lower() == "sips:" else hop.kind
         self._fields += (("Max-Forwards", "70"), ("Call-ID", call_id), *agent.card.headers(way))
         if agent.abilities.reliable is Reliable.REQUIRED:
             self._fields.append(("Require", "100rel"))
-        self._content = content if content[0] else (offer, body.SDP if offer else "")
-        checked([("Content-Type", self._content[1])])
+        self._content = (offer, body.SDP if offer else "")
+        if content[0]:
+            self._content = content
+            checked([("Content-Type", content[1])])
         self._caller = caller
-        self._min_se = 0
-        self._cseq = 0
         super().__init__(agent, CallState.INVITING, self._build(uri, ()), call_id, tag, hop)
-        self._cseq = 0
         self.local_sdp = offer or (body.find(self.request, body.SDP) or b"" if content[0] else b"")
         self.offered = bool(self.local_sdp)
         """Whether the INVITE carries an offer."""
         self.early: dict[str, Dialog] = {}
         """The dialogs that the INVITE has made, by the peer's tag: several where a proxy forked it (§13.2.2.4)."""
-        self._exchange: Exchange | None = None
         self._acks: dict[str, tuple[bytes, Flow]] = {}
         self._pracks = ProvisionalAcks(self)
-        self._cancel_wanted = False
-        self._cancel_headers: Headers = ()
-        self._provisional = False
-        self._give_up: Timer | None = None
         self._targets: list[str] = []
         self._tried = {uri}
 
@@ -101,6 +106,8 @@ class OutgoingCall(Call):
             self.send_bye(headers=headers)
 
     def _build(self, uri: str, extra: Headers) -> Request:
+        if self._cseq == 1 and self._exchange is None:
+            return self.request  # made with the call, and not sent yet
         self._cseq += 1
         fields = [*self._fields, ("CSeq", f"{self._cseq} INVITE")]
         if self.agent.abilities.session_expires:
@@ -303,8 +310,7 @@ class OutgoingCall(Call):
 
     def _credentials(self, request: Request) -> list[tuple[str, str]]:
         """§22.1: an ACK carries the credentials of its INVITE."""
-        names = ("Authorization", "Proxy-Authorization")
-        return [(name, line) for name in names for line in request.lines(name)]
+        return [field for field in request.fields if field[0] in _CREDENTIALS]
 
     def _send_cancel(self) -> None:
         endpoint, exchange = self.agent.endpoint, self._exchange

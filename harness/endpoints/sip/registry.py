@@ -32,6 +32,11 @@ class Registry:
         algorithms: Sequence[str],
     ) -> None:
         self.registrar = registrar
+        self.vouches: Callable[[Request, Flow], bool] | None = None
+        """Asked before a request other than REGISTER is challenged; one that it returns true for is let in as it is.
+
+        So a switch lets its trunks in by their address, and telephones by the contact that they registered.
+        """
         self._endpoint = endpoint
         self._on_register = on_register
         self._methods = methods
@@ -52,6 +57,8 @@ class Registry:
     def challenged(self, request: Request, exchange: Exchange, flow: Flow) -> bool:
         """Whether a request was answered with 401 or 403. Raises SipRemoteError on credentials that can't be read."""
         if self._authenticator is None or request.method not in self._methods:
+            return False
+        if request.method != "REGISTER" and self.vouches is not None and self.vouches(request, flow):
             return False
         now = self._now()
         verdict, user = self._authenticator.check(self._credentials(request), request.method, now, request.body)

@@ -8,7 +8,7 @@ from harness.endpoints.sip.flow import UDP, Flow, Hop, hop_to
 from harness.endpoints.sip.registry import Registry
 from harness.errors import SipLocalError, SipRemoteError
 from harness.protocols.sip.dialog import Dialog
-from harness.protocols.sip.grammar import URI_FORBIDDEN
+from harness.protocols.sip.grammar import MAX_HEADER_LINE, URI_FORBIDDEN
 from harness.transport.tap import Address
 
 
@@ -27,6 +27,8 @@ class Routes:
         """Ask the interlock for a request to `uri`. Raises InterlockError; SipLocalError where it is no URI."""
         if URI_FORBIDDEN.search(uri) or ":" not in uri:
             raise SipLocalError(f"not a URI: {uri!r}")
+        if len(uri) > MAX_HEADER_LINE:
+            raise SipLocalError(f"a URI longer than {MAX_HEADER_LINE} characters: {uri[:80]!r}...")
         if self.permit is not None:
             self.permit(uri)
 

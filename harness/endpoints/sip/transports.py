@@ -165,6 +165,11 @@ class SipTransports(FlowOwner):
         for flow in (*self._udp_flows.values(), *self._streams):
             told(flow)
 
+    def unplug(self, *, out: bool) -> None:
+        """Pull the cable of the UDP ports, or put it back (`UdpPort.unplug`); connections are left alone."""
+        for port in self._udp.values():
+            port.unplug(out=out)
+
     def close(self) -> None:
         """Close all ports and connections."""
         self._closed = True
@@ -192,9 +197,11 @@ class SipTransports(FlowOwner):
         if self._closed:
             raise TransportError("the SIP endpoint is closed")
         if hop.transport == UDP:
-            if literal(hop.host):
-                return self._udp_flow((hop.host, hop.port))
-            return self._named_flow(hop)
+            peer = (hop.host, hop.port)
+            known = self._udp_flows.get(peer)
+            if known is not None:
+                return known
+            return self._udp_flow(peer) if literal(hop.host) else self._named_flow(hop)
         return self._by_hop.get(hop) or self._connect(hop)
 
     def _udp_flow(self, peer: Address) -> UdpFlow:

@@ -20,6 +20,7 @@ from harness.testbed.components.radio import (
     TerminalComponent,
 )
 from harness.testbed.components.scripted_phone import ScriptedPhoneComponent
+from harness.testbed.components.switch import EnterpriseSwitchComponent, TelephoneComponent
 from harness.testbed.components.trunk import TrunkComponent
 
 Component = Annotated[
@@ -34,7 +35,9 @@ Component = Annotated[
     | CallLoadComponent
     | EmergencyNetworkComponent
     | EmergencyOperatorComponent
-    | CallerPhoneComponent,
+    | CallerPhoneComponent
+    | EnterpriseSwitchComponent
+    | TelephoneComponent,
     Field(discriminator="role"),
 ]
 
@@ -47,6 +50,7 @@ __all__ = [
     "ConsoleComponent",
     "EmergencyNetworkComponent",
     "EmergencyOperatorComponent",
+    "EnterpriseSwitchComponent",
     "HostPort",
     "IccsComponent",
     "Name",
@@ -57,6 +61,7 @@ __all__ = [
     "SerialSettings",
     "Ssi",
     "Strict",
+    "TelephoneComponent",
     "TerminalComponent",
     "TlsSettings",
     "TrunkComponent",

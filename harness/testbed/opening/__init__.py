@@ -6,6 +6,8 @@ from harness.testbed.opening.emergency import open_caller_phone, open_emergency_
 from harness.testbed.opening.location import open_location
 from harness.testbed.opening.radio import open_terminal
 from harness.testbed.opening.scripted_phone import open_scripted_phone
+from harness.testbed.opening.supervisor import open_supervisor
+from harness.testbed.opening.telephone import open_telephone
 from harness.testbed.opening.trunk import open_trunk
 
 __all__ = [
@@ -16,6 +18,8 @@ __all__ = [
     "open_emergency_operator",
     "open_location",
     "open_scripted_phone",
+    "open_supervisor",
+    "open_telephone",
     "open_terminal",
     "open_trunk",
 ]

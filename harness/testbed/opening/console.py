@@ -11,11 +11,7 @@ from harness.testbed.opening.base import Opening
 
 async def open_console(opening: Opening, name: str, component: ConsoleComponent) -> Console:
     """Open it and log in. Raises TestbedError where no driver reaches it."""
-    iccs = opening.at(component.of, IccsComponent)
-    control = iccs.control or (None if iccs.sip else opening.addresses.url(component.of, "http"))
-    if control is None:
-        raise TestbedError(f"component {component.of!r} is real and has no 'control': no driver can reach {name!r}")
-    token = iccs.control_token if iccs.control is not None else iccs.simulator.control_token
+    control, token = control_of(opening, component.of)
     console = await Console.open(
         opening.context,
         opening.media,
@@ -23,10 +19,20 @@ async def open_console(opening: Opening, name: str, component: ConsoleComponent)
         control=control,
         position=component.position,
         audio=component.audio,
-        token=token.get_secret_value() if token is not None else None,
+        token=token,
         permit_dial=opening.interlock.dial,
         permit_radio=opening.interlock.radio,
     )
     if isinstance(console.headset, RtpJack):
         opening.context.called(console.headset.remote, component.of)
     return console
+
+
+def control_of(opening: Opening, name: str) -> tuple[str, str | None]:
+    """Where an ICCS's control interface is, and its token. Raises TestbedError where it has none."""
+    iccs = opening.at(name, IccsComponent)
+    control = iccs.control or (None if iccs.sip else opening.addresses.url(name, "http"))
+    if control is None:
+        raise TestbedError(f"component {name!r} is real and has no 'control': no driver can reach its consoles")
+    token = iccs.control_token if iccs.control is not None else iccs.simulator.control_token
+    return control, token.get_secret_value() if token is not None else None

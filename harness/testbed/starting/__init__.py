@@ -5,6 +5,7 @@ from typing import Any
 from harness.testbed.components import (
     CallerLocationComponent,
     EmergencyNetworkComponent,
+    EnterpriseSwitchComponent,
     IccsComponent,
     RadioNetworkComponent,
 )
@@ -13,12 +14,14 @@ from harness.testbed.starting.emergency import start_emergency
 from harness.testbed.starting.iccs import start_iccs
 from harness.testbed.starting.location import start_location
 from harness.testbed.starting.radio import start_radio
+from harness.testbed.starting.switch import start_switch
 
 STARTERS: tuple[Starter[Any], ...] = (
     Starter(CallerLocationComponent, start_location),
     Starter(RadioNetworkComponent, start_radio),
     Starter(IccsComponent, start_iccs),
     Starter(EmergencyNetworkComponent, start_emergency),
+    Starter(EnterpriseSwitchComponent, start_switch),
 )
 """Components for which `iccs simulate` starts a simulator; others come up with these, or the harness plays them."""
 

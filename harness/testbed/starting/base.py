@@ -26,6 +26,8 @@ class Starting:
     """Whether they run in virtual time."""
     auto_answer: float | None
     """Seconds after which positions answer by themselves; None: operators do."""
+    auto_advisers: bool
+    """Whether the advisers that an ICCS's settings describe answer by themselves."""
     addresses: Addresses = field(default_factory=Addresses)
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     """Takes down what was started, last first."""

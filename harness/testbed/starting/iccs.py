@@ -18,6 +18,7 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
         permit_dial=starting.interlock.dial,
         permit_radio=starting.interlock.radio,
         auto_answer=starting.auto_answer,
+        auto_advisers=starting.auto_advisers,
     )
     starting.stack.push_async_callback(iccs.stop)
     host, port = iccs.sip_address

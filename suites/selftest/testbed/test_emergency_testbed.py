@@ -60,7 +60,8 @@ PERMIT = {
             "components.net.simulator.authorities.0.critical.to: found 'b'",
         ),
         (
-            "net: {role: emergency_network, simulator: {location: 'http://192.0.2.1', authorities: [{name: a, routes: [{}]}]}}",
+            "net: {role: emergency_network, simulator: "
+            "{location: 'http://192.0.2.1', authorities: [{name: a, routes: [{}]}]}}",
             "components.net.simulator.location: found 'http://192.0.2.1'; allowed: a component with role 'caller_loc",
         ),
         (

@@ -108,6 +108,10 @@ class Baresip:
         await self.do("sndcode", key)
         await self.do("sndcode", "")
 
+    def shown(self) -> str:
+        """What it wrote on its screen so far."""
+        return (self.folder / "screen.txt").read_text(encoding="utf-8", errors="replace")
+
     def heard(self) -> Samples:
         """What its earpiece gave in its one call; written when that is over."""
         (path,) = (self.folder / "heard").glob("*-dec.wav")

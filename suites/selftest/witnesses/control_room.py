@@ -110,13 +110,18 @@ def resident(pid: int) -> int:
 
 @contextlib.asynccontextmanager
 async def control_room(
-    run_dir: Path, *names: str, auto_answer: float | None = None, testbed: Path = SIMULATED
+    run_dir: Path,
+    *names: str,
+    auto_answer: float | None = None,
+    auto_advisers: bool = False,
+    testbed: Path = SIMULATED,
 ) -> AsyncIterator[ControlRoom]:
     """Start ``iccs simulate``: all of the testbed, or those named. It is gone afterwards, whatever happened."""
     command = ["-m", "harness.cli", "simulate", *names, "--json", "--until-stdin-closes", "--run-dir", str(run_dir)]
     origin = time.monotonic()
     command += ["--testbed", str(testbed), "--origin", repr(origin)]
     command += ["--auto-answer", str(auto_answer)] if auto_answer is not None else []
+    command += ["--auto-advisers"] if auto_advisers else []
     with _new_file(run_dir, "stderr.txt") as errors:
         process = await asyncio.create_subprocess_exec(
             sys.executable, *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ import httpx
 
 from harness.drivers.console import Console
 from harness.drivers.radio import RadioTerminal
+from harness.drivers.supervisor import Supervisor
 from harness.drivers.trunk import EmergencyTrunk
 from harness.endpoints.media import MediaService, open_media
 from harness.endpoints.sip.agent import UserAgent
@@ -71,6 +72,16 @@ class Room:
         )
         self._stack.push_async_callback(console.close)
         return console
+
+    def supervisor(self) -> Supervisor:
+        """Somebody who looks at the wallboard."""
+        supervisor = Supervisor.open(self.context, "supervisor", control=self.iccs.control_url)
+        self._stack.push_async_callback(supervisor.close)
+        return supervisor
+
+    def at_the_end(self, do: Callable[[], Awaitable[None]]) -> None:
+        """Do something when the room is closed, before the simulator stops."""
+        self._stack.push_async_callback(do)
 
     async def caller(self) -> EmergencyTrunk:
         """A trunk of its own, so that its events stand apart."""

@@ -1,0 +1,122 @@
+"""The supervisor's driver: wallboard, call records, who is to be called back, trunks, as the ICCS shows them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Literal
+from urllib.parse import quote
+
+import httpx
+
+from harness.errors import DriverError
+from harness.transport.context import Context
+
+ANSWERS_WITHIN = 5.0
+"""Seconds within which the control interface answers a request."""
+LOOKS_EVERY = 0.25
+"""Seconds between two looks at the wallboard while a figure is waited for."""
+
+Fault = Literal["down", "refusing", "slow", "one_way"]
+
+
+class Supervisor:
+    """One supervisor's view of one ICCS, through its control interface; nobody needs to be logged in."""
+
+    def __init__(self, context: Context, name: str, http: httpx.AsyncClient) -> None:
+        self.name = name
+        self._journal = context.journal
+        self._http = http
+
+    @classmethod
+    def open(cls, context: Context, name: str, *, control: str, token: str | None = None) -> Supervisor:
+        """Look at the ICCS whose control interface is ``control`` (``http://host:port``)."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        http = httpx.AsyncClient(base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False)
+        return cls(context, name, http)
+
+    async def close(self) -> None:
+        """Look no more; twice is once."""
+        await self._http.aclose()
+
+    # What is shown
+
+    async def wallboard(self) -> dict[str, Any]:
+        """Return each queue's calls and figures, advisers by state and site, trunks; times in seconds."""
+        return dict(await self._ask("GET", "wallboard"))
+
+    async def queue(self, name: str) -> dict[str, Any]:
+        """Return one queue's part of the wallboard. Raises DriverError where there is no such queue."""
+        queues = (await self.wallboard())["queues"]
+        if name not in queues:
+            raise DriverError(f"{self.name}: the wallboard has no queue {name!r}; it has {', '.join(queues)}")
+        return dict(queues[name])
+
+    async def wait_for(self, queue: str, figure: str, value: Any, *, within: float) -> dict[str, Any]:
+        """Return a queue's figures once one of them has a value. Raises DriverError telling what it is instead."""
+        shown: dict[str, Any] = {}
+        try:
+            async with asyncio.timeout(within):
+                while True:
+                    shown = await self.queue(queue)
+                    if figure not in shown:
+                        raise DriverError(f"{self.name}: {queue} has no figure {figure!r}; it has {', '.join(shown)}")
+                    if str(shown[figure]) == str(value):
+                        return shown
+                    await asyncio.sleep(LOOKS_EVERY)
+        except TimeoutError:
+            raise DriverError(
+                f"{self.name}: {figure} of {queue} is {shown.get(figure)} after {within:g} s, due {value}"
+            ) from None
+
+    async def records(self, **wanted: Any) -> list[dict[str, Any]]:
+        """Return the newest call records that fit, newest first.
+
+        ``wanted``: ``cli``, ``queue``, ``outcome``, ``flag``, ``since``, ``until``, ``nuisance``, ``limit``.
+        """
+        return list(await self._ask("GET", "calls", params=wanted))
+
+    async def record(self, name: str) -> dict[str, Any]:
+        """Return all of one call record (``R-000001``). Raises DriverError where there is none of that name."""
+        return dict(await self._ask("GET", f"calls/{quote(name, safe='')}"))
+
+    async def ring_backs(self) -> list[dict[str, Any]]:
+        """Return the emergency callers who gave up and were not rung back, the newest first."""
+        return list(await self._ask("GET", "ring-backs"))
+
+    async def callbacks(self) -> list[dict[str, Any]]:
+        """Return the callers who are due to be called back, the longest waiting first."""
+        return list(await self._ask("GET", "callbacks"))
+
+    async def trunks(self) -> dict[str, dict[str, Any]]:
+        """Return every trunk by name: where it takes calls, its fault, whether its peer is in service."""
+        return {str(each["trunk"]): dict(each) for each in await self._ask("GET", "trunks")}
+
+    # What is done
+
+    async def begin_trunk_fault(self, trunk: str, fault: Fault, *, seconds: float = 5.0) -> None:
+        """Begin a fault of a simulated trunk; ``seconds``: how long a ``slow`` one lets callers wait.
+
+        Raises DriverError where there is no such trunk, or the ICCS makes no faults.
+        """
+        self._journal.record(self.name, "trunk.fault_begun", trunk=trunk, fault=fault)
+        await self._ask("PUT", f"trunks/{quote(trunk, safe='')}/fault", body={"fault": fault, "seconds": seconds})
+
+    async def end_trunk_fault(self, trunk: str) -> None:
+        """End a trunk's fault. Raises DriverError as `begin_trunk_fault`."""
+        self._journal.record(self.name, "trunk.fault_ended", trunk=trunk)
+        await self._ask("DELETE", f"trunks/{quote(trunk, safe='')}/fault")
+
+    async def _ask(
+        self, method: str, path: str, *, params: dict[str, Any] | None = None, body: dict[str, Any] | None = None
+    ) -> Any:
+        try:
+            answer = await self._http.request(method, f"/v1/{path}", params=params, json=body)
+            said = answer.json()
+        except httpx.HTTPError as error:
+            raise DriverError(f"{self.name}: {path} got no answer: {type(error).__name__} {error}") from error
+        except ValueError:
+            raise DriverError(f"{self.name}: {path} was answered with no JSON: {answer.text[:200]}") from None
+        if answer.is_error:
+            detail = said.get("detail") if isinstance(said, dict) else said
+            raise DriverError(f"{self.name}: {path} was refused with {answer.status_code}: {detail}")
+        return said

@@ -1,0 +1,41 @@
+"""Opens a telephone of the enterprise switch."""
+
+from __future__ import annotations
+
+from harness.drivers.telephone import Telephone
+from harness.errors import TestbedError
+from harness.testbed.components.base import Binding
+from harness.testbed.components.switch import EnterpriseSwitchComponent, TelephoneComponent
+from harness.testbed.opening.base import Opening, host_port
+
+
+async def open_telephone(opening: Opening, name: str, component: TelephoneComponent) -> Telephone:
+    """Open it and register it, at its site's gateway too where it has one. Raises TestbedError without a password."""
+    switch = opening.at(component.of, EnterpriseSwitchComponent)
+    homes = [opening.sip(component.of)]
+    password = component.password
+    line = next((each for each in switch.simulator.lines if each.number == component.line), None)
+    if switch.binding is Binding.SIMULATED and line is not None:
+        password = password or line.password
+        homes += [
+            opening.addresses.host_port(f"{component.of}.{site.name}", "sip")
+            for site in switch.simulator.sites
+            if site.name == line.site and site.survivable is not None
+        ]
+    if password is None:
+        raise TestbedError(f"component {name!r} needs 'password': {component.of!r} has no line {component.line} to ask")
+    telephone = await Telephone.open(
+        opening.context,
+        opening.media,
+        name,
+        number=component.line,
+        password=password.get_secret_value(),
+        homes=homes,
+        of=component.of,
+        local=host_port(component.local),
+        expires=component.expires,
+        lamp=component.lamp,
+        permit=opening.interlock.dial,
+    )
+    telephone.answers_after = component.answers_after
+    return telephone

@@ -1,0 +1,57 @@
+"""The control interface of the ICCS simulator: what a console does, over HTTP, and is told, over a WebSocket."""
+
+from __future__ import annotations
+
+from fastapi import Depends, FastAPI, Request, status
+from fastapi.responses import JSONResponse
+
+from simulators.guard import bearer, guard
+from simulators.iccs.api.at_positions import position_routes
+from simulators.iccs.api.incidents import incident_routes
+from simulators.iccs.api.streams import stream_routes
+from simulators.iccs.api.supervision import supervision_routes
+from simulators.iccs.calls import CallStateError
+from simulators.iccs.desk import OperatorDesk
+from simulators.iccs.incidents import IncidentError, UnknownIncidentError
+from simulators.iccs.positions import PositionError, UnknownPositionError
+from simulators.iccs.records import RecordError, UnknownRecordError
+from simulators.iccs.trunks import UnknownTrunkError
+
+_UNKNOWN = (UnknownPositionError, UnknownIncidentError, UnknownRecordError, UnknownTrunkError)
+
+
+def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float = 1.0) -> FastAPI:
+    """Return the control interface of ``desk``.
+
+    Where a token is set every request needs ``Authorization: Bearer``, and the pages that describe the interface are
+    left out.
+    """
+
+    described = "/openapi.json" if token is None else None
+    app = FastAPI(
+        title="ICCS simulator control interface",
+        version="1",
+        openapi_url=described,
+        description="What an operator does, and a supervisor sees. 404: there is no such position, call record, "
+        "incident, queue or trunk. 409: not now, with the reason in `detail`.",
+    )
+    app.state.desk = desk
+
+    @app.exception_handler(PositionError)
+    @app.exception_handler(IncidentError)
+    @app.exception_handler(RecordError)
+    @app.exception_handler(UnknownTrunkError)
+    @app.exception_handler(CallStateError)
+    async def refused(_request: Request, error: Exception) -> JSONResponse:
+        code = status.HTTP_404_NOT_FOUND if isinstance(error, _UNKNOWN) else status.HTTP_409_CONFLICT
+        return JSONResponse({"detail": str(error)}, code)
+
+    guard(app)
+    for routes in (
+        position_routes(desk),
+        incident_routes(desk),
+        supervision_routes(desk),
+        stream_routes(desk, wallboard_every_s),
+    ):
+        app.include_router(routes, dependencies=[Depends(bearer(token))])
+    return app

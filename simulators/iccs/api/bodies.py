@@ -1,0 +1,144 @@
+"""The bodies that the control interface takes; anything else in them is refused."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+NUMBER = r"^[A-Za-z0-9+*#._-]+$"
+
+
+class Body(BaseModel):
+    """A body in which no other key is allowed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class AnswerBody(Body):
+    """Which call to take: by id, by queue, or whatever rings."""
+
+    queue: str | None = Field(default=None, max_length=64)
+    call: str | None = Field(default=None, max_length=64)
+
+
+class DialBody(Body):
+    """Whom to call: a position's id, a telephone's number, a number in the network."""
+
+    number: str = Field(min_length=1, max_length=64, pattern=NUMBER)
+
+
+class ToBody(Body):
+    """Whom an enquiry is made of: a position's id, a telephone's number, a number in the network."""
+
+    to: str = Field(min_length=1, max_length=64, pattern=NUMBER)
+
+
+class MaybeToBody(Body):
+    """Whom a call is passed on to, or who is rung into it; left out: the party of the enquiry."""
+
+    to: str | None = Field(default=None, min_length=1, max_length=64, pattern=NUMBER)
+
+
+class CallBody(Body):
+    """One call."""
+
+    call: str = Field(min_length=1, max_length=64)
+
+
+class MaybeCallBody(Body):
+    """One call; left out: the latest that is on hold."""
+
+    call: str | None = Field(default=None, max_length=64)
+
+
+class RedialBody(Body):
+    """Whose caller is called back; left out: that of the position's latest call."""
+
+    record: str | None = Field(default=None, max_length=64)
+
+
+class NuisanceBody(Body):
+    """What is tagged as a nuisance call, and why; left out: the position's latest call."""
+
+    record: str | None = Field(default=None, max_length=64)
+    note: str = Field(default="", max_length=2000)
+
+
+class StateBody(Body):
+    """What the adviser does next."""
+
+    state: Literal["available", "break"]
+
+
+class OperatorBody(Body):
+    """What the 999 operator, who is on the line, is asked to do."""
+
+    operator: Literal["leave", "return"]
+
+
+class DtmfBody(Body):
+    """Digits to send."""
+
+    digits: str = Field(min_length=1, max_length=32, pattern=r"^[0-9*#A-D]+$")
+
+
+class TypeBody(Body):
+    """What is typed to a caller by real-time text."""
+
+    text: str = Field(min_length=1, max_length=2000)
+
+
+class LocationBody(Body):
+    """Where the caller says it is."""
+
+    text: str | None = Field(default=None, min_length=1, max_length=500)
+    latitude: float | None = Field(default=None, ge=-90, le=90)
+    longitude: float | None = Field(default=None, ge=-180, le=180)
+
+    @model_validator(mode="after")
+    def _something(self) -> LocationBody:
+        if (self.latitude is None) != (self.longitude is None):
+            raise ValueError("'latitude' and 'longitude' go together")
+        if self.text is None and self.latitude is None:
+            raise ValueError("a location needs 'text', or 'latitude' and 'longitude'")
+        return self
+
+
+class KeyBody(Body):
+    """The talkgroup to talk to."""
+
+    talkgroup: str = Field(min_length=1, max_length=64)
+
+
+class TextBody(Body):
+    """A text message to a radio."""
+
+    issi: int = Field(ge=1, le=16_777_215)
+    text: str = Field(min_length=1, max_length=140)
+
+
+class IncidentBody(Body):
+    """A new incident; the call is the one the position holds, where it holds one."""
+
+    title: str = Field(min_length=1, max_length=200)
+
+
+class HandOverBody(Body):
+    """Who takes an incident over."""
+
+    to: str = Field(max_length=32)
+
+
+class NoteBody(Body):
+    """A line for an incident's log."""
+
+    text: str = Field(min_length=1, max_length=2000)
+
+
+class FaultBody(Body):
+    """What goes wrong with a trunk."""
+
+    fault: Literal["down", "refusing", "slow", "one_way"]
+    seconds: float = Field(default=5.0, gt=0, le=600)
+    """How long a slow trunk lets callers wait."""

@@ -1,0 +1,58 @@
+"""Routes of the control interface: the incident log."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, status
+
+from simulators.iccs.api.bodies import HandOverBody, IncidentBody, NoteBody
+from simulators.iccs.api.places import At, Shown
+from simulators.iccs.desk import OperatorDesk
+from simulators.iccs.incidents import Incident
+
+
+def incident_routes(desk: OperatorDesk) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(prefix="/v1", tags=["incidents"])
+
+    @router.post("/positions/{id_}/incidents", status_code=status.HTTP_201_CREATED)
+    async def open_incident(at: At, body: IncidentBody) -> Shown:
+        """Open an incident, from the call in hand where there is one."""
+        call = at.call
+        incident = desk.incidents.open(
+            body.title, at.id, call=call.id if call else None, cli=call.cli if call else None, time=desk.now()
+        )
+        desk.positions.tell(at, "incident.opened", **_told(incident))
+        return incident.shown()
+
+    @router.get("/incidents/{id_}")
+    async def read_incident(id_: str) -> Shown:
+        """One incident with its log."""
+        return desk.incidents.get(id_).shown()
+
+    @router.post("/positions/{id_}/incidents/{incident_id}/hand-over")
+    async def hand_over(at: At, incident_id: str, body: HandOverBody) -> Shown:
+        """Give an incident that is held here to another position."""
+        to = desk.positions.get(body.to)
+        incident = desk.incidents.hand_over(incident_id, at.id, to.id, desk.now())
+        desk.positions.tell(at, "incident.handed_over", to=to.id, **_told(incident))
+        desk.positions.tell(to, "incident.received", by=at.id, **_told(incident))
+        return incident.shown()
+
+    @router.post("/positions/{id_}/incidents/{incident_id}/notes")
+    async def note(at: At, incident_id: str, body: NoteBody) -> Shown:
+        """Add a line to an open incident's log."""
+        return desk.incidents.note(incident_id, at.id, body.text, desk.now()).shown()
+
+    @router.post("/positions/{id_}/incidents/{incident_id}/close")
+    async def close_incident(at: At, incident_id: str) -> Shown:
+        """Close an incident that is held here."""
+        incident = desk.incidents.close(incident_id, at.id, desk.now())
+        desk.positions.tell(at, "incident.closed", **_told(incident))
+        return incident.shown()
+
+    return router
+
+
+def _told(incident: Incident) -> Shown:
+    told = {"incident": incident.id, "title": incident.title, "owner": incident.owner}
+    return {**told, "incident_call": incident.call, "cli": incident.cli}

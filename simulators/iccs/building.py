@@ -1,0 +1,133 @@
+"""Puts the rooms of one ICCS together, brings them up in order and takes them down again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from harness.endpoints.media import MediaService
+from harness.transport.context import Context
+from simulators.iccs.attendant import Attendant
+from simulators.iccs.callbacks import Callbacks
+from simulators.iccs.calls import SwitchCall
+from simulators.iccs.clips import Clips
+from simulators.iccs.distribution import Distribution
+from simulators.iccs.duty import Duty
+from simulators.iccs.figures import Figures
+from simulators.iccs.handling import Handling
+from simulators.iccs.incidents import IncidentLog
+from simulators.iccs.keys import Keys
+from simulators.iccs.location_desk import LocationDesk
+from simulators.iccs.patch_panel import PatchPanel
+from simulators.iccs.placing import Placing
+from simulators.iccs.positions import Position, Positions
+from simulators.iccs.queues import Queues
+from simulators.iccs.radio_desk import GatewayLine, RadioDesk, RadioPermit
+from simulators.iccs.reception import Reception
+from simulators.iccs.records import Bands, RecordBook
+from simulators.iccs.robots import Robots
+from simulators.iccs.settings import IccsSettings
+from simulators.iccs.shared import Shared
+from simulators.iccs.switch import Switch
+from simulators.iccs.treatment import Treatment
+from simulators.iccs.trunks import Trunks
+from simulators.iccs.wire import Wire
+
+
+class Building:
+    """All rooms of one ICCS."""
+
+    def __init__(
+        self,
+        context: Context,
+        media: MediaService,
+        settings: IccsSettings,
+        gateways: list[GatewayLine],
+        talkgroups: Mapping[str, int],
+        permit_radio: RadioPermit,
+    ) -> None:
+        """Raises LocalError where an announcement is missing."""
+        bands = Bands(settings.wait_bands_s)
+        self.shared = shared = Shared(
+            context,
+            media,
+            settings,
+            Positions(settings.each_position(), context.journal),
+            RecordBook(settings.records_kept),
+            bands,
+            Figures(settings.queues, bands),
+            Clips(settings),
+        )
+        self.incidents = IncidentLog()
+        self.radio = RadioDesk(context, media, shared.positions, gateways, talkgroups, permit_radio)
+        self.patch = PatchPanel(shared, self.radio)
+        self.distribution = Distribution(shared, Queues(settings.queues, settings.ahead))
+        self.callbacks = Callbacks(shared)
+        self.treatment = Treatment(shared, self.distribution, self.callbacks)
+        self.attendant = Attendant(shared)
+        self.duty = Duty(shared, self.distribution)
+        self.locations = LocationDesk(shared)
+        self.keys = Keys(shared, self.attendant, self.treatment)
+        self.switch = switch = Switch(
+            shared, self.distribution, self.treatment, self.attendant, self.duty, self.locations, self.patch
+        )
+        self.trunks = Trunks(context, settings)
+        self.wire = Wire(shared, switch, self.trunks, self.keys)
+        self.reception = Reception(
+            shared, switch, self.wire, self.trunks, self.attendant, self.callbacks, self.locations
+        )
+        self.placing = Placing(shared, switch, self.wire, self.trunks, self.callbacks, self.locations)
+        self.handling = Handling(shared, switch, self.placing, self.patch)
+        self.robots = Robots(shared, self.distribution, switch)
+        self._connect()
+
+    def _connect(self) -> None:
+        """Tell the rooms of each other, where that goes both ways."""
+        self.radio.repatch = self._radio_changed
+        self.trunks.invited = self.reception.invited
+        self.distribution.rang = self.robots.rang
+        self.distribution.moved = self.robots.moved
+        self.distribution.overflows = self.reception.overflows
+        self.treatment.be_heard = self.wire.be_heard
+        self.treatment.queued = self.wire.queued
+        self.treatment.call_back = self.reception.call_back
+        self.attendant.leads_to = self.reception.leads_to
+        self.switch.set_up = self.wire.set_up
+        self.switch.call_back = self.placing.call_back
+        self.switch.talking = self.robots.talking
+        self.switch.ended = self._ended
+        self.shared.positions.watched = self.distribution.shown_to
+        self.shared.positions.changed = self._adviser_changed
+
+    def _ended(self, call: SwitchCall) -> None:
+        self.keys.over(call)
+        self.robots.over(call)
+
+    def _radio_changed(self, position: Position) -> None:
+        self.patch.position(position)
+        if position.keyed is not None:
+            self.distribution.busy(position)
+        self.shared.positions.settle(position)
+
+    def _adviser_changed(self, _position: Position) -> None:
+        self.distribution.poke()
+
+    async def start(self, permit_dial: Callable[[str], None], location: tuple[str, int] | None) -> None:
+        """Open every port and line. Raises TransportError, LocalError."""
+        await self.trunks.start(permit_dial)
+        await self.radio.start()
+        self.locations.start(location)
+
+    async def stop(self) -> None:
+        """Clear every call, close every port and line; no task is left."""
+        await self.radio.stop()
+        await self.switch.stop()
+        await self.trunks.stop()
+        self.keys.stop()
+        self.duty.stop()
+        await self.locations.stop()
+        for task in tuple(self.shared.tasks):
+            task.cancel()
+        await asyncio.gather(*self.shared.tasks, return_exceptions=True)
+        await self.switch.closed()
+        await self.patch.stop()

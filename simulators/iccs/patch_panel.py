@@ -1,0 +1,140 @@
+"""Joins speech as conversations and radio want it: two parties with each other, three and more on a bridge.
+
+Theory. A patch is worked out from how things stand when its turn comes, one after the other, so that the last one made
+is right whatever came before. A party that is joined anew keeps hearing until it hears the new ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+
+from harness.endpoints.media import Bridge, MediaPort
+from harness.errors import MediaError
+from simulators.iccs.calls import SwitchCall
+from simulators.iccs.clips import HOLD_MUSIC, RINGING_TONE
+from simulators.iccs.conversations import Conversation
+from simulators.iccs.leg import Leg
+from simulators.iccs.positions import Position
+from simulators.iccs.radio_desk import RadioDesk
+from simulators.iccs.shared import Shared
+
+
+class PatchPanel:
+    """All that is joined in one control room."""
+
+    def __init__(self, shared: Shared, radio: RadioDesk) -> None:
+        self._shared = shared
+        self._radio = radio
+        self._patching = asyncio.Lock()
+        self._patches: set[asyncio.Task[None]] = set()
+        self._bridges: dict[MediaPort, Bridge] = {}
+        self._count = 0
+
+    def conversation(self, conversation: Conversation) -> None:
+        """Join a conversation's parties anew, and those who hold it."""
+        self._soon(self._join(conversation), ",".join(conversation.parties()))
+
+    def position(self, position: Position) -> None:
+        """Join anew what a position hears and is heard by."""
+        self._soon(self._join_position(position), position.id)
+
+    def alone(self, call: SwitchCall) -> None:
+        """Part a call's leg from everybody."""
+        if call.leg is not None:
+            self._soon(self._part(call.leg), call.id)
+
+    def over(self, conversation: Conversation) -> None:
+        """A conversation has ended: its bridge is not needed any more."""
+        if conversation.bridge is not None:
+            bridge, conversation.bridge = conversation.bridge, None
+            self._soon(self._close(bridge), bridge.name)
+
+    def _soon(self, work: Coroutine[None, None, None], whose: str) -> None:
+        task = asyncio.get_running_loop().create_task(self._patch(work, whose))
+        self._patches.add(task)
+        task.add_done_callback(self._patches.discard)
+
+    async def _patch(self, work: Coroutine[None, None, None], whose: str) -> None:
+        async with self._patching:
+            try:
+                await work
+            except MediaError as error:  # a port that closed between the asking and the doing
+                self._shared.journal.record("iccs", "patch.late", whose=whose, reason=str(error))
+
+    async def unplug(self, jack: MediaPort) -> None:
+        """Close a jack once nobody is patching."""
+        async with self._patching:
+            self._bridges.pop(jack, None)
+            await jack.close()
+
+    async def stop(self) -> None:
+        """Return when every patch is made."""
+        while self._patches:
+            await asyncio.gather(*self._patches, return_exceptions=True)
+
+    # Joining
+
+    async def _join(self, conversation: Conversation) -> None:
+        legs = [call.leg for call in conversation.up if call.leg is not None]
+        tone = HOLD_MUSIC if conversation.is_waiting else RINGING_TONE if conversation.is_ringing else ""
+        for leg in legs:
+            leg.background(tone, self._shared.clips[tone] if tone else None)
+        heard = {leg.joins: True for leg in legs if leg.joins is not None}
+        seats = {each.jack: each for each in conversation.positions if each.jack is not None}
+        heard |= {jack: seat.keyed is None for jack, seat in seats.items()}
+        if len(heard) > 2:
+            await self._conference(conversation, heard)
+        for port in heard:
+            others = [other for other, speaks in heard.items() if other is not port and speaks]
+            radio = self._radio.heard_at(seats[port]) if port in seats else []
+            await port.hear(*(others if len(heard) <= 2 else []), *radio)
+            if len(heard) <= 2:
+                await self._leave_bridge(port)
+        for seat in seats.values():
+            await self._radio_hears(seat)
+        for position in conversation.held_by:
+            await self._join_idle(position)
+
+    async def _conference(self, conversation: Conversation, heard: dict[MediaPort, bool]) -> None:
+        if conversation.bridge is None:
+            self._count += 1
+            conversation.bridge = await self._shared.media.open_bridge(f"iccs conference {self._count}")
+        for port, speaks in heard.items():
+            await conversation.bridge.join(port, speak=speaks)
+            self._bridges[port] = conversation.bridge
+
+    async def _leave_bridge(self, port: MediaPort) -> None:
+        bridge = self._bridges.pop(port, None)
+        if bridge is not None:
+            await bridge.leave(port)
+
+    async def _join_position(self, position: Position) -> None:
+        if position.conversation is not None:
+            await self._join(position.conversation)
+        else:
+            await self._join_idle(position)
+
+    async def _join_idle(self, position: Position) -> None:
+        """A position that talks with nobody hears its talkgroups."""
+        if position.conversation is None:
+            if position.jack is not None:
+                await position.jack.hear(*self._radio.heard_at(position))
+                await self._leave_bridge(position.jack)
+            await self._radio_hears(position)
+
+    async def _radio_hears(self, position: Position) -> None:
+        jack = position.jack
+        for port, holder in self._radio.speakers():
+            if holder is position or holder is None:
+                await port.hear(*([jack] if holder is position and jack is not None else []))
+
+    async def _part(self, leg: Leg) -> None:
+        if leg.joins is not None:
+            await leg.joins.hear()
+            await self._leave_bridge(leg.joins)
+
+    async def _close(self, bridge: Bridge) -> None:
+        for port in [port for port, its in self._bridges.items() if its is bridge]:
+            del self._bridges[port]
+        await bridge.close()

@@ -1,0 +1,151 @@
+"""What an ICCS simulator is told at its start: addresses, positions, queues, menus, trunks, subscribers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, model_validator
+
+from simulators.iccs.settings.advisers import AutoAdviserSettings
+from simulators.iccs.settings.base import MAX_CALLS, MAX_POSITIONS, Number, PositionId, QueueName, Role, Seconds, Strict
+from simulators.iccs.settings.ivr import IvrSettings
+from simulators.iccs.settings.positions import AnyPosition, PositionRange, PositionSettings, SubscriberSettings
+from simulators.iccs.settings.queues import CriticalSettings, QueueSettings
+from simulators.iccs.settings.trunks import HostPort, TrunkSettings
+
+__all__ = [
+    "CRITICAL_QUEUE",
+    "MAX_CALLS",
+    "MAX_POSITIONS",
+    "IccsSettings",
+    "Number",
+    "PositionId",
+    "PositionRange",
+    "PositionSettings",
+    "QueueSettings",
+    "Role",
+    "SubscriberSettings",
+]
+
+CRITICAL_QUEUE = "critical"
+"""What calls to critical numbers are shown under; no queue of that name can be laid out."""
+
+
+class LocationLink(Strict):
+    """Where the caller-location service is, and when it is asked. Only callers in an emergency are located."""
+
+    service: HostPort | None = None
+    """Where it takes links; None: what whoever starts the simulator names. ``iccs simulate`` names none yet."""
+    codec: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "iccs"
+    token: SecretStr | None = None
+    ask: Literal["presentation", "answer"] = "presentation"
+    """Whether it is asked when a call comes or when it is answered."""
+    prompt_after_s: Seconds = 2.0
+    """After the answer, if nothing is known by then: the adviser is prompted to ask the caller. [p]"""
+
+
+class TapSettings(Strict):
+    """How a caller who can't speak says yes and no by pressing keys: so many presses in a row."""
+
+    yes: int = Field(default=1, ge=1, le=9)
+    """[p]"""
+    no: int = Field(default=2, ge=1, le=9)
+    """[p]"""
+    window_s: float = Field(default=1.5, gt=0, le=10)
+    """Presses closer together than this belong together. [p]"""
+
+
+class IccsSettings(Strict):
+    """An ICCS as the testbed file describes it."""
+
+    host: str = "127.0.0.1"
+    sip_port: int = Field(default=0, ge=0, le=65535)
+    """UDP port of the switch, and of its first trunk; 0 takes any free one."""
+    control_port: int = Field(default=0, ge=0, le=65535)
+    """TCP port of the control interface; 0 takes any free one."""
+    control_token: SecretStr | None = None
+    """Bearer token that the control interface asks for; needed where ``host`` is not a loopback address."""
+    realm: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "niccs"
+    """What telephones are asked to register for."""
+    digest: tuple[Literal["SHA-256", "MD5"], ...] = Field(default=("MD5", "SHA-256"), min_length=1, max_length=2)
+    """Digest algorithms that are offered, in that order. RFC 8760 wants the better one first; telephones of before it
+    look at the first alone and know only MD5, and control rooms have many of those.
+    """
+    positions: tuple[AnyPosition, ...] = ()
+    trunks: tuple[TrunkSettings, ...] = Field(default=(TrunkSettings(name="primary"),), min_length=1, max_length=16)
+    """The first is reached at ``sip_port``, and telephones register there."""
+    queues: dict[QueueName, QueueSettings] = Field(
+        default_factory=lambda: {
+            "emergency": QueueSettings(numbers=("999", "112")),
+            "non_emergency": QueueSettings(numbers=("101",)),
+        }
+    )
+    """Earlier queues are served first. ``emergency: ["999", "112"]`` is short for a queue with those numbers."""
+    critical: CriticalSettings = CriticalSettings()
+    ivr: IvrSettings = IvrSettings()
+    announcements: Path | None = None
+    """Folder of the WAV files that callers hear (8 kHz, mono, 16 bits); None: the project's."""
+    media: Literal["packets", "none"] = "packets"
+    """``none``: every stream is answered inactive and no RTP leaves, for load at the level of signalling."""
+    location: LocationLink = LocationLink()
+    taps: TapSettings = TapSettings()
+    wait_bands_s: tuple[Seconds, ...] = Field(default=(10, 60), min_length=1, max_length=10)
+    """Where the bands of waiting times begin that calls are counted by: under 10 s, 10 to 59 s, 60 s and more."""
+    transfer_ring_s: float = Field(default=20.0, gt=0, le=600)
+    """How long a transferred call rings before it comes back. [p]"""
+    own_number: Number = "+441414960101"
+    """The number that the network is told when a position calls somebody."""
+    route_s: float = Field(default=4.0, gt=0, le=60)
+    """How long a trunk may say nothing to a call of ours before the next one is tried. [p]"""
+    ahead: tuple[str, ...] = ("relay",)
+    """Flags whose calls go ahead of the others in their queue (NICCS-TEL-019)."""
+    ring_s: float = Field(default=60.0, gt=0, le=600)
+    """Seconds for which a call placed by a position rings before it is given up."""
+    records_kept: int = Field(default=100_000, ge=1, le=1_000_000)
+    """Call records in memory; beyond it the oldest goes that is over and not marked to be preserved."""
+    wallboard_every_s: float = Field(default=1.0, gt=0, le=60)
+    """How often at most a wallboard is told of changes."""
+    auto_advisers: AutoAdviserSettings | None = None
+    """Advisers that answer by themselves, once `iccs simulate --auto-advisers` or a test lets them."""
+    subscribers: tuple[SubscriberSettings, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_queues(cls, given: Any) -> Any:
+        queues = given.get("queues") if isinstance(given, dict) else None
+        if not isinstance(queues, dict):
+            return given
+        longer = {name: {"numbers": each} if isinstance(each, list | tuple) else each for name, each in queues.items()}
+        return {**given, "queues": longer}
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> IccsSettings:
+        if CRITICAL_QUEUE in self.queues:
+            raise ValueError(f"{CRITICAL_QUEUE!r} is what critical numbers are shown under; name the queue otherwise")
+        wanted = [target.queue for target in self.ivr.targets()]
+        wanted += [queue.overflow.to for queue in self.queues.values() if queue.overflow is not None]
+        for name in wanted:
+            if name is not None and name not in self.queues:
+                raise ValueError(f"there is no queue {name!r}; there is {', '.join(self.queues)}")
+        numbers = [number for queue in self.queues.values() for number in queue.numbers]
+        for number, times in Counter([*numbers, *self.critical.numbers, *self.ivr.numbers]).items():
+            if times > 1:
+                raise ValueError(f"number {number} leads to {times} places")
+        for name, times in Counter(trunk.name for trunk in self.trunks).items():
+            if times > 1:
+                raise ValueError(f"trunk {name!r} is listed twice")
+        if list(self.wait_bands_s) != sorted(set(self.wait_bands_s)) or not self.wait_bands_s[0]:
+            raise ValueError("'wait_bands_s' are times above 0, each longer than the one before")
+        return self
+
+    def each_position(self) -> list[PositionSettings]:
+        """Return every position once; one named by itself goes before its place in a row."""
+        rows = (row.each() if isinstance(row, PositionRange) else [row] for row in self.positions)
+        found: dict[str, PositionSettings] = {}
+        singles = {row.id: row for row in self.positions if isinstance(row, PositionSettings)}
+        for row in rows:
+            for position in row:
+                found.setdefault(position.id, singles.get(position.id, position))
+        return list(found.values())

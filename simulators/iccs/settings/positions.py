@@ -1,0 +1,63 @@
+"""Operator positions in an ICCS's settings, one by one or in rows, and telephones that may register."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Field, SecretStr, Tag
+
+from simulators.iccs.settings.base import MAX_POSITIONS, PositionId, Role, Skill, Strict
+
+
+class PositionSettings(Strict):
+    """One operator position, which is also an extension that can be dialled by its id."""
+
+    id: PositionId
+    role: Role = "call_taker"
+    site: PositionId | None = None
+    """Where it stands; None: what its id says before the last hyphen."""
+    skills: tuple[Skill, ...] = ()
+    """What its adviser can take; a queue asks for some of them."""
+    talkgroups: tuple[str, ...] = ()
+    """Talkgroups it monitors and may key."""
+
+    @property
+    def at(self) -> str:
+        """The site's name."""
+        return self.site or self.id.rpartition("-")[0] or self.id
+
+
+class PositionRange(Strict):
+    """A row of like positions: ``govan-01`` … ``govan-40``."""
+
+    site: PositionId
+    first: int = Field(ge=1, le=MAX_POSITIONS)
+    last: int = Field(ge=1, le=MAX_POSITIONS)
+    role: Role = "call_taker"
+    skills: tuple[Skill, ...] = ()
+    talkgroups: tuple[str, ...] = ()
+
+    def each(self) -> list[PositionSettings]:
+        """Return the positions of the row, first to last."""
+        shared = {"role": self.role, "site": self.site, "skills": self.skills, "talkgroups": self.talkgroups}
+        return [
+            PositionSettings.model_validate({"id": f"{self.site}-{number:02d}", **shared})
+            for number in range(self.first, self.last + 1)
+        ]
+
+
+def _shape(value: Any) -> str:
+    given = set(value) if isinstance(value, dict) else set(type(value).model_fields)
+    return "row" if "site" in given and "id" not in given else "one"
+
+
+AnyPosition = Annotated[
+    Annotated[PositionSettings, Tag("one")] | Annotated[PositionRange, Tag("row")], Discriminator(_shape)
+]
+
+
+class SubscriberSettings(Strict):
+    """A telephone that may register with the switch (RFC 3261 section 10, digest)."""
+
+    user: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,32}$")]
+    password: SecretStr

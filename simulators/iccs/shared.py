@@ -1,0 +1,48 @@
+"""What the rooms of one switch share: the run, the settings, positions, records, figures, and how tasks are kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.endpoints.media import MediaService
+from harness.journal import Journal
+from harness.transport.context import Context
+from simulators.iccs.clips import Clips
+from simulators.iccs.figures import Figures
+from simulators.iccs.positions import Positions
+from simulators.iccs.records import Bands, RecordBook
+from simulators.iccs.settings import IccsSettings
+
+
+@dataclass(slots=True)
+class Shared:
+    """One control room's."""
+
+    context: Context
+    media: MediaService
+    settings: IccsSettings
+    positions: Positions
+    records: RecordBook
+    bands: Bands
+    figures: Figures
+    clips: Clips
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def journal(self) -> Journal:
+        """The simulator's own journal."""
+        return self.context.journal
+
+    def now(self) -> float:
+        """Return the run's time in seconds."""
+        return self.context.journal.now()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a task that is ended with the switch."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task

@@ -1,0 +1,1 @@
+"""Voicemail: mailboxes, leaving and hearing messages, and the lamps that tell of them."""

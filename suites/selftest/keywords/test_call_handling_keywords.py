@@ -1,0 +1,83 @@
+"""Keywords of operators' hands on calls and of the supervisor, as a suite uses them."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from xml.etree import ElementTree
+
+from robot.run import run as robot
+
+BODY = """\
+*** Settings ***
+Library    harness.keywords.ICCS    time=virtual
+
+*** Test Cases ***
+Held And Passed On
+    Operator Sits At    govan-12    govan-31
+    Caller Dials    999    cli=+447700900123
+    Console Shows    govan-12    call.ringing
+    Wallboard Shows    emergency    waiting    1
+    Operator Answers    govan-12
+    Caller Is Answered
+    ${shown}    Console Shows    govan-12    call.connected
+    ${call}    Operator Holds    govan-12
+    Console Shows    govan-12    call.held    call=${call}
+    Operator Resumes    govan-12    ${call}
+    Operator Consults    govan-12    govan-31
+    Console Shows    govan-31    call.ringing    from=govan-12
+    Run Keyword And Expect Error    *409: the other side has not answered yet    Operator Conferences    govan-12
+    Operator Transfers    govan-12
+    Console Shows    govan-31    call.ringing    cli=+447700900123
+    Operator Tags Nuisance    govan-12    a test
+    ${record}    Call Record    ${shown}[record]
+    Should Be Equal    ${record}[nuisance][note]    a test
+    Operator Goes    govan-12    break
+    Console Shows    govan-12    adviser.state    state=break
+    ${records}    Call Records    outcome=answered    queue=emergency
+    Length Should Be    ${records}    1
+    ${due}    Callbacks Due
+    Should Be Empty    ${due}
+    ${figures}    Queue Figures    emergency
+    Should Be Equal As Integers    ${figures}[answered]    1
+
+Rung Back
+    Operator Sits At    govan-12
+    Caller Dials    999
+    Console Shows    govan-12    call.ringing
+    Caller Hangs Up
+    Console Shows    govan-12    call.abandoned    ring_back=False
+    Run Keyword And Expect Error    *there was no call here yet    Operator Rings Back    govan-12
+    Run Keyword And Expect Error    *no telephone is registered as '2001'    Operator Dials    govan-12    2001
+    Run Keyword And Expect Error    *govan-12 has no call    Operator Leaves Conference    govan-12
+    Run Keyword And Expect Error    *govan-12 has no call that is up    Operator Sends Keys    govan-12    1
+
+Trunk
+    Trunk Fault Begins    primary    refusing
+    Caller Dials    999
+    Run Keyword And Expect Error    *503*    Caller Is Answered
+    Trunk Fault Ends    primary
+    Run Keyword And Expect Error    *'upside_down'*    Trunk Fault Begins    primary    upside_down
+
+The Menu
+    Operator Sits At    govan-12
+    Caller Dials    +441414960101    cli=+447700900123
+    Caller Is Answered
+    Caller Presses    1
+    Console Shows    govan-12    call.ringing    within=2 s    queue=non_emergency    cli=+447700900123
+"""
+
+
+def test_a_suite_holds_passes_on_rings_back_and_reads_the_wallboard(tmp_path: Path) -> None:
+    file, output, said = tmp_path / "suite.robot", tmp_path / "output.xml", io.StringIO()
+    file.write_text(BODY)
+    code = robot(str(file), output=str(output), log="NONE", report="NONE", stdout=said, stderr=said)
+    results = {}
+    for test in ElementTree.parse(output).getroot().iter("test"):
+        status = test.find("status")
+        assert status is not None
+        results[test.get("name")] = (status.get("status"), status.text or "")
+    assert results == dict.fromkeys(("Held And Passed On", "Rung Back", "Trunk", "The Menu"), ("PASS", "")), (
+        said.getvalue()
+    )
+    assert code == 0

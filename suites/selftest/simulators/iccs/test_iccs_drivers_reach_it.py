@@ -1,0 +1,105 @@
+"""The drivers reach all of the control interface: each act is one that it knows, and each that it knows has an act."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+
+import httpx
+import pytest
+from control_room_in_virtual_time import control_room
+
+from harness.drivers.console import Console
+from harness.drivers.supervisor import Supervisor
+from harness.errors import DriverError
+
+pytestmark = pytest.mark.virtual_time
+Act = Callable[[Console], Awaitable[object]]
+ACTS: dict[str, Act] = {
+    "answer": lambda at: at.answer(queue="emergency", call="call-1"),
+    "dial": lambda at: at.dial("2001"),
+    "redial": lambda at: at.redial("R-000001"),
+    "clear": lambda at: at.clear(),
+    "hold": lambda at: at.hold(),
+    "resume": lambda at: at.resume("call-1"),
+    "consult": lambda at: at.consult("2001"),
+    "transfer": lambda at: at.transfer("2001"),
+    "conference": lambda at: at.conference("2001"),
+    "leave": lambda at: at.leave(),
+    "drop": lambda at: at.drop("call-1"),
+    "dtmf": lambda at: at.send_dtmf("1"),
+    "type": lambda at: at.type_text("hello"),
+    "operator": lambda at: at.ask_operator("leave"),
+    "hold-line": lambda at: at.hold_line(),
+    "location": lambda at: at.enter_location("by the harbour", latitude=55.86, longitude=-4.25),
+    "nuisance": lambda at: at.tag_nuisance(record="R-000001", note="third tonight"),
+    "state": lambda at: at.go("available"),
+    "key": lambda at: at.key("GD-OPS-1"),
+    "unkey": lambda at: at.unkey(),
+    "text": lambda at: at.send_text(4001234, "hello"),
+    "incidents": lambda at: at.open_incident("Break-in"),
+}
+LOOKS: dict[str, Callable[[Supervisor], Awaitable[object]]] = {
+    "/v1/wallboard": lambda at: at.wallboard(),
+    "/v1/calls": lambda at: at.records(
+        cli="1", queue="q", outcome="o", flag="f", since=0, until=9, nuisance=True, limit=5
+    ),
+    "/v1/calls/{record}": lambda at: at.record("R-000001"),
+    "/v1/ring-backs": lambda at: at.ring_backs(),
+    "/v1/callbacks": lambda at: at.callbacks(),
+    "/v1/trunks": lambda at: at.trunks(),
+    "/v1/trunks/{name}/fault": lambda at: at.begin_trunk_fault("primary", "slow", seconds=1.0),
+}
+BY_OTHERS = {"login", "logout"}
+"""What a console does as it is opened and closed."""
+
+
+async def described(client: httpx.AsyncClient) -> set[str]:
+    """Every path that the interface describes."""
+    return set((await client.get("/openapi.json")).json()["paths"])
+
+
+async def test_each_act_at_a_position_is_one_that_the_interface_describes_and_the_other_way_round() -> None:
+    async with control_room() as room:
+        async with room.http() as http:
+            paths = await described(http)
+        found = {match[1] for path in paths if (match := re.fullmatch(r"/v1/positions/\{id_\}/([a-z-]+)", path))}
+        assert found == set(ACTS) | BY_OTHERS
+        taker = await room.console("desk-1")
+        for name, act in ACTS.items():
+            try:
+                await act(taker)
+            except DriverError as error:
+                assert re.search(r"refused with (404: there is no (call|position)|409)", str(error)), name
+                assert "Not Found" not in str(error)
+
+
+async def test_each_look_of_a_supervisor_is_one_that_the_interface_describes_and_the_other_way_round() -> None:
+    async with control_room() as room:
+        async with room.http() as http:
+            paths = await described(http)
+        seen = {path for path in paths if not re.match(r"/v1/(positions|incidents|status)", path)}
+        assert seen == set(LOOKS)
+        supervisor = room.supervisor()
+        for name, look in LOOKS.items():
+            try:
+                await look(supervisor)
+            except DriverError as error:
+                assert "there is no call record 'R-000001'" in str(error), name
+
+
+async def test_a_supervisor_is_told_what_an_interface_answers_that_is_none() -> None:
+    async with control_room() as room:
+        host, port = room.iccs.sip_address  # a SIP port takes no HTTP
+        supervisor = Supervisor.open(room.context, "lost", control=f"http://{host}:{port}")
+        room.at_the_end(supervisor.close)
+        with pytest.raises(DriverError, match="lost: wallboard got no answer: Connect"):
+            await supervisor.wallboard()
+    async with control_room({"control_token": "right"}) as room:
+        stranger = Supervisor.open(room.context, "stranger", control=room.iccs.control_url, token="wrong")
+        room.at_the_end(stranger.close)
+        with pytest.raises(DriverError, match="stranger: wallboard was refused with 401"):
+            await stranger.wallboard()
+        known = Supervisor.open(room.context, "known", control=room.iccs.control_url, token="right")
+        room.at_the_end(known.close)
+        assert "emergency" in (await known.wallboard())["queues"]
