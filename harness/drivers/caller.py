@@ -95,6 +95,7 @@ class CallerPhone:
         registration.
         """
         phone = cls(context, media, name, network, number)
+        registrar = f"sip:{network[0]}:{network[1]}"  # to register there rings nobody
         phone._host = local[0]
         phone._aml = aml or AmlPlan()
         phone._permit_locate = permit_locate
@@ -105,7 +106,7 @@ class CallerPhone:
             listen=[Listen(phone._transport, *local)],
             user=number or "phone",
             on_invite=phone._rung,
-            permit=permit,
+            permit=lambda target: None if target == registrar else permit(target),
             abilities=Abilities(info_packages=(ecall_control.INFO_PACKAGE,)),
         )
         phone._agent.on_message = phone._texted
@@ -122,9 +123,7 @@ class CallerPhone:
         context.called(network, leads_to)
         if number and registers:
             try:
-                phone._registration = await phone._agent.register(
-                    f"sip:{network[0]}:{network[1]}", number, "", to=phone._hop
-                )
+                phone._registration = await phone._agent.register(registrar, number, "", to=phone._hop)
             except HarnessError:
                 await phone.close()
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -14,8 +15,7 @@ from harness.endpoints.sip.transports import Listen
 from harness.errors import SdpError, SipRemoteError, TransportError
 from harness.protocols.sip.emergency_call import Line, Nuisance, Text
 from harness.protocols.sip.registrar import Registrar
-from harness.transport.tap import Address, NullTap
-from harness.transport.udp import open_udp
+from harness.transport.tap import Address
 from simulators.emergency.call import EmergencyCall
 from simulators.emergency.calling import Calling, calling_of, dialled_of, is_emergency, number_of
 from simulators.emergency.desks import Desks
@@ -76,7 +76,7 @@ class Exchange:
         plant = self._plant
         host, wanted = plant.settings.host, plant.settings.sip_port
         for attempt in range(PORT_ATTEMPTS):
-            port = wanted or await _free_port(host)
+            port = wanted or _free_port(host)
             try:
                 return await UserAgent.open(
                     plant.context,
@@ -216,9 +216,8 @@ class Exchange:
         self._plant.spawn(RingBack(self._plant, self.phones, sip).run())
 
 
-async def _free_port(host: str) -> int:
+def _free_port(host: str) -> int:
     """A port that is free for UDP, and probably for TCP."""
-    probe = await open_udp((host, 0), lambda _data, _source: None, tap=NullTap())
-    port = probe.local[1]
-    probe.close()
-    return port
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
