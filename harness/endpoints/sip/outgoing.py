@@ -15,7 +15,8 @@ from harness.endpoints.sip.wheel import Timer
 from harness.errors import InterlockError, SdpError, SipLocalError, SipRemoteError
 from harness.protocols.sip import body
 from harness.protocols.sip.dialog import Dialog
-from harness.protocols.sip.message import Message, Request, Response, checked
+from harness.protocols.sip.fields import checked
+from harness.protocols.sip.message import Message, Request, Response
 from harness.protocols.sip.transaction import cancel_for
 
 if TYPE_CHECKING:
