@@ -19,7 +19,7 @@ from simulators.switch import SwitchSettings, SwitchSimulator
 from simulators.switch.sounds import tune
 from suites.selftest.ports import free_port
 from suites.selftest.witnesses.baresip import Baresip, baresip, write_wav
-from suites.selftest.witnesses.control_room import POLL_S, sipp, sipp_counts, sipp_errors
+from suites.selftest.witnesses.control_room import POLL_S, SCENARIOS, sipp, sipp_counts, sipp_errors
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("baresip")]
 
@@ -164,6 +164,24 @@ async def test_one_on_tls_and_srtp_and_one_on_neither_hear_each_other(
     assert correlation(says, plain.heard()) > LEAST_LIKENESS
     assert correlation(answers, secured.heard()) > LEAST_LIKENESS
     assert "SRTP is Enabled (cryptosuite=AES_CM_128_HMAC_SHA1_80)" in secured.shown()
+
+
+@pytest.mark.witness("sipp")
+async def test_a_call_that_comes_in_without_an_offer_is_offered_speech_twice(
+    office: Office, speech: Callable[[str], Samples], trunk_port: int, tmp_path: Path
+) -> None:
+    """SIPp on the trunk answers the switch's offer in its ACK, and does so again in a re-INVITE."""
+    telephone = await office.telephone("3102", speech("call-taker"))
+    folder = tmp_path / "trunk"
+    where = (office.host, "-s", "3102", "-i", "127.0.0.1", "-p", str(trunk_port), "-mp", str(free_port()))
+    async with sipp(folder, "-sf", str(SCENARIOS / "delayed_offer_calls.xml"), *where, "-m", "1") as process:
+        await telephone.expect("CALL_INCOMING", within=WITHIN_S)
+        await telephone.do("accept")
+        await telephone.expect("CALL_ESTABLISHED", within=WITHIN_S)
+        await telephone.expect("CALL_CLOSED", within=WITHIN_S)
+        async with asyncio.timeout(WITHIN_S):
+            assert await process.wait() == 0, sipp_errors(folder)
+    assert sipp_counts(folder) == {"SuccessfulCall": 1, "FailedCall": 0, "Retransmissions": 0}
 
 
 async def test_a_message_that_is_left_lights_the_lamp_of_a_telephone(
