@@ -142,18 +142,34 @@ class RadioSession:
         """Ask for a delay measurement with the next packet."""
         self._asks, self.next_at = True, now
 
-    def speech(self, payload_type: int, payload: bytes, now: float, *, marker: bool = False) -> RtpPacket:
-        """A packet of speech, with what we say."""
-        return self._packet(payload_type, payload, now, marker=marker)
+    def speech(
+        self, payload_type: int, payload: bytes, now: float, *, marker: bool = False, due: float | None = None
+    ) -> RtpPacket:
+        """A packet of speech, with what we say. `due`: when it was to leave, where that is not now.
+
+        Its timestamp is that of `due`, so that a stream whose packets leave a little late still counts evenly.
+        """
+        return self._packet(payload_type, payload, now, marker=marker, due=due)
 
     def tick(self, now: float) -> RtpPacket | None:
         """A keep-alive where one is due: nothing was sent for a period, or something changed."""
         return None if now < self.next_at else self._packet(self.terms.keep_alive_type, b"", now)
 
-    def _packet(self, payload_type: int, payload: bytes, now: float, *, marker: bool = False) -> RtpPacket:
+    def renew(self, ssrc: int) -> None:
+        """Go on under another SSRC: somebody else has ours (RFC 3550 section 8.2)."""
+        self._ssrc = ssrc
+
+    @property
+    def ssrc(self) -> int:
+        """What our packets are sent under."""
+        return self._ssrc
+
+    def _packet(
+        self, payload_type: int, payload: bytes, now: float, *, marker: bool = False, due: float | None = None
+    ) -> RtpPacket:
         state = replace(self.said, features=(*self.said.features, *self._measurements(now)))
         extension = write(state) if self.terms.extension else None
-        stamp = self._offset + round((now - self._began) * CLOCK)
+        stamp = self._offset + round(((now if due is None else due) - self._began) * CLOCK)
         packet = RtpPacket(
             payload_type, self._sequence, stamp & 0xFFFFFFFF, self._ssrc, payload, marker, extension=extension
         )
@@ -180,6 +196,11 @@ class RadioSession:
     def lost_at(self) -> float:
         """When the link is lost unless a packet comes."""
         return self._came_at + self.terms.patience
+
+    @property
+    def due_at(self) -> float:
+        """When `tick` or `check` has something to do."""
+        return self.next_at if self._lost_told else min(self.next_at, self.lost_at)
 
     def check(self, now: float) -> list[Event]:
         """Tell whether the peer has been silent for too long. A lost link keys nobody."""
