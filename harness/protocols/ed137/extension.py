@@ -86,11 +86,12 @@ class Reading:
     """What is wrong with it, for a tester; empty where nothing is."""
 
 
-def read(extension: Extension) -> Reading:
+def read(extension: Extension, *, mislabels: bool = False) -> Reading:
     """Read an extension. Raises Ed137Error where it is of another profile, or of no words, or of too many.
 
     Radios exist that send one layout under the other's profile. Where the bits can't be the named layout's and can be
-    the other's, that is what is read, and `finding` says so. A PTT alone reads the same in both, but for its id.
+    the other's, that is what is read, and `finding` says so. A PTT alone reads the same in both, but for its id: what
+    can be both is read as the other's where the peer was found to do so before (`mislabels`).
     """
     try:
         named = Layout(extension.profile)
@@ -101,10 +102,15 @@ def read(extension: Extension) -> Reading:
         raise Ed137Error(f"an extension of {size} octets; it has 1-{MAX_WORDS} words of four")
     other = Layout.OF_2009 if named is Layout.OF_2011 else Layout.OF_2011
     odd = _oddity(named, extension.data)
+    if mislabels and not odd:
+        odd = _AS_BEFORE
     if odd and not _oddity(other, extension.data):
         finding = f"the layout of {_year(other)} under 0x{named:04x}, which is that of {_year(named)}: {odd}"
         return Reading(_READERS[other](extension.data), finding)
-    return Reading(_READERS[named](extension.data), odd)
+    return Reading(_READERS[named](extension.data), "" if odd == _AS_BEFORE else odd)
+
+
+_AS_BEFORE: Final = "as in packets before"
 
 
 def write(state: RadioState) -> Extension:

@@ -124,6 +124,8 @@ class RadioSession:
         self._asks = False
         self._to_answer: tuple[DelayRequest, float] | None = None
         self._lost_told = False
+        self._mislabels = False
+        """Whether the peer was found to send one layout under the other's profile."""
 
     # What we say
 
@@ -226,11 +228,12 @@ class RadioSession:
                 self._find("a packet without the header extension that was agreed", events)
             return events
         try:
-            reading = read(packet.extension)
+            reading = read(packet.extension, mislabels=self._mislabels)
         except Ed137Error as error:
             self._find(str(error), events)
             return events
         state = reading.state
+        self._mislabels = state.layout != packet.extension.profile
         if reading.finding:
             self._find(reading.finding, events)
         if packet.payload_type == self.terms.keep_alive_type and packet.payload:

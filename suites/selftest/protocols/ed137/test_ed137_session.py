@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,3 +145,22 @@ def test_whatever_comes_is_taken_and_what_is_told_of_it_is_bounded(packets: list
         packet = RtpPacket(payload_type, number, 0, 1, b"x", extension=Extension(profile, data))
         told += sum(isinstance(each, Finding) for each in radio.receive(packet, number * 0.02))
     assert told <= MAX_FINDINGS
+
+
+def test_a_radio_that_mislabels_is_understood_also_where_its_word_could_be_either() -> None:
+    room, _ = pair()
+    radio = RadioSession(Side.RADIO, TERMS, 0.0, ssrc=2, layout=Layout.OF_2009)
+
+    def carried(state: RadioState, now: float) -> list[Event]:
+        radio.say(state, now)
+        packet = radio.tick(now)
+        assert packet is not None
+        assert packet.extension is not None
+        wrong = replace(packet, extension=mislabelled(packet.extension))
+        return room.receive(RtpPacket.parse(wrong.build()), now)
+
+    carried(RadioState(ptt=Ptt.NORMAL, ptt_id=5), 0.1)
+    assert room.heard.ptt_id == 20, "a first word that could be either is read as its profile says"
+    carried(RadioState(squelch=True, features=(SignalQuality(9),)), 0.2)
+    carried(RadioState(ptt=Ptt.NORMAL, ptt_id=5), 0.3)
+    assert room.heard.ptt_id == 5
