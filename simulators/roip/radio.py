@@ -35,7 +35,7 @@ class _Session:
 class Radio:
     """One radio of a gateway.
 
-    Events, under ``<gateway>.<radio>``: ``session.opened`` {ptt_id, caller}, ``session.ended`` {ptt_id}, ``ptt.won``
+    Events, under ``<gateway>.<radio>``: ``session.opened`` {ptt_id}, ``session.ended`` {ptt_id}, ``ptt.won``
     {ptt_id, ptt}, ``ptt.on_air``, ``ptt.queued``, ``ptt.refused`` {why}, ``ptt.off``, ``squelch.opened`` {talker},
     ``squelch.closed``, ``radio.fault``, ``radio.well``; its sessions' under ``<gateway>.<radio> <ptt-id>``.
     """

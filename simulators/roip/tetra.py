@@ -137,14 +137,18 @@ class TetraAir:
             self._wanted = ptt
             self._changed.set()
 
+    @property
+    def _is_wanted(self) -> bool:
+        return self._wanted is not Ptt.OFF
+
     async def _floor(self) -> None:
         """Bring what is held to what is wanted, one step after the other."""
         while True:
             await self._changed.wait()
             self._changed.clear()
-            if self._wanted is not Ptt.OFF and self._cc is None:
+            if self._is_wanted and self._cc is None:
                 await self._take(self._wanted)
-            elif self._wanted is Ptt.OFF and self._cc is not None:
+            elif not self._is_wanted and self._cc is not None:
                 cc, self._cc = self._cc, None
                 await self._give(cc)
 
@@ -153,9 +157,9 @@ class TetraAir:
         asking = self._loop.create_task(self._ask(ptt))
         changed = self._loop.create_task(self._changed.wait())
         try:
-            while not asking.done() and self._wanted is not Ptt.OFF:
+            while not asking.done() and self._is_wanted:
                 await asyncio.wait((asking, changed), return_when=asyncio.FIRST_COMPLETED)
-                if changed.done() and self._wanted is not Ptt.OFF and not asking.done():
+                if changed.done() and self._is_wanted and not asking.done():
                     self._changed.clear()  # another type of PTT: what is asked for stands
                     changed = self._loop.create_task(self._changed.wait())
         finally:
@@ -170,7 +174,7 @@ class TetraAir:
             self._radio.refused(str(error))
         elif error is not None:
             raise error
-        elif self._wanted is Ptt.OFF:
+        elif not self._is_wanted:
             self._changed.set()  # granted just as it was let go
         else:
             self._radio.granted()

@@ -141,7 +141,8 @@ class ControlRoom:
                 lambda state: state.ptt_mute or (state.ptt is not Ptt.OFF and state.ptt_id == own), within
             )
             if heard is None:
-                raise Ed137LocalError(f"{self.name}: the radio did not tell within {within:g} s whether it is keyed")
+                told = _holder(stream.heard) if stream.heard.ptt is not Ptt.OFF else "it tells of no PTT"
+                raise Ed137LocalError(f"{self.name}: the radio did not tell within {within:g} s that we key it: {told}")
             if heard.ptt_mute:
                 raise Ed137LocalError(f"{self.name}: PTT mute: {_holder(heard)}")
         except BaseException:
@@ -155,14 +156,17 @@ class ControlRoom:
             self._stream.key(Ptt.OFF)
 
     async def unkeyed(self, *, within: float = KEYED_WITHIN) -> bool:
-        """Wait until the radio says that it is not keyed by us; False where it does not in time."""
-        own = self.stream.terms
-        mine = own.ptt_id if own is not None else None
-        return await self._until(lambda state: state.ptt is Ptt.OFF or state.ptt_id != mine, within) is not None
+        """Wait until the radio says that it does not hear our key; False where it does not say so in time."""
+        terms = self.stream.terms
+        own = terms.ptt_id if terms is not None else None
+
+        def let_go(state: RadioState) -> bool:
+            return not state.ptt_mute and (state.ptt is Ptt.OFF or state.ptt_id != own)
+
+        return let_go(self.stream.heard) or await self._until(let_go, within) is not None
 
     async def _until(self, holds: Callable[[RadioState], bool], within: float) -> RadioState | None:
-        if holds(self.stream.heard):
-            return self.stream.heard
+        """The first state told from now on that holds; what was told before can't be about what was just done."""
         found: asyncio.Future[RadioState] = asyncio.get_running_loop().create_future()
         entry = holds, found
         self._waiting.append(entry)
