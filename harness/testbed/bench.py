@@ -19,6 +19,7 @@ from harness.drivers.emergency_network import EmergencyNetwork
 from harness.drivers.emergency_operator import EmergencyOperator
 from harness.drivers.location import LocationService
 from harness.drivers.radio import RadioTerminal
+from harness.drivers.roip_radio import RoipRadio
 from harness.drivers.scripted_phone import ScriptedPhone
 from harness.drivers.supervisor import Supervisor
 from harness.drivers.telephone import Telephone
@@ -39,6 +40,7 @@ from harness.testbed.components import (
     IccsComponent,
     RadioGatewayComponent,
     RadioTerminalComponent,
+    RoipRadioComponent,
     ScriptedPhoneComponent,
     TelephoneComponent,
     TrunkComponent,
@@ -53,6 +55,7 @@ from harness.testbed.opening import (
     open_emergency_network,
     open_emergency_operator,
     open_location,
+    open_roip_radio,
     open_scripted_phone,
     open_supervisor,
     open_telephone,
@@ -119,6 +122,10 @@ class Bench:
     async def terminal(self, name: str | None = None) -> RadioTerminal:
         """Return a radio terminal by its component's name, its talkgroup selected."""
         return await self._driver(name, RadioTerminalComponent, open_terminal)
+
+    async def roip_radio(self, name: str | None = None) -> RoipRadio:
+        """Return a radio behind an ED-137 gateway (the one there is, or the one named), its session set up."""
+        return await self._driver(name, RoipRadioComponent, open_roip_radio)
 
     async def location_service(self, name: str | None = None) -> LocationService:
         """Return the caller-location service (the one there is, or the one named), a link to it under way."""

@@ -23,6 +23,8 @@ from harness.testbed.components import (
     Name,
     RadioGatewayComponent,
     RadioNetworkComponent,
+    RoipGatewayComponent,
+    RoipRadioComponent,
     ScriptedPhoneComponent,
     Ssi,
     Strict,
@@ -114,6 +116,7 @@ class Testbed(Strict):
         self._check_identities()
         self._check_talkgroups()
         self._check_emergency()
+        self._check_roip()
         iccss = [name for name, each in self.components.items() if isinstance(each, IccsComponent)]
         switches = [n for n, each in self.components.items() if isinstance(each, EnterpriseSwitchComponent)]
         for name, each in self.components.items():
@@ -153,6 +156,16 @@ class Testbed(Strict):
                         ("components", name, "issi"), each.issi, f"an identity of its own; {held[each.issi]} has this"
                     )
                 held[each.issi] = name
+            if isinstance(each, RoipGatewayComponent):
+                for index, radio in enumerate(each.simulator.radios):
+                    at = ("components", name, "simulator", "radios", index)
+                    if f"{name}.{radio.name}" in self.components:
+                        raise _misfit((*at, "name"), radio.name, f"another name; {name}.{radio.name} is a component")
+                    if radio.issi is None:
+                        continue
+                    if radio.issi in held:
+                        raise _misfit((*at, "issi"), radio.issi, f"an identity of its own; {held[radio.issi]} has this")
+                    held[radio.issi] = f"{name}.{radio.name}"
 
     def _check_talkgroups(self) -> None:
         known = _listed(self.talkgroups)
@@ -178,6 +191,33 @@ class Testbed(Strict):
         for index, group in enumerate(self.safety.key):
             if group not in self.talkgroups:
                 raise _misfit(("safety", "key", index), group, known)
+
+    def _check_roip(self) -> None:
+        """Radios are of gateways, and on talkgroups, that are there."""
+        gateways = {n: each for n, each in self.components.items() if isinstance(each, RoipGatewayComponent)}
+        groups = _listed(self.talkgroups)
+        for name, gateway in gateways.items():
+            for index, row in enumerate(gateway.simulator.radios):
+                if row.talkgroup is not None and row.talkgroup not in self.talkgroups:
+                    at = ("components", name, "simulator", "radios", index, "talkgroup")
+                    raise _misfit(at, row.talkgroup, groups)
+        for name, each in self.components.items():
+            if not isinstance(each, RoipRadioComponent):
+                continue
+            if each.talkgroup is not None and each.talkgroup not in self.talkgroups:
+                raise _misfit(("components", name, "talkgroup"), each.talkgroup, groups)
+            stations = [("of", each.of, "radio", each.radio)]
+            if each.standby is not None:
+                of = "of" if each.standby_of is None else "standby_of"
+                stations.append((of, each.standby_of or each.of, "standby", each.standby))
+            for of, gateway_name, key, radio in stations:
+                found = gateways.get(gateway_name)
+                if found is None:
+                    allowed = f"a component with role 'roip_gateway' ({_listed(gateways)})"
+                    raise _misfit(("components", name, of), gateway_name, allowed)
+                radios = [row.name for row in found.simulator.radios]
+                if found.binding is Binding.SIMULATED and radio not in radios:
+                    raise _misfit(("components", name, key), radio, f"a radio of {gateway_name} ({_listed(radios)})")
 
     def _check_emergency(self) -> None:
         networks = {n: each for n, each in self.components.items() if isinstance(each, EmergencyNetworkComponent)}

@@ -19,7 +19,7 @@ from simulators.roip.air import A_LAW, Air
 from simulators.roip.arbitration import Arbitration
 from simulators.roip.clock import Reclocked
 from simulators.roip.faults import SILENT, Fault, altered, wrong
-from simulators.roip.settings import RadioSettings, RoipSettings
+from simulators.roip.settings import MAX_SESSIONS, RadioSettings, RoipSettings
 
 LAYOUTS: Final = {2009: Layout.OF_2009, 2011: Layout.OF_2011}
 
@@ -116,6 +116,7 @@ class Radio:
                 host=self._common.host,
                 layout=self._layout,
                 delays=delays,
+                port=self._rtp_port(free),
             )
         except SipLocalError as error:  # the caller has gone
             self._journal.warn(self.name, "session.failed", why=str(error))
@@ -137,6 +138,11 @@ class Radio:
         if call.is_over:
             self._ended(session)
         self._tell()
+
+    def _rtp_port(self, ptt_id: int) -> int:
+        first = self._common.rtp_first_port
+        number = self._common.radios.index(self.settings) * MAX_SESSIONS + ptt_id - 1
+        return first + 2 * number if first else 0
 
     def _ended(self, session: _Session) -> None:
         if self._sessions.pop(session.ptt_id, None) is not None:

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 MAX_RADIOS = 64
 """Radios of one gateway."""
+MAX_SESSIONS = 15
+"""Control rooms of one radio at once; the layout of 2009 has no more ids."""
 
 
 class _Settings(BaseModel):
@@ -27,8 +29,8 @@ class RadioSettings(_Settings):
     """That terminal's identity."""
     quality: int = Field(default=12, ge=0, le=15)
     """Signal quality index by RSSI of what it receives."""
-    sessions: int = Field(default=15, ge=1, le=15)
-    """Control rooms at once; the layout of 2009 has no more ids."""
+    sessions: int = Field(default=MAX_SESSIONS, ge=1, le=MAX_SESSIONS)
+    """Control rooms at once."""
 
     @model_validator(mode="after")
     def _together(self) -> RadioSettings:
@@ -43,6 +45,9 @@ class RoipSettings(_Settings):
     host: str = "127.0.0.1"
     sip_port: int = Field(default=0, ge=0, le=65535)
     """UDP port of SIP; 0 takes any free one."""
+    rtp_first_port: int = Field(default=0, ge=0, le=65535 - 2 * MAX_RADIOS * MAX_SESSIONS)
+    """The UDP port of the first radio's first session, each further one two above, MAX_SESSIONS a radio; 0: any free
+    ones, which each answer tells."""
     http_port: int = Field(default=0, ge=0, le=65535)
     """TCP port of the control interface; 0 takes any free one."""
     token: SecretStr | None = None

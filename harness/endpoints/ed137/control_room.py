@@ -9,11 +9,11 @@ from typing import Final
 from harness.endpoints.ed137.stream import RadioStream
 from harness.endpoints.sip.agent import UserAgent
 from harness.endpoints.sip.call import Call
-from harness.errors import Ed137Error, Ed137LocalError
+from harness.errors import Ed137LocalError
 from harness.protocols.ed137.description import describe, read_description
 from harness.protocols.ed137.extension import Layout, Ptt, RadioState
 from harness.protocols.ed137.session import Event, Side
-from harness.protocols.ed137.terms import SIP_HEADERS, VERSION_HEADER, RadioTerms
+from harness.protocols.ed137.terms import SIP_HEADERS, USUAL, VERSION_HEADER, RadioTerms
 from harness.transport.context import Context
 from harness.transport.tap import Address
 
@@ -36,7 +36,7 @@ class ControlRoom:
         """Use `open`."""
         self.name = name
         self.uri = uri
-        """The radio's SIP URI."""
+        """The radio's SIP URI; another one holds from the next `connect` on."""
         self.on_event: Callable[[Event], None] = lambda _event: None
         """Given what happens on the session; see `harness.protocols.ed137.session`."""
         self.on_ended: Callable[[], None] = lambda: None
@@ -67,7 +67,7 @@ class ControlRoom:
 
     async def connect(
         self,
-        terms: RadioTerms = RadioTerms(),
+        terms: RadioTerms = USUAL,
         *,
         layout: Layout = Layout.OF_2011,
         within: float = ANSWERED_WITHIN,

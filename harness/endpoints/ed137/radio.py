@@ -10,7 +10,7 @@ from harness.endpoints.sip.incoming import IncomingCall
 from harness.errors import Ed137Error
 from harness.protocols.ed137.description import Described, describe, read_description
 from harness.protocols.ed137.extension import Layout
-from harness.protocols.ed137.session import Delays, Side
+from harness.protocols.ed137.session import NO_DELAYS, Delays, Side
 from harness.protocols.ed137.terms import VERSION, VERSION_HEADER, RadioTerms
 from harness.protocols.rtp.g711 import G711
 from harness.transport.context import Context
@@ -55,7 +55,7 @@ async def accept(
     *,
     host: str,
     layout: Layout = Layout.OF_2011,
-    delays: Delays = Delays(),
+    delays: Delays = NO_DELAYS,
     port: int = 0,
 ) -> RadioStream:
     """Answer with `terms` (the keep-alive's payload type is the offer's) and begin to talk; return the stream.

@@ -16,6 +16,7 @@ from harness.errors import MediaError, RtpError
 from harness.protocols.ed137.description import Described
 from harness.protocols.ed137.extension import Layout, Ptt, RadioState
 from harness.protocols.ed137.session import (
+    NO_DELAYS,
     Changed,
     Delays,
     Event,
@@ -126,7 +127,7 @@ class RadioStream:
         payload_type: int,
         *,
         layout: Layout = Layout.OF_2011,
-        delays: Delays = Delays(),
+        delays: Delays = NO_DELAYS,
     ) -> None:
         """Both ends have agreed on `terms`: talk to `peer`, speech of its `payload_type`; again: anew."""
         rng = self._context.rng

@@ -86,6 +86,9 @@ class Delays:
     inside: float = 0.0
 
 
+NO_DELAYS: Final = Delays()
+
+
 class RadioSession:
     """One end of a session."""
 
@@ -99,7 +102,7 @@ class RadioSession:
         sequence: int = 0,
         timestamp: int = 0,
         layout: Layout = Layout.OF_2011,
-        delays: Delays = Delays(),
+        delays: Delays = NO_DELAYS,
     ) -> None:
         self.side = side
         self.terms = terms

@@ -109,6 +109,10 @@ class RadioTerms:
         return replace(radio, direction=common(self.direction, radio.direction), frequency=self.frequency)
 
 
+USUAL: Final = RadioTerms()
+"""What is offered where nothing else is asked for."""
+
+
 def common(one: Direction, other: Direction) -> Direction:
     """The direction that both allow. Raises Ed137Error where there is none."""
     if one is Direction.BOTH or one is other:

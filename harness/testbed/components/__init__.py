@@ -19,6 +19,7 @@ from harness.testbed.components.radio import (
     RadioTerminalComponent,
     TerminalComponent,
 )
+from harness.testbed.components.roip import RoipGatewayComponent, RoipRadioComponent
 from harness.testbed.components.scripted_phone import ScriptedPhoneComponent
 from harness.testbed.components.switch import EnterpriseSwitchComponent, TelephoneComponent
 from harness.testbed.components.trunk import TrunkComponent
@@ -37,7 +38,9 @@ Component = Annotated[
     | EmergencyOperatorComponent
     | CallerPhoneComponent
     | EnterpriseSwitchComponent
-    | TelephoneComponent,
+    | TelephoneComponent
+    | RoipGatewayComponent
+    | RoipRadioComponent,
     Field(discriminator="role"),
 ]
 
@@ -57,6 +60,8 @@ __all__ = [
     "RadioGatewayComponent",
     "RadioNetworkComponent",
     "RadioTerminalComponent",
+    "RoipGatewayComponent",
+    "RoipRadioComponent",
     "ScriptedPhoneComponent",
     "SerialSettings",
     "Ssi",

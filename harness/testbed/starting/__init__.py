@@ -8,17 +8,20 @@ from harness.testbed.components import (
     EnterpriseSwitchComponent,
     IccsComponent,
     RadioNetworkComponent,
+    RoipGatewayComponent,
 )
 from harness.testbed.starting.base import Starter, Starting
 from harness.testbed.starting.emergency import start_emergency
 from harness.testbed.starting.iccs import start_iccs
 from harness.testbed.starting.location import start_location
 from harness.testbed.starting.radio import start_radio
+from harness.testbed.starting.roip import start_roip
 from harness.testbed.starting.switch import start_switch
 
 STARTERS: tuple[Starter[Any], ...] = (
     Starter(CallerLocationComponent, start_location),
     Starter(RadioNetworkComponent, start_radio),
+    Starter(RoipGatewayComponent, start_roip),
     Starter(IccsComponent, start_iccs),
     Starter(EmergencyNetworkComponent, start_emergency),
     Starter(EnterpriseSwitchComponent, start_switch),

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from harness.testbed.components import Binding, RadioGatewayComponent, RadioNetworkComponent, RadioTerminalComponent
+from harness.testbed.components import (
+    Binding,
+    RadioGatewayComponent,
+    RadioNetworkComponent,
+    RadioTerminalComponent,
+    RoipGatewayComponent,
+)
 from harness.testbed.starting.base import Starting
 from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
 
@@ -14,6 +20,13 @@ async def start_radio(starting: Starting, name: str, component: RadioNetworkComp
         TerminalConfig(each_name, each.issi, each.talkgroup, role=each.role, baud=each.serial.baud)
         for each_name, each in testbed.components.items()
         if isinstance(each, RadioGatewayComponent | RadioTerminalComponent) and each.binding is Binding.SIMULATED
+    ]
+    terminals += [
+        TerminalConfig(f"{gateway}.{radio.name}", radio.issi, radio.talkgroup, role="radio_gateway")
+        for gateway, each in testbed.components.items()
+        if isinstance(each, RoipGatewayComponent) and each.binding is Binding.SIMULATED
+        for radio in each.simulator.radios
+        if radio.issi is not None
     ]
     config = RadioConfig(talkgroups=dict(testbed.talkgroups), terminals=terminals, mcc=component.mcc, mnc=component.mnc)
     radio = await RadioNetwork.start(starting.context, await starting.media(), config, virtual=starting.virtual)
