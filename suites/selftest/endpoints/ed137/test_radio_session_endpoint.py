@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from harness.transport.context import Context
 from harness.transport.udp import open_udp
 from harness.transport.virtual_loop import VirtualLoop
 
+OFFER = RadioTerms(frequency="118.005")
 ANSWER = RadioTerms(ptt_id=7, period_ms=200, multiplier=5)
 RNG = np.random.default_rng(1)
 NOISE = (6000 * RNG.standard_normal(8000)).clip(-20000, 20000).astype(np.int16)
@@ -77,7 +79,7 @@ class Radio:
 
 @asynccontextmanager
 async def session(
-    context: Context, radio: Radio | None = None, terms: RadioTerms = RadioTerms(frequency="118.005"), **connect: Any
+    context: Context, radio: Radio | None = None, terms: RadioTerms = OFFER, **connect: Any
 ) -> AsyncIterator[tuple[ControlRoom, Radio]]:
     radio = radio or Radio()
     radio.context = context
@@ -181,7 +183,7 @@ def test_speech_arrives_as_it_was_said_and_every_packet_is_keyed() -> None:
             recording = radio.on_air.recorded()
             assert len(packets) == 50
             assert {packet.extension.profile for packet in packets if packet.extension} == {0x0167}
-            steps = {(b.timestamp - a.timestamp) & 0xFFFFFFFF for a, b in zip(packets, packets[1:], strict=False)}
+            steps = {(b.timestamp - a.timestamp) & 0xFFFFFFFF for a, b in pairwise(packets)}
             assert steps == {160}
             assert [packet.marker for packet in packets] == [True] + [False] * 49
             assert mouth_to_ear(NOISE, began, recording).ms == pytest.approx(0, abs=2)

@@ -14,7 +14,8 @@ from harness.endpoints.ed137 import ControlRoom
 from harness.errors import Ed137LocalError, LocalError, SipLocalError
 from harness.measure.correlate import correlation
 from harness.protocols.ed137.extension import Ptt, RadioState
-from harness.protocols.ed137.terms import Direction, RadioTerms
+from harness.protocols.ed137.terms import USUAL, Direction, RadioTerms
+from harness.protocols.rtp.g711 import CODECS
 from harness.transport.context import Context
 from harness.transport.virtual_loop import VirtualLoop
 from simulators.roip import RadioSettings, RoipGateway, RoipSettings
@@ -39,7 +40,7 @@ def virtually(main: Callable[[Context], Awaitable[None]], seed: int = 1) -> str:
 
 @asynccontextmanager
 async def rooms(
-    context: Context, *names: str, settings: RoipSettings = SETTINGS, terms: RadioTerms = RadioTerms()
+    context: Context, *names: str, settings: RoipSettings = SETTINGS, terms: RadioTerms = USUAL
 ) -> AsyncIterator[tuple[RoipGateway, list[ControlRoom]]]:
     gateway = await RoipGateway.start(context, settings)
     opened = []
@@ -114,8 +115,6 @@ def test_only_the_winners_speech_is_on_air() -> None:
             await west.stream.played()
             await asyncio.sleep(0.1)
             assert len(frames) == 50
-            from harness.protocols.rtp.g711 import CODECS
-
             assert correlation(NOISE, CODECS["PCMA"].decode(b"".join(frames))) > 0.99
 
     virtually(main)
