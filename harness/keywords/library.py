@@ -17,6 +17,7 @@ from harness.keywords.emergency_network import EmergencyNetworkKeywords
 from harness.keywords.emergency_operators import EmergencyOperatorKeywords
 from harness.keywords.faults import FaultKeywords
 from harness.keywords.radio import RadioKeywords
+from harness.keywords.roip import RoipKeywords
 from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
 from harness.keywords.supervision import SupervisionKeywords
 from harness.keywords.telephones import SwitchTelephoneKeywords
@@ -35,6 +36,7 @@ class ICCS(
     CallHandlingKeywords,
     SupervisionKeywords,
     RadioKeywords,
+    RoipKeywords,
     FaultKeywords,
 ):
     """Drives a control room's communications in an operator's words.

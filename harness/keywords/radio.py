@@ -126,3 +126,16 @@ class RadioKeywords(Topic):
         | `Officer Sends Text`    officer    All in order    to=gateway-1 |
         """
         self.session.run(self._terminal(terminal).send_text(text, to=self.session.bench.issi(to)))
+
+    @keyword
+    def officer_selects_talkgroup(self, terminal: str, talkgroup: str) -> None:
+        """Turns a terminal to another talkgroup.
+
+        | =Argument= | =Description= |
+        | ``terminal``  | The terminal's name in the testbed file. |
+        | ``talkgroup`` | The talkgroup's name in the testbed file. |
+
+        Example:
+        | `Officer Selects Talkgroup`    officer    GD-ROIP-1 |
+        """
+        self.session.run(self._terminal(terminal).select(talkgroup))

@@ -100,6 +100,9 @@ def test_each_address_is_an_object_on_a_line_and_ready_comes_last() -> None:
             ("emergency", "emergency_network", "http"),
             ("location", "caller_location", "location"),
             ("location", "caller_location", "http"),
+            ("roip", "roip_gateway", "sip"),
+            ("roip", "roip_gateway", "http"),
+            *((f"roip.{radio}", "radio_gateway", kind) for radio in ("main", "standby") for kind in ("serial", "rtp")),
         }
         assert found["iccs", "iccs", "sip"].startswith("sip:127.0.0.1:")
         assert found["officer", "radio_terminal", "serial"].startswith("serial:/dev/pts/")
