@@ -32,13 +32,15 @@ from harness.protocols.rtp.g711 import G711, SAMPLE_RATE, Samples
 from harness.protocols.rtp.rtp import RtpPacket
 from harness.transport.context import Context
 from harness.transport.tap import Address
-from harness.transport.udp import UdpPort, open_udp
+from harness.transport.udp import UdpPort, open_udp, outward_address
 
 FRAME_S: Final = 0.02
 FRAME: Final = 160
 """Samples of a packet."""
 MAX_QUEUED: Final = 300 * 50
 """Frames that may wait to be sent."""
+MAX_RENEWED: Final = 4
+"""Times that we take another SSRC because ours comes from the peer: beyond it, it is our own stream that comes back."""
 MAX_PAYLOAD: Final = 1600
 """Octets of speech that one packet may hold: 200 ms."""
 
@@ -97,8 +99,9 @@ class RadioStream:
 
     @property
     def address(self) -> Address:
-        """Where it listens."""
-        return self._port.local
+        """Where it listens, as others reach it."""
+        host, port = self._port.local
+        return (outward_address(six=host == "::") if host in ("0.0.0.0", "::") else host), port  # noqa: S104
 
     @property
     def terms(self) -> RadioTerms | None:
@@ -289,9 +292,12 @@ class RadioStream:
 
     def _take(self, session: RadioSession, packet: RtpPacket) -> None:
         if packet.ssrc == session.ssrc:
+            # Somebody has our SSRC, or our own packets come back: those that do are not the peer's word.
             self.stats.collisions += 1
             self._odd(self.stats.collisions, "radio.ssrc_clash", ssrc=packet.ssrc)
-            session.renew(self._context.rng.getrandbits(32))
+            if self.stats.collisions <= MAX_RENEWED:
+                session.renew(self._context.rng.getrandbits(32))
+            return
         if self._order.ssrc not in (None, packet.ssrc):
             self.stats.ssrc_changes += 1
             self._odd(self.stats.ssrc_changes, "radio.ssrc_changed", ssrc=packet.ssrc, before=self._order.ssrc)

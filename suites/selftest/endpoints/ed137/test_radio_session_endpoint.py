@@ -290,6 +290,28 @@ def test_a_peer_under_our_ssrc_makes_us_take_another() -> None:
     virtually(main)
 
 
+def test_our_own_packets_that_come_back_are_not_the_radios_word() -> None:
+    async def main(context: Context) -> None:
+        async with session(context) as (room, radio):
+            radio.echo = lambda _: None
+            sent: list[bytes] = []
+
+            def looped(packet: RtpPacket) -> RtpPacket:
+                radio.on_air._port.send(packet.build(), room.stream.address)
+                sent.append(b"")
+                return packet
+
+            room.stream.alter = looped
+            with pytest.raises(Ed137LocalError, match="did not tell"):
+                await room.key()
+            await asyncio.sleep(3)
+            assert len(sent) > 20
+            assert len({each.data["ssrc"] for each in context.journal if each.kind == "radio.ssrc_clash"}) == 5
+            assert room.stream.heard.ptt is Ptt.OFF
+
+    virtually(main)
+
+
 def test_a_late_packet_does_not_key_again() -> None:
     async def main(context: Context) -> None:
         async with session(context) as (room, radio):
