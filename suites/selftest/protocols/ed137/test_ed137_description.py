@@ -1,4 +1,4 @@
-"""Session descriptions of radio sessions: written and read alike, and nothing but the named error on what is not one."""
+"""Session descriptions of radio sessions: written and read alike; the named error on what is not one."""
 
 from __future__ import annotations
 
