@@ -23,6 +23,9 @@ QUEUED_S: Final = 30.0
 JOINED_S: Final = 5.0
 EMERGENCY_PRIORITY: Final = 15
 """The priority that is an emergency, as on TETRA; from 12 on the interlock asks for a permit."""
+TOLD_S: Final = 1.0
+"""Seconds within which the server tells one who joins who talks."""
+_TOLD: Final = ("floor.idle", "floor.taken", "floor.granted")
 _ANSWERS: Final = ("floor.granted", "floor.queued", "floor.denied", "floor.unanswered")
 
 
@@ -96,10 +99,16 @@ class McpttRadio:
         group = self._group(talkgroup)
         if group not in self._terminal.calls:
             self._ask("call", talkgroup, 0)
+            before = self._journal.position
             try:
                 await self._terminal.call(group, session_type=self.session_type, within=JOINED_S)
             except McpttLocalError as error:
                 raise DriverError(str(error)) from None
+            try:
+                await self._first(_TOLD, group, before, TOLD_S)
+            except ExpectationError:
+                # The server is to tell everybody who joins whether somebody talks (TS 24.380 section 6.3.4).
+                self._journal.warn(self.name, "floor.untold", talkgroup=talkgroup, waited_s=TOLD_S)
         self.talkgroup = talkgroup
         self._journal.record(self.name, "talkgroup.selected", talkgroup=talkgroup)
 
