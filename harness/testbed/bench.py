@@ -13,8 +13,12 @@ from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
 from harness.drivers.call_load import CallLoad
+from harness.drivers.caller import CallerPhone
 from harness.drivers.console import Console
+from harness.drivers.emergency_network import EmergencyNetwork
+from harness.drivers.emergency_operator import EmergencyOperator
 from harness.drivers.location import LocationService
+from harness.drivers.mcptt import McpttRadio
 from harness.drivers.radio import RadioTerminal
 from harness.drivers.scripted_phone import ScriptedPhone
 from harness.drivers.supervisor import Supervisor
@@ -28,9 +32,13 @@ from harness.testbed.addresses import Addresses
 from harness.testbed.components import (
     Binding,
     CallerLocationComponent,
+    CallerPhoneComponent,
     CallLoadComponent,
     ConsoleComponent,
+    EmergencyNetworkComponent,
+    EmergencyOperatorComponent,
     IccsComponent,
+    McpttTerminalComponent,
     RadioGatewayComponent,
     RadioTerminalComponent,
     ScriptedPhoneComponent,
@@ -42,8 +50,12 @@ from harness.testbed.interlock import Interlock
 from harness.testbed.model import Testbed
 from harness.testbed.opening import (
     open_call_load,
+    open_caller_phone,
     open_console,
+    open_emergency_network,
+    open_emergency_operator,
     open_location,
+    open_mcptt_terminal,
     open_scripted_phone,
     open_supervisor,
     open_telephone,
@@ -84,7 +96,7 @@ class Bench:
         """Run time at which the bench was opened, seconds."""
         self._media = media
         for entry in addresses:
-            if entry.kind in {"sip", "rtp"}:
+            if entry.kind in {"sip", "trunk", "rtp"}:
                 context.called(addresses.host_port(entry.name, entry.kind), entry.name)
         self._stack = AsyncExitStack()
         self._opening = Opening(context, testbed, interlock, addresses, media)
@@ -111,9 +123,25 @@ class Bench:
         """Return a radio terminal by its component's name, its talkgroup selected."""
         return await self._driver(name, RadioTerminalComponent, open_terminal)
 
+    async def mcptt_terminal(self, name: str | None = None) -> McpttRadio:
+        """Return an MCPTT handset by its component's name, registered and in its talkgroup's call."""
+        return await self._driver(name, McpttTerminalComponent, open_mcptt_terminal)
+
     async def location_service(self, name: str | None = None) -> LocationService:
         """Return the caller-location service (the one there is, or the one named), a link to it under way."""
         return await self._driver(name, CallerLocationComponent, open_location)
+
+    async def caller_phone(self, name: str | None = None) -> CallerPhone:
+        """Return a caller's telephone (the one there is, or the one named), connected to its network."""
+        return await self._driver(name, CallerPhoneComponent, open_caller_phone)
+
+    async def emergency_network(self, name: str | None = None) -> EmergencyNetwork:
+        """Return the emergency network (the one there is, or the one named), as whoever runs it sees it."""
+        return await self._driver(name, EmergencyNetworkComponent, open_emergency_network)
+
+    async def emergency_operator(self, name: str | None = None) -> EmergencyOperator:
+        """Return an operator of the emergency network (the one there is, or the one named), logged in at a desk."""
+        return await self._driver(name, EmergencyOperatorComponent, open_emergency_operator)
 
     async def scripted_phone(self, name: str | None = None) -> ScriptedPhone:
         """Return a scripted telephone (the one there is, or the one named)."""

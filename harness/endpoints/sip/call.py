@@ -66,6 +66,8 @@ class Call:
     """The peer's latest session description."""
     local_sdp = b""
     """Our latest session description."""
+    accepted: Response | None = None
+    """The 2xx that answered our INVITE; for Recv-Info, Supported and the like."""
     ended_by: Message | None = None
     """The peer's message that ended the call: BYE, CANCEL, or a refusal; for Reason, P-RTP-Stat and the like."""
     bye_headers: Callable[[], Headers] | None = None
@@ -185,8 +187,8 @@ class Call:
         if dialog is None or self.is_over:
             raise SipLocalError(f"{self} has no dialog to send {method} in: it is {self.state}")
 
-        def build(extra: Headers) -> Request:
-            return dialog.request(method, [*headers, *extra], content, content_type)
+        def build() -> Request:
+            return dialog.request(method, headers, content, content_type)
 
         def unanswered() -> None:
             self.lose(None)
@@ -346,20 +348,30 @@ class Call:
         return "ours" if self._offers_in_2xx else ""
 
     def answer_invite(
-        self, request: Request, exchange: Exchange, sdp: bytes, headers: Headers = (), *, offers: bool = False
+        self,
+        request: Request,
+        exchange: Exchange,
+        sdp: bytes,
+        headers: Headers = (),
+        *,
+        offers: bool = False,
+        beside: Sequence[body.Part] = (),
     ) -> None:
         """Send a 200 with a session description and repeat it until its ACK comes (§13.3.1.4).
 
-        `offers`: the description is an offer, whose answer comes with the ACK.
+        `offers`: the description is an offer, whose answer comes with the ACK. `beside`: other parts of its body.
         """
         self._offers_in_2xx = offers
+        content, content_type = sdp, body.SDP if sdp else ""
+        if beside:
+            content, content_type = body.multipart([*([body.Part(body.SDP, sdp)] if sdp else []), *beside])
         response = request.response(
             200,
             to_tag=self.local_tag,
             prepared=self.agent.card.answers[told_by(exchange.flow, request)],
             headers=headers,
-            body=sdp,
-            content_type=body.SDP if sdp else "",
+            body=content,
+            content_type=content_type,
         )
         self._repeat = Repeat(self.agent.endpoint, exchange, response, self._no_ack)
         exchange.respond(response)
@@ -378,7 +390,7 @@ class Call:
         self.state = CallState.ENDING
         self.reason = reason
         told = [*headers, *(self.bye_headers() if self.bye_headers is not None else ())]
-        self.ask(dialog, lambda extra: dialog.request("BYE", [*told, *extra]), self._bye_answered)
+        self.ask(dialog, lambda: dialog.request("BYE", told), self._bye_answered)
 
     def _bye_answered(self, response: Response | None, request: Request) -> None:
         if response is None:

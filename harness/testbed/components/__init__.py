@@ -6,8 +6,14 @@ from pydantic import Field
 
 from harness.testbed.components.base import Binding, HostPort, Name, SerialSettings, Ssi, Strict, TlsSettings
 from harness.testbed.components.call_load import CallLoadComponent
+from harness.testbed.components.emergency import (
+    CallerPhoneComponent,
+    EmergencyNetworkComponent,
+    EmergencyOperatorComponent,
+)
 from harness.testbed.components.iccs import ConsoleComponent, IccsComponent
 from harness.testbed.components.location import CallerLocationComponent
+from harness.testbed.components.mcptt import McpttServerComponent, McpttTerminalComponent
 from harness.testbed.components.radio import (
     RadioGatewayComponent,
     RadioNetworkComponent,
@@ -28,8 +34,13 @@ Component = Annotated[
     | CallerLocationComponent
     | ScriptedPhoneComponent
     | CallLoadComponent
+    | EmergencyNetworkComponent
+    | EmergencyOperatorComponent
+    | CallerPhoneComponent
     | EnterpriseSwitchComponent
-    | TelephoneComponent,
+    | TelephoneComponent
+    | McpttServerComponent
+    | McpttTerminalComponent,
     Field(discriminator="role"),
 ]
 
@@ -37,11 +48,16 @@ __all__ = [
     "Binding",
     "CallLoadComponent",
     "CallerLocationComponent",
+    "CallerPhoneComponent",
     "Component",
     "ConsoleComponent",
+    "EmergencyNetworkComponent",
+    "EmergencyOperatorComponent",
     "EnterpriseSwitchComponent",
     "HostPort",
     "IccsComponent",
+    "McpttServerComponent",
+    "McpttTerminalComponent",
     "Name",
     "RadioGatewayComponent",
     "RadioNetworkComponent",
