@@ -1,7 +1,8 @@
-"""Finding one sound in another by how its loudness moves, band by band: what a vocoder keeps when no waveform is left."""
+"""Finding one sound in another by how its loudness moves, band by band: what a vocoder keeps of it."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -29,12 +30,15 @@ def find_envelope(reference: NDArray[np.int16], heard: NDArray[np.int16], rate: 
     """The best place of `reference` in `heard`, both at `rate` samples a second, by band envelopes.
 
     The match's lag is in samples, its peak the mean correlation over bands, 0-1. Only lags at which half of the shorter
-    lies within the other are looked at. Raises LocalError when a sound is too long, or the reference too short, or silent.
+    lies within the other are looked at. Raises LocalError when a sound is too long, or the reference is too short or
+    silent.
     """
     if max(len(reference), len(heard)) > MAX_SAMPLES:
         raise LocalError(f"at most {MAX_SAMPLES} samples can be compared, not {max(len(reference), len(heard))}")
     if len(reference) < SHORTEST_S * rate:
-        raise LocalError(f"a reference of {len(reference) / rate:.2f} s has no envelope to find; {SHORTEST_S} s at least")
+        raise LocalError(
+            f"a reference of {len(reference) / rate:.2f} s has no envelope to find; {SHORTEST_S} s at least"
+        )
     if not (reference != reference[0]).any():
         raise LocalError("the reference sound is silent: there is nothing to find")
     if len(heard) < SHORTEST_S * rate:
@@ -67,9 +71,9 @@ def _envelopes(samples: NDArray[np.int16], rate: int) -> NDArray[np.float64]:
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[: len(samples) : step]
     shape = np.hanning(window + 1)[:-1]
     frequencies = np.fft.rfftfreq(window, 1 / rate)
-    bands = np.stack(
-        [(frequencies >= low) & (frequencies < high) for low, high in zip(BANDS_HZ, BANDS_HZ[1:], strict=False)]
-    ).astype(np.float64)
+    bands = np.stack([(frequencies >= low) & (frequencies < high) for low, high in pairwise(BANDS_HZ)]).astype(
+        np.float64
+    )
     chunk = 10_000  # keeps the memory of ten minutes within bounds
     power = np.concatenate(
         [np.abs(np.fft.rfft(frames[at : at + chunk] * shape)) ** 2 @ bands.T for at in range(0, len(frames), chunk)]

@@ -1,7 +1,7 @@
 """A vocoder's stand-in: speech loses its waveform, its band, some frames and its beginning, and stays speech.
 
-No real vocoder is modelled: TETRA's and MCPTT's keep some of the waveform, or none, by their bit rate. What matters to a
-measurement is modelled, each as hard as asked for: whether the waveform is kept, the band, frames lost and concealed,
+No real vocoder is modelled: TETRA's and MCPTT's keep some of the waveform, or none, by their bit rate. What matters to
+a measurement is modelled, each as hard as asked for: whether the waveform is kept, the band, frames lost and concealed,
 and the front of a transmission that was cut off while the path was being set up.
 
 Each block of WINDOW_S is taken to its spectrum, made anew, and laid over its neighbours by half (square-root Hann
@@ -132,7 +132,7 @@ class VocoderStream:
         self._last = np.abs(spectrum)
         match self._how.resynthesis:
             case Resynthesis.NONE:
-                return spectrum
+                return np.asarray(spectrum, np.complex128)
             case Resynthesis.SCRAMBLED:
                 return self._last * self._random_phases()
             case Resynthesis.PARAMETRIC:
@@ -148,7 +148,7 @@ class VocoderStream:
         return self._lost
 
     def _random_phases(self) -> NDArray[np.complex128]:
-        return np.exp(2j * np.pi * self._noise.random(self._hop + 1))
+        return np.asarray(np.exp(2j * np.pi * self._noise.random(self._hop + 1)), np.complex128)
 
     def _spoken_anew(self, spectrum: NDArray[np.complex128]) -> NDArray[np.complex128]:
         size = 2 * self._hop
@@ -159,7 +159,8 @@ class VocoderStream:
         envelope = _envelope(likeness[: self._order + 1], size) * self._band
         excited = envelope * self._excitation(likeness)
         energy = float(np.sum(np.abs(excited) ** 2))
-        return excited * np.sqrt(float(power.sum()) / energy) if energy else excited
+        louder = np.sqrt(float(power.sum()) / energy) if energy else 1.0
+        return np.asarray(excited * louder, np.complex128)
 
     def _excitation(self, likeness: NDArray[np.float64]) -> NDArray[np.complex128]:
         """Pulses that run on from block to block where there is a pitch, noise elsewhere."""

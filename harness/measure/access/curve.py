@@ -1,8 +1,8 @@
 """The access curve: how much of a word is understood, by how long before it push-to-talk was pressed; and its fit.
 
-Theory (NISTIR 8275). A message holds the same word twice. Push-to-talk is pressed `t` seconds before the first, P1; what
-is understood of it rises along a logistic from nothing, when the path was not up in time, to what is understood of P2,
-spoken when it surely was:
+Theory (NISTIR 8275). A message holds the same word twice. Push-to-talk is pressed `t` seconds before the first, P1;
+what is understood of it rises along a logistic from nothing, when the path was not up in time, to what is understood of
+P2, spoken when it surely was:
 
     I(t) = I0 / (1 + exp((t - t0) / lambda)),    lambda < 0 where `t` counts the lead before the word,
 
@@ -132,7 +132,7 @@ def fit(trials: Sequence[Trial]) -> AccessCurve:
     t0, lam, i0 = _solve(t, p1, i0, rises=rises, i0_known=bool(known))
     if not t.min() <= t0 <= t.max():
         raise LocalError(
-            f"the middle of the slope, {t0:.3f} s, lies outside the presses of {t.min():g} to {t.max():g} s; press there"
+            f"the middle of the slope, {t0:.3f} s, lies outside the presses ({t.min():g} to {t.max():g} s): press there"
         )
     if abs(lam) <= STEEPEST_S * 1.01:
         below, above = float(t[t <= t0].max()), float(t[t >= t0].min())

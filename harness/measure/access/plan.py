@@ -1,9 +1,10 @@
 """When to press next: a sequential plan that measures an access time with few presses, and stops when it is known.
 
-NIST sweeps the lead in fixed steps, thirty presses at each, and spends most of them where nothing is to be learnt: 4,770 to
-11,010 a system (NISTIR 8275). Here a press goes where it tells most. First the slope is bracketed by halving; then, press by
-press, the curve is fitted anew and the next lead is the one that lessens the variance of tau(alpha) most, given all
-presses so far (a c-optimal design made sequentially), the scatter of a trial being largest in the middle of the slope.
+NIST sweeps the lead in fixed steps, thirty presses at each, and spends most of them where nothing is to be learnt:
+4,770 to 11,010 a system (NISTIR 8275). Here a press goes where it tells most. First the slope is bracketed by halving;
+then, press by press, the curve is fitted anew and the next lead is the one that lessens the variance of tau(alpha)
+most, given all presses so far (a c-optimal design made sequentially), the scatter of a trial being largest in the
+middle of the slope.
 """
 
 from __future__ import annotations
@@ -109,7 +110,9 @@ class AccessPlan:
             self.curve = fit(self.trials)
         except LocalError:
             # the slope is steeper than the presses lie apart, or hidden by chance: look around its middle
-            self._lead = float(self._chance.uniform(self._low - self.aim.resolution_s, self._high + self.aim.resolution_s))
+            self._lead = float(
+                self._chance.uniform(self._low - self.aim.resolution_s, self._high + self.aim.resolution_s)
+            )
             self.curve, self._narrow = None, 0
             return
         tau = self.curve.tau(self.aim.alpha, self.aim.level)
