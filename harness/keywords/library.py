@@ -13,9 +13,11 @@ from harness.evidence.collect import Attachment, Keep
 from harness.keywords.call_handling import CallHandlingKeywords
 from harness.keywords.caller_phones import CallerPhoneKeywords
 from harness.keywords.console import ConsoleKeywords
+from harness.keywords.continuity import ContinuityKeywords
 from harness.keywords.emergency_network import EmergencyNetworkKeywords
 from harness.keywords.emergency_operators import EmergencyOperatorKeywords
 from harness.keywords.faults import FaultKeywords
+from harness.keywords.figures import FigureKeywords
 from harness.keywords.radio import RadioKeywords
 from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
 from harness.keywords.supervision import SupervisionKeywords
@@ -36,6 +38,8 @@ class ICCS(
     SupervisionKeywords,
     RadioKeywords,
     FaultKeywords,
+    ContinuityKeywords,
+    FigureKeywords,
 ):
     """Drives a control room's communications in an operator's words.
 
@@ -82,6 +86,7 @@ class ICCS(
         self._title = data.full_name
         self.seen = {}
         self.forget_call()
+        self.forget_speech()
 
     def _evidence(self, failed: bool) -> list[Attachment]:
         return self.session.end_test(self._title, failed=failed)
