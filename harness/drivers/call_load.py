@@ -26,6 +26,16 @@ TEST_NUMBERS: Final = 1_000
 """Ofcom's reserved mobile numbers, 07700 900000 to 900999: callers of a load take turns with them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When one call of a load is placed, and for how long it is up."""
+
+    at_s: float
+    """Seconds after the load's beginning."""
+    hold_s: float
+    """Seconds from the answer until the caller hangs up."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPlan:
     """What each call of a load does. Raises DriverError for what can't be."""
@@ -47,12 +57,23 @@ class LoadPlan:
     """What each caller says in a loop; None: nothing, and silence is sent."""
     record: bool = True
     """Whether what each hears is kept: needed for a verdict on the words."""
+    moments: tuple[Moment, ...] = ()
+    """When each is placed and how long it is up, one for each call; empty: evenly, as ``per_second`` and ``hold_s``
+    say. `harness.drivers.load_shape` makes those of a busy hour."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.calls <= MAX_CALLS:
             raise DriverError(f"a load has 1 to {MAX_CALLS} calls, not {self.calls}")
         if self.per_second <= 0 or self.hold_s <= 0 or self.answer_within_s <= 0 or self.press_after_s < 0:
             raise DriverError("a load's rate and times are above 0")
+        if self.moments and len(self.moments) != self.calls:
+            raise DriverError(f"a load of {self.calls} calls has {len(self.moments)} moments: one for each is due")
+        if any(moment.at_s < 0 or moment.hold_s <= 0 for moment in self.moments):
+            raise DriverError("a moment is 0 s or later, and a call lasts more than 0 s")
+
+    def moment(self, index: int) -> Moment:
+        """When call number ``index``, from 0, is placed and how long it is up."""
+        return self.moments[index] if self.moments else Moment(index / self.per_second, self.hold_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +141,7 @@ class CallLoad:
 
         async def one(index: int) -> LoadedCall:
             nonlocal over
-            await asyncio.sleep(index / plan.per_second)
+            await asyncio.sleep(began + plan.moment(index).at_s - self._context.journal.now())
             found = await self._call(plan, index)
             over += 1
             if progress is not None:
@@ -165,7 +186,7 @@ class CallLoad:
             await sip.answered(within=plan.answer_within_s)
             answered_at = journal.now()
             await join_speech(port, sdp.negotiated(offer, sip.remote_sdp))
-            heard = await self._speak(plan, port)
+            heard = await self._speak(plan, port, plan.moment(index).hold_s)
             if sip.is_over:
                 problem = f"it was ended early: {sip.reason}"
         except HarnessError as error:
@@ -176,9 +197,9 @@ class CallLoad:
         measured = stats if answered_at is not None else None
         return LoadedCall(name, sip.id, cli, status, reason, placed_at, answered_at, measured, heard, problem)
 
-    async def _speak(self, plan: LoadPlan, port: MediaPort) -> Recording | None:
+    async def _speak(self, plan: LoadPlan, port: MediaPort, hold_s: float) -> Recording | None:
         loop = asyncio.get_running_loop()
-        until = loop.time() + plan.hold_s
+        until = loop.time() + hold_s
         if plan.record:
             await port.record()
         if plan.says is not None:
