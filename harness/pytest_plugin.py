@@ -64,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
-    """Run bench tests on the loops that ``--time`` names, those marked ``virtual_time`` or ``testbed`` on virtual time."""
+    """Run bench tests on the loops that ``--time`` names; marked ``virtual_time`` or ``testbed``, in virtual time."""
     seed = config.getoption("--seed")
     virtual: LoopFactory = lambda: VirtualLoop(seed)  # noqa: E731 - a factory, as the hook wants one
     if any(item.get_closest_marker(name) is not None for name in ("virtual_time", "testbed")):

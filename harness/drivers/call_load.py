@@ -13,6 +13,7 @@ from typing import Final
 
 from harness.endpoints.media import MediaPort, MediaService, PortStats, Recording
 from harness.endpoints.sip.agent import UserAgent
+from harness.endpoints.sip.outgoing import OutgoingCall
 from harness.endpoints.speech import join_speech
 from harness.errors import DriverError, HarnessError
 from harness.protocols import sdp
@@ -22,6 +23,8 @@ from harness.transport.tap import Address
 
 MAX_CALLS: Final = 2_000
 """Calls of one load."""
+DISCARD: Final = 9
+"""The port that an offer names where no media is sent, RFC 863's."""
 TEST_NUMBERS: Final = 1_000
 """Ofcom's reserved mobile numbers, 07700 900000 to 900999: callers of a load take turns with them."""
 
@@ -57,6 +60,8 @@ class LoadPlan:
     """What each caller says in a loop; None: nothing, and silence is sent."""
     record: bool = True
     """Whether what each hears is kept: needed for a verdict on the words."""
+    speech: bool = True
+    """Whether there is any; without it calls are offered inactive and take no media port: load of signalling alone."""
     moments: tuple[Moment, ...] = ()
     """When each is placed and how long it is up, one for each call; empty: evenly, as ``per_second`` and ``hold_s``
     say. `harness.drivers.load_shape` makes those of a busy hour."""
@@ -91,7 +96,7 @@ class LoadedCall:
     """Run time, seconds."""
     answered_at: float | None
     stats: PortStats | None
-    """Its stream's figures; None where it was not answered."""
+    """Its stream's figures; None where it was not answered, or has no speech."""
     heard: Recording | None
     problem: str = ""
     """What went wrong besides, in words; empty where nothing did."""
@@ -171,6 +176,8 @@ class CallLoad:
         name = f"{self.name} call-{self._placed:04d}"
         cli = f"+447700900{index % TEST_NUMBERS:03d}"
         journal = self._context.journal
+        if not plan.speech:
+            return await self._signal(plan, index, name, cli)
         try:
             port = await self._media.open_port(name, host=self._agent.address[0])
         except HarnessError as error:
@@ -178,7 +185,7 @@ class CallLoad:
         self._context.called(port.address, self.name)
         offer = sdp.offer(*port.address)
         placed_at = journal.now()
-        sip = self._agent.invite(self._uri(plan.number), offer=offer, caller=f"<sip:{cli}@{self._agent.address[0]}>")
+        sip = self._invite(plan, offer, cli)
         answered_at: float | None = None
         heard: Recording | None = None
         problem = ""
@@ -196,6 +203,28 @@ class CallLoad:
         stats = await port.close()
         measured = stats if answered_at is not None else None
         return LoadedCall(name, sip.id, cli, status, reason, placed_at, answered_at, measured, heard, problem)
+
+    def _invite(self, plan: LoadPlan, offer: bytes, cli: str) -> OutgoingCall:
+        return self._agent.invite(self._uri(plan.number), offer=offer, caller=f"<sip:{cli}@{self._agent.address[0]}>")
+
+    async def _signal(self, plan: LoadPlan, index: int, name: str, cli: str) -> LoadedCall:
+        """A call without speech: until its time is over, or the other side clears."""
+        journal = self._context.journal
+        placed_at = journal.now()
+        sip = self._invite(plan, sdp.offer(self._agent.address[0], DISCARD, direction="inactive"), cli)
+        answered_at: float | None = None
+        problem = ""
+        try:
+            await sip.answered(within=plan.answer_within_s)
+            answered_at = journal.now()
+            await asyncio.sleep(plan.moment(index).hold_s)
+            if sip.is_over:
+                problem = f"it was ended early: {sip.reason}"
+        except HarnessError as error:
+            problem = str(error)
+        status, reason = sip.status, sip.reason
+        sip.hang_up()
+        return LoadedCall(name, sip.id, cli, status, reason, placed_at, answered_at, None, None, problem)
 
     async def _speak(self, plan: LoadPlan, port: MediaPort, hold_s: float) -> Recording | None:
         loop = asyncio.get_running_loop()

@@ -10,7 +10,9 @@ from harness.drivers.call_load import MAX_CALLS, Moment
 from harness.errors import DriverError
 
 
-def moments(rng: Random, calls: int, lasts_s: float, *, parts: Sequence[float], mean_hold_s: float) -> tuple[Moment, ...]:
+def moments(
+    rng: Random, calls: int, lasts_s: float, *, parts: Sequence[float], mean_hold_s: float
+) -> tuple[Moment, ...]:
     """When each of `calls` calls is placed within `lasts_s` seconds, in order, and for how long it is up.
 
     `parts` share the time out evenly and say how many calls fall into each, in any unit: ``(1, 1, 2, 1)`` has two fifths

@@ -7,6 +7,7 @@ from robot.api.deco import keyword
 
 from harness.drivers.trunk import TrunkCall
 from harness.keywords.base import Topic
+from harness.measure.gap import Gap
 from harness.testbed.clips import read_clip
 from harness.testbed.components import CallerPhoneComponent
 from harness.testbed.continuity import Speaker, Speech, gaps_since, speak_on
@@ -20,11 +21,11 @@ class ContinuityKeywords(Topic):
     """One speaks on, the others listen."""
 
     call: TrunkCall
-    _speech: Speech | None = None
+    _speeches: tuple[Speech, ...] = ()
 
     def forget_speech(self) -> None:
         """Begin a test in silence."""
-        self._speech = None
+        self._speeches = ()
 
     async def _party(self, name: str) -> tuple[Speaker, Ear]:
         bench = self.session.bench
@@ -45,7 +46,8 @@ class ContinuityKeywords(Topic):
         | ``heard_by`` | Who listens, named likewise. |
         | ``clip``     | What is said over and over: a speech file of ``fixtures/audio`` without its ending, or a path to a WAV file (8 kHz, mono). |
 
-        What is done to the call then is done in mid-speech; `Audio Gaps Since` tells what was missed.
+        What is done to the call then is done in mid-speech; `Audio Gaps Since` tells what was missed. Two may speak at
+        once where no ear hears both.
 
         Example:
         | `Party Speaks On`    govan-31    caller    govan-12 |
@@ -55,7 +57,7 @@ class ContinuityKeywords(Topic):
             mouth, _ = await self._party(party)
             return await speak_on(mouth, {ear: (await self._party(ear))[1] for ear in heard_by}, read_clip(clip))
 
-        self._speech = self.session.run(begin())
+        self._speeches += (self.session.run(begin()),)
 
     @keyword
     def audio_gaps_since(
@@ -75,14 +77,16 @@ class ContinuityKeywords(Topic):
         Example:
         | `Audio Gaps Since`    govan-12    console.transfer    requirement=NICCS-TEL-014    figure=audio_gap_s |
         """  # noqa: E501 - a row of Robot's table is one line
-        speech, self._speech = self._speech, None
-        if speech is None:
+        speeches, self._speeches = self._speeches, ()
+        if not speeches:
             raise AssertionError("nobody speaks on in this test: `Party Speaks On` comes first")
         bench = self.session.bench
         act = bench.journal.latest(component, event)
         if act is None:
             raise AssertionError(f"{event} did not happen on {component}: there is no act to look for gaps after")
-        gaps = self.session.run(gaps_since(speech, act.time, bench.journal))
+        gaps: dict[str, Gap] = {}
+        for speech in speeches:
+            gaps |= self.session.run(gaps_since(speech, act.time, bench.journal))
         for ear, gap in gaps.items():
             name = f"audio gap at {ear} after {event}"
             logger.info(f"{name}: {gap.seconds} s, from {gap.begins} s on; {gap.heard:.0%} of the speech was heard")

@@ -69,14 +69,15 @@ class ICCS(
         """Chooses the testbed.
 
         | =Argument= | =Description= |
-        | ``testbed``       | Testbed file; the one that ``iccs accept`` was given, else all simulated. |
+        | ``testbed``       | Testbed file; left out: the one that ``iccs accept`` was given, else all simulated. A suite that names one is skipped where that of the run has real equipment. |
         | ``time``          | ``real`` or ``virtual``. |
         | ``seed``          | Seed of virtual time. |
         | ``keep_evidence`` | ``failures`` or ``all``: which tests get captures, transcripts and audio. |
-        """
+        """  # noqa: E501 - a row of Robot's table is one line
         file = Path(testbed or os.environ.get(TESTBED_VARIABLE) or DEFAULT_TESTBED)
         kept: Keep = "all" if (keep_evidence or os.environ.get(KEEP_VARIABLE)) == "all" else "failures"
-        self.session = Session(file, time, seed, kept)
+        run = os.environ.get(TESTBED_VARIABLE)
+        self.session = Session(file, time, seed, kept, instead_of=Path(run) if testbed and run else None)
         self.seen = {}
         self.ROBOT_LIBRARY_LISTENER = self
         self._title = ""

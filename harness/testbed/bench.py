@@ -194,9 +194,9 @@ class Bench:
     ) -> None:
         """Journal a measure and hold it against its limit.
 
-        The limit, the most that is allowed in ``unit`` or with ``at_least`` the least, is the ``figure`` of the ``requirement`` in the catalogue, or
-        ``limit`` where the catalogue has none. Raises ExpectationError, naming both, when it is not kept, and
-        TestbedError for a figure that is not in the catalogue or is in another unit.
+        The limit, the most that is allowed in ``unit`` or with ``at_least`` the least, is the ``figure`` of the
+        ``requirement`` in the catalogue, or ``limit`` where the catalogue has none. Raises ExpectationError, naming
+        both, when it is not kept, and TestbedError for a figure that is not in the catalogue or is in another unit.
         """
         if requirement is not None and figure is not None:
             agreed = catalogue()[requirement].figure(figure)

@@ -69,9 +69,9 @@ async def converse(mouth: Mouth, ear: Ear, samples: Samples) -> Heard:
 async def hears(ear: Ear, samples: Samples, *, within: float) -> float:
     """Return how like ``samples`` what the ear hears is, 0 to 1, as soon as they were heard.
 
-    What is heard is looked at a clip's length at a time, of which one holds at least half of the clip: so it may take up
-    to twice the clip's length after its end. Raises ExpectationError, telling the nearest, when they were not heard
-    ``within`` seconds.
+    What is heard is looked at a clip's length at a time, one of which holds at least half of the clip, so it may take
+    as long again after its end. Raises ExpectationError, telling the nearest, when they were not heard ``within``
+    seconds.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + within
