@@ -15,10 +15,10 @@ def moments(
 ) -> tuple[Moment, ...]:
     """When each of `calls` calls is placed within `lasts_s` seconds, in order, and for how long it is up.
 
-    `parts` share the time out evenly and say how many calls fall into each, in any unit: ``(1, 1, 2, 1)`` has two fifths
-    of them in the third quarter. Within a part they come independently of each other, as Poisson's do, given their
-    number. How long they last is exponential about the mean, as Erlang's formulas take it. Raises DriverError for a load
-    that can't be.
+    `parts` share the time out evenly and say how many calls fall into each, in any unit: ``(1, 1, 2, 1)`` has two
+    fifths of them in the third quarter. Within a part they come independently of each other, as Poisson's do, given
+    their number. How long they last is exponential about the mean, as Erlang's formulas take it. Raises DriverError for
+    a load that can't be.
     """
     if not 1 <= calls <= MAX_CALLS or lasts_s <= 0 or mean_hold_s <= 0:
         raise DriverError(f"a load has 1 to {MAX_CALLS} calls, and lasts and holds for more than 0 s")

@@ -12,8 +12,8 @@ from harness.endpoints.media.api import Recording
 from harness.errors import LocalError
 
 PIECE_S: Final = 0.1
-"""Length of the pieces in which speech is looked for. One that is heard vouches for its middle, so a gap is told too long
-rather than too short, by at most this."""
+"""Length of the pieces in which speech is looked for. One that is heard vouches for its middle, so a gap is told too
+long rather than too short, by at most this."""
 STEP_S: Final = 0.02
 """From one piece's start to the next one's."""
 LIKE: Final = 0.9

@@ -20,7 +20,7 @@ ID = "NICCS-TEL-016"
 @pytest.mark.real_wire
 @requirement(ID)
 async def test_each_of_many_callers_at_once_hears_the_menu_as_it_is_due(bench: Bench) -> None:
-    """All are in the menu at one time; of each are judged the first audio, codec, loss, jitter, delay, MOS and words."""
+    """All are in the menu at one time; each is judged by first audio, codec, loss, jitter, delay, MOS and words."""
     due = {name: float(figure.value) for name, figure in catalogue()[ID].figures.items()}
     calls = int(due["callers"])
     menu = read_clip("announcements/ivr-main")

@@ -41,7 +41,8 @@ async def test_each_who_gives_up_is_counted_in_the_band_of_the_wait(bench: Bench
         (record,) = await supervisor.records(cli=f"+44770090012{place}")
         assert (record["outcome"], record["band"]) == ("abandoned", band)
         assert record["wait_s"] == pytest.approx(wait_s, abs=1.0)
-    assert (await supervisor.queue(queue))["abandoned_by_band"] == dict.fromkeys(WAITS, 1)
+    counted = (await supervisor.queue(queue))["abandoned_by_band"]
+    assert counted == dict.fromkeys(WAITS, 1), f"the wallboard counts {counted}, due one in each band"
     listed = [each["cli"] for each in await supervisor.ring_backs()]
     due = [f"+44770090012{place}" for place in reversed(range(len(WAITS)))] if number == "999" else []
     assert listed == due, "999 callers with a number are to be rung back, and nobody else"
