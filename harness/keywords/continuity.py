@@ -20,8 +20,12 @@ CALLER = "caller"
 class ContinuityKeywords(Topic):
     """One speaks on, the others listen."""
 
-    call: TrunkCall
     _speeches: tuple[Speech, ...] = ()
+
+    @property
+    def call(self) -> TrunkCall:
+        """The call that `Caller Dials` placed; telephony's keywords have it."""
+        raise NotImplementedError
 
     def forget_speech(self) -> None:
         """Begin a test in silence."""
