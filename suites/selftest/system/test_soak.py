@@ -11,7 +11,7 @@ from bench.soak import BYTES_A_CALL, Soak, fit, resident
 from harness.drivers.call_load import LoadedCall
 
 
-def soaked(bytes_a_call: float, *, seconds: int = 600, failed: bool = False) -> Soak:
+def soaked(bytes_a_call: float, *, seconds: int = 1800, failed: bool = False) -> Soak:
     """A soak as if it had run: 20 calls a second, sizes with noise of some pages."""
     soak = Soak(seconds / 60, 20, 50)
     rng = np.random.default_rng(1)
@@ -21,6 +21,7 @@ def soaked(bytes_a_call: float, *, seconds: int = 600, failed: bool = False) -> 
         soak.sizes.at.append(float(at))
         soak.sizes.by_process.setdefault("ICCS", []).append(int(size))
         soak.sizes.by_process.setdefault("media worker 1", []).append(40_000_000)
+    soak.lasted = float(seconds)
     up = LoadedCall("load call-1", "a@b", "+447700900001", 200, "OK", 0.0, 0.2, None, None)
     gone = LoadedCall("load call-2", "c@d", "+447700900002", 503, "Service Unavailable", 0.0, None, None, None)
     soak.calls.take([up, gone] if failed else [up], judged=False)
@@ -36,7 +37,12 @@ def test_flat_memory_with_noise_passes() -> None:
 def test_a_leak_of_one_small_object_a_call_is_found(leaks: float) -> None:
     (finding,) = soaked(leaks).verdict()
     assert finding.startswith("memory is not flat: +")
-    assert "(85 bytes a call)" in finding
+    assert "(85 bytes a call, or 1024 KiB in all)" in finding
+
+
+def test_a_run_of_minutes_is_judged_by_what_it_can_tell() -> None:
+    assert soaked(BYTES_A_CALL * 1.5, seconds=300).verdict() == []
+    assert soaked(BYTES_A_CALL * 5, seconds=300).verdict() != []
 
 
 def test_a_call_that_failed_is_told() -> None:
@@ -54,7 +60,7 @@ def test_report_and_plot_have_it_all() -> None:
     report = soak.report()
     assert report["growth"]["kib_a_minute"] == pytest.approx(200 * (20 + 50 / 60) * 60 / 1024, rel=0.05)
     assert report["growth_by_process"]["media worker 1"]["kib_a_minute"] == pytest.approx(0, abs=0.1)
-    assert len(report["samples"]["at_s"]) == 600
+    assert len(report["samples"]["at_s"]) == 1800
     assert b"fit after the warm-up" in soak.plot()
 
 
