@@ -24,16 +24,19 @@ LINGERS_S = 60.0
 
 
 def ours() -> Counter[str]:
-    """How many objects of our own classes there are, but for the journal's events and timers, which asyncio drops late."""
+    """How many objects of our own classes there are, but for events of the journal, and timers, dropped late."""
     gc.collect()
     kinds = Counter(type(each) for each in gc.get_objects())
-    return Counter({f"{kind.__module__}.{kind.__qualname__}": count for kind, count in kinds.items() if _is_ours(kind)})
+    return Counter({str(kind): count for kind, count in kinds.items() if _is_ours(kind)})
 
 
 def _is_ours(kind: type) -> bool:
-    if kind is Event or kind.__module__ == "harness.transport.virtual_loop":
-        return False
-    return kind.__module__.startswith(("harness.", "simulators."))
+    module = str(kind.__module__)
+    return (
+        module.startswith(("harness.", "simulators."))
+        and kind is not Event
+        and module != "harness.transport.virtual_loop"
+    )
 
 
 @pytest.mark.parametrize("speech", [False, True])
