@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from harness.endpoints.call_media import CallMedia
@@ -22,8 +22,13 @@ from simulators.mcptt.settings import GroupSettings, McpttSettings
 MEDIA_CHECK_S: Final = 0.25
 """How often it is looked whether a talker's speech comes."""
 MAX_LEGS: Final = 2_000
+MAX_EARLY: Final = 8
 MAX_CHANGES: Final = 10_000
-"""Changes of who hears whom that may wait for the media service."""
+"""Changes of who hears whom, and what is said of them, that may wait for the media service."""
+_AS_IT_IS, _NOBODY = "\0as it is", "\0nobody"
+"""Whom all hear from now on, where that is no user."""
+Messages = list[tuple[str, FloorMessage]]
+"""(user, message)."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,6 +47,8 @@ class Leg:
     """Whether the floor was asked for with the call."""
     emergency: bool = False
     packets: int = 0
+    early: list[FloorMessage] = field(default_factory=list)
+    """What it said before it was in the call; MAX_EARLY at most."""
 
     def hang_up(self) -> None:
         """End its dialog, where there is one."""
@@ -78,7 +85,7 @@ class ControlledCall:
         self._name = name
         self._over = over
         self._timer: asyncio.TimerHandle | None = None
-        self._changes: asyncio.Queue[str | None] = asyncio.Queue(MAX_CHANGES)
+        self._changes: asyncio.Queue[tuple[str, Messages]] = asyncio.Queue(MAX_CHANGES)
         self._late: set[asyncio.TimerHandle] = set()
         self._tasks = [loop.create_task(self._follow()), loop.create_task(self._listen())]
 
@@ -133,12 +140,15 @@ class ControlledCall:
         )
         self._record("joined", leg.user)
         if self.floor.holder is not None:
-            self._hear(self.floor.holder.user)
+            self._follow_later(self.floor.holder.user, [])
         self._work([])
         if leg.wishes:
             indicator = Indicator.EMERGENCY if leg.emergency else None
             request = FloorMessage(FloorType.REQUEST, leg.ssrc, indicator=indicator)
             self._work(self.floor.receive(leg.user, request, now))
+        early, leg.early = leg.early, []
+        for message in early:
+            self._work(self.floor.receive(leg.user, message, now))
 
     def leave(self, leg: Leg) -> None:
         """A leg is over."""
@@ -168,7 +178,12 @@ class ControlledCall:
         self._receive(leg, message)
 
     def _receive(self, leg: Leg, message: FloorMessage) -> None:
-        if not self.silent and leg.joined:
+        if self.silent:
+            return
+        if not leg.joined:
+            if len(leg.early) < MAX_EARLY:
+                leg.early.append(message)
+        else:
             self._work(self.floor.receive(leg.user, message, asyncio.get_running_loop().time()))
 
     async def close(self) -> None:
@@ -205,19 +220,18 @@ class ControlledCall:
     def _work(self, happened: list[Happened]) -> None:
         floor = self.floor
         out, floor.out[:] = list(floor.out), []
-        for user, message in out:
-            leg = self.legs.get(user)
-            if leg is not None and not self.silent:
-                leg.floor.send(self._named(message))
+        path = _AS_IT_IS
         for each in happened:
             self._record(str(each.what), each.user, **({"cause": each.cause} if each.cause is not None else {}))
             if each.what is What.GRANTED:
-                self._hear(each.user)
+                path = each.user
             elif each.what is What.IDLE:
-                self._hear(None)
+                path = _NOBODY
             elif each.what is What.INACTIVE:
                 self._release()
                 return
+        if out or path is not _AS_IT_IS:
+            self._follow_later(path, out)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -239,29 +253,35 @@ class ControlledCall:
         told = {"group": self.group.name, "user": user, **data}
         self._journal.append(self._name, f"group.{kind.replace(' ', '_')}", told)
 
-    # Speech
+    # Speech, and what is said of it
 
-    def _hear(self, talker: str | None) -> None:
+    def _follow_later(self, path: str, messages: Messages) -> None:
         try:
-            self._changes.put_nowait(talker)
+            self._changes.put_nowait((path, messages))
         except asyncio.QueueFull:
             self._journal.warn(self._name, "group.media_overrun", group=self.group.name, waiting=MAX_CHANGES)
 
     async def _follow(self) -> None:
-        """Everybody hears the talker alone."""
+        """Everybody hears the talker alone; who talks is told once it is so, or its first words would be lost."""
         while True:
-            talker = await self._changes.get()
-            source = self.legs.get(talker) if talker is not None else None
-            for leg in tuple(self.legs.values()):
-                if not leg.joined:
-                    continue
-                try:
-                    if source is None or leg is source:
-                        await leg.media.port.hear()
-                    else:
-                        await leg.media.port.hear(source.media.port)
-                except HarnessError as error:
-                    self._journal.warn(self._name, "group.media_failed", user=leg.user, why=str(error))
+            path, messages = await self._changes.get()
+            if path is not _AS_IT_IS:
+                source = self.legs.get(path)
+                legs = [leg for leg in self.legs.values() if leg.joined]
+                await asyncio.gather(*(self._let_hear(leg, source) for leg in legs))
+            for user, message in messages:
+                leg = self.legs.get(user)
+                if leg is not None and not self.silent:
+                    leg.floor.send(self._named(message))
+
+    async def _let_hear(self, leg: Leg, source: Leg | None) -> None:
+        try:
+            if source is None or leg is source:
+                await leg.media.port.hear()
+            else:
+                await leg.media.port.hear(source.media.port)
+        except HarnessError as error:
+            self._journal.warn(self._name, "group.media_failed", user=leg.user, why=str(error))
 
     async def _listen(self) -> None:
         """Tell the floor whose speech comes: the talker's at once, the others' one after the other."""

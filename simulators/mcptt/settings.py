@@ -25,7 +25,7 @@ class UserSettings(_Strict):
     name: Name
     """The user part of the MCPTT ID."""
     password: SecretStr | None = None
-    """Registrations are challenged where users have one."""
+    """Registrations are challenged where users have one: all of them, or none."""
     priority: Priority = 255
     """The highest floor priority that is granted."""
     receive_only: bool = False
@@ -98,6 +98,13 @@ class McpttSettings(_Strict):
         if twice:
             raise ValueError(f"named twice: {', '.join(twice)}")
         return value
+
+    @model_validator(mode="after")
+    def _passwords_of_all_or_none(self) -> McpttSettings:
+        without = [user.name for user in self.users if user.password is None]
+        if 0 < len(without) < len(self.users):
+            raise ValueError(f"users without a password, while others have one: {', '.join(without[:8])}")
+        return self
 
     @model_validator(mode="after")
     def _members_are_users(self) -> McpttSettings:
