@@ -39,6 +39,7 @@ A Landline That Is Put Down And Lifted Within The Hold Is The Same Call
     ${hold}    Figure    NICCS-TEL-009    hold_s
     Should Be Equal As Numbers    ${held}[hold_s]    ${hold}    the circuit is not kept for as long as is due
     Caller Phone Lifts    landline
+    Caller Phone Is Answered    landline
     ${back}    Console Shows    govan-12    call.caller_restored    within=2 s    call=${call}[call]
     Should Be Equal    ${back}[record]    ${call}[record]    the caller is back on another record
     Caller Phone Says    landline    caller-999
