@@ -13,6 +13,7 @@ from harness.testbed.components.emergency import (
 )
 from harness.testbed.components.iccs import ConsoleComponent, IccsComponent
 from harness.testbed.components.location import CallerLocationComponent
+from harness.testbed.components.mcptt import McpttServerComponent, McpttTerminalComponent
 from harness.testbed.components.radio import (
     RadioGatewayComponent,
     RadioNetworkComponent,
@@ -39,6 +40,8 @@ Component = Annotated[
     | CallerPhoneComponent
     | EnterpriseSwitchComponent
     | TelephoneComponent
+    | McpttServerComponent
+    | McpttTerminalComponent
     | RoipGatewayComponent
     | RoipRadioComponent,
     Field(discriminator="role"),
@@ -56,6 +59,8 @@ __all__ = [
     "EnterpriseSwitchComponent",
     "HostPort",
     "IccsComponent",
+    "McpttServerComponent",
+    "McpttTerminalComponent",
     "Name",
     "RadioGatewayComponent",
     "RadioNetworkComponent",

@@ -7,6 +7,7 @@ from harness.testbed.components import (
     EmergencyNetworkComponent,
     EnterpriseSwitchComponent,
     IccsComponent,
+    McpttServerComponent,
     RadioNetworkComponent,
     RoipGatewayComponent,
 )
@@ -14,6 +15,7 @@ from harness.testbed.starting.base import Starter, Starting
 from harness.testbed.starting.emergency import start_emergency
 from harness.testbed.starting.iccs import start_iccs
 from harness.testbed.starting.location import start_location
+from harness.testbed.starting.mcptt import start_mcptt
 from harness.testbed.starting.radio import start_radio
 from harness.testbed.starting.roip import start_roip
 from harness.testbed.starting.switch import start_switch
@@ -21,6 +23,7 @@ from harness.testbed.starting.switch import start_switch
 STARTERS: tuple[Starter[Any], ...] = (
     Starter(CallerLocationComponent, start_location),
     Starter(RadioNetworkComponent, start_radio),
+    Starter(McpttServerComponent, start_mcptt),
     Starter(RoipGatewayComponent, start_roip),
     Starter(IccsComponent, start_iccs),
     Starter(EmergencyNetworkComponent, start_emergency),
