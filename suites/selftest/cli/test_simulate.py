@@ -100,6 +100,8 @@ def test_each_address_is_an_object_on_a_line_and_ready_comes_last() -> None:
             ("emergency", "emergency_network", "http"),
             ("location", "caller_location", "location"),
             ("location", "caller_location", "http"),
+            ("esn", "mcptt_server", "sip"),
+            ("esn", "mcptt_server", "http"),
             ("roip", "roip_gateway", "sip"),
             ("roip", "roip_gateway", "http"),
             *((f"roip.{radio}", "radio_gateway", kind) for radio in ("main", "standby") for kind in ("serial", "rtp")),
@@ -156,7 +158,7 @@ def simulate(*words: str) -> tuple[int, str, str]:
 
 
 def test_an_unknown_name_is_exit_2_with_what_there_is() -> None:
-    told = "no simulator 'icss' in testbed 'niccs-simulated'; there is iccs, emergency, location, radio\n"
+    told = "no simulator 'icss' in testbed 'niccs-simulated'; there is iccs, emergency, location, radio, esn, roip\n"
     assert simulate("icss") == (2, "", told)
 
 
