@@ -58,7 +58,8 @@ def simulate(
     Point any client at what is printed: a SIP telephone or SIPp at the sip address (of an enterprise switch:
     docs/interfaces/enterprise-switch.md), a terminal program at the serial path, a browser or curl at the http address
     (its /docs page shows what can be done there), netcat at the location address
-    (docs/interfaces/caller-location.md).
+    (docs/interfaces/caller-location.md), a control room's radio sessions at the sip address of a radio gateway
+    (docs/roip.md).
 
     Exit 0 when stopped, 2 for a testbed file or name that is wrong, 3 when an address is taken or the like.
 

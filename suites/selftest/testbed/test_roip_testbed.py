@@ -10,17 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.drivers.roip_radio import RoipRadio
 from harness.errors import DriverError, InterlockError, TestbedError
 from harness.protocols.ed137.extension import Ptt
-from harness.protocols.ed137.terms import RadioTerms
 from harness.testbed.bench import Bench, open_bench
 from harness.testbed.conversation import converse
 from harness.testbed.load import load_testbed
 from harness.transport.context import Context
 from harness.transport.virtual_loop import VirtualLoop
 from simulators.roip import RadioSettings, RoipGateway, RoipSettings
-from simulators.roip.faults import Fault
 
 SIMULATED = Path(__file__).resolve().parents[3] / "fixtures" / "testbeds" / "simulated.yaml"
 DAY = date(2026, 3, 10)
@@ -127,94 +124,6 @@ def test_a_dispatcher_who_is_pre_empted_is_told_and_may_key_again() -> None:
         await radio.say(NOISE)
 
     on_bench(main)
-
-
-class Stations:
-    """A gateway with two radios on their own, and a driver that has one as main and one as standby."""
-
-    def __init__(self, context: Context, gateway: RoipGateway, radio: RoipRadio) -> None:
-        self.context, self.gateway, self.radio = context, gateway, radio
-
-    @classmethod
-    async def up(cls, permit: Callable[[str, str, int], None] | None = None) -> Stations:
-        context = Context.create(seed=2)
-        radios = (RadioSettings(name="main"), RadioSettings(name="standby"))
-        gateway = await RoipGateway.start(context, RoipSettings(radios=radios, multiplier=5))
-        radio = await RoipRadio.open(
-            context,
-            "radio",
-            stations=[gateway.uri("main"), gateway.uri("standby")],
-            target=GROUP,
-            terms=RadioTerms(multiplier=5),
-            permit_radio=permit,
-        )
-        return cls(context, gateway, radio)
-
-    async def down(self) -> None:
-        await self.radio.close()
-        await self.gateway.stop()
-
-
-def test_a_main_radio_that_fails_is_left_for_the_standby_within_the_agreed_time() -> None:
-    async def main() -> None:
-        on = await Stations.up()
-        await on.radio.key()
-        before = on.context.journal.now()
-        on.gateway.set_fault("main", Fault.DOWN, seconds=1, for_s=None)
-        await on.radio.expect("station.changed", within=2, uri=on.gateway.uri("standby"))
-        assert on.context.journal.now() - before < 1.2
-        await on.radio.key()
-        on.gateway.set_fault("main", None, seconds=1, for_s=None)
-        await on.radio.fail_over()
-        assert on.radio.station == on.gateway.uri("main")
-        await on.radio.say(NOISE)
-        await on.down()
-
-    virtually(main)
-
-
-def test_with_both_radios_down_it_is_tried_until_one_is_back() -> None:
-    async def main() -> None:
-        on = await Stations.up()
-        for each in ("main", "standby"):
-            on.gateway.set_fault(each, Fault.DOWN, seconds=1, for_s=10 if each == "main" else None)
-        await on.radio.expect("station.none", within=3)
-        with pytest.raises(DriverError):
-            await on.radio.key()
-        await on.radio.expect(
-            "station.changed", within=12, after=on.context.journal.position, uri=on.gateway.uri("main")
-        )
-        await on.radio.key()
-        await on.down()
-
-    virtually(main)
-
-
-def test_a_radio_that_ends_the_session_is_gone_from_and_a_delay_is_measured() -> None:
-    async def main() -> None:
-        on = await Stations.up()
-        assert (await on.radio.measure_delay()).one_way == pytest.approx(0.0005, abs=0.0002)
-        on.gateway.hang_up("main")
-        await on.radio.expect("station.changed", within=2, uri=on.gateway.uri("standby"))
-        await on.down()
-
-    virtually(main)
-
-
-def test_a_key_that_is_pressed_twice_and_speech_on_no_session_are_refused() -> None:
-    async def main() -> None:
-        on = await Stations.up()
-        await on.radio.key()
-        with pytest.raises(DriverError, match="pressed already"):
-            await on.radio.key()
-        await on.radio.unkey()
-        with pytest.raises(DriverError, match="'off'"):
-            await on.radio.key(Ptt.OFF)
-        await on.down()
-        with pytest.raises(DriverError):
-            on.radio.speak(NOISE)
-
-    virtually(main)
 
 
 REAL = """

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 import httpx
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.endpoints.ed137 import ControlRoom
 from harness.errors import Ed137LocalError, LocalError, SipLocalError
@@ -20,6 +22,7 @@ from harness.transport.context import Context
 from harness.transport.virtual_loop import VirtualLoop
 from simulators.roip import RadioSettings, RoipGateway, RoipSettings
 from simulators.roip.air import OpenAir
+from simulators.roip.arbitration import RANK
 from simulators.roip.faults import Fault
 
 RNG = np.random.default_rng(2)
@@ -288,5 +291,56 @@ def test_beyond_loopback_a_token_is_needed_and_asked_for() -> None:
             told = await http.get("/v1/status", headers={"Authorization": "Bearer secret"})
             assert told.status_code == 200
         await gateway.stop()
+
+    virtually(main)
+
+
+ROOMS = ("west", "east", "north")
+ACTS = [*RANK, Ptt.OFF, "fails", "is back", "leaves", "joins"]
+DONE = st.tuples(st.sampled_from(range(len(ROOMS))), st.sampled_from(ACTS))
+LOSSY = SETTINGS.model_copy(update={"multiplier": 10})
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(DONE, min_size=1, max_size=12), st.sampled_from([0.0, 0.15]))
+def test_whatever_rooms_do_one_has_the_radio_and_each_is_told_who(
+    done: list[tuple[int, Ptt | str]], loss: float
+) -> None:
+    """After each act and the time in which a failed room is noticed, over a wire that may lose packets."""
+
+    async def main(context: Context) -> None:
+        async with rooms(context, *ROOMS, settings=LOSSY) as (gateway, opened):
+            loop = asyncio.get_running_loop()
+            assert isinstance(loop, VirtualLoop)
+            keyed: dict[int, Ptt] = {}  # in the order of their keys
+            for number, act in done:
+                room = opened[number]
+                if act == "leaves":
+                    await room.disconnect()
+                elif act == "joins" and not room.is_connected:
+                    await room.connect()
+                elif room.is_connected and isinstance(act, Ptt):
+                    room.stream.key(act)
+                elif room.is_connected and act in ("fails", "is back"):
+                    room.stream.silent = act == "fails"
+                # A radio's patience is 2 s; a keep-alive that is lost is followed by another within 0.2 s. That ten in
+                # a row are lost, or all of the last 2.5 s, is not met in a lifetime of runs.
+                loop.network.impairment.loss = loss
+                await asyncio.sleep(4.5)
+                loop.network.impairment.loss = 0.0
+                for each, other in enumerate(opened):
+                    now = other.stream.said.ptt if other.is_connected and not other.stream.silent else Ptt.OFF
+                    if now is Ptt.OFF:
+                        keyed.pop(each, None)
+                    else:
+                        keyed[each] = now
+                best = max(keyed, key=lambda each: RANK[keyed[each]], default=None)
+                winner = None if best is None else opened[best].stream.said.ptt_id
+                assert gateway.status()["radios"]["tower"]["keyed_by"] == winner
+                for each, other in enumerate(opened):
+                    if other.is_connected:
+                        heard = other.stream.heard
+                        assert heard.ptt is (Ptt.OFF if best is None else keyed[best])
+                        assert heard.ptt_mute == (each in keyed and each != best)
 
     virtually(main)
