@@ -9,6 +9,7 @@ from collections.abc import Callable
 from harness.journal import Journal
 from harness.protocols.pei.call_state import CallState
 from harness.protocols.pei.codes import CallStatus, Grant, PartyType, ReleaseCause, TxPriority
+from harness.protocols.pei.fields import Unsolicited
 from harness.protocols.pei.unsolicited import (
     CallReleased,
     Connected,
@@ -16,7 +17,6 @@ from harness.protocols.pei.unsolicited import (
     OutgoingProgress,
     TransmissionCeased,
     TransmissionGrant,
-    Unsolicited,
 )
 from simulators.radio.audio import AudioPaths
 from simulators.radio.config import Delay, RadioConfig

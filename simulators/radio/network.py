@@ -6,7 +6,7 @@ import random
 
 from harness.endpoints.media import MediaService
 from harness.protocols.pei.codes import ReleaseCause
-from harness.protocols.pei.mobile_terminal import (
+from harness.protocols.pei.requests import (
     AnswerCall,
     CeaseTransmit,
     ChangeGroup,

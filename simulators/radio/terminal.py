@@ -7,8 +7,10 @@ from collections.abc import Callable
 from harness.endpoints.media import MediaPort, MediaService
 from harness.endpoints.pei import MobileTerminal
 from harness.protocols.pei.codes import Registration
-from harness.protocols.pei.mobile_terminal import MobileTerminalMachine, Request
-from harness.protocols.pei.unsolicited import NetworkRegistration, Unsolicited
+from harness.protocols.pei.fields import Unsolicited
+from harness.protocols.pei.mobile_terminal import MobileTerminalMachine
+from harness.protocols.pei.requests import Request
+from harness.protocols.pei.unsolicited import NetworkRegistration
 from harness.protocols.tetra.identity import Tsi
 from harness.transport.context import Context
 from simulators.radio.config import RadioConfig, TerminalConfig

@@ -7,19 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
-from harness.endpoints.pei.events import journalled, ssi_of
+from harness.endpoints.pei.events import journalled
 from harness.endpoints.pei.gate import Gate, Permit
+from harness.endpoints.pei.sds_events import ssi_of
 from harness.errors import PeiLocalError, TransportError
 from harness.protocols.pei.call_state import CallState
-from harness.protocols.pei.terminal_equipment import (
-    BadLine,
-    CodeReceived,
-    LateReply,
-    Reply,
-    ReplyReceived,
-    TerminalEquipmentMachine,
-)
-from harness.protocols.pei.unsolicited import IncomingCall, TransmissionGrant, Unsolicited
+from harness.protocols.pei.fields import Unsolicited
+from harness.protocols.pei.replies import BadLine, CodeReceived, LateReply, Reply, ReplyReceived
+from harness.protocols.pei.terminal_equipment import TerminalEquipmentMachine
+from harness.protocols.pei.unsolicited import IncomingCall, TransmissionGrant
+from harness.protocols.tetra.concatenation import Assembler
 from harness.transport.context import Context
 from harness.transport.serial_line import SerialLine, open_serial
 
@@ -77,8 +74,11 @@ class PeiLine:
         """Who talks in each call instance, digits."""
         self._dialled: str | None = None
         """Whom we dialled, digits, until the call has an instance."""
+        self._group: str | None = None
+        """Group that we selected, digits: the end of a group call whose code leaves its called party out."""
         self._set_up_cc: int | None = None
         """Instance of the call that we dialled last."""
+        self._assembler = Assembler()
         self._bad_lines = 0
         self._line: SerialLine | None = None
 
@@ -236,14 +236,14 @@ class PeiLine:
         if isinstance(cc, int):
             if isinstance(code, IncomingCall):
                 # Trailing fields may be missing: one that names the called party without saying how is a group's.
-                is_single = code.comms == 0 or code.called is None
-                self._ends[cc] = _digits((code.calling if is_single else code.called) or "")
+                is_single = code.comms == 0 or (code.called is None and (code.comms is None or not self._group))
+                self._ends[cc] = _digits((code.calling if is_single else code.called or self._group) or "")
             elif cc not in self._ends and self._dialled is not None and state is not CallState.IDLE:
                 # The first code of a call that we dialled tells its instance.
                 self._ends[cc], self._dialled, self._set_up_cc = self._dialled, None, cc
         if isinstance(code, TransmissionGrant) and code.talker is not None:
             self._talkers[code.cc] = code.talker
-        kind, data = journalled(code, self._ends.get(cc) if isinstance(cc, int) else None)
+        kind, data = journalled(code, self._ends.get(cc) if isinstance(cc, int) else None, self._assembler)
         self._context.journal.record(self.name, kind, **data)
         for listener in tuple(self._listeners):
             if not listener.found.done() and listener.wanted(code):

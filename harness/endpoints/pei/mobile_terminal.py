@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 from harness.errors import TransportError
-from harness.protocols.pei.mobile_terminal import BadInput, CommandTaken, MobileTerminalMachine, Request
-from harness.protocols.pei.unsolicited import Unsolicited
+from harness.protocols.pei.fields import Unsolicited
+from harness.protocols.pei.mobile_terminal import MobileTerminalMachine
+from harness.protocols.pei.requests import BadInput, CommandTaken, Request
 from harness.transport.context import Context
 from harness.transport.serial_line import SerialLine, offer_serial
 

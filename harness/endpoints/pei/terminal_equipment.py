@@ -13,14 +13,9 @@ from harness.protocols.pei import commands
 from harness.protocols.pei.call_state import CallState
 from harness.protocols.pei.codes import CmeError, Grant, GroupAct, ReleaseCause, describe
 from harness.protocols.pei.codes import SdsResult as SdsStatus
-from harness.protocols.pei.terminal_equipment import Reply
-from harness.protocols.pei.unsolicited import (
-    CallReleased,
-    SendResult,
-    TransmissionGrant,
-    Unsolicited,
-    parse_unsolicited,
-)
+from harness.protocols.pei.fields import Unsolicited
+from harness.protocols.pei.replies import Reply
+from harness.protocols.pei.unsolicited import CallReleased, SendResult, TransmissionGrant, parse_unsolicited
 from harness.protocols.tetra import sds, status
 from harness.protocols.tetra.identity import parse_ssi
 from harness.transport.context import Context
@@ -115,6 +110,7 @@ class TerminalEquipment(PeiLine):
     async def select_group(self, gssi: int | str) -> None:
         """Select a talkgroup, by GSSI or GTSI (`AT+CTGS=1,…`). Raises PeiLocalError."""
         await self.command(commands.SelectGroup(GroupAct.SELECT, str(gssi)).line())
+        self._group = str(parse_ssi(str(gssi)))
 
     def call_on(self, gssi: int | str) -> int | None:
         """The call instance that is up with a group or a terminal, or None."""
