@@ -8,25 +8,22 @@ from dataclasses import asdict, dataclass, is_dataclass
 from enum import Enum
 from typing import Any
 
-from harness.errors import AmlError, CdrError, HarnessError, PeiRemoteError, SdsError
+from harness.cli.decode_radio import decode_lip, decode_pei, decode_sds, decode_status
+from harness.errors import AmlError, CdrError, HarnessError
 from harness.protocols import sdp
 from harness.protocols.cdr import codes, columns, flat_file
 from harness.protocols.cdr.records import CallRecord, Leg, MediaRecord
 from harness.protocols.location import aml_https, aml_sms, gsm7, msd, pidf
-from harness.protocols.pei.commands import parse_command
-from harness.protocols.pei.unsolicited import is_sds_head, parse_unsolicited
 from harness.protocols.rtp.dtmf import DtmfEvent
 from harness.protocols.rtp.rtcp import parse_compound
 from harness.protocols.rtp.rtp import RtpPacket
 from harness.protocols.sip import dialog_info, message_summary
 from harness.protocols.sip.message import Request
 from harness.protocols.sip.parse import parse
-from harness.protocols.tetra import lip, sds, status
 from harness.protocols.times import to_iso
 
 Decoded = dict[str, Any]
 _HEX = re.compile(rb"^\s*(?:0x)?([0-9A-Fa-f\s:]+)\s*$")
-_FINAL = frozenset({"OK", "ERROR", "NO CARRIER", "BUSY", "NO DIALTONE", "NO ANSWER"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,52 +110,6 @@ def _rtcp(data: bytes) -> list[Decoded]:
 
 def _dtmf(data: bytes) -> Decoded:
     return dict(_plain(DtmfEvent.parse(data)))
-
-
-def _pei(data: bytes) -> Decoded:
-    try:
-        text = data.decode("ascii").strip()
-    except UnicodeDecodeError as error:
-        raise PeiRemoteError(f"not ASCII at byte {error.start}") from error
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if not lines:
-        raise PeiRemoteError("an empty line")
-    if lines[0][:2].upper() == "AT":
-        return {"line": lines[0], "direction": "command", **_plain(parse_command(lines[0]))}
-    if lines[0] in _FINAL:
-        return {"line": lines[0], "direction": "final result", "type": lines[0]}
-    if is_sds_head(lines[0]):
-        if len(lines) < 2:
-            raise PeiRemoteError("a +CTSDSR is followed by a line of hexadecimal digits, and there is none")
-        return {"line": lines[0], "direction": "code", **_plain(parse_unsolicited(lines[0], lines[1]))}
-    return {"line": lines[0], "direction": "code", **_plain(parse_unsolicited(lines[0]))}
-
-
-def _sds(data: bytes) -> Decoded:
-    return dict(_plain(sds.decode(data)))
-
-
-def _lip(data: bytes) -> Decoded:
-    place = lip.decode(data)
-    return {
-        "longitude": round(place.longitude, 6),
-        "latitude": round(place.latitude, 6),
-        "position_error_m": place.error_metres,
-        "speed_kmh": None if place.speed_kmh is None else round(place.speed_kmh, 1),
-        "direction_deg": place.direction_degrees,
-        "elapsed_code": place.elapsed,
-        "additional_type": place.additional_type,
-        "additional": place.additional,
-    }
-
-
-def _status(data: bytes) -> Decoded:
-    text = data.decode("ascii", "replace").strip()
-    try:
-        value = int(text, 16) if text.lower().startswith("0x") else int(text)
-    except ValueError as error:
-        raise SdsError(f"a status is a number from 0 to 65535, not {text[:40]!r}") from error
-    return {"value": status.decode(status.encode(value)), "kind": status.kind_of(value).name.lower()}
 
 
 def _aml(data: bytes) -> Decoded:
@@ -295,10 +246,10 @@ KINDS: dict[str, Kind] = {
     "rtp": Kind(_rtp, True, "iccs decode rtp 8008000100000000DEADBEEFD5D5"),
     "rtcp": Kind(_rtcp, True, "iccs decode rtcp FILE"),
     "dtmf": Kind(_dtmf, True, "iccs decode dtmf 058A0320"),
-    "pei": Kind(_pei, False, "iccs decode pei 'AT+CTXD=1,0'"),
-    "sds": Kind(_sds, True, "iccs decode sds 82040101 54455354"),
-    "lip": Kind(_lip, True, "iccs decode lip 0A0088BD4247F737FFE810"),
-    "status": Kind(_status, False, "iccs decode status 32773"),
+    "pei": Kind(decode_pei, False, "iccs decode pei 'AT+CTXD=1,0'"),
+    "sds": Kind(decode_sds, True, "iccs decode sds 82040101 54455354"),
+    "lip": Kind(decode_lip, True, "iccs decode lip 0A0088BD4247F737FFE810"),
+    "status": Kind(decode_status, False, "iccs decode status 32773"),
     "aml": Kind(
         _aml, False, "iccs decode aml 'A\"ML=1;lt=+55.74317;lg=-4.26881;rd=50;top=20130717141935;lc=90;pm=G;…'"
     ),
