@@ -3,8 +3,8 @@
 Beside it, in the same run and against the same peer, pyserial as it is mostly used: blocking write, blocking read. Run
 it alone (`python bench/at_round_trips.py`) or call `measure`. A round trip is `AT` CR LF out, CR LF `OK` CR LF back.
 
-Both processes share one core, and idle-priority spinners keep the others awake: the kernel moves a pseudo-terminal's
-bytes by a worker of its own, and on a virtual machine waking a sleeping core for it costs several round trips.
+Both processes share one core, and spinners keep the others busy: the kernel moves a pseudo-terminal's bytes by a worker
+of its own, and on a virtual machine a worker on another core, asleep or idle, costs several round trips for each.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from harness.transport.context import Context
 
 ROUND_TRIPS = 1_000
 TARGET_PER_S = 15_000
-ROUNDS = 20
+ROUNDS = 40
 """Rounds of each way, in turns; the median of each counts."""
 _BAUD = 115_200
 
@@ -83,7 +83,6 @@ def _share_core(core: int, peer: int) -> None:
 _SPIN = """
 import os, sys
 os.sched_setaffinity(0, {int(sys.argv[1])})
-os.nice(19)
 print(flush=True)
 while os.getppid() == int(sys.argv[2]):
     for _ in range(1_000_000):
@@ -93,7 +92,7 @@ while os.getppid() == int(sys.argv[2]):
 
 @contextmanager
 def _awake(cores: list[int]) -> Iterator[None]:
-    """Keeps cores from going to sleep; whatever else wants one has it at once."""
+    """Keeps cores busy at ordinary priority, so that the kernel has no reason to move its worker there."""
     spinners = [
         subprocess.Popen([sys.executable, "-c", _SPIN, str(core), str(os.getpid())], stdout=subprocess.PIPE)
         for core in cores

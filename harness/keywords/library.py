@@ -11,7 +11,10 @@ from robot.api.deco import library
 from harness.evidence.allure_adapter import add_source
 from harness.evidence.collect import Attachment, Keep
 from harness.keywords.call_handling import CallHandlingKeywords
+from harness.keywords.caller_phones import CallerPhoneKeywords
 from harness.keywords.console import ConsoleKeywords
+from harness.keywords.emergency_network import EmergencyNetworkKeywords
+from harness.keywords.emergency_operators import EmergencyOperatorKeywords
 from harness.keywords.faults import FaultKeywords
 from harness.keywords.radio import RadioKeywords
 from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
@@ -24,8 +27,11 @@ from harness.testbed.run import KEEP_VARIABLE, TESTBED_VARIABLE
 @library(scope="SUITE", version="0.1.0", doc_format="ROBOT")
 class ICCS(
     TelephonyKeywords,
-    SwitchTelephoneKeywords,
+    CallerPhoneKeywords,
+    EmergencyOperatorKeywords,
+    EmergencyNetworkKeywords,
     ConsoleKeywords,
+    SwitchTelephoneKeywords,
     CallHandlingKeywords,
     SupervisionKeywords,
     RadioKeywords,

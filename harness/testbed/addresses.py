@@ -18,8 +18,9 @@ class Reached:
     """The component's name in the testbed file."""
     role: str
     kind: str
-    """``sip``, ``sips``, ``http``, ``serial``, ``rtp``, ``location`` (a link of the caller-location interface),
-    ``records`` (a folder of call records) or ``authority`` (the PEM file of who signed a certificate)."""
+    """``sip``, ``trunk`` (SIP of an emergency network, for control rooms that ring back), ``sips``, ``http``,
+    ``serial``, ``rtp``, ``location`` (a link of the caller-location interface), ``records`` (a folder of call records)
+    or ``authority`` (the PEM file of who signed a certificate)."""
     url: str
     """``sip:127.0.0.1:5070``, ``http://127.0.0.1:8080``, ``serial:/dev/pts/4``, ``rtp://127.0.0.1:40000``,
     ``tcp://127.0.0.1:9100`` or, over TLS, ``tls://…``."""
@@ -41,6 +42,10 @@ class Addresses:
     def add(self, entry: Reached) -> None:
         """Add one."""
         self._entries.append(entry)
+
+    def has(self, name: str, kind: str) -> bool:
+        """Whether a component has an address of one kind."""
+        return any((entry.name, entry.kind) == (name, kind) for entry in self._entries)
 
     def url(self, name: str, kind: str) -> str:
         """Return a component's URL of one kind. Raises TestbedError when it has none, naming what there is."""

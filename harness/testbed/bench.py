@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
 from harness.drivers.call_load import CallLoad
+from harness.drivers.caller import CallerPhone
 from harness.drivers.console import Console
+from harness.drivers.emergency_network import EmergencyNetwork
+from harness.drivers.emergency_operator import EmergencyOperator
 from harness.drivers.location import LocationService
 from harness.drivers.radio import RadioTerminal
 from harness.drivers.scripted_phone import ScriptedPhone
@@ -28,8 +31,11 @@ from harness.testbed.addresses import Addresses
 from harness.testbed.components import (
     Binding,
     CallerLocationComponent,
+    CallerPhoneComponent,
     CallLoadComponent,
     ConsoleComponent,
+    EmergencyNetworkComponent,
+    EmergencyOperatorComponent,
     IccsComponent,
     RadioGatewayComponent,
     RadioTerminalComponent,
@@ -42,7 +48,10 @@ from harness.testbed.interlock import Interlock
 from harness.testbed.model import Testbed
 from harness.testbed.opening import (
     open_call_load,
+    open_caller_phone,
     open_console,
+    open_emergency_network,
+    open_emergency_operator,
     open_location,
     open_scripted_phone,
     open_supervisor,
@@ -84,7 +93,7 @@ class Bench:
         """Run time at which the bench was opened, seconds."""
         self._media = media
         for entry in addresses:
-            if entry.kind in {"sip", "rtp"}:
+            if entry.kind in {"sip", "trunk", "rtp"}:
                 context.called(addresses.host_port(entry.name, entry.kind), entry.name)
         self._stack = AsyncExitStack()
         self._opening = Opening(context, testbed, interlock, addresses, media)
@@ -114,6 +123,18 @@ class Bench:
     async def location_service(self, name: str | None = None) -> LocationService:
         """Return the caller-location service (the one there is, or the one named), a link to it under way."""
         return await self._driver(name, CallerLocationComponent, open_location)
+
+    async def caller_phone(self, name: str | None = None) -> CallerPhone:
+        """Return a caller's telephone (the one there is, or the one named), connected to its network."""
+        return await self._driver(name, CallerPhoneComponent, open_caller_phone)
+
+    async def emergency_network(self, name: str | None = None) -> EmergencyNetwork:
+        """Return the emergency network (the one there is, or the one named), as whoever runs it sees it."""
+        return await self._driver(name, EmergencyNetworkComponent, open_emergency_network)
+
+    async def emergency_operator(self, name: str | None = None) -> EmergencyOperator:
+        """Return an operator of the emergency network (the one there is, or the one named), logged in at a desk."""
+        return await self._driver(name, EmergencyOperatorComponent, open_emergency_operator)
 
     async def scripted_phone(self, name: str | None = None) -> ScriptedPhone:
         """Return a scripted telephone (the one there is, or the one named)."""

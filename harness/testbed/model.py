@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from harness.testbed.components import (
     Binding,
+    CallerLocationComponent,
+    CallerPhoneComponent,
     CallLoadComponent,
     Component,
+    EmergencyNetworkComponent,
+    EmergencyOperatorComponent,
     EnterpriseSwitchComponent,
     IccsComponent,
     Name,
@@ -24,6 +29,8 @@ from harness.testbed.components import (
     TelephoneComponent,
     TerminalComponent,
 )
+from simulators.emergency.settings import EmergencySettings
+from simulators.guard import is_loopback
 from simulators.iccs.settings import Number
 
 MAX_COMPONENTS = 2000
@@ -106,6 +113,7 @@ class Testbed(Strict):
     def _names_fit(self) -> Testbed:
         self._check_identities()
         self._check_talkgroups()
+        self._check_emergency()
         iccss = [name for name, each in self.components.items() if isinstance(each, IccsComponent)]
         switches = [n for n, each in self.components.items() if isinstance(each, EnterpriseSwitchComponent)]
         for name, each in self.components.items():
@@ -170,6 +178,47 @@ class Testbed(Strict):
         for index, group in enumerate(self.safety.key):
             if group not in self.talkgroups:
                 raise _misfit(("safety", "key", index), group, known)
+
+    def _check_emergency(self) -> None:
+        networks = {n: each for n, each in self.components.items() if isinstance(each, EmergencyNetworkComponent)}
+        services = [n for n, each in self.components.items() if isinstance(each, CallerLocationComponent)]
+        for name, each in self.components.items():
+            if isinstance(each, CallerPhoneComponent | EmergencyOperatorComponent) and each.of not in networks:
+                allowed = f"a component with role 'emergency_network' ({_listed(networks)})"
+                raise _misfit(("components", name, "of"), each.of, allowed)
+            if isinstance(each, CallerPhoneComponent) and each.location not in {None, *services}:
+                allowed = f"a component with role 'caller_location' ({_listed(services)})"
+                raise _misfit(("components", name, "location"), each.location, allowed)
+            if isinstance(each, EmergencyOperatorComponent) and networks[each.of].binding is Binding.SIMULATED:
+                desks = networks[each.of].simulator.operators.desks
+                if each.desk not in desks:
+                    raise _misfit(("components", name, "desk"), each.desk, f"a desk of {each.of} ({_listed(desks)})")
+            if isinstance(each, EmergencyNetworkComponent) and each.binding is Binding.SIMULATED:
+                self._check_routes(name, each)
+                self._check_location(name, each.simulator.location, services)
+
+    def _check_location(self, name: str, to: str | None, services: list[str]) -> None:
+        """Handsets' texts go to a component, of which the interlock knows, or stay on this machine."""
+        if to is None or to in services or to == EmergencySettings().location:
+            return
+        if "://" not in to or not is_loopback(urlsplit(to).hostname or ""):
+            allowed = f"a component with role 'caller_location' ({_listed(services)}), or http://host:port on loopback"
+            raise _misfit(("components", name, "simulator", "location"), to, allowed)
+
+    def _check_routes(self, name: str, network: EmergencyNetworkComponent) -> None:
+        """A route leads to a component, of which the interlock knows, or stays on this machine."""
+        iccss = [n for n, each in self.components.items() if isinstance(each, IccsComponent)]
+        for number, authority in enumerate(network.simulator.authorities):
+            at: tuple[str | int, ...] = ("components", name, "simulator", "authorities", number)
+            routes = [((*at, "routes", index), route) for index, route in enumerate(authority.routes)]
+            if authority.critical is not None:
+                routes.append(((*at, "critical"), authority.critical))
+            for key, route in routes:
+                to = route.to
+                host = None if to is None else to.rpartition(":")[0].strip("[]")
+                if to is not None and to not in iccss and not (host and is_loopback(host)):
+                    allowed = f"a component with role 'iccs' ({_listed(iccss)}), or host:port on loopback"
+                    raise _misfit((*key, "to"), to, allowed)
 
     def real(self) -> list[str]:
         """Return the names of the components that are not simulated."""

@@ -17,7 +17,7 @@ from typing import Any
 from simulators.iccs.calls import SwitchCall
 from simulators.iccs.positions import AdviserState, Position, PositionError, UnknownPositionError
 from simulators.iccs.queues import Queues
-from simulators.iccs.settings import QueueSettings
+from simulators.iccs.settings import CRITICAL_QUEUE, QueueSettings
 from simulators.iccs.shared import Shared
 
 
@@ -197,13 +197,16 @@ class Distribution:
     def choose(self, position: Position, *, queue: str | None, call: SwitchCall | None) -> SwitchCall:
         """Return the call that a position takes: the one given, else the first of ``queue``, else whichever is next.
 
-        Raises PositionError when there is none.
+        CRITICAL_QUEUE stands for calls to critical numbers. Raises PositionError when there is none.
         """
-        if queue is not None and queue not in self.queues:
+        if queue is not None and queue != CRITICAL_QUEUE and queue not in self.queues:
             raise UnknownPositionError(f"there is no queue {queue!r}")
         found: Iterator[SwitchCall] = iter([call] if call is not None else [])
         if call is None:
-            found = iter(self.queues.of(queue)) if queue is not None else self.all()
+            waiting = (
+                tuple(self._critical) if queue == CRITICAL_QUEUE else self.queues.of(queue) if queue else self.all()
+            )
+            found = iter(waiting)
         chosen = next((each for each in found if each.waits and position in each.presented), None)
         if chosen is None:
             raise PositionError(f"no call rings at {position.id}" + (f" on queue {queue}" if queue else ""))

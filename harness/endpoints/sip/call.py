@@ -66,6 +66,8 @@ class Call:
     """The peer's latest session description."""
     local_sdp = b""
     """Our latest session description."""
+    accepted: Response | None = None
+    """The 2xx that answered our INVITE; for Recv-Info, Supported and the like."""
     ended_by: Message | None = None
     """The peer's message that ended the call: BYE, CANCEL, or a refusal; for Reason, P-RTP-Stat and the like."""
     bye_headers: Callable[[], Headers] | None = None
@@ -346,20 +348,30 @@ class Call:
         return "ours" if self._offers_in_2xx else ""
 
     def answer_invite(
-        self, request: Request, exchange: Exchange, sdp: bytes, headers: Headers = (), *, offers: bool = False
+        self,
+        request: Request,
+        exchange: Exchange,
+        sdp: bytes,
+        headers: Headers = (),
+        *,
+        offers: bool = False,
+        beside: Sequence[body.Part] = (),
     ) -> None:
         """Send a 200 with a session description and repeat it until its ACK comes (§13.3.1.4).
 
-        `offers`: the description is an offer, whose answer comes with the ACK.
+        `offers`: the description is an offer, whose answer comes with the ACK. `beside`: other parts of its body.
         """
         self._offers_in_2xx = offers
+        content, content_type = sdp, body.SDP if sdp else ""
+        if beside:
+            content, content_type = body.multipart([*([body.Part(body.SDP, sdp)] if sdp else []), *beside])
         response = request.response(
             200,
             to_tag=self.local_tag,
             prepared=self.agent.card.answers[told_by(exchange.flow, request)],
             headers=headers,
-            body=sdp,
-            content_type=body.SDP if sdp else "",
+            body=content,
+            content_type=content_type,
         )
         self._repeat = Repeat(self.agent.endpoint, exchange, response, self._no_ack)
         exchange.respond(response)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from harness.endpoints.sip import session_timer
@@ -135,25 +136,25 @@ class IncomingCall(Call):
             raise SipLocalError(f"{self}: the caller does not support reliable provisional responses")
         return wanted
 
-    def answer(self, sdp: bytes, headers: Headers = ()) -> None:
+    def answer(self, sdp: bytes, headers: Headers = (), *, beside: Sequence[body.Part] = ()) -> None:
         """Send 200 with our session description and repeat it until its ACK comes. Raises SipLocalError later on.
 
         Where the INVITE brought no offer, `sdp` is one, and its answer comes with the ACK, or came with a PRACK. While
         a reliable provisional response with a session description is not acknowledged, the 200 waits (RFC 3262 §3).
         What such a one described holds, and the 200 describes nothing (RFC 6337 §3.1): `sdp` is to be the same, or
-        empty.
+        empty. `beside`: what else the 200 carries, such as the acknowledgement of an eCall's data (RFC 8147 §9.1).
         """
         if self._answering or self.state not in UNANSWERED:
             self._must_be_unanswered("answered")
         if self._reliable is not None:
             sdp = self._undescribed(sdp)
         if self._reliable is None:
-            self._send_answer(sdp, headers)
+            self._send_answer(sdp, headers, beside)
         else:
             self._answering = True
-            self._reliable.before_2xx(lambda: self._send_answer(sdp, headers))
+            self._reliable.before_2xx(lambda: self._send_answer(sdp, headers, beside))
 
-    def _send_answer(self, sdp: bytes, headers: Headers) -> None:
+    def _send_answer(self, sdp: bytes, headers: Headers, beside: Sequence[body.Part]) -> None:
         dialog = self.dialog
         if dialog is None or self.state is CallState.ENDED:
             return
@@ -165,7 +166,8 @@ class IncomingCall(Call):
         dialog.confirm()
         if self.agent.abilities.session_expires or "session-expires" in self.request.envelope.first:
             headers = [*session_timer.settled_with(self.request, self.agent, self), *headers]
-        self.answer_invite(self.request, self._exchange, sdp, headers, offers=bool(sdp) and not self.offered)
+        offers = bool(sdp) and not self.offered
+        self.answer_invite(self.request, self._exchange, sdp, headers, offers=offers, beside=beside)
         self.happen("answered", {})
         if self.replaces is not None:
             self.replaces.hang_up([("Reason", 'SIP;cause=200;text="Replaced"')])

@@ -247,7 +247,7 @@ class OutgoingCall(Call):
             self._leave(dialog)
             return
         self._stop_give_up()
-        self.dialog = dialog
+        self.dialog, self.accepted = dialog, response
         if tag in self._pracks.settled:
             # RFC 3261 §13.2.1: what the 2xx describes besides is to be left.
             self.remote_sdp, self.local_sdp = self._pracks.settled[tag]

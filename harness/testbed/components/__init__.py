@@ -6,6 +6,11 @@ from pydantic import Field
 
 from harness.testbed.components.base import Binding, HostPort, Name, SerialSettings, Ssi, Strict, TlsSettings
 from harness.testbed.components.call_load import CallLoadComponent
+from harness.testbed.components.emergency import (
+    CallerPhoneComponent,
+    EmergencyNetworkComponent,
+    EmergencyOperatorComponent,
+)
 from harness.testbed.components.iccs import ConsoleComponent, IccsComponent
 from harness.testbed.components.location import CallerLocationComponent
 from harness.testbed.components.radio import (
@@ -28,6 +33,9 @@ Component = Annotated[
     | CallerLocationComponent
     | ScriptedPhoneComponent
     | CallLoadComponent
+    | EmergencyNetworkComponent
+    | EmergencyOperatorComponent
+    | CallerPhoneComponent
     | EnterpriseSwitchComponent
     | TelephoneComponent,
     Field(discriminator="role"),
@@ -37,8 +45,11 @@ __all__ = [
     "Binding",
     "CallLoadComponent",
     "CallerLocationComponent",
+    "CallerPhoneComponent",
     "Component",
     "ConsoleComponent",
+    "EmergencyNetworkComponent",
+    "EmergencyOperatorComponent",
     "EnterpriseSwitchComponent",
     "HostPort",
     "IccsComponent",

@@ -2,6 +2,7 @@
 
 from harness.testbed.opening.call_load import open_call_load
 from harness.testbed.opening.console import open_console
+from harness.testbed.opening.emergency import open_caller_phone, open_emergency_network, open_emergency_operator
 from harness.testbed.opening.location import open_location
 from harness.testbed.opening.radio import open_terminal
 from harness.testbed.opening.scripted_phone import open_scripted_phone
@@ -11,7 +12,10 @@ from harness.testbed.opening.trunk import open_trunk
 
 __all__ = [
     "open_call_load",
+    "open_caller_phone",
     "open_console",
+    "open_emergency_network",
+    "open_emergency_operator",
     "open_location",
     "open_scripted_phone",
     "open_supervisor",

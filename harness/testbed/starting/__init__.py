@@ -4,11 +4,13 @@ from typing import Any
 
 from harness.testbed.components import (
     CallerLocationComponent,
+    EmergencyNetworkComponent,
     EnterpriseSwitchComponent,
     IccsComponent,
     RadioNetworkComponent,
 )
 from harness.testbed.starting.base import Starter, Starting
+from harness.testbed.starting.emergency import start_emergency
 from harness.testbed.starting.iccs import start_iccs
 from harness.testbed.starting.location import start_location
 from harness.testbed.starting.radio import start_radio
@@ -18,6 +20,7 @@ STARTERS: tuple[Starter[Any], ...] = (
     Starter(CallerLocationComponent, start_location),
     Starter(RadioNetworkComponent, start_radio),
     Starter(IccsComponent, start_iccs),
+    Starter(EmergencyNetworkComponent, start_emergency),
     Starter(EnterpriseSwitchComponent, start_switch),
 )
 """Components for which `iccs simulate` starts a simulator; others come up with these, or the harness plays them."""

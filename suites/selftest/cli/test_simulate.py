@@ -95,6 +95,9 @@ def test_each_address_is_an_object_on_a_line_and_ready_comes_last() -> None:
             ("gateway-1", "radio_gateway", "rtp"),
             ("officer", "radio_terminal", "serial"),
             ("officer", "radio_terminal", "rtp"),
+            ("emergency", "emergency_network", "sip"),
+            ("emergency", "emergency_network", "trunk"),
+            ("emergency", "emergency_network", "http"),
             ("location", "caller_location", "location"),
             ("location", "caller_location", "http"),
         }
@@ -150,7 +153,7 @@ def simulate(*words: str) -> tuple[int, str, str]:
 
 
 def test_an_unknown_name_is_exit_2_with_what_there_is() -> None:
-    told = "no simulator 'icss' in testbed 'niccs-simulated'; there is iccs, location, radio\n"
+    told = "no simulator 'icss' in testbed 'niccs-simulated'; there is iccs, emergency, location, radio\n"
     assert simulate("icss") == (2, "", told)
 
 
@@ -225,6 +228,34 @@ def test_the_location_service_alone_answers_a_client_that_is_not_ours() -> None:
             socket.create_connection((host, int(port)), timeout=ENDS_WITHIN)
         httpx.delete(f"{found['http']}/v1/fault", trust_env=False)
         socket.create_connection((host, int(port)), timeout=ENDS_WITHIN).close()
+        child.terminate()
+        assert ended(child) == (0, "")
+
+
+def test_the_emergency_network_alone_answers_a_client_that_is_not_ours() -> None:
+    with simulating("emergency") as (child, lines):
+        found = {line["kind"]: line["url"] for line in lines[:-1]}
+        assert {line["name"] for line in lines[:-1]} == {"emergency"}
+        (authority,) = httpx.get(f"{found['http']}/v1/authorities", trust_env=False).json()
+        assert authority["routes"][0]["to"] is None, "the control room was not started"
+        for kind in ("sip", "trunk"):
+            host, _, port = found[kind].removeprefix("sip:").rpartition(":")
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+                phone.settimeout(ENDS_WITHIN)
+                phone.bind(("127.0.0.1", 0))
+                here = f"127.0.0.1:{phone.getsockname()[1]}"
+                asked = (
+                    f"OPTIONS sip:{host}:{port} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK-1\r\n"
+                    f"From: <sip:a@{here}>;tag=1\r\nTo: <sip:{host}:{port}>\r\nCall-ID: {kind}\r\nCSeq: 1 OPTIONS\r\n"
+                    "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+                )
+                phone.sendto(asked.encode(), (host, int(port)))
+                answer = phone.recv(65_536).decode()
+            assert answer.startswith("SIP/2.0 200 ")
+            assert "iccs-emergency" in answer
+        route = f"{found['http']}/v1/authorities/police/routes/primary"
+        led = httpx.put(route, json={"to": "127.0.0.1:5999"}, trust_env=False)
+        assert (led.status_code, led.json()["to"]) == (200, "127.0.0.1:5999")
         child.terminate()
         assert ended(child) == (0, "")
 

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import inspect
-import io
 import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 from robot.libdoc import libdoc
 from robot.libdocpkg import LibraryDocumentation
 from robot.libdocpkg.model import KeywordDoc
-from robot.run import run as robot
 
 from harness.errors import TestbedError
 from harness.keywords.base import _Reads
 from harness.keywords.library import ICCS
 from harness.keywords.session import DEFAULT_TESTBED, Session
+from suites.selftest.keywords.robot_suite import LIBRARY, Suite
 
-LIBRARY = "harness.keywords.ICCS"
 DOCUMENTED: list[KeywordDoc] = list(LibraryDocumentation(LIBRARY).keywords)
 
 
@@ -47,27 +44,6 @@ def test_libdoc_builds_html_and_warns_of_nothing(tmp_path: Path, capsys: pytest.
     assert libdoc(LIBRARY, str(page)) == 0
     assert "Caller Dials" in page.read_text(encoding="utf-8")
     assert capsys.readouterr().err == ""
-
-
-class Suite:
-    """Runs Robot text in virtual time, in this process."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def run(self, body: str, *, options: str = "time=virtual") -> tuple[int, dict[str, tuple[str, str]], str]:
-        """Return code, status and message by test, and what Robot said."""
-        file = self._folder / "suite.robot"
-        file.write_text(f"*** Settings ***\nLibrary    {LIBRARY}    {options}\n\n*** Test Cases ***\n{body}")
-        said = io.StringIO()
-        output = self._folder / "output.xml"
-        code = robot(str(file), output=str(output), log="NONE", report="NONE", stdout=said, stderr=said)
-        results = {}
-        for test in ElementTree.parse(output).getroot().iter("test"):
-            status = test.find("status")
-            assert status is not None
-            results[str(test.get("name"))] = (str(status.get("status")), status.text or "")
-        return int(code), results, said.getvalue()
 
 
 @pytest.fixture
