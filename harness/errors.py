@@ -51,6 +51,22 @@ class SdsError(RemoteError):
     """An SDS, status or location payload that can't be read."""
 
 
+class Ed137Error(RemoteError):
+    """A radio's ED-137 header extension or session description can't be read."""
+
+
+class Ed137LocalError(LocalError):
+    """What our side is to tell a radio does not fit ED-137."""
+
+
+class McpttError(RemoteError):
+    """A floor control message or mcptt-info document can't be read (3GPP TS 24.380, TS 24.379)."""
+
+
+class McpttLocalError(LocalError):
+    """What our side is to say in floor control does not fit it."""
+
+
 class AmlError(RemoteError):
     """An Advanced Mobile Location message that ETSI TS 103 625 does not allow, or that can't be written so."""
 

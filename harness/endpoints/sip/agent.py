@@ -280,7 +280,7 @@ class UserAgent:
         own = [] if any(name.lower() in ("contact", "m") for name, _ in headers) else [self.card.contact(hop.kind)]
         cseq = 0
 
-        def build(extra: Headers) -> Request:
+        def build() -> Request:
             nonlocal cseq
             cseq += 1
             fields = [
@@ -290,7 +290,7 @@ class UserAgent:
                 ("Call-ID", call_id),
                 ("CSeq", f"{cseq} {method}"),
             ]
-            return Request.build(method, uri, [*fields, *own, *headers, *extra], body, content_type)
+            return Request.build(method, uri, [*fields, *own, *headers], body, content_type)
 
         return await self.requester.ask(f"{method} to {uri}", build, hop, within, credentials)
 

@@ -187,8 +187,8 @@ class Call:
         if dialog is None or self.is_over:
             raise SipLocalError(f"{self} has no dialog to send {method} in: it is {self.state}")
 
-        def build(extra: Headers) -> Request:
-            return dialog.request(method, [*headers, *extra], content, content_type)
+        def build() -> Request:
+            return dialog.request(method, headers, content, content_type)
 
         def unanswered() -> None:
             self.lose(None)
@@ -390,7 +390,7 @@ class Call:
         self.state = CallState.ENDING
         self.reason = reason
         told = [*headers, *(self.bye_headers() if self.bye_headers is not None else ())]
-        self.ask(dialog, lambda extra: dialog.request("BYE", [*told, *extra]), self._bye_answered)
+        self.ask(dialog, lambda: dialog.request("BYE", told), self._bye_answered)
 
     def _bye_answered(self, response: Response | None, request: Request) -> None:
         if response is None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from harness.endpoints.sip.abilities import Abilities
 from harness.endpoints.sip.flow import SECURE, UDP, shown
 from harness.endpoints.sip.transports import SipTransports
+from harness.protocols.sip.fields import Fields, checked, checked_text
 from harness.protocols.sip.grammar import quote
-from harness.protocols.sip.message import Fields, checked, checked_text
 
 
 class _Written(dict[str, str]):

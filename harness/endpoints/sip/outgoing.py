@@ -15,7 +15,8 @@ from harness.endpoints.sip.wheel import Timer
 from harness.errors import InterlockError, SdpError, SipLocalError, SipRemoteError
 from harness.protocols.sip import body
 from harness.protocols.sip.dialog import Dialog
-from harness.protocols.sip.message import Message, Request, Response, checked
+from harness.protocols.sip.fields import checked
+from harness.protocols.sip.message import Message, Request, Response
 from harness.protocols.sip.transaction import cancel_for
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class OutgoingCall(Call):
             self._content = content
             checked([("Content-Type", content[1])])
         self._caller = caller
-        super().__init__(agent, CallState.INVITING, self._build(uri, ()), call_id, tag, hop)
+        super().__init__(agent, CallState.INVITING, self._build(uri), call_id, tag, hop)
         self.local_sdp = offer or (body.find(self.request, body.SDP) or b"" if content[0] else b"")
         self.offered = bool(self.local_sdp)
         """Whether the INVITE carries an offer."""
@@ -88,9 +89,7 @@ class OutgoingCall(Call):
         self._invite(uri)
 
     def _invite(self, uri: str) -> None:
-        self.agent.requester.send(
-            lambda extra: self._build(uri, extra), self.hop, self._invited, self._sent, wanted=self._is_wanted
-        )
+        self.agent.requester.send(lambda: self._build(uri), self.hop, self._invited, self._sent, wanted=self._is_wanted)
 
     def _is_wanted(self) -> bool:
         return not self._cancel_wanted
@@ -105,15 +104,13 @@ class OutgoingCall(Call):
         elif self.state is CallState.ANSWERED:
             self.send_bye(headers=headers)
 
-    def _build(self, uri: str, extra: Headers) -> Request:
+    def _build(self, uri: str) -> Request:
         if self._cseq == 1 and self._exchange is None:
             return self.request  # made with the call, and not sent yet
         self._cseq += 1
         fields = [*self._fields, ("CSeq", f"{self._cseq} INVITE")]
         if self.agent.abilities.session_expires:
             fields += session_timer.asked(self.agent.abilities, self._min_se)
-        if extra:
-            fields += checked(extra)
         body_, content_type = self._content
         if content_type:
             fields.append(("Content-Type", content_type))
@@ -239,7 +236,9 @@ class OutgoingCall(Call):
         answer, agreed = b"", True
         if first and tag not in self._pracks.settled:
             answer, agreed = self._late_answer(response)
-        ack = dialog.request("ACK", self._credentials(request), answer, body.SDP if answer else "", request.cseq.number)
+        own = self._credentials(request)
+        # A 2xx answers the latest INVITE only: all before it were refused.
+        ack = dialog.request("ACK", own, answer, body.SDP if answer else "", self._cseq)
         self._acks[tag] = self.agent.endpoint.send_ack(ack, self.ways(dialog)[0])
         if not first:
             # A second leg of a fork answered too: one of the two has to go (§13.2.2.4).
@@ -291,7 +290,7 @@ class OutgoingCall(Call):
 
     def _leave(self, dialog: Dialog) -> None:
         """End a dialog that the call does not go on in."""
-        self.ask(dialog, lambda extra: dialog.request("BYE", extra), _mind_not)
+        self.ask(dialog, lambda: dialog.request("BYE"), _mind_not)
 
     def _confirm(self, tag: str, response: Response, request: Request) -> Dialog:
         dialog = self.early.get(tag)

@@ -285,7 +285,7 @@ class Referral:
         else:
             target, fallback = self.agent.routes.ways(dialog, self._flow, direct=self.request.envelope.is_direct)
         self.agent.requester.send(
-            lambda extra: dialog.request("NOTIFY", [*headers, *extra], told, f"{SIPFRAG};version=2.0"),
+            lambda: dialog.request("NOTIFY", headers, told, f"{SIPFRAG};version=2.0"),
             target,
             self._notify_answered,
             fallback=fallback,

@@ -12,8 +12,6 @@ from harness.protocols.sip.message import Request, Response
 from harness.protocols.sip.uri import Uri
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from harness.endpoints.sip.agent import UserAgent
 
 REFRESH_AT = 0.5
@@ -110,11 +108,9 @@ class Registration:
             elif not found.done():
                 found.set_exception(SipLocalError(f"REGISTER of {self.aor} at {self.registrar}: {told}"))
 
-        self._agent.requester.send(
-            lambda extra: self._build(expires, extra), self._hop, answered, credentials=self._credentials
-        )
+        self._agent.requester.send(lambda: self._build(expires), self._hop, answered, credentials=self._credentials)
 
-    def _build(self, expires: int, extra: Sequence[tuple[str, str]]) -> Request:
+    def _build(self, expires: int) -> Request:
         self._cseq += 1
         fields = [
             ("Max-Forwards", "70"),
@@ -125,7 +121,7 @@ class Registration:
             self._contact,
             ("Expires", str(expires)),
         ]
-        return Request.build("REGISTER", self.registrar, [*fields, *extra])
+        return Request.build("REGISTER", self.registrar, fields)
 
     def _granted(self, response: Response, asked: int) -> None:
         granted = asked

@@ -179,7 +179,7 @@ class ProvisionalAcks:
         rack = ("RAck", f"{number} {response.cseq.number} {response.cseq.method}")
         call.ask(
             dialog,
-            lambda extra: dialog.request("PRACK", [rack, *extra], answer, body.SDP if answer else ""),
+            lambda: dialog.request("PRACK", [rack], answer, body.SDP if answer else ""),
             self._answered,
         )
         if not agreed:

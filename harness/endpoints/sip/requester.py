@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from harness.endpoints.sip.endpoint import SipEndpoint
@@ -22,9 +22,8 @@ MAX_NONCES: Final = 64
 
 Credentials = tuple[str, str]
 """User and password."""
-Headers = Sequence[tuple[str, str]]
-Build = Callable[[Headers], Request]
-"""Makes the request, with extra headers; called again with credentials when it was challenged."""
+Build = Callable[[], Request]
+"""Makes the request; called again, for one to carry credentials, when it was challenged."""
 Answered = Callable[[Response | None, Request], None]
 """Given each response, and the request as it was sent last; None where nobody answered."""
 Sent = Callable[[Request, Exchange], None]
@@ -53,7 +52,7 @@ class Requester:
         fallback: Hop | Flow | None = None,
         wanted: Wanted | None = None,
     ) -> None:
-        """Send the request that `build(extra headers)` makes, and tell what comes.
+        """Send the request that `build` makes, and tell what comes.
 
         `fallback`: the way to try next where `target` can't be reached or breaks: peers that only connect name a
         Contact at which nobody listens. `wanted`: asked before the request is sent again with credentials.
@@ -97,7 +96,7 @@ class Requester:
             raise SipLocalError(f"{what}: no final response within {within:g} s") from None
 
     def _try(self, attempt: _Attempt) -> None:
-        request = attempt.build(())
+        request = attempt.build()
         if self._nonces and not attempt.challenges and attempt.credentials is not None:
             # Known from an earlier request; should it be stale, the challenge that follows says so.
             known = self._nonces.get(_space(attempt, request))

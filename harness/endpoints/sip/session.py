@@ -107,8 +107,8 @@ class Session:
         own = [*agent.card.headers(call.way), *session_timer.wishes(call, headers), *headers]
         sdp, dialog = offer.sdp, offer.dialog
 
-        def build(extra: Headers) -> Request:
-            return dialog.request(offer.method, [*own, *extra], sdp, body.SDP if sdp else "")
+        def build() -> Request:
+            return dialog.request(offer.method, own, sdp, body.SDP if sdp else "")
 
         def answered(response: Response | None, request: Request) -> None:
             self._answered(response, request, offer)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from harness.endpoints.sip.call import Headers
 from harness.endpoints.sip.exchange import Exchange
 from harness.endpoints.sip.flow import Flow, Hop, told_by
 from harness.endpoints.sip.wheel import Timer
@@ -125,9 +124,9 @@ class Subscription:
         headers = [("Event", self.event), ("Expires", str(expires)), ("Accept", self._accept)]
         headers += agent.card.headers(self._hop.kind)
 
-        def build(extra: Headers) -> Request:
+        def build() -> Request:
             if self.dialog is not None:
-                return self.dialog.request("SUBSCRIBE", [*headers, *extra])
+                return self.dialog.request("SUBSCRIBE", headers)
             self._cseq += 1
             own = [
                 ("Max-Forwards", "70"),
@@ -136,7 +135,7 @@ class Subscription:
                 ("Call-ID", self.call_id),
                 ("CSeq", f"{self._cseq} SUBSCRIBE"),
             ]
-            return Request.build("SUBSCRIBE", self.uri, [*own, *headers, *extra])
+            return Request.build("SUBSCRIBE", self.uri, [*own, *headers])
 
         target = agent.routes.next_hop(self.dialog, self._hop) if self.dialog is not None else self._hop
         return await agent.requester.ask(f"SUBSCRIBE of {self.event} at {self.uri}", build, target, within)
@@ -160,7 +159,7 @@ class Subscription:
             headers = [("Event", self.event), ("Expires", "0"), self.agent.card.contact(self._hop.kind)]
             try:
                 self.agent.requester.send(
-                    lambda extra: dialog.request("SUBSCRIBE", [*headers, *extra]),
+                    lambda: dialog.request("SUBSCRIBE", headers),
                     self.agent.routes.next_hop(dialog, self._hop),
                     _mind_not,
                 )
@@ -348,7 +347,7 @@ class Subscriber:
         dialog = self.dialog
         target, fallback = agent.routes.ways(dialog, self._hop, direct=self.request.envelope.is_direct)
         agent.requester.send(
-            lambda extra: dialog.request("NOTIFY", [*headers, *extra], content, content_type),
+            lambda: dialog.request("NOTIFY", headers, content, content_type),
             target,
             self._notify_answered,
             fallback=fallback,

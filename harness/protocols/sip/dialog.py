@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from harness.errors import SipRemoteError
+from harness.protocols.sip.fields import checked
 from harness.protocols.sip.grammar import MAX_CSEQ, URI_FORBIDDEN
 from harness.protocols.sip.headers import tag_of
-from harness.protocols.sip.message import Message, Request, Response, checked
+from harness.protocols.sip.message import Message, Request, Response
 from harness.protocols.sip.uri import Uri
 
 TARGET_REFRESH = frozenset(("INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"))

@@ -10,10 +10,9 @@ from collections.abc import Iterable
 from typing import Final, cast
 
 from harness.errors import SipLocalError, SipRemoteError
+from harness.protocols.sip.fields import Fields, checked, checked_text, index_of, refuse_injection
 from harness.protocols.sip.grammar import (
-    CONTROL,
     DIGITS,
-    MAX_HEADER_LINE,
     MAX_VALUES,
     REASONS,
     SIP_VERSION,
@@ -24,8 +23,6 @@ from harness.protocols.sip.grammar import (
 from harness.protocols.sip.headers import CSeq, NameAddr, Via, tag_of
 from harness.protocols.sip.names import KEYS, key_of
 from harness.protocols.sip.uri import Uri
-
-Fields = list[tuple[str, str]]
 
 _ONCE: Final = frozenset(("from", "to", "call-id", "cseq"))
 
@@ -258,13 +255,13 @@ class Message:
 
         Content-Length is refused: the body gives it. (To send a wrong one, send bytes.)
         """
-        _refuse_injection(name, value)
+        refuse_injection(name, value)
         self.fields.append((name, value))
         self.refresh()
 
     def set(self, name: str, value: str) -> None:
         """Put one header line in the place of the first of its name and drop the others, or append it."""
-        _refuse_injection(name, value)
+        refuse_injection(name, value)
         key = KEYS.get(name) or key_of(name)
         fields: Fields = []
         placed = False
@@ -433,44 +430,3 @@ def first_via(line: str) -> Via:
         raise SipRemoteError(f"a Via header that can't be split into values: {line[:80]!r}")
     first, *_ = [Via.parse(value.strip()) for value in values]
     return first
-
-
-def _refuse_injection(name: str, value: str) -> None:
-    key = KEYS.get(name)
-    if key is None and TOKEN.fullmatch(name) is None:
-        raise SipLocalError(f"not a header name: {name!r}")
-    if key == "content-length":
-        raise SipLocalError("Content-Length is written from the body")
-    # Nearly every value is printable, which is quicker to see than that it has no control character.
-    if not value.isprintable() and CONTROL.search(value):
-        raise SipLocalError(f"a control character in the value of {name}: {value[:80]!r}")
-    if len(value) > MAX_HEADER_LINE:
-        raise SipLocalError(f"the value of {name} is longer than {MAX_HEADER_LINE} characters")
-
-
-def checked(headers: Iterable[tuple[str, str]]) -> Fields:
-    """The headers as a list; raises SipLocalError where one would break out of its line."""
-    fields = list(headers)
-    for name, value in fields:
-        _refuse_injection(name, value)
-    return fields
-
-
-def checked_text(headers: Iterable[tuple[str, str]]) -> str:
-    """The headers as text for a response; raises SipLocalError where one would break out of its line."""
-    return "".join([f"{name}: {value}\r\n" for name, value in checked(headers)])
-
-
-def index_of(fields: Fields) -> tuple[dict[str, str], dict[str, list[str]] | None]:
-    """The first value by key, and all values of keys that stand more than once; raises SipRemoteError on a bad name."""
-    index: dict[str, str] = {}
-    more: dict[str, list[str]] | None = None
-    for name, value in fields:
-        key = KEYS.get(name) or key_of(name)
-        if key not in index:
-            index[key] = value
-        elif more is None:
-            more = {key: [index[key], value]}
-        else:
-            more.setdefault(key, [index[key]]).append(value)
-    return index, more

@@ -11,6 +11,7 @@ import re
 from itertools import repeat
 
 from harness.errors import SipRemoteError
+from harness.protocols.sip.fields import Fields, index_of
 from harness.protocols.sip.grammar import (
     DIGITS,
     LWS_FOLD,
@@ -22,7 +23,7 @@ from harness.protocols.sip.grammar import (
     TOKEN,
 )
 from harness.protocols.sip.headers import remember
-from harness.protocols.sip.message import Fields, Request, Response, index_of
+from harness.protocols.sip.message import Request, Response
 from harness.protocols.sip.names import KEYS
 from harness.protocols.sip.uri import Uri
 

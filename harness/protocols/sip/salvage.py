@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.errors import SipRemoteError
+from harness.protocols.sip.fields import Fields
 from harness.protocols.sip.grammar import (
     ANY_VERSION,
     CONTROL,
@@ -22,7 +23,6 @@ from harness.protocols.sip.grammar import (
     split_outside,
 )
 from harness.protocols.sip.headers import Via
-from harness.protocols.sip.message import Fields
 from harness.protocols.sip.names import KEYS
 from harness.protocols.sip.uri import parse_hostport
 

@@ -14,8 +14,9 @@ from typing import Final
 
 from harness.errors import SipLocalError, SipRemoteError
 from harness.protocols.sip.body import SIPFRAG
+from harness.protocols.sip.fields import Fields, checked
 from harness.protocols.sip.grammar import MAX_MESSAGE
-from harness.protocols.sip.message import Fields, Message, Request, Response, checked
+from harness.protocols.sip.message import Message, Request, Response
 from harness.protocols.sip.names import key_of
 from harness.protocols.sip.parse import head_lines, parse_start_line
 

@@ -132,14 +132,16 @@ class Baresip:
 
 
 @contextlib.asynccontextmanager
-async def baresip(folder: Path, *, account: str, speech: Path, more: str = "") -> AsyncIterator[Baresip]:
+async def baresip(
+    folder: Path, *, account: str, speech: Path, more: str = "", sip_port: int | None = None
+) -> AsyncIterator[Baresip]:
     """Run baresip with one account, its microphone a WAV file (8 kHz; the call is hung up where the file ends).
 
-    `more`: further lines of its configuration.
+    `more`: further lines of its configuration. `sip_port`: where it takes calls; a free one without it.
     """
     program = need("baresip", package="baresip")
     control = _free_tcp_port()
-    _lay_out(folder, account, speech, control, more)
+    _lay_out(folder, account, speech, control, more, sip_port or free_port())
     with (folder / "screen.txt").open("wb") as screen:
         process = await asyncio.create_subprocess_exec(
             program, "-4", "-f", str(folder), stdin=asyncio.subprocess.DEVNULL, stdout=screen, stderr=screen
@@ -157,12 +159,12 @@ async def baresip(folder: Path, *, account: str, speech: Path, more: str = "") -
         await ended(process)
 
 
-def _lay_out(folder: Path, account: str, speech: Path, control: int, more: str) -> None:
+def _lay_out(folder: Path, account: str, speech: Path, control: int, more: str, sip: int) -> None:
     (folder / "heard").mkdir(parents=True)
     rtp = free_port()
     modules = next(path for path in Path("/usr").glob("lib*/**/baresip/modules") if path.is_dir())
     config = _CONFIG.format(
-        sip=free_port(),
+        sip=sip,
         rtp=rtp,
         rtp_last=min(rtp + 20, 65_534),
         speech=speech,

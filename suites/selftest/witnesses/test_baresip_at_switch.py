@@ -19,7 +19,7 @@ from simulators.switch import SwitchSettings, SwitchSimulator
 from simulators.switch.sounds import tune
 from suites.selftest.ports import free_port
 from suites.selftest.witnesses.baresip import Baresip, baresip, write_wav
-from suites.selftest.witnesses.control_room import sipp, sipp_counts, sipp_errors
+from suites.selftest.witnesses.control_room import POLL_S, SCENARIOS, sipp, sipp_counts, sipp_errors
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("baresip")]
 
@@ -42,14 +42,28 @@ class Office:
         host, port = self.switch.sip_address
         return f"{host}:{port}"
 
-    async def telephone(self, number: str, says: Samples) -> Baresip:
-        """A baresip that is registered as a line and speaks once it is connected."""
+    @property
+    def secure_host(self) -> str:
+        assert self.switch.sips_address is not None
+        host, port = self.switch.sips_address
+        return f"{host}:{port};transport=tls"
+
+    async def telephone(self, number: str, says: Samples, *, secure: bool = False, lamp: bool = False) -> Baresip:
+        """A baresip that is registered as a line and speaks once it is connected; secure: by TLS, and by SRTP alone."""
         folder = self._folder / number
         folder.mkdir()
         write_wav(folder / "says.wav", np.concatenate([says, np.zeros(REST_S * SAMPLE_RATE, np.int16)]))
-        account = f"<sip:{number}@{self.host}>;auth_user={number};auth_pass={PASSWORD};regint=60;audio_codecs=PCMA"
+        host = self.secure_host if secure else self.host
+        account = f"<sip:{number}@{host}>;auth_user={number};auth_pass={PASSWORD};regint=60;audio_codecs=PCMA"
+        more = ""
+        if lamp:
+            account += ";mwi=yes"
+            more = "module_app mwi.so\n"
+        if secure:
+            account += ";mediaenc=srtp-mand"
+            more = f"module srtp.so\nsip_cafile {self.switch.authority}\n"
         telephone = await self._stack.enter_async_context(
-            baresip(folder / "baresip", account=account, speech=folder / "says.wav")
+            baresip(folder / "baresip", account=account, speech=folder / "says.wav", more=more)
         )
         await telephone.registered(within=WITHIN_S)
         return telephone
@@ -65,9 +79,11 @@ async def office(tmp_path: Path, trunk_port: int) -> AsyncIterator[Office]:
     settings = SwitchSettings.model_validate(
         {
             "digest": ["MD5"],
+            "tls": "generated",
             "lines": [
-                {"number": number, "name": f"Desk {number}", "password": PASSWORD}
-                for number in ("3101", "3102", "3103")
+                {"number": "3101", "name": "Desk 3101", "password": PASSWORD},
+                {"number": "3102", "name": "Desk 3102", "password": PASSWORD},
+                {"number": "3103", "name": "Desk 3103", "password": PASSWORD, "secure": "required"},
             ],
             "voicemail": {"number": "3900"},
             "trunks": [{"name": "pstn", "peers": [{"address": f"127.0.0.1:{trunk_port}"}], "options": None}],
@@ -130,3 +146,65 @@ async def test_sipp_is_the_trunk_that_a_telephone_calls_out_by(
         async with asyncio.timeout(WITHIN_S):
             assert await process.wait() == 0, sipp_errors(folder)
     assert sipp_counts(folder)["SuccessfulCall"] == 1
+
+
+async def test_one_on_tls_and_srtp_and_one_on_neither_hear_each_other(
+    office: Office, speech: Callable[[str], Samples]
+) -> None:
+    says, answers = speech("caller-999"), speech("call-taker")
+    secured, plain = await office.telephone("3103", says, secure=True), await office.telephone("3102", answers)
+    await secured.do("dial", f"sip:3102@{office.secure_host}")
+    await plain.expect("CALL_INCOMING", within=WITHIN_S)
+    await plain.do("accept")
+    await secured.expect("CALL_ESTABLISHED", within=WITHIN_S)
+    await asyncio.sleep(max(len(says), len(answers)) / SAMPLE_RATE + 2)
+    await secured.do("hangup")
+    await plain.expect("CALL_CLOSED", within=WITHIN_S)
+    await asyncio.sleep(1)
+    assert correlation(says, plain.heard()) > LEAST_LIKENESS
+    assert correlation(answers, secured.heard()) > LEAST_LIKENESS
+    assert "SRTP is Enabled (cryptosuite=AES_CM_128_HMAC_SHA1_80)" in secured.shown()
+
+
+@pytest.mark.witness("sipp")
+async def test_a_call_that_comes_in_without_an_offer_is_offered_speech_twice(
+    office: Office, speech: Callable[[str], Samples], trunk_port: int, tmp_path: Path
+) -> None:
+    """SIPp on the trunk answers the switch's offer in its ACK, and does so again in a re-INVITE."""
+    telephone = await office.telephone("3102", speech("call-taker"))
+    folder = tmp_path / "trunk"
+    where = (office.host, "-s", "3102", "-i", "127.0.0.1", "-p", str(trunk_port), "-mp", str(free_port()))
+    async with sipp(folder, "-sf", str(SCENARIOS / "delayed_offer_calls.xml"), *where, "-m", "1") as process:
+        await telephone.expect("CALL_INCOMING", within=WITHIN_S)
+        await telephone.do("accept")
+        await telephone.expect("CALL_ESTABLISHED", within=WITHIN_S)
+        await telephone.expect("CALL_CLOSED", within=WITHIN_S)
+        async with asyncio.timeout(WITHIN_S):
+            assert await process.wait() == 0, sipp_errors(folder)
+    assert sipp_counts(folder) == {"SuccessfulCall": 1, "FailedCall": 0, "Retransmissions": 0}
+
+
+async def test_a_message_that_is_left_lights_the_lamp_of_a_telephone(
+    office: Office, speech: Callable[[str], Samples]
+) -> None:
+    says = speech("caller-999")
+    greeted = np.concatenate([np.zeros(4 * SAMPLE_RATE, np.int16), says])  # the greeting and the beep take 4 s
+    away, caller = await office.telephone("3102", says, lamp=True), await office.telephone("3101", greeted)
+    await shown(away, "Voice-Message: 0/0")
+    await caller.do("dial", f"sip:3102@{office.host}")
+    await away.expect("CALL_INCOMING", within=WITHIN_S)
+    await away.do("hangup")  # it is busy, and has a mailbox
+    await caller.expect("CALL_ESTABLISHED", within=WITHIN_S)
+    await asyncio.sleep(len(greeted) / SAMPLE_RATE)
+    await caller.do("hangup")
+    await shown(away, "Messages-Waiting: yes")
+    await shown(away, "Voice-Message: 1/0")
+
+
+async def shown(telephone: Baresip, text: str) -> None:
+    """Return once a telephone has written that on its screen."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + WITHIN_S
+    while text not in telephone.shown():
+        assert loop.time() < deadline, telephone.shown()
+        await asyncio.sleep(POLL_S)
