@@ -18,6 +18,7 @@ from harness.drivers.console import Console
 from harness.drivers.emergency_network import EmergencyNetwork
 from harness.drivers.emergency_operator import EmergencyOperator
 from harness.drivers.location import LocationService
+from harness.drivers.mcptt import McpttRadio
 from harness.drivers.radio import RadioTerminal
 from harness.drivers.scripted_phone import ScriptedPhone
 from harness.drivers.supervisor import Supervisor
@@ -37,6 +38,7 @@ from harness.testbed.components import (
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
     IccsComponent,
+    McpttTerminalComponent,
     RadioGatewayComponent,
     RadioTerminalComponent,
     ScriptedPhoneComponent,
@@ -53,6 +55,7 @@ from harness.testbed.opening import (
     open_emergency_network,
     open_emergency_operator,
     open_location,
+    open_mcptt_terminal,
     open_scripted_phone,
     open_supervisor,
     open_telephone,
@@ -119,6 +122,10 @@ class Bench:
     async def terminal(self, name: str | None = None) -> RadioTerminal:
         """Return a radio terminal by its component's name, its talkgroup selected."""
         return await self._driver(name, RadioTerminalComponent, open_terminal)
+
+    async def mcptt_terminal(self, name: str | None = None) -> McpttRadio:
+        """Return an MCPTT handset by its component's name, registered and in its talkgroup's call."""
+        return await self._driver(name, McpttTerminalComponent, open_mcptt_terminal)
 
     async def location_service(self, name: str | None = None) -> LocationService:
         """Return the caller-location service (the one there is, or the one named), a link to it under way."""

@@ -20,6 +20,8 @@ from harness.testbed.components import (
     EmergencyOperatorComponent,
     EnterpriseSwitchComponent,
     IccsComponent,
+    McpttServerComponent,
+    McpttTerminalComponent,
     Name,
     RadioGatewayComponent,
     RadioNetworkComponent,
@@ -120,6 +122,8 @@ class Testbed(Strict):
             key = {"emergency_trunk": "to", "console": "of"}.get(each.role)
             if isinstance(each, ScriptedPhoneComponent | CallLoadComponent) and each.to not in self.components:
                 raise _misfit(("components", name, "to"), each.to, _listed(self.components))
+            if isinstance(each, McpttTerminalComponent):
+                self._check_handset(name, each)
             if isinstance(each, TelephoneComponent) and each.of not in switches:
                 raise _misfit(
                     ("components", name, "of"),
@@ -138,6 +142,24 @@ class Testbed(Strict):
         if len(networks) > 1:
             raise _misfit(("components", networks[1], "role"), "radio_network", "one radio network")
         return self
+
+    def _check_handset(self, name: str, handset: McpttTerminalComponent) -> None:
+        servers = {n: each for n, each in self.components.items() if isinstance(each, McpttServerComponent)}
+        if handset.of not in servers:
+            allowed = f"a component with role 'mcptt_server' ({_listed(servers)})"
+            raise _misfit(("components", name, "of"), handset.of, allowed)
+        settings = servers[handset.of].simulator
+        if settings is None:
+            return
+        users = [user.name for user in settings.users]
+        if handset.user not in users:
+            raise _misfit(("components", name, "user"), handset.user, f"a user of {handset.of} ({_listed(users)})")
+        groups = {group.name: group for group in settings.groups}
+        group = groups.get(handset.talkgroup)
+        if group is None or not settings.may_join(handset.user, group):
+            theirs = [n for n, each in groups.items() if settings.may_join(handset.user, each)]
+            allowed = f"a group of {handset.of} with the user as a member ({_listed(theirs)})"
+            raise _misfit(("components", name, "talkgroup"), handset.talkgroup, allowed)
 
     def _check_identities(self) -> None:
         """Every ISSI and GSSI is one party's alone: on air they are one number space (EN 300 392-1)."""

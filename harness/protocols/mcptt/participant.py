@@ -226,6 +226,8 @@ class Participant:
             # We were not told that ours is over, but it is.
             self._pressed = False
             told.append(Told(What.REVOKED))
+        elif self.state is State.PENDING_RELEASE:
+            told.append(Told(What.RELEASED))
         if self.state in (State.HAS_PERMISSION, State.PENDING_RELEASE):
             self._stop()
             self.state = State.NO_PERMISSION

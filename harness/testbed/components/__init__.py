@@ -13,6 +13,7 @@ from harness.testbed.components.emergency import (
 )
 from harness.testbed.components.iccs import ConsoleComponent, IccsComponent
 from harness.testbed.components.location import CallerLocationComponent
+from harness.testbed.components.mcptt import McpttServerComponent, McpttTerminalComponent
 from harness.testbed.components.radio import (
     RadioGatewayComponent,
     RadioNetworkComponent,
@@ -37,7 +38,9 @@ Component = Annotated[
     | EmergencyOperatorComponent
     | CallerPhoneComponent
     | EnterpriseSwitchComponent
-    | TelephoneComponent,
+    | TelephoneComponent
+    | McpttServerComponent
+    | McpttTerminalComponent,
     Field(discriminator="role"),
 ]
 
@@ -53,6 +56,8 @@ __all__ = [
     "EnterpriseSwitchComponent",
     "HostPort",
     "IccsComponent",
+    "McpttServerComponent",
+    "McpttTerminalComponent",
     "Name",
     "RadioGatewayComponent",
     "RadioNetworkComponent",

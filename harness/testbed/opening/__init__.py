@@ -4,6 +4,7 @@ from harness.testbed.opening.call_load import open_call_load
 from harness.testbed.opening.console import open_console
 from harness.testbed.opening.emergency import open_caller_phone, open_emergency_network, open_emergency_operator
 from harness.testbed.opening.location import open_location
+from harness.testbed.opening.mcptt import open_mcptt_terminal
 from harness.testbed.opening.radio import open_terminal
 from harness.testbed.opening.scripted_phone import open_scripted_phone
 from harness.testbed.opening.supervisor import open_supervisor
@@ -17,6 +18,7 @@ __all__ = [
     "open_emergency_network",
     "open_emergency_operator",
     "open_location",
+    "open_mcptt_terminal",
     "open_scripted_phone",
     "open_supervisor",
     "open_telephone",

@@ -7,18 +7,21 @@ from harness.testbed.components import (
     EmergencyNetworkComponent,
     EnterpriseSwitchComponent,
     IccsComponent,
+    McpttServerComponent,
     RadioNetworkComponent,
 )
 from harness.testbed.starting.base import Starter, Starting
 from harness.testbed.starting.emergency import start_emergency
 from harness.testbed.starting.iccs import start_iccs
 from harness.testbed.starting.location import start_location
+from harness.testbed.starting.mcptt import start_mcptt
 from harness.testbed.starting.radio import start_radio
 from harness.testbed.starting.switch import start_switch
 
 STARTERS: tuple[Starter[Any], ...] = (
     Starter(CallerLocationComponent, start_location),
     Starter(RadioNetworkComponent, start_radio),
+    Starter(McpttServerComponent, start_mcptt),
     Starter(IccsComponent, start_iccs),
     Starter(EmergencyNetworkComponent, start_emergency),
     Starter(EnterpriseSwitchComponent, start_switch),

@@ -1,0 +1,313 @@
+"""One group's call at the server: its legs, its floor, and who hears whom."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from harness.endpoints.call_media import CallMedia
+from harness.endpoints.mcptt import FloorPort
+from harness.endpoints.sip.call import Call
+from harness.errors import HarnessError, McpttError
+from harness.protocols.mcptt.description import apart, with_floor
+from harness.protocols.mcptt.info import FloorTerms
+from harness.protocols.mcptt.messages import FloorMessage, FloorType, Indicator
+from harness.protocols.mcptt.server import NEVER, FloorServer, Happened, What
+from harness.protocols.sip import body
+from harness.transport.context import Context
+from simulators.mcptt.settings import GroupSettings, McpttSettings
+
+MEDIA_CHECK_S: Final = 0.25
+"""How often it is looked whether a talker's speech comes."""
+MAX_LEGS: Final = 2_000
+MAX_EARLY: Final = 8
+MAX_CHANGES: Final = 10_000
+"""Changes of who hears whom, and what is said of them, that may wait for the media service."""
+_AS_IT_IS, _NOBODY = "\0as it is", "\0nobody"
+"""Whom all hear from now on, where that is no user."""
+Messages = list[tuple[str, FloorMessage]]
+"""(user, message)."""
+
+
+@dataclass(slots=True, eq=False)
+class Leg:
+    """One user in a call."""
+
+    user: str
+    media: CallMedia
+    floor: FloorPort
+    ssrc: int
+    sip: Call | None = None
+    """Its dialog; None until a user who is called is sent the INVITE."""
+    terms: FloorTerms | None = None
+    joined: bool = False
+    wishes: bool = False
+    """Whether the floor was asked for with the call."""
+    emergency: bool = False
+    packets: int = 0
+    early: list[FloorMessage] = field(default_factory=list)
+    """What it said before it was in the call; MAX_EARLY at most."""
+
+    def hang_up(self) -> None:
+        """End its dialog, where there is one."""
+        if self.sip is not None:
+            self.sip.hang_up()
+
+    async def close(self) -> None:
+        """Close its ports."""
+        self.floor.close()
+        await self.media.close()
+
+
+class ControlledCall:
+    """The call of one group (the controlling MCPTT function)."""
+
+    def __init__(
+        self,
+        context: Context,
+        name: str,
+        group: GroupSettings,
+        settings: McpttSettings,
+        over: Callable[[ControlledCall], None],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self.group = group
+        self.legs: dict[str, Leg] = {}
+        self.floor = FloorServer(
+            context.rng.getrandbits(32), loop.time(), settings.floor.rules(), settings.timers.timers()
+        )
+        self.silent = False
+        """A fault: nothing is said or done about the floor."""
+        self._settings = settings
+        self._journal = context.journal
+        self._name = name
+        self._over = over
+        self._timer: asyncio.TimerHandle | None = None
+        self._changes: asyncio.Queue[tuple[str, Messages]] = asyncio.Queue(MAX_CHANGES)
+        self._late: set[asyncio.TimerHandle] = set()
+        self._tasks = [loop.create_task(self._follow()), loop.create_task(self._listen())]
+
+    # Legs
+
+    def answer(self, leg: Leg, offered: bytes) -> bytes:
+        """Our answer to a user's offer. Raises McpttError and SdpError: a 488 is due."""
+        described = apart(offered)
+        if described.floor is None:
+            raise McpttError("an offer without floor control")
+        leg.terms, leg.wishes = described.floor, described.floor.implicit_request
+        answer = leg.media.answer(described.speech)
+        leg.floor.peer = (described.host, described.floor.port)
+        return with_floor(answer, self._terms(leg))
+
+    def offer(self, leg: Leg) -> bytes:
+        """Our offer to a user who is called. Raises SdpLocalError."""
+        return with_floor(leg.media.offer(), self._terms(leg))
+
+    def take_answer(self, leg: Leg, answer: bytes) -> None:
+        """A called user's answer. Raises McpttError and SdpError."""
+        described = apart(answer)
+        if described.floor is None:
+            raise McpttError("an answer that refuses floor control")
+        leg.terms = described.floor
+        leg.media.take_answer(described.speech)
+        leg.floor.peer = (described.host, described.floor.port)
+
+    def _terms(self, leg: Leg) -> FloorTerms:
+        return FloorTerms(leg.floor.number, queueing=self._settings.floor.queueing, priority=self.limit(leg.user))
+
+    def limit(self, user: str) -> int:
+        """The highest priority that a user gets in this group."""
+        own = next((each.priority for each in self._settings.users if each.name == user), 255)
+        return own if self.group.priority is None else min(own, self.group.priority)
+
+    async def join(self, leg: Leg) -> None:
+        """A leg is up: its user is in the call. Raises MediaError."""
+        await leg.media.join()
+        if leg.sip is None or leg.sip.is_over or self.legs.get(leg.user) is not leg:
+            return
+        leg.joined = True
+        receive_only = any(each.name == leg.user and each.receive_only for each in self._settings.users)
+        terms = leg.terms
+        now = asyncio.get_running_loop().time()
+        self.floor.join(
+            leg.user,
+            leg.ssrc,
+            limit=self.limit(leg.user),
+            receive_only=receive_only,
+            queueing=terms is not None and terms.queueing,
+        )
+        self._record("joined", leg.user)
+        if self.floor.holder is not None:
+            self._follow_later(self.floor.holder.user, [])
+        self._work([])
+        if leg.wishes:
+            indicator = Indicator.EMERGENCY if leg.emergency else None
+            request = FloorMessage(FloorType.REQUEST, leg.ssrc, indicator=indicator)
+            self._work(self.floor.receive(leg.user, request, now))
+        early, leg.early = leg.early, []
+        for message in early:
+            self._work(self.floor.receive(leg.user, message, now))
+
+    def leave(self, leg: Leg) -> None:
+        """A leg is over."""
+        if self.legs.get(leg.user) is leg:
+            del self.legs[leg.user]
+        if leg.joined:
+            leg.joined = False
+            self._record("left", leg.user)
+            self._work(self.floor.leave(leg.user, asyncio.get_running_loop().time()))
+        if not self.legs:
+            self._over(self)
+
+    def take(self, leg: Leg, message: FloorMessage) -> None:
+        """A floor control message of a user's."""
+        delay = self._settings.floor.delay_s
+        if delay:
+            loop = asyncio.get_running_loop()
+            handle: asyncio.TimerHandle
+
+            def later() -> None:
+                self._late.discard(handle)
+                self._receive(leg, message)
+
+            handle = loop.call_later(delay, later)
+            self._late.add(handle)
+            return
+        self._receive(leg, message)
+
+    def _receive(self, leg: Leg, message: FloorMessage) -> None:
+        if self.silent:
+            return
+        if not leg.joined:
+            if len(leg.early) < MAX_EARLY:
+                leg.early.append(message)
+        else:
+            self._work(self.floor.receive(leg.user, message, asyncio.get_running_loop().time()))
+
+    async def close(self) -> None:
+        """The call is over."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for handle in self._late:
+            handle.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for leg in tuple(self.legs.values()):
+            leg.hang_up()
+            await leg.close()
+        self.legs.clear()
+
+    def shown(self) -> dict[str, Any]:
+        """What the control interface tells."""
+        return {
+            "group": self.group.name,
+            "users": list(self.floor.users),
+            "talker": self.floor.holder.user if self.floor.holder is not None else None,
+            "emergency": self.floor.holder is not None and self.floor.holder.rank == 2,
+            "waiting": list(self.floor.waiting),
+            "state": str(self.floor.state),
+        }
+
+    # The floor
+
+    def _expired(self) -> None:
+        self._timer = None
+        self._work([] if self.silent else self.floor.expire(asyncio.get_running_loop().time()))
+
+    def _work(self, happened: list[Happened]) -> None:
+        floor = self.floor
+        out, floor.out[:] = list(floor.out), []
+        path = _AS_IT_IS
+        for each in happened:
+            self._record(str(each.what), each.user, **({"cause": each.cause} if each.cause is not None else {}))
+            if each.what is What.GRANTED:
+                path = each.user
+            elif each.what is What.IDLE:
+                path = _NOBODY
+            elif each.what is What.INACTIVE:
+                self._release()
+                return
+        if out or path is not _AS_IT_IS:
+            self._follow_later(path, out)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if floor.next_at != NEVER:
+            self._timer = asyncio.get_running_loop().call_at(floor.next_at, self._expired)
+
+    def _named(self, message: FloorMessage) -> FloorMessage:
+        """With whole MCPTT IDs where the floor knows users by name."""
+        if not message.granted_party:
+            return message
+        return replace(message, granted_party=f"sip:{message.granted_party}@{self._settings.domain}")
+
+    def _release(self) -> None:
+        """Nobody talked for T4: everybody is released."""
+        for leg in tuple(self.legs.values()):
+            leg.hang_up()
+
+    def _record(self, kind: str, user: str, **data: Any) -> None:
+        told = {"group": self.group.name, "user": user, **data}
+        self._journal.append(self._name, f"group.{kind.replace(' ', '_')}", told)
+
+    # Speech, and what is said of it
+
+    def _follow_later(self, path: str, messages: Messages) -> None:
+        try:
+            self._changes.put_nowait((path, messages))
+        except asyncio.QueueFull:
+            self._journal.warn(self._name, "group.media_overrun", group=self.group.name, waiting=MAX_CHANGES)
+
+    async def _follow(self) -> None:
+        """Everybody hears the talker alone; who talks is told once it is so, or its first words would be lost."""
+        while True:
+            path, messages = await self._changes.get()
+            if path is not _AS_IT_IS:
+                source = self.legs.get(path)
+                legs = [leg for leg in self.legs.values() if leg.joined]
+                await asyncio.gather(*(self._let_hear(leg, source) for leg in legs))
+            for user, message in messages:
+                leg = self.legs.get(user)
+                if leg is not None and not self.silent:
+                    leg.floor.send(self._named(message))
+
+    async def _let_hear(self, leg: Leg, source: Leg | None) -> None:
+        try:
+            if source is None or leg is source:
+                await leg.media.port.hear()
+            else:
+                await leg.media.port.hear(source.media.port)
+        except HarnessError as error:
+            self._journal.warn(self._name, "group.media_failed", user=leg.user, why=str(error))
+
+    async def _listen(self) -> None:
+        """Tell the floor whose speech comes: the talker's at once, the others' one after the other."""
+        turn = 0
+        while True:
+            await asyncio.sleep(MEDIA_CHECK_S)
+            legs = [leg for leg in self.legs.values() if leg.joined]
+            holder = self.floor.holder
+            looked = [leg for leg in legs if holder is not None and leg.user == holder.user]
+            if legs:
+                turn = (turn + 1) % len(legs)
+                looked += [leg for leg in legs[turn : turn + 1] if leg not in looked]
+            for leg in looked:
+                await self._look(leg)
+
+    async def _look(self, leg: Leg) -> None:
+        try:
+            came = (await leg.media.port.stats()).packets_received
+        except HarnessError:
+            return  # it is being closed
+        if came > leg.packets and not self.silent:
+            _, happened = self.floor.media(leg.user, asyncio.get_running_loop().time())
+            self._work(happened)
+        leg.packets = came
+
+
+def content(offer: bytes, info: bytes, info_type: str) -> tuple[bytes, str]:
+    """The body of an INVITE: description and mcptt-info."""
+    return body.multipart([body.Part(body.SDP, offer), body.Part(info_type, info)])
