@@ -205,7 +205,7 @@ class _Transcript:
             if before.head is not None:
                 code = parse_unsolicited(before.head, body)
                 assert isinstance(code, SdsReceived)
-                before.row |= _meant("+CTSDSR", plain({"payload": code.payload, **_dataclass(code)}))
+                before.row.update(_meant("+CTSDSR", plain(_dataclass(code))))
                 before.row["content"] = self._content(code.service, code.payload, code.calling or "")
             elif before.command is not None:
                 payload = decode_hex(body, before.command.bits)
