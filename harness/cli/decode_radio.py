@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, fields
-from enum import IntEnum
 from typing import Any, NamedTuple
 
+from harness.cli.plain import plain
 from harness.errors import HarnessError, PeiRemoteError, SdsError
 from harness.protocols.pei import codes
 from harness.protocols.pei.commands import (
@@ -106,19 +106,6 @@ _MEANINGS: dict[tuple[str, str], type[codes.Coded]] = {
 }
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON holds it: bytes as hexadecimal digits, enumerations by name."""
-    if isinstance(value, bytes):
-        return value.hex().upper()
-    if isinstance(value, IntEnum):
-        return value.name
-    if isinstance(value, dict):
-        return {str(key): plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    return value
-
-
 def decode_pei(data: bytes) -> Decoded | list[Decoded]:
     """One line (or a `+CTSDSR` and its hex) as an object; a transcript, line by line, as a list.
 
@@ -165,8 +152,12 @@ class _Transcript:
                 if strict:
                     raise
                 shown = {"line": line, "direction": "unknown", "meaning": "not understood", "why": str(error)}
-            if shown is not None:
-                found.append(shown if strict else {"number": number, **shown})
+            if shown is None:
+                continue
+            entry = shown if strict else {"number": number, **shown}
+            found.append(entry)
+            if self._open is not None:
+                self._open = self._open._replace(row=entry)  # what the next line tells goes in here
         if self._open is not None and self._open.head is not None:
             why = "a +CTSDSR is followed by a line of hexadecimal digits, and there is none"
             if strict:
