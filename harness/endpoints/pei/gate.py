@@ -76,7 +76,7 @@ class Gate:
                 self.ask("key" if self._group else "call", number, self._priority)
             case DefineCall(priority=priority):
                 if priority >= PRE_EMPTIVE_CALL_PRIORITY:
-                    self.ask("key", about or "any", priority)
+                    self.ask("key" if command.comms else "call", about or "any", priority)
                 # Until the terminal has taken it, the earlier definition may hold still.
                 self._priority = max(self._priority, priority)
                 self._group = bool(command.comms)

@@ -246,10 +246,10 @@ def test_a_talker_who_leaves_frees_the_floor() -> None:
     virtually(main)
 
 
-def test_who_is_unknown_out_of_coverage_or_not_offered_is_told_so() -> None:
+def test_who_is_unknown_out_of_coverage_or_dialled_as_a_group_is_told_so() -> None:
     async def main() -> None:
         air = await Air.up(CONFIG)
-        for number, cause in (("2999", "16 (unknown TETRA identity)"), ("4001235", "8 (service unavailable)")):
+        for number, cause in (("2999", "16 (unknown TETRA identity)"), ("4001235", "7 (incompatible traffic case)")):
             await air["officer"].command(f"ATD{number}")
             await air.journal.expect("officer", "radio.released", within=1, cause=cause)
         with pytest.raises(PeiLocalError, match=r"30 \(out of service\)"):
