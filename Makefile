@@ -14,7 +14,7 @@ PY := .venv/bin/python
 WITNESSES := sipp:sip-tester baresip:baresip tshark:tshark socat:socat sipsak:sipsak openssl:openssl \
 	kamailio:kamailio /usr/lib*/*/kamailio/modules/tls.so:kamailio-tls-modules
 
-.PHONY: help setup witnesses accept test lint bench docs lock clean
+.PHONY: help setup witnesses accept test lint bench soak docs lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -62,6 +62,9 @@ lint: setup ## Check style, types and floors
 
 bench: setup ## Measure; results go to reports/out/bench.json
 	$(PY) -m bench
+
+soak: setup ## Call for 30 minutes, see that memory stays flat; results go to reports/out/soak.json and soak.svg
+	$(PY) -m bench.soak
 
 docs: setup ## Write docs/keywords.md from the keyword library
 	$(PY) -m harness.keywords.manual > docs/keywords.md

@@ -160,6 +160,11 @@ class Journal:
         wanted = _masked(with_)
         return next((e for e in self.since(after) if matches(e, source, kind, wanted)), None)
 
+    def latest(self, source: str | None, kind: str, /, **with_: Any) -> Event | None:
+        """Return the last event that matches, or None."""
+        wanted = _masked(with_)
+        return next((e for e in reversed(self._events) if matches(e, source, kind, wanted)), None)
+
     def since(self, after: int = 0) -> Iterator[Event]:
         """Return the events younger than sequence number ``after`` that are still in memory."""
         first = self._events[0].seq if self._events else 0

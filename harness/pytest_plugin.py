@@ -64,10 +64,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
-    """Run bench tests on the loops that ``--time`` names, tests marked ``virtual_time`` on virtual time."""
+    """Run bench tests on the loops that ``--time`` names; marked ``virtual_time`` or ``testbed``, in virtual time."""
     seed = config.getoption("--seed")
     virtual: LoopFactory = lambda: VirtualLoop(seed)  # noqa: E731 - a factory, as the hook wants one
-    if item.get_closest_marker("virtual_time") is not None:
+    if any(item.get_closest_marker(name) is not None for name in ("virtual_time", "testbed")):
         return {"virtual": virtual}
     if "bench" not in getattr(item, "fixturenames", ()):
         return {"real": asyncio.new_event_loop}

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from harness.cli.places import SIMULATED_TESTBED
 from harness.errors import HarnessError, TestbedError
+from harness.journal import EVENTS_IN_MEMORY
 from harness.testbed.addresses import Addresses
 from harness.testbed.bench import SIMULATORS_CAPTURE
 from harness.testbed.interlock import Interlock
@@ -27,6 +28,8 @@ from harness.transport.context import Context
 
 EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
+EVENTS_UNREAD = 20_000
+"""Events that simulators keep in memory where no folder is named to which their journal would be written."""
 FLUSH_S = 0.25
 """Seconds between hand-overs of what was captured: a runner reads it while the simulators go on."""
 
@@ -121,7 +124,8 @@ async def _run(
         except PermissionError:  # a file or /dev/null, which can't be waited for: it has ended already
             stop.set()
     capture = run_dir / SIMULATORS_CAPTURE if run_dir is not None else None
-    context = Context.create(seed=seed, origin=origin, capture_dir=capture)
+    events = EVENTS_IN_MEMORY if capture is not None else EVENTS_UNREAD
+    context = Context.create(seed=seed, origin=origin, capture_dir=capture, events=events)
     try:
         interlock = Interlock(testbed, date.today())  # noqa: DTZ011 - a permit is dated by the tester's calendar
         starting = asyncio.create_task(

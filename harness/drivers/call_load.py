@@ -13,6 +13,7 @@ from typing import Final
 
 from harness.endpoints.media import MediaPort, MediaService, PortStats, Recording
 from harness.endpoints.sip.agent import UserAgent
+from harness.endpoints.sip.outgoing import OutgoingCall
 from harness.endpoints.speech import join_speech
 from harness.errors import DriverError, HarnessError
 from harness.protocols import sdp
@@ -22,8 +23,20 @@ from harness.transport.tap import Address
 
 MAX_CALLS: Final = 2_000
 """Calls of one load."""
+DISCARD: Final = 9
+"""The port that an offer names where no media is sent, RFC 863's."""
 TEST_NUMBERS: Final = 1_000
 """Ofcom's reserved mobile numbers, 07700 900000 to 900999: callers of a load take turns with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When one call of a load is placed, and for how long it is up."""
+
+    at_s: float
+    """Seconds after the load's beginning."""
+    hold_s: float
+    """Seconds from the answer until the caller hangs up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +60,25 @@ class LoadPlan:
     """What each caller says in a loop; None: nothing, and silence is sent."""
     record: bool = True
     """Whether what each hears is kept: needed for a verdict on the words."""
+    speech: bool = True
+    """Whether there is any; without it calls are offered inactive and take no media port: load of signalling alone."""
+    moments: tuple[Moment, ...] = ()
+    """When each is placed and how long it is up, one for each call; empty: evenly, as ``per_second`` and ``hold_s``
+    say. `harness.drivers.load_shape` makes those of a busy hour."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.calls <= MAX_CALLS:
             raise DriverError(f"a load has 1 to {MAX_CALLS} calls, not {self.calls}")
         if self.per_second <= 0 or self.hold_s <= 0 or self.answer_within_s <= 0 or self.press_after_s < 0:
             raise DriverError("a load's rate and times are above 0")
+        if self.moments and len(self.moments) != self.calls:
+            raise DriverError(f"a load of {self.calls} calls has {len(self.moments)} moments: one for each is due")
+        if any(moment.at_s < 0 or moment.hold_s <= 0 for moment in self.moments):
+            raise DriverError("a moment is 0 s or later, and a call lasts more than 0 s")
+
+    def moment(self, index: int) -> Moment:
+        """When call number ``index``, from 0, is placed and how long it is up."""
+        return self.moments[index] if self.moments else Moment(index / self.per_second, self.hold_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +96,7 @@ class LoadedCall:
     """Run time, seconds."""
     answered_at: float | None
     stats: PortStats | None
-    """Its stream's figures; None where it was not answered."""
+    """Its stream's figures; None where it was not answered, or has no speech."""
     heard: Recording | None
     problem: str = ""
     """What went wrong besides, in words; empty where nothing did."""
@@ -120,7 +146,7 @@ class CallLoad:
 
         async def one(index: int) -> LoadedCall:
             nonlocal over
-            await asyncio.sleep(index / plan.per_second)
+            await asyncio.sleep(began + plan.moment(index).at_s - self._context.journal.now())
             found = await self._call(plan, index)
             over += 1
             if progress is not None:
@@ -150,6 +176,8 @@ class CallLoad:
         name = f"{self.name} call-{self._placed:04d}"
         cli = f"+447700900{index % TEST_NUMBERS:03d}"
         journal = self._context.journal
+        if not plan.speech:
+            return await self._signal(plan, index, name, cli)
         try:
             port = await self._media.open_port(name, host=self._agent.address[0])
         except HarnessError as error:
@@ -157,7 +185,7 @@ class CallLoad:
         self._context.called(port.address, self.name)
         offer = sdp.offer(*port.address)
         placed_at = journal.now()
-        sip = self._agent.invite(self._uri(plan.number), offer=offer, caller=f"<sip:{cli}@{self._agent.address[0]}>")
+        sip = self._invite(plan, offer, cli)
         answered_at: float | None = None
         heard: Recording | None = None
         problem = ""
@@ -165,7 +193,7 @@ class CallLoad:
             await sip.answered(within=plan.answer_within_s)
             answered_at = journal.now()
             await join_speech(port, sdp.negotiated(offer, sip.remote_sdp))
-            heard = await self._speak(plan, port)
+            heard = await self._speak(plan, port, plan.moment(index).hold_s)
             if sip.is_over:
                 problem = f"it was ended early: {sip.reason}"
         except HarnessError as error:
@@ -176,9 +204,31 @@ class CallLoad:
         measured = stats if answered_at is not None else None
         return LoadedCall(name, sip.id, cli, status, reason, placed_at, answered_at, measured, heard, problem)
 
-    async def _speak(self, plan: LoadPlan, port: MediaPort) -> Recording | None:
+    def _invite(self, plan: LoadPlan, offer: bytes, cli: str) -> OutgoingCall:
+        return self._agent.invite(self._uri(plan.number), offer=offer, caller=f"<sip:{cli}@{self._agent.address[0]}>")
+
+    async def _signal(self, plan: LoadPlan, index: int, name: str, cli: str) -> LoadedCall:
+        """A call without speech: until its time is over, or the other side clears."""
+        journal = self._context.journal
+        placed_at = journal.now()
+        sip = self._invite(plan, sdp.offer(self._agent.address[0], DISCARD, direction="inactive"), cli)
+        answered_at: float | None = None
+        problem = ""
+        try:
+            await sip.answered(within=plan.answer_within_s)
+            answered_at = journal.now()
+            await asyncio.sleep(plan.moment(index).hold_s)
+            if sip.is_over:
+                problem = f"it was ended early: {sip.reason}"
+        except HarnessError as error:
+            problem = str(error)
+        status, reason = sip.status, sip.reason
+        sip.hang_up()
+        return LoadedCall(name, sip.id, cli, status, reason, placed_at, answered_at, None, None, problem)
+
+    async def _speak(self, plan: LoadPlan, port: MediaPort, hold_s: float) -> Recording | None:
         loop = asyncio.get_running_loop()
-        until = loop.time() + plan.hold_s
+        until = loop.time() + hold_s
         if plan.record:
             await port.record()
         if plan.says is not None:

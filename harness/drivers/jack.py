@@ -24,6 +24,9 @@ class AudioJack(Protocol):
     async def said(self) -> None:
         """Return when all that was to be said is out."""
 
+    async def hush(self) -> None:
+        """Say no more of what was to be said."""
+
     async def record(self) -> None:
         """Begin to keep what is heard."""
 
@@ -49,6 +52,10 @@ class RtpJack:
     async def said(self) -> None:
         """Return when all that was to be said is out."""
         await self.port.played()
+
+    async def hush(self) -> None:
+        """Say no more of what was to be said."""
+        await self.port.stop_playing()
 
     async def record(self) -> None:
         """Begin to keep what is heard."""

@@ -75,6 +75,10 @@ class PhoneCall:
         """Return when all that was to be said is out."""
         await self._media.port.played()
 
+    async def hush(self) -> None:
+        """Say no more of what was to be said."""
+        await self._media.port.stop_playing()
+
     async def record(self) -> None:
         """Begin to keep what is heard."""
         await self._media.port.record()

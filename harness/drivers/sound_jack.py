@@ -36,8 +36,7 @@ class SoundJack:
         self._device = device
         self._stream: Any = None
         self._gone = False
-        self._queued: list[tuple[Samples, asyncio.Future[float]]] = []
-        self._position = 0
+        self._queued: list[_Clip] = []
         self._idle = asyncio.Event()
         self._idle.set()
         self._kept: _Kept | None = None
@@ -82,16 +81,16 @@ class SoundJack:
             if kept.full:
                 self._loop.call_soon_threadsafe(self._tell, f"only {MAX_RECORDING_S} s of a recording are kept")
         out[:] = 0
-        if self._queued:
-            samples, started = self._queued[0]
-            if self._position == 0:
-                self._loop.call_soon_threadsafe(_settle, started, now + latency_out)
-            piece = samples[self._position : self._position + frames]
+        queued = self._queued  # whoever cuts it puts another list there; this one stays as it is
+        if queued:
+            clip = queued[0]
+            if clip.position == 0:
+                self._loop.call_soon_threadsafe(_settle, clip.started, now + latency_out)
+            piece = clip.samples[clip.position : clip.position + frames]
             out[: len(piece), 0] = piece
-            self._position += len(piece)
-            if self._position >= len(samples):
-                self._queued.pop(0)
-                self._position = 0
+            clip.position += len(piece)
+            if clip.position >= len(clip.samples):
+                queued.pop(0)
                 self._loop.call_soon_threadsafe(self._rest)
         if status:
             self._loop.call_soon_threadsafe(self._tell, str(status))
@@ -113,11 +112,14 @@ class SoundJack:
         if self._gone:
             return
         self._gone = True
-        for _samples, started in self._queued:
-            if not started.done():
-                started.set_exception(DriverError(f"{self._name}: sound device {self._device!r} stopped"))
-                started.exception()  # whoever asked may be gone as well
-        self._queued.clear()
+        self._cut(f"sound device {self._device!r} stopped")
+
+    def _cut(self, reason: str) -> None:
+        dropped, self._queued = self._queued, []
+        for clip in dropped:
+            if not clip.started.done():
+                clip.started.set_exception(DriverError(f"{self._name}: {reason}"))
+                clip.started.exception()  # whoever asked may be gone as well
         self._idle.set()
 
     async def say(self, samples: Samples) -> float:
@@ -131,12 +133,16 @@ class SoundJack:
             raise DriverError(f"{self._name}: {MAX_QUEUED} clips wait to be said already")
         started: asyncio.Future[float] = self._loop.create_future()
         self._idle.clear()
-        self._queued.append((samples, started))
+        self._queued.append(_Clip(samples, started))
         return await started
 
     async def said(self) -> None:
         """Return when all that was to be said is out."""
         await self._idle.wait()
+
+    async def hush(self) -> None:
+        """Say no more of it, after the block that the device has; a clip that was not begun raises for who said it."""
+        self._cut("hushed before it was said")
 
     async def record(self) -> None:
         """Begin to keep what is heard."""
@@ -154,6 +160,16 @@ class SoundJack:
         """Stop the stream and let the device go; what was still to be said is dropped."""
         self._end()
         self._stream.close()
+
+
+@dataclass(slots=True)
+class _Clip:
+    """Something to be said."""
+
+    samples: Samples
+    started: asyncio.Future[float]
+    position: int = 0
+    """Samples of it that are out."""
 
 
 @dataclass(slots=True)

@@ -66,6 +66,10 @@ class TrunkCall:
         """Return when all that was to be said is out."""
         await self._port.played()
 
+    async def hush(self) -> None:
+        """Say no more of what was to be said."""
+        await self._port.stop_playing()
+
     async def record(self) -> None:
         """Begin to keep what the caller hears."""
         await self._port.record()

@@ -57,17 +57,18 @@ class ConsoleKeywords(Topic):
         return self.expect(console, event, within, wanted)
 
     @keyword
-    def operator_answers(self, console: str, queue: str = "emergency") -> str:
-        """Takes the oldest call of a queue at a console; returns the switch's name for it.
+    def operator_answers(self, console: str, queue: str = "emergency", call: str | None = None) -> str:
+        """Takes the oldest call of a queue at a console, or the call named; returns the switch's name for it.
 
         | =Argument= | =Description= |
         | ``console`` | The console's name in the testbed file. |
         | ``queue``   | ``emergency``, ``non_emergency`` … |
+        | ``call``    | The switch's name for a call that rings there, whichever its queue: an enquiry has none. |
 
         Example:
         | `Operator Answers`    govan-12    queue=emergency |
         """
-        return self._at(console, lambda at: at.answer(queue=queue))
+        return self._at(console, lambda at: at.answer(queue=None if call else queue, call=call))
 
     @keyword
     def operator_opens_incident(self, console: str, title: str) -> str:

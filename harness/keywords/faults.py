@@ -9,6 +9,8 @@ from robot.api.deco import keyword
 from harness.drivers.behaviour import Behaviour
 from harness.drivers.scripted_phone import ScriptedCall, ScriptedPhone
 from harness.keywords.base import Topic
+from harness.testbed.clips import read_clip
+from harness.testbed.conversation import hears
 
 
 class FaultKeywords(Topic):
@@ -90,6 +92,33 @@ class FaultKeywords(Topic):
         | `Scripted Phone Is Answered`    odd-phone |
         """
         self.session.run(self._latest(phone).answered(within=within.total_seconds()))
+
+    @keyword
+    def scripted_phone_hears(self, phone: str, clip: str, within: timedelta = timedelta(seconds=10)) -> float:
+        """Waits until words are heard in the latest call of a scripted telephone; returns how like they are, 0 to 1.
+
+        | =Argument= | =Description= |
+        | ``phone``  | The telephone's name in the testbed file. |
+        | ``clip``   | A speech file of ``fixtures/audio`` without its ending, or a path to a WAV file (8 kHz, mono). |
+        | ``within`` | The most that it may take until they were said. |
+
+        Example:
+        | `Scripted Phone Hears`    caller    announcements/callback-offer    within=150 s |
+        """
+        return self.session.run(hears(self._latest(phone), read_clip(clip), within=within.total_seconds()))
+
+    @keyword
+    def scripted_phone_presses(self, phone: str, digits: str) -> None:
+        """Presses keys in the latest call of a scripted telephone (RFC 4733).
+
+        | =Argument= | =Description= |
+        | ``phone``  | The telephone's name in the testbed file. |
+        | ``digits`` | One or more of 0-9, * and #. |
+
+        Example:
+        | `Scripted Phone Presses`    caller    1 |
+        """
+        self.session.run(self._latest(phone).press(digits))
 
     @keyword
     def scripted_phone_hangs_up(self, phone: str) -> None:

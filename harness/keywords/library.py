@@ -13,9 +13,11 @@ from harness.evidence.collect import Attachment, Keep
 from harness.keywords.call_handling import CallHandlingKeywords
 from harness.keywords.caller_phones import CallerPhoneKeywords
 from harness.keywords.console import ConsoleKeywords
+from harness.keywords.continuity import ContinuityKeywords
 from harness.keywords.emergency_network import EmergencyNetworkKeywords
 from harness.keywords.emergency_operators import EmergencyOperatorKeywords
 from harness.keywords.faults import FaultKeywords
+from harness.keywords.figures import FigureKeywords
 from harness.keywords.radio import RadioKeywords
 from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
 from harness.keywords.supervision import SupervisionKeywords
@@ -36,6 +38,8 @@ class ICCS(
     SupervisionKeywords,
     RadioKeywords,
     FaultKeywords,
+    ContinuityKeywords,
+    FigureKeywords,
 ):
     """Drives a control room's communications in an operator's words.
 
@@ -65,14 +69,15 @@ class ICCS(
         """Chooses the testbed.
 
         | =Argument= | =Description= |
-        | ``testbed``       | Testbed file; the one that ``iccs accept`` was given, else all simulated. |
+        | ``testbed``       | Testbed file; left out: the one that ``iccs accept`` was given, else all simulated. A suite that names one is skipped where that of the run has real equipment. |
         | ``time``          | ``real`` or ``virtual``. |
         | ``seed``          | Seed of virtual time. |
         | ``keep_evidence`` | ``failures`` or ``all``: which tests get captures, transcripts and audio. |
-        """
+        """  # noqa: E501 - a row of Robot's table is one line
         file = Path(testbed or os.environ.get(TESTBED_VARIABLE) or DEFAULT_TESTBED)
         kept: Keep = "all" if (keep_evidence or os.environ.get(KEEP_VARIABLE)) == "all" else "failures"
-        self.session = Session(file, time, seed, kept)
+        run = os.environ.get(TESTBED_VARIABLE)
+        self.session = Session(file, time, seed, kept, instead_of=Path(run) if testbed and run else None)
         self.seen = {}
         self.ROBOT_LIBRARY_LISTENER = self
         self._title = ""
@@ -82,6 +87,7 @@ class ICCS(
         self._title = data.full_name
         self.seen = {}
         self.forget_call()
+        self.forget_speech()
 
     def _evidence(self, failed: bool) -> list[Attachment]:
         return self.session.end_test(self._title, failed=failed)

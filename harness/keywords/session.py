@@ -12,9 +12,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Literal, TypeVar
 
+from robot.api import SkipExecution
+
 from harness.evidence.collect import Attachment, Keep
 from harness.testbed.bench import Bench, open_bench
-from harness.testbed.run import Run, started_run
+from harness.testbed.load import load_testbed
+from harness.testbed.run import Run, started_run, tells_nothing_of
 from harness.transport.virtual_loop import VirtualLoop
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -27,8 +30,10 @@ TimeBase = Literal["real", "virtual"]
 class Session:
     """One library's run: its simulators for as long as the suite, a bench for as long as a test."""
 
-    def __init__(self, testbed: Path, time: TimeBase, seed: int, keep: Keep) -> None:
+    def __init__(self, testbed: Path, time: TimeBase, seed: int, keep: Keep, *, instead_of: Path | None = None) -> None:
+        """``instead_of``: the run's testbed file, where the suite names another one."""
         self._testbed, self._time, self._seed, self._keep = testbed, time, seed, keep
+        self._instead_of = instead_of
         self._benches = count(1)
         self._suite: ExitStack | None = None
         self._run: Run
@@ -38,8 +43,13 @@ class Session:
 
     @property
     def bench(self) -> Bench:
-        """The bench of the running test; opened when first asked for."""
+        """The bench of the running test; opened when first asked for.
+
+        Raises SkipExecution where the suite's own testbed is simulated and the run's is not: it would tell nothing.
+        """
         if self._bench is None:
+            if self._instead_of is not None and (reason := tells_nothing_of(load_testbed(self._instead_of))):
+                raise SkipExecution(reason)
             self._start_suite()
             self._bench = self._do(self._open_bench())
         return self._bench

@@ -197,19 +197,20 @@ class Bench:
         limit: float | None = None,
         requirement: str | None = None,
         figure: str | None = None,
+        at_least: bool = False,
     ) -> None:
         """Journal a measure and hold it against its limit.
 
-        The limit, the most that is allowed in ``unit``, is the ``figure`` of the ``requirement`` in the catalogue, or
-        ``limit`` where the catalogue has none. Raises ExpectationError, naming both, when it is exceeded, and
-        TestbedError for a figure that is not in the catalogue or is in another unit.
+        The limit, the most that is allowed in ``unit`` or with ``at_least`` the least, is the ``figure`` of the
+        ``requirement`` in the catalogue, or ``limit`` where the catalogue has none. Raises ExpectationError, naming
+        both, when it is not kept, and TestbedError for a figure that is not in the catalogue or is in another unit.
         """
         if requirement is not None and figure is not None:
             agreed = catalogue()[requirement].figure(figure)
             if agreed.unit != unit:
                 raise TestbedError(f"{requirement}: {figure} is in {agreed.unit}, {name} in {unit}")
             limit = agreed.value
-        within = limit is None or value <= limit
+        within = limit is None or (value >= limit if at_least else value <= limit)
         self.journal.record(
             "bench",
             "measure",
@@ -222,7 +223,8 @@ class Bench:
         )
         if not within:
             due = f" ({requirement})" if requirement else ""
-            raise ExpectationError(f"{name} is {value:.3f} {unit}; at most {limit:g} {unit} is allowed{due}")
+            bound = f"at least {limit:g} {unit} is due" if at_least else f"at most {limit:g} {unit} is allowed"
+            raise ExpectationError(f"{name} is {value:.3f} {unit}; {bound}{due}")
 
     async def close(self) -> None:
         """Close every driver, last opened first, and the media service."""
@@ -258,11 +260,13 @@ async def open_bench(
     seed: int | None = None,
     origin: float | None = None,
     capture_dir: Path | None = None,
+    auto_advisers: bool = False,
 ) -> AsyncIterator[Bench]:
     """Open a bench on the running loop and close it after.
 
-    In virtual time the simulators run in the same process over the virtual network; else they were started before
-    (``iccs simulate``) and ``addresses`` says where they are.
+    In virtual time the simulators run in the same process over the virtual network, and with ``auto_advisers`` the
+    ICCS's advisers answer by themselves as its settings say; else they were started before (``iccs simulate``) and
+    ``addresses`` says where they are.
     """
     context = Context.create(
         seed=seed, origin=origin, capture_dir=capture_dir / BENCH_CAPTURE if capture_dir is not None else None
@@ -281,7 +285,9 @@ async def open_bench(
                 capture_dir=capture_dir / SIMULATORS_CAPTURE if capture_dir is not None else None,
             )
             stack.callback(simulators.close)
-            simulation = await Simulation.start(simulators, testbed, interlock, virtual=True)
+            simulation = await Simulation.start(
+                simulators, testbed, interlock, virtual=True, auto_advisers=auto_advisers
+            )
             stack.push_async_callback(simulation.stop)
             addresses = simulation.addresses
         media = await open_media(context, in_process=virtual)

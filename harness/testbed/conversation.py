@@ -64,3 +64,25 @@ async def converse(mouth: Mouth, ear: Ear, samples: Samples) -> Heard:
             f"but not the same speech: correlation {likeness:.2f}, at least {LEAST_CORRELATION} is due"
         )
     return Heard(mouth_to_ear(samples, start, recording), likeness, recording)
+
+
+async def hears(ear: Ear, samples: Samples, *, within: float) -> float:
+    """Return how like ``samples`` what the ear hears is, 0 to 1, as soon as they were heard.
+
+    What is heard is looked at a clip's length at a time, one of which holds at least half of the clip, so it may take
+    as long again after its end. Raises ExpectationError, telling the nearest, when they were not heard ``within``
+    seconds.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + within
+    nearest = 0.0
+    while loop.time() < until:
+        await ear.record()
+        await asyncio.sleep(len(samples) / SAMPLE_RATE)
+        nearest = max(nearest, likeness := correlation(samples, (await ear.recorded()).samples))
+        if likeness >= LEAST_CORRELATION:
+            return likeness
+    raise ExpectationError(
+        f"the words due were not heard within {within:g} s: correlation {nearest:.2f} at best, "
+        f"at least {LEAST_CORRELATION} is due"
+    )

@@ -25,6 +25,12 @@ ORIGIN_VARIABLE = "ICCS_ORIGIN"
 KEEP_VARIABLE = "ICCS_KEEP_EVIDENCE"
 
 
+def tells_nothing_of(testbed: Testbed) -> str:
+    """Why a test on a simulated testbed of its own is no evidence on this one; empty where all of it is simulated."""
+    real = testbed.real()
+    return f"played on simulators alone, which tells nothing of {', '.join(real)}" if real else ""
+
+
 @dataclass(slots=True)
 class Run:
     """What the tests of one run share."""

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.journal import Journal
+from harness.journal import EVENTS_IN_MEMORY, Journal
 from harness.transport.tap import CaptureTap, CaptureWriter, NullTap, Tap
 
 NAMES = 10_000
@@ -37,14 +37,19 @@ class Context:
 
     @classmethod
     def create(
-        cls, *, seed: int | None = None, origin: float | None = None, capture_dir: Path | None = None
+        cls,
+        *,
+        seed: int | None = None,
+        origin: float | None = None,
+        capture_dir: Path | None = None,
+        events: int = EVENTS_IN_MEMORY,
     ) -> Context:
         """Make a context on the running loop's clock.
 
         ``origin`` is the loop time that counts as run time 0, so that processes of one machine can share a run's clock;
-        ``seed`` None takes a fresh one from the system.
+        ``seed`` None takes a fresh one from the system. ``events``: of the journal, that stay in memory.
         """
-        journal = Journal(asyncio.get_running_loop().time, origin=origin)
+        journal = Journal(asyncio.get_running_loop().time, origin=origin, limit=events)
         tap: Tap = NullTap()
         if capture_dir is not None:
             tap = CaptureTap(CaptureWriter(capture_dir / "endpoints.cap"), journal.now)

@@ -7,8 +7,9 @@ caller who gave up sooner says nothing of it.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
@@ -21,6 +22,26 @@ MAX_WAITS = 100_000
 """Answers of one queue whose waits are kept."""
 RECENT = 50
 """Calls from which the time that a call lasts is reckoned, and the wait to be expected from that."""
+
+
+class Waits:
+    """The newest MAX_WAITS waits, in no order; eight bytes each, for a busy switch has many."""
+
+    def __init__(self) -> None:
+        self._seconds = array("d")
+        self._oldest = 0
+
+    def append(self, seconds: float) -> None:
+        """Keep one; where there is no room, the oldest goes."""
+        if len(self._seconds) < MAX_WAITS:
+            self._seconds.append(seconds)
+            return
+        self._seconds[self._oldest] = seconds
+        self._oldest = (self._oldest + 1) % MAX_WAITS
+
+    def __iter__(self) -> Iterator[float]:
+        """Each of them."""
+        return iter(self._seconds)
 
 
 @dataclass(slots=True)
@@ -41,7 +62,7 @@ class QueueFigures:
     in_time: int = 0
     callbacks: Counter[str] = field(default_factory=Counter)
     """``accepted``, ``reached``, ``not reached``."""
-    waits: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_WAITS))
+    waits: Waits = field(default_factory=Waits)
     """Seconds from coming to the answer."""
     answered_by_band: Counter[str] = field(default_factory=Counter)
     abandoned_by_band: Counter[str] = field(default_factory=Counter)

@@ -66,6 +66,7 @@ class Treatment:
         stay = self._stays.pop(call, None)
         if stay is None:
             return
+        stay.due.clear()  # a caller who accepts to be called back is ended from within the treatment
         if stay.task is not None and stay.task is not asyncio.current_task():
             stay.task.cancel()
         if call.leg is not None:

@@ -32,16 +32,3 @@ async def test_a_key_in_the_second_menu_leads_to_the_queue_that_it_stands_for(be
     await adviser.expect("call.connected", within=2.0, call=shown.data["call"])
     await adviser.clear()
     await caller.ended(within=2.0)
-
-
-@requirement("NICCS-TEL-018")
-async def test_a_999_caller_who_gives_up_is_kept_by_wait_band_and_offered_to_be_rung_back(bench: Bench) -> None:
-    """The record has the wait and its band, and the number is on the list of those to ring back."""
-    adviser, trunk, supervisor = await bench.console("govan-12"), await bench.trunk(), await bench.supervisor()
-    caller = await trunk.dial("999", cli="+447700900123")
-    await adviser.expect("call.ringing", within=1.0, cli="+447700900123")
-    await caller.hang_up()
-    shown = await adviser.expect("call.abandoned", within=2.0, band="under 10 s", ring_back=True)
-    record = await supervisor.record(shown.data["record"])
-    assert (record["outcome"], record["band"], record["cli"]) == ("abandoned", "under 10 s", "+447700900123")
-    assert shown.data["record"] in [each["record"] for each in await supervisor.ring_backs()]

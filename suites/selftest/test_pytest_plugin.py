@@ -83,3 +83,36 @@ def test_a_testbed_that_is_wrong_is_told_with_file_and_line(tmp_path: Path) -> N
     done = pytest_run(tmp_path, "--time", "virtual", "--testbed", str(bad))
     assert done.returncode == 1
     assert f"{bad}:1: components: found nothing; allowed: this key, which is needed" in done.stdout
+
+
+OWN_TESTBED = """
+import asyncio
+import pytest
+from harness.transport.virtual_loop import VirtualLoop
+
+@pytest.mark.testbed("queues")
+async def test_waits(bench):
+    assert isinstance(asyncio.get_running_loop(), VirtualLoop)
+    assert bench.testbed.name == "queues-simulated"
+    console, trunk = await bench.console("govan-01"), await bench.trunk()
+    await trunk.dial("999")
+    await console.expect("call.ringing", within=1.0)
+    await asyncio.sleep(60)
+"""
+REAL = """
+name: with-a-real-terminal
+components:
+  iccs: {role: iccs}
+  officer: {role: radio_terminal, binding: real, issi: 4001234, talkgroup: A, serial: {url: /dev/null}, audio: "rtp://127.0.0.1:4000"}
+talkgroups: {A: 1001}
+"""
+
+
+def test_a_test_on_a_testbed_of_its_own_runs_in_virtual_time_and_not_beside_real_equipment(tmp_path: Path) -> None:
+    (tmp_path / "test_own.py").write_text(OWN_TESTBED)
+    done = pytest_run(tmp_path)
+    assert "1 passed" in done.stdout, done.stdout
+    (tmp_path / "real.yaml").write_text(REAL)
+    done = pytest_run(tmp_path, "--testbed", str(tmp_path / "real.yaml"), "--time", "virtual", "-rs")
+    assert "1 skipped" in done.stdout, done.stdout
+    assert "played on simulators alone, which tells nothing of officer" in done.stdout

@@ -21,6 +21,24 @@ class MediaEvent:
     warning: bool = False
 
 
+class Teller:
+    """Tells what happens on one port.
+
+    It knows the list and not the port, and so may be given to the port's parts: without a cycle a port is freed with
+    its last use. The worker collects no cycles while it paces anything, which may be for days.
+    """
+
+    __slots__ = ("_events", "_number")
+
+    def __init__(self, events: list[MediaEvent], number: int) -> None:
+        self._events = events
+        self._number = number
+
+    def __call__(self, time: float, kind: str, *, warning: bool = False, **data: Any) -> None:
+        """Tell of one thing."""
+        self._events.append(MediaEvent(time, self._number, kind, data, warning))
+
+
 class FloodReports:
     """Counts something, and says when so many are to be told."""
 

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any, ClassVar, Final
 
 from harness.endpoints.media.api import PortStats
-from harness.endpoints.media.events import FloodReports, MediaEvent
+from harness.endpoints.media.events import FloodReports, MediaEvent, Teller
 from harness.endpoints.media.impairment import Impairer, Impairment
 from harness.endpoints.media.peer import Admission, Peer
 from harness.endpoints.media.reception import PortReception
@@ -44,8 +44,8 @@ class Stream(ABC):
 
     # A thousand ports are gone through every 20 ms: what a frame touches has to lie close together.
     __slots__ = (
-        "_changes_told", "_counts", "_events", "_impairer", "_loops", "_malformed", "_renamed_at", "_replayed",
-        "_sequence", "_srtp", "_ssrc", "_terms", "_timestamp", "_unauthentic", "_unexpected", "_unsecured",
+        "_changes_told", "_counts", "_impairer", "_loops", "_malformed", "_renamed_at", "_replayed",
+        "_sequence", "_srtp", "_ssrc", "_tell", "_terms", "_timestamp", "_unauthentic", "_unexpected", "_unsecured",
         "bytes_sent", "connected", "later", "name", "number", "packets_sent", "peer", "quiet", "random", "receiving",
         "reception", "report_at", "rtcp", "send", "send_control", "sending", "to",
     )  # fmt: skip
@@ -75,7 +75,7 @@ class Stream(ABC):
         self.later: list[Delayed] | None = None
         """What is to leave at a time to come; the engine takes it after each frame."""
         self._terms: Terms | None = None
-        self._events = events
+        self._tell = Teller(events, number)
         self._srtp: SrtpSession | None = None
         self._impairer: Impairer | None = None
         self._ssrc = ssrc & 0xFFFFFFFF
@@ -461,9 +461,6 @@ class Stream(ABC):
         """Say what is still open; nothing is sent or taken any more."""
         self._forget_source(now)
         self.connected = self.sending = self.receiving = False
-
-    def _tell(self, time: float, kind: str, *, warning: bool = False, **data: Any) -> None:
-        self._events.append(MediaEvent(time, self.number, kind, data, warning))
 
 
 def _srtp(security: Security) -> SrtpSession:

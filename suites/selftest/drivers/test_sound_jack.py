@@ -242,3 +242,22 @@ async def test_what_is_no_jack_s_address_is_refused(url: str) -> None:
     with pytest.raises(DriverError, match="a jack is rtp://host:port or sound:DEVICE"):
         await open_jack(context, media, "officer", url)
     await media.close()
+
+
+async def test_hushed_it_says_no_more_and_the_next_clip_is_whole(device: type[Stream]) -> None:
+    jack, stream, _ = await opened(device)
+    saying = asyncio.ensure_future(jack.say(clip(10 * BLOCK)))
+    waiting = asyncio.ensure_future(jack.say(clip(BLOCK)))
+    await asyncio.sleep(0)
+    assert stream.block()[0] == 1
+    await saying
+    await jack.hush()
+    with pytest.raises(DriverError, match="hushed before it was said"):
+        await waiting
+    assert not stream.block().any()
+    await jack.said()
+    again = asyncio.ensure_future(jack.say(clip(BLOCK)))
+    await asyncio.sleep(0)
+    assert list(stream.block()) == list(clip(BLOCK))
+    await again
+    await jack.close()

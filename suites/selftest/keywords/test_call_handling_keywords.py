@@ -6,7 +6,11 @@ import io
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
 from robot.run import run as robot
+
+from harness.keywords.session import DEFAULT_TESTBED
+from suites.selftest.keywords.robot_suite import Suite
 
 BODY = """\
 *** Settings ***
@@ -81,3 +85,64 @@ def test_a_suite_holds_passes_on_rings_back_and_reads_the_wallboard(tmp_path: Pa
         said.getvalue()
     )
     assert code == 0
+
+
+def test_a_suite_on_a_testbed_of_its_own_is_skipped_beside_real_equipment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tmp_path / "real.yaml"
+    real.write_text(
+        "name: real\ntalkgroups: {A: 1001}\ncomponents:\n"
+        "  officer: {role: radio_terminal, binding: real, issi: 4001234, talkgroup: A, serial: {url: /dev/null},\n"
+        "    audio: 'rtp://127.0.0.1:4000'}\n"
+    )
+    body = "Waits\n    Operator Sits At    govan-01\n"
+    options = f"testbed={DEFAULT_TESTBED.with_name('queues.yaml')}    time=virtual"
+    _, results, said = Suite(tmp_path).run(body, options=options)
+    assert results["Waits"][0] == "PASS", said
+    monkeypatch.setenv("ICCS_TESTBED", str(real))
+    _, results, _ = Suite(tmp_path).run(body, options=options)
+    assert results["Waits"] == ("SKIP", "played on simulators alone, which tells nothing of officer")
+
+
+SPEAKS = """\
+Spoken To
+    Operator Sits At    govan-12    govan-31
+    Caller Dials    999    cli=+447700900123
+    Console Shows    govan-12    call.ringing
+    Operator Answers    govan-12
+    Caller Is Answered
+    Console Shows    govan-12    call.connected
+"""
+
+
+def test_a_gap_in_speech_is_told_with_its_figure_and_what_is_missing_is_named(tmp_path: Path) -> None:
+    body = (
+        SPEAKS
+        + """\
+    Party Speaks On    govan-12    caller
+    Operator Transfers    govan-12    to=govan-31
+    Audio Gaps Since    govan-12    console.transfer    NICCS-TEL-014    audio_gap_s
+Nobody Speaks
+    Operator Sits At    govan-12
+    Audio Gaps Since    govan-12    console.transfer
+No Act
+    Operator Sits At    govan-12
+    Time Is Within Figure    govan-12 console.redial    govan-12 call.connected    NICCS-TEL-015    redial_s
+Not An Event
+    Operator Sits At    govan-12
+    Time Is Within Figure    govan-12    govan-12 call.connected    NICCS-TEL-015    redial_s
+Figures
+    ${attempts}    Figure    NICCS-TEL-017    attempts
+    Should Be Equal As Integers    ${attempts}    2
+"""
+    )
+    _, results, said = Suite(tmp_path).run(body)
+    status, told = results["Spoken To"]
+    assert status == "FAIL", said
+    assert "audio gap at caller after console.transfer is " in told
+    assert "at most 0.5 s is allowed (NICCS-TEL-014)" in told
+    assert results["Nobody Speaks"][1].startswith("nobody speaks on in this test")
+    assert results["No Act"][1].startswith("govan-12 console.redial did not happen")
+    assert results["Not An Event"][1].startswith("an event is named by component and kind")
+    assert results["Figures"][0] == "PASS"

@@ -159,7 +159,7 @@ Not A Time
     assert "queue='emergency'" in first
     assert told["No Call"] == "no call was placed in this test: `Caller Dials` comes first"
     assert "no component 'govan-99' for" in told["Not In The File"]
-    assert "govan-12, govan-31" in told["Not In The File"]
+    assert "govan-12, govan-13, govan-14, govan-31" in told["Not In The File"]
     assert "status 77 is not under 'statuses'" in told["No Such Status"]
     assert "409: no call rings at govan-12 on queue emergency" in told["Nothing Rings"]
     assert "Argument 'within' got value 'soon' that cannot be converted to timedelta" in told["Not A Time"]

@@ -1,4 +1,4 @@
-"""An element under more than it should bear: it refuses what is too much, keeps its size, and a call goes on."""
+"""An element under more than it should bear: it refuses what is too much, keeps its size, and a call is spoken to."""
 
 from __future__ import annotations
 
@@ -11,18 +11,26 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import pytest
 import trustme
 
+from harness.endpoints.media import Recording, open_media
 from harness.endpoints.sip.agent import MAX_CALLS, UserAgent
 from harness.endpoints.sip.call import Call
 from harness.endpoints.sip.transports import MESSAGE_S, SWEEP_S, Listen, TlsSides
+from harness.endpoints.speech import join_speech
+from harness.measure.correlate import find
+from harness.measure.gap import longest_gap
+from harness.measure.verdict import Due, judge
 from harness.protocols import sdp
+from harness.protocols.rtp.g711 import Samples
 from harness.protocols.sip.digest import Challenge, authorization
+from harness.testbed.clips import read_clip
 from harness.transport.context import Context
 from harness.transport.stream import HANDSHAKE_S, MAX_SHAKING
 from harness.transport.tls import TlsFiles
-from suites.selftest.system.sip_element import REALM
+from suites.selftest.system.sip_element import CLIP, REALM
 from suites.selftest.witnesses.control_room import ended, resident
 
 pytestmark = pytest.mark.real_wire
@@ -38,8 +46,14 @@ HALF_OPEN = 300
 A_CALL = 12 * 1024
 """Bytes that a call that rings may take, with its INVITE, its transaction and its journal."""
 MAY_GROW = 20 * 1024 * 1024
-OFFER = sdp.offer("127.0.0.1", 40_002)
-SDP = OFFER.decode()
+SDP = sdp.offer("127.0.0.1", 40_002).decode()
+DUE = Due(codec="PCMA", loss=0.01, mos=4.0)
+"""What is due to the call that is up, all the while."""
+LONGEST_GAP_S = 0.5
+"""The longest that its caller may miss."""
+DEPTH_S = 0.1
+HEARD_S = 2.0
+"""For so long it has been spoken to before anything else begins."""
 
 
 class Element:
@@ -87,22 +101,45 @@ async def element(tmp_path: Path) -> AsyncIterator[Element]:
 
 @contextlib.asynccontextmanager
 async def call_that_is_up(element: Element, transport: str) -> AsyncIterator[Call]:
-    """A call of an agent of ours; when the block ends it is held, resumed and cleared, as any call can be."""
+    """A call that is spoken to all the while; at the end its speech is judged, and it is held, resumed and cleared."""
     context = Context.create()
     files = TlsFiles(element.folder / "element.pem", authority=element.folder / "authority.pem")
+    media = await open_media(context, in_process=False)
     agent = await UserAgent.open(context, "caller", listen=[Listen(transport)], tls=TlsSides(files, files))
     try:
-        call = agent.invite(element.uri("101", transport), offer=OFFER)
+        port = await media.open_port("caller speech")
+        offer = sdp.offer(*port.address)
+        call = agent.invite(element.uri("101", transport), offer=offer)
         await call.answered(within=WITHIN_S)
+        answered = context.journal.now()
+        await join_speech(port, sdp.negotiated(offer, call.remote_sdp))
+        await port.record()
+        await asyncio.sleep(HEARD_S)
         yield call
+        await asyncio.sleep(HEARD_S)
+        heard = await port.recorded()
+        assert judge(await port.stats(), since=answered, due=DUE).findings == ()
+        gap = longest_gap(*spoken_as_heard(heard), heard, since_s=heard.start + HEARD_S / 2)
+        assert gap.seconds <= LONGEST_GAP_S, f"the caller missed {gap.seconds} s, from {gap.begins} s on"
         assert (await call.send("OPTIONS", within=WITHIN_S)).status == 200
-        await call.session.offer(sdp.offer("127.0.0.1", 40_002, direction="sendonly", version=2), within=WITHIN_S)
-        await call.session.offer(sdp.offer("127.0.0.1", 40_002, version=3), within=WITHIN_S)
+        await call.session.offer(sdp.offer(*port.address, direction="sendonly", version=2), within=WITHIN_S)
+        await call.session.offer(sdp.offer(*port.address, version=3), within=WITHIN_S)
         call.hang_up()
         await call.ended(within=WITHIN_S)
         assert call.status == 200
     finally:
         await agent.close()
+        await media.close()
+
+
+def spoken_as_heard(heard: Recording) -> tuple[Samples, float]:
+    """What the element says over and over, and from when on, by what is heard of it first, a playout's depth before."""
+    clip = read_clip(CLIP)
+    first = find(clip, heard.samples[: 3 * len(clip)]).lag
+    while first > 0:
+        first -= len(clip)
+    times = 2 + int((len(heard.samples) - first) / len(clip))
+    return np.tile(clip, times), heard.start + first / heard.rate - DEPTH_S
 
 
 class Wire(asyncio.DatagramProtocol):

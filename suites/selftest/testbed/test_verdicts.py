@@ -69,12 +69,13 @@ def loaded(
     wrong: set[int] | None = None,
     refused: set[int] | None = None,
     permit: Callable[[str], None] = lambda _: None,
+    real: bool = False,
 ) -> tuple[list[LoadedCall], Context]:
-    loop = VirtualLoop(3)
+    loop = asyncio.new_event_loop() if real else VirtualLoop(3)
 
     async def work() -> tuple[list[LoadedCall], Context]:
         context = Context.create(seed=3)
-        media = await open_media(context, in_process=True)
+        media = await open_media(context, in_process=not real)
         announcer = Announcer(media, faults or {}, wrong or set(), refused or set())
         announcer.agent = await UserAgent.open(context, "announcer", on_invite=announcer.take)
         load = await CallLoad.open(context, media, "callers", target=announcer.agent.address, permit=permit)
@@ -92,9 +93,11 @@ def loaded(
         loop.close()
 
 
-def test_calls_that_are_as_due_pass_and_each_fault_is_found_in_its_own_call() -> None:
+@pytest.mark.parametrize("wire", ["virtual", pytest.param("real", marks=pytest.mark.real_wire)])
+def test_calls_that_are_as_due_pass_and_each_fault_is_found_in_its_own_call(wire: str) -> None:
     calls, context = loaded(
         PLAN,
+        real=wire == "real",
         faults={2: Impairment(nothing=True), 4: Impairment(loss=0.2), 6: Impairment(silent=True)},
         wrong={8},
         refused={10},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -118,6 +119,17 @@ async def test_a_caller_who_is_not_reached_is_tried_again_after_a_while_and_then
         assert record["ended"] is not None
         assert room.iccs.positions.get("a-1").free
         assert (await room.supervisor().queue("general"))["callbacks"]["not reached"] == 1
+
+
+async def test_with_the_acceptance_nothing_is_said_to_the_caller_any_more(caplog: pytest.LogCaptureFixture) -> None:
+    async with control_room(LAYOUT) as room:
+        await accepted(room, await line(room))
+        (stay,) = [event for event in room.simulators.journal if event.kind == "callback.accepted"]
+        await asyncio.sleep(60.0)
+        told = [event for event in room.simulators.journal.since(stay.seq) if event.kind == "call.told"]
+        assert [event.data["clips"] for event in told] in ([], [["callback-accepted"]])
+        gc.collect()
+    assert [record for record in caplog.records if record.name == "asyncio"] == [], "no task fell over"
 
 
 async def test_a_caller_who_presses_nothing_or_another_key_goes_on_waiting() -> None:

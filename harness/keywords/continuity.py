@@ -1,0 +1,98 @@
+"""Keywords of speech that goes on while something is done to the call: whether anybody missed any of it."""
+
+from __future__ import annotations
+
+from robot.api import logger
+from robot.api.deco import keyword
+
+from harness.drivers.trunk import TrunkCall
+from harness.keywords.base import Topic
+from harness.measure.gap import Gap
+from harness.testbed.clips import read_clip
+from harness.testbed.components import CallerPhoneComponent
+from harness.testbed.continuity import Speaker, Speech, gaps_since, speak_on
+from harness.testbed.conversation import Ear
+
+CALLER = "caller"
+"""Who is on the call that `Caller Dials` placed."""
+
+
+class ContinuityKeywords(Topic):
+    """One speaks on, the others listen."""
+
+    _speeches: tuple[Speech, ...] = ()
+
+    @property
+    def call(self) -> TrunkCall:
+        """The call that `Caller Dials` placed; telephony's keywords have it."""
+        raise NotImplementedError
+
+    def forget_speech(self) -> None:
+        """Begin a test in silence."""
+        self._speeches = ()
+
+    async def _party(self, name: str) -> tuple[Speaker, Ear]:
+        bench = self.session.bench
+        if name == CALLER:
+            return self.call, self.call
+        if isinstance(bench.testbed.components.get(name), CallerPhoneComponent):
+            call = (await bench.caller_phone(name)).call()
+            return call, call
+        headset = (await bench.console(name)).headset
+        return headset, headset
+
+    @keyword
+    def party_speaks_on(self, party: str, *heard_by: str, clip: str = "dispatch") -> None:
+        """Lets somebody speak for the next minute without a stop, and records what each of the others hears.
+
+        | =Argument= | =Description= |
+        | ``party``    | Who speaks: ``caller`` (who is on the call that `Caller Dials` placed), a console, or a caller's telephone, by its name in the testbed file. |
+        | ``heard_by`` | Who listens, named likewise. |
+        | ``clip``     | What is said over and over: a speech file of ``fixtures/audio`` without its ending, or a path to a WAV file (8 kHz, mono). |
+
+        What is done to the call then is done in mid-speech; `Audio Gaps Since` tells what was missed. Two may speak at
+        once where no ear hears both.
+
+        Example:
+        | `Party Speaks On`    govan-31    caller    govan-12 |
+        """  # noqa: E501 - a row of Robot's table is one line
+
+        async def begin() -> Speech:
+            mouth, _ = await self._party(party)
+            return await speak_on(mouth, {ear: (await self._party(ear))[1] for ear in heard_by}, read_clip(clip))
+
+        self._speeches += (self.session.run(begin()),)
+
+    @keyword
+    def audio_gaps_since(
+        self, component: str, event: str, requirement: str | None = None, figure: str | None = None
+    ) -> dict[str, float]:
+        """Returns the longest gap that each listener heard since an act, in seconds, each held against a figure.
+
+        | =Argument= | =Description= |
+        | ``component``   | Whose event the act is, by its name in the testbed file. |
+        | ``event``       | The act as the journal has it, the latest of its kind: ``console.transfer``, ``console.conference`` … |
+        | ``requirement`` | Fails where a gap is longer than a figure of this requirement. |
+        | ``figure``      | That figure's name in ``fixtures/requirements``. |
+
+        The two seconds after the act are judged, by looking for each tenth of a second of what `Party Speaks On` let
+        be said in what was recorded. Then the speech ends.
+
+        Example:
+        | `Audio Gaps Since`    govan-12    console.transfer    requirement=NICCS-TEL-014    figure=audio_gap_s |
+        """  # noqa: E501 - a row of Robot's table is one line
+        speeches, self._speeches = self._speeches, ()
+        if not speeches:
+            raise AssertionError("nobody speaks on in this test: `Party Speaks On` comes first")
+        bench = self.session.bench
+        act = bench.journal.latest(component, event)
+        if act is None:
+            raise AssertionError(f"{event} did not happen on {component}: there is no act to look for gaps after")
+        gaps: dict[str, Gap] = {}
+        for speech in speeches:
+            gaps |= self.session.run(gaps_since(speech, act.time, bench.journal))
+        for ear, gap in gaps.items():
+            name = f"audio gap at {ear} after {event}"
+            logger.info(f"{name}: {gap.seconds} s, from {gap.begins} s on; {gap.heard:.0%} of the speech was heard")
+            bench.measured(name, gap.seconds, "s", requirement=requirement, figure=figure)
+        return {ear: gap.seconds for ear, gap in gaps.items()}

@@ -1,0 +1,54 @@
+"""Keywords of the catalogue's figures: what is agreed on, and times held against it."""
+
+from __future__ import annotations
+
+from robot.api.deco import keyword
+
+from harness.evidence.requirements import catalogue
+from harness.keywords.base import Topic
+from harness.measure import times
+
+
+class FigureKeywords(Topic):
+    """Figures are parameters: a suite names them, ``fixtures/requirements`` holds them."""
+
+    @keyword
+    def figure(self, requirement: str, name: str) -> int | float:
+        """Returns a figure of a requirement, in the unit that the catalogue gives it.
+
+        | =Argument= | =Description= |
+        | ``requirement`` | Its id. |
+        | ``name``        | The figure's name in ``fixtures/requirements``. |
+
+        Example:
+        | ${attempts}    `Figure`    NICCS-TEL-017    attempts |
+        """
+        return catalogue()[requirement].figure(name).value
+
+    @keyword
+    def time_is_within_figure(self, first: str, then: str, requirement: str, figure: str) -> float:
+        """Returns the seconds from the latest event ``first`` to the next ``then``; fails where they are over a figure.
+
+        | =Argument= | =Description= |
+        | ``first``       | Component and event, as ``govan-12 console.redial``. |
+        | ``then``        | The same of what came of it, as ``mobile phone.rings``. |
+        | ``requirement`` | Its id. |
+        | ``figure``      | The figure's name in ``fixtures/requirements``: the most that is allowed, in seconds. |
+
+        Example:
+        | `Time Is Within Figure`    govan-12 console.redial    mobile phone.rings    NICCS-TEL-015    redial_s |
+        """
+        bench = self.session.bench
+        act = bench.journal.latest(*_named(first))
+        if act is None:
+            raise AssertionError(f"{first} did not happen: there is no time to measure from")
+        seconds = times.between(bench.journal, _named(first), _named(then), after=act.seq - 1)
+        bench.measured(f"{first} to {then}", seconds, "s", requirement=requirement, figure=figure)
+        return round(seconds, 6)
+
+
+def _named(event: str) -> tuple[str, str]:
+    component, _, kind = event.strip().partition(" ")
+    if not kind:
+        raise AssertionError(f"an event is named by component and kind, as 'govan-12 console.redial', not {event!r}")
+    return component, kind.strip()
