@@ -143,9 +143,18 @@ class PeiLine:
         reply = await self._ask(text, body, within, about)
         if reply.ok:
             self._gate.taken(text)
+            if text.strip().upper() == "ATH":
+                self._forget_cleared()
         else:
             raise PeiLocalError(f"{self.name}: {text} was refused: {reply.told()}")
         return reply
+
+    def _forget_cleared(self) -> None:
+        """No code tells the end of a call that we cleared, and its instance is soon another call's."""
+        self._dialled = None
+        for cc in [cc for cc in self._ends if cc not in self._machine.calls]:
+            self._ends.pop(cc)
+            self._talkers.pop(cc, None)
 
     async def _ask(self, text: str, body: str | None, within: float, about: str | None) -> Reply:
         if self.lost is not None:
@@ -236,14 +245,14 @@ class PeiLine:
         if isinstance(cc, int):
             if isinstance(code, IncomingCall):
                 # Trailing fields may be missing: one that names the called party without saying how is a group's.
-                is_single = code.comms == 0 or (code.called is None and (code.comms is None or not self._group))
+                is_single = code.comms == 0 or (code.called is None and code.comms is None)
                 self._ends[cc] = _digits((code.calling if is_single else code.called or self._group) or "")
             elif cc not in self._ends and self._dialled is not None and state is not CallState.IDLE:
                 # The first code of a call that we dialled tells its instance.
                 self._ends[cc], self._dialled, self._set_up_cc = self._dialled, None, cc
         if isinstance(code, TransmissionGrant) and code.talker is not None:
             self._talkers[code.cc] = code.talker
-        kind, data = journalled(code, self._ends.get(cc) if isinstance(cc, int) else None, self._assembler)
+        kind, data = journalled(code, (self._ends.get(cc) or None) if isinstance(cc, int) else None, self._assembler)
         self._context.journal.record(self.name, kind, **data)
         for listener in tuple(self._listeners):
             if not listener.found.done() and listener.wanted(code):
