@@ -88,6 +88,14 @@ Radio
     Console Shows    govan-31    status.shown    within=2 s    value=32773
     Officer Sends Text    officer    Text    to=gateway-1
     Console Shows    govan-31    sds.shown    within=2 s    text=Text
+    ${report}    Officer Sends Text With Report    officer    Text    to=gateway-1
+    Should Be Equal    ${report}    0 (received)
+    Officer Sends Position    officer    55.8609    -4.2514    to=gateway-1
+    Officer Selects Talkgroup    officer    GD-OPS-1
+    Officer Presses Emergency Button    officer
+    Console Shows    govan-31    talker.shown    within=2 s    issi=4001234
+    Officer Lets Go    officer
+    Officer Hangs Up    officer
     ${incident}    Operator Opens Incident    govan-31    Something
     Operator Hands Over    govan-31    ${incident}    to=govan-12
     Console Shows    govan-31    incident.handed_over    to=govan-12
