@@ -12,7 +12,7 @@ from harness.endpoints.pei.private_call import PrivateCalls
 from harness.errors import PeiLocalError, SdsError
 from harness.protocols.pei import commands
 from harness.protocols.pei.call_state import CallState
-from harness.protocols.pei.codes import CmeError, Grant, GroupAct, ReleaseCause, describe
+from harness.protocols.pei.codes import AiService, CmeError, Grant, GroupAct, ReleaseCause, describe
 from harness.protocols.pei.codes import SdsResult as SdsStatus
 from harness.protocols.pei.fields import Unsolicited
 from harness.protocols.pei.replies import Reply
@@ -26,6 +26,8 @@ RESULT_S = 30.0
 
 _HELD = (CallState.ORIGINATING, CallState.REQUESTING, CallState.CONTENDING, CallState.QUEUED, CallState.TALKING)
 """States of a call in which we have the floor, or may be given it."""
+_USER_DATA_BYTES = {1: 2, 2: 4, 3: 8}
+"""Length of the SDS types that have but one."""
 _SERVICES = (
     commands.VOICE_SERVICE,
     commands.GROUP_SERVICE,
@@ -261,6 +263,19 @@ class TerminalEquipment(PrivateCalls):
         self._reference = self._reference % 255 + 1
         payload = sds.encode(sds.TextTransfer(text, self._reference, report))
         return await self._send(commands.SDS_TYPE_4, destination, payload, self._reference, within)
+
+    async def send_user_data(
+        self, destination: int | str, sds_type: int, payload: bytes, *, within: float = RESULT_S
+    ) -> SendOutcome:
+        """Send an SDS of type 1, 2 or 3: 2, 4 or 8 bytes that only sender and receiver understand.
+
+        Raises as `send_status` does, and SdsError for another type or another length.
+        """
+        due = _USER_DATA_BYTES.get(sds_type)
+        if due is None or len(payload) != due:
+            raise SdsError(f"SDS type {sds_type} of {len(payload)} bytes; types 1, 2, 3 have 2, 4, 8")
+        service = commands.SdsSetup(AiService.SDS_1 + sds_type - 1)
+        return await self._send(service, destination, payload, None, within)
 
     async def send_long_text(
         self,

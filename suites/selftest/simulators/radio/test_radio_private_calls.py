@@ -10,7 +10,7 @@ import pytest
 
 from harness.endpoints.media import open_media
 from harness.endpoints.pei import TerminalEquipment
-from harness.errors import PeiLocalError
+from harness.errors import PeiLocalError, SdsError
 from harness.protocols.pei.call_state import CallState
 from harness.protocols.pei.codes import Grant
 from harness.transport.context import Context
@@ -227,5 +227,21 @@ def test_a_long_text_arrives_whole() -> None:
         assert [outcome.sent for outcome in outcomes] == [True, True, True]
         arrived = await air.journal.expect("sergeant", "sds.received", within=1)
         assert (arrived.data["text"], arrived.data["parts"]) == (text, 3)
+
+    virtually(main)
+
+
+def test_user_data_of_types_1_to_3_arrive_as_they_were_sent_and_no_other_length_leaves() -> None:
+    async def main() -> None:
+        air = await Air.up(CONFIG)
+        for sds_type, payload in ((1, b"\x12\x34"), (2, bytes(4)), (3, bytes(range(8)))):
+            assert (await air["officer"].send_user_data(SERGEANT, sds_type, payload)).sent
+            shown = await air.journal.expect("sergeant", "sds.received", within=1, sds_type=sds_type)
+            assert shown.data["hex"] == payload.hex()
+        before = air.journal.position
+        for sds_type, payload in ((1, b"\x12"), (4, bytes(8)), (0, b"")):
+            with pytest.raises(SdsError, match="types 1, 2, 3 have 2, 4, 8"):
+                await air["officer"].send_user_data(SERGEANT, sds_type, payload)
+        assert air.journal.find("officer", "pei.command", after=before) is None
 
     virtually(main)
