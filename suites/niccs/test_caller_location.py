@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import asin, cos, radians, sin, sqrt
 
+import pytest
+
 from harness.drivers.caller import CallerPhone
 from harness.drivers.console import Console
 from harness.drivers.phone_call import PhoneCall
@@ -56,6 +58,7 @@ async def test_a_landlines_address_is_shown_in_time(bench: Bench) -> None:
 
 
 @requirement("NICCS-TEL-006", "NICCS-TEL-007")
+@pytest.mark.virtual_time
 async def test_a_mobiles_cell_is_shown_in_time_and_kept_when_the_handset_tells_more(bench: Bench) -> None:
     """The cell fix comes with the call; the handset's own position follows, finer, and the record has both."""
     adviser, mobile = await bench.console("govan-12"), await bench.caller_phone("aml-mobile")
