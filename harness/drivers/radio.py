@@ -88,12 +88,17 @@ class RadioTerminal(PrivateRadioCalls):
         return terminal
 
     async def close(self) -> None:
-        """Let the key go, pull the plug and close the line."""
+        """Let the key go, clear a call of two, pull the plug and close the line."""
         if self._keyed is not None and self._pei.lost is None:
             try:
                 await self.unkey()
             except PeiLocalError as error:
                 self._journal.warn(self.name, "ptt.stuck", why=str(error))
+        if self._private is not None and self._pei.lost is None:
+            try:
+                await self.hang_up()
+            except PeiLocalError as error:
+                self._journal.warn(self.name, "call.stuck", why=str(error))
         self._forget()
         self._pei.close()
         await self._jack.close()

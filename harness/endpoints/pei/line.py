@@ -70,10 +70,14 @@ class PeiLine:
         self._listeners: list[_Listener] = []
         self._ends: dict[int, str] = {}
         """Other end of each call instance: GSSI or ISSI, digits."""
+        self._private: set[int] = set()
+        """Instances of calls of two."""
         self._talkers: dict[int, str] = {}
         """Who talks in each call instance, digits."""
         self._dialled: str | None = None
         """Whom we dialled, digits, until the call has an instance."""
+        self._dialled_private = False
+        """Whether that is a call of two."""
         self._group: str | None = None
         """Group that we selected, digits: the end of a group call whose code leaves its called party out."""
         self._set_up_cc: int | None = None
@@ -110,6 +114,7 @@ class PeiLine:
         self._fail("the line is being opened again")
         self._machine = TerminalEquipmentMachine()
         self._ends.clear()
+        self._private.clear()
         self._talkers.clear()
         self._dialled = None
         await self._open()
@@ -149,17 +154,20 @@ class PeiLine:
             raise PeiLocalError(f"{self.name}: {text} was refused: {reply.told()}")
         return reply
 
+    def _end_of(self, cc: int) -> tuple[str, str | None]:
+        """What talking in a call is to the permit, and with whom."""
+        return "call" if cc in self._private else "key", self._ends.get(cc)
+
     def _forget_cleared(self) -> None:
         """No code tells the end of a call that we cleared, and its instance is soon another call's."""
         self._dialled = None
         for cc in [cc for cc in self._ends if cc not in self._machine.calls]:
-            self._ends.pop(cc)
-            self._talkers.pop(cc, None)
+            self._forget_end(cc)
 
     async def _ask(self, text: str, body: str | None, within: float, about: str | None) -> Reply:
         if self.lost is not None:
             raise PeiLocalError(f"{self.name}: {text}: line {self.url} is gone ({self.lost})")
-        self._gate.pass_(text, body, self._ends.get, about)
+        self._gate.pass_(text, body, self._end_of, about)
         token = self._machine.submit(text, body)
         found: asyncio.Future[Reply] = self._loop.create_future()
         due = self._loop.time() + within
@@ -246,10 +254,13 @@ class PeiLine:
             if isinstance(code, IncomingCall):
                 # Trailing fields may be missing: one that names the called party without saying how is a group's.
                 is_single = code.comms == 0 or (code.called is None and code.comms is None)
+                (self._private.add if is_single else self._private.discard)(cc)
                 self._ends[cc] = _digits((code.calling if is_single else code.called or self._group) or "")
             elif cc not in self._ends and self._dialled is not None and state is not CallState.IDLE:
                 # The first code of a call that we dialled tells its instance.
                 self._ends[cc], self._dialled, self._set_up_cc = self._dialled, None, cc
+                if self._dialled_private:
+                    self._private.add(cc)
         if isinstance(code, TransmissionGrant) and code.talker is not None:
             self._talkers[code.cc] = code.talker
         kind, data = journalled(code, (self._ends.get(cc) or None) if isinstance(cc, int) else None, self._assembler)
@@ -258,10 +269,14 @@ class PeiLine:
             if not listener.found.done() and listener.wanted(code):
                 listener.found.set_result(code)
         if isinstance(cc, int) and state is CallState.IDLE:
-            self._ends.pop(cc, None)
-            self._talkers.pop(cc, None)
+            self._forget_end(cc)
         if self.on_event is not None:
             self.on_event(code)
+
+    def _forget_end(self, cc: int) -> None:
+        self._ends.pop(cc, None)
+        self._talkers.pop(cc, None)
+        self._private.discard(cc)
 
     def _lost(self, why: str) -> None:
         if self.lost is None:

@@ -64,7 +64,7 @@ class PrivateCalls(PeiLine):
         try:
             async with self._set_ups:
                 await self.command(definition.line(), about=digits)
-                self._dialled, self._set_up_cc = digits, None
+                self._dialled, self._dialled_private, self._set_up_cc = digits, True, None
                 try:
                     await self.command(commands.Dial(digits).line())
                 except PeiLocalError:

@@ -177,7 +177,8 @@ class TerminalEquipment(PrivateCalls):
         self._gate.ask("key", digits, priority)
         async with self._set_ups:
             await self.command(commands.DefineCall(priority=priority).line(), about=digits)
-            self._dialled, self._set_up_cc, self._unwanted = digits, None, None
+            self._dialled, self._dialled_private = digits, False
+            self._set_up_cc, self._unwanted = None, None
             try:
                 await self.command(commands.Dial(digits).line())
             except PeiLocalError:

@@ -80,6 +80,37 @@ def test_neither_a_call_nor_an_emergency_leaves_where_the_interlock_says_no() ->
     assert asked == [("call", "4001235", 15), ("key", "2001", 15)]
 
 
+def test_talking_in_a_call_of_two_is_asked_of_the_interlock_as_that_call() -> None:
+    asked: list[tuple[str, str, int]] = []
+
+    async def main() -> None:
+        field = await Field.up(lambda act, target, priority: asked.append((act, target, priority)))
+        await asyncio.gather(field.sergeant.answer(), field.officer.call(SERGEANT))
+        await field.sergeant.expect("talker.shown", within=1)
+        await field.officer.unkey_private()
+        await field.sergeant.expect("talker.ended", within=1)
+        asked.clear()
+        await field.sergeant.key_private()
+        assert asked == [("call", str(OFFICER), 0)]
+        await field.sergeant.hang_up()
+        await field.officer.expect("call.ended", within=1)
+        asked.clear()
+        await field.officer.key()
+        assert set(asked) == {("key", "2001", 0)}
+
+    virtually(main)
+
+
+def test_a_driver_that_is_closed_leaves_no_call_of_two_behind() -> None:
+    async def main() -> None:
+        field = await Field.up()
+        await asyncio.gather(field.sergeant.answer(), field.officer.call(SERGEANT, duplex=True))
+        await field.officer.close()
+        await field.sergeant.expect("call.ended", within=1, cause="1 (released by the user)")
+
+    virtually(main)
+
+
 def test_a_text_is_sent_with_its_delivery_report_and_one_that_nobody_takes_is_told() -> None:
     async def main() -> None:
         field = await Field.up()
