@@ -66,7 +66,7 @@ def find(reference: NDArray[np.int16], heard: NDArray[np.int16]) -> Match:
     scores = np.zeros(len(lags))
     np.divide(np.abs(correlation), np.sqrt(of_spoken * np.maximum(of_received, floor)), out=scores, where=enough)
     best = int(np.argmax(scores))
-    return Match(float(lags[best]) + _refine(scores, best), float(min(1.0, scores[best])))
+    return Match(float(lags[best]) + refine(scores, best), float(min(1.0, scores[best])))
 
 
 def correlation(reference: NDArray[np.int16], heard: NDArray[np.int16]) -> float:
@@ -77,7 +77,7 @@ def correlation(reference: NDArray[np.int16], heard: NDArray[np.int16]) -> float
     return find(reference, heard).peak
 
 
-def _refine(scores: NDArray[np.float64], best: int) -> float:
+def refine(scores: NDArray[np.float64], best: int) -> float:
     """How far the top of the parabola through the peak and its neighbours lies from the peak, in samples."""
     if not 0 < best < len(scores) - 1:
         return 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.testbed.components import Binding, IccsComponent, RadioGatewayComponent
+from harness.testbed.components import Binding, CallerLocationComponent, IccsComponent, RadioGatewayComponent
 from harness.testbed.starting.base import Starting
 from simulators.iccs import GatewayLine, IccsSimulator
 
@@ -19,11 +19,24 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
         permit_radio=starting.interlock.radio,
         auto_answer=starting.auto_answer,
         auto_advisers=starting.auto_advisers,
+        location=_location(starting),
     )
     starting.stack.push_async_callback(iccs.stop)
     host, port = iccs.sip_address
     starting.reached(name, component.role, "sip", f"sip:{host}:{port}")
     starting.reached(name, component.role, "http", iccs.control_url)
+
+
+def _location(starting: Starting) -> tuple[str, int] | None:
+    """Where callers' locations are asked for: at the simulated service that was started, never at a real one.
+
+    A simulator's calls are invented, and asking a real service where their numbers are would be asking for people.
+    """
+    started = {entry.name for entry in starting.addresses if entry.kind == "location"}
+    for name, each in starting.testbed.components.items():
+        if isinstance(each, CallerLocationComponent) and name in started:
+            return starting.addresses.host_port(name, "location")
+    return None
 
 
 def _gateways(starting: Starting) -> list[GatewayLine]:

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.endpoints.media.api import Recording
+from harness.endpoints.media.vocoder import Resynthesis, Vocoder, vocoded
 from harness.endpoints.media.wav import read_wav
 from harness.errors import LocalError
 from harness.measure.correlate import correlation, find
-from harness.measure.latency import mouth_to_ear
+from harness.measure.latency import Method, mouth_to_ear
 from harness.protocols.rtp.g711 import CODECS
 
 AUDIO = Path(__file__).parents[3] / "fixtures" / "audio"
@@ -101,3 +102,45 @@ def test_the_lag_may_be_negative_and_between_samples():
 def test_what_can_not_be_compared_is_named(reference, heard, told):
     with pytest.raises(LocalError, match=told):
         find(reference, heard)
+
+
+def through_a_vocoder(delay_s, how, *, seed=1, snr_db=5.0, clip=CALLER):
+    """What is recorded of a clip behind a vocoder's stand-in, with noise that far below the speech."""
+    spoken = vocoded(clip, how, seed)
+    whole = round(delay_s * 8000)
+    sound = np.concatenate([np.zeros(whole), spoken.astype(float), np.zeros(4000)])
+    level = float(np.sqrt(np.mean(spoken.astype(float) ** 2))) * 10 ** (-snr_db / 20)
+    sound += np.random.default_rng(seed).normal(0, level, len(sound))
+    return np.clip(sound, -32768, 32767).astype(np.int16), whole / 8000
+
+
+@pytest.mark.parametrize("resynthesis", [Resynthesis.SCRAMBLED, Resynthesis.PARAMETRIC])
+@pytest.mark.parametrize("delay_s", [0.05, 0.18, 0.4, 0.9])
+def test_a_delay_is_found_within_five_ms_through_a_vocoder_that_keeps_no_waveform(delay_s, resynthesis):
+    for number, clip in enumerate([CALLER, *OTHERS]):
+        samples, truth = through_a_vocoder(delay_s, Vocoder(resynthesis=resynthesis), seed=number, clip=clip)
+        found = mouth_to_ear(clip, 10.0, Recording(10.0, samples), Method.ENVELOPE)
+        assert found.ms == pytest.approx(1000 * truth, abs=5.0)
+
+
+def test_the_envelope_is_taken_where_the_waveform_is_gone_and_the_waveform_where_it_is_there():
+    samples, truth = through_a_vocoder(0.2, Vocoder(resynthesis=Resynthesis.PARAMETRIC))
+    found = mouth_to_ear(CALLER, 0.0, Recording(0.0, samples))
+    assert (found.method, found.ms) == (Method.ENVELOPE, pytest.approx(1000 * truth, abs=5.0))
+    kept = mouth_to_ear(CALLER, 0.0, Recording(0.0, heard_after(0.2)))
+    assert (kept.method, kept.ms) == (Method.WAVEFORM, pytest.approx(200.0, abs=1.0))
+
+
+def test_lost_frames_and_a_clipped_front_do_not_shift_the_delay():
+    how = Vocoder(loss=0.05, front_clip_s=0.25)
+    samples, truth = through_a_vocoder(0.3, how, snr_db=20.0)
+    found = mouth_to_ear(CALLER, 0.0, Recording(0.0, samples), Method.ENVELOPE)
+    assert found.ms == pytest.approx(1000 * truth, abs=5.0)
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_other_speech_is_not_taken_for_the_one_that_was_said(method):
+    for other in OTHERS:
+        samples, _ = through_a_vocoder(0.2, Vocoder(), clip=other)
+        with pytest.raises(LocalError, match="was not heard"):
+            mouth_to_ear(CALLER, 0.0, Recording(0.0, samples), method)
