@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.testbed.components import Binding, IccsComponent, RadioGatewayComponent
+from harness.testbed.components import Binding, CallerLocationComponent, IccsComponent, RadioGatewayComponent
 from harness.testbed.starting.base import Starting
 from simulators.iccs import GatewayLine, IccsSimulator
 
@@ -19,11 +19,21 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
         permit_radio=starting.interlock.radio,
         auto_answer=starting.auto_answer,
         auto_advisers=starting.auto_advisers,
+        location=_location(starting),
+        permit_locate=starting.interlock.locate,
     )
     starting.stack.push_async_callback(iccs.stop)
     host, port = iccs.sip_address
     starting.reached(name, component.role, "sip", f"sip:{host}:{port}")
     starting.reached(name, component.role, "http", iccs.control_url)
+
+
+def _location(starting: Starting) -> tuple[str, int] | None:
+    """Where the testbed's caller-location simulator takes links; None where it has none, or several, or it is not up."""
+    names = [name for name, each in starting.testbed.components.items() if isinstance(each, CallerLocationComponent)]
+    if len(names) != 1 or not starting.addresses.has(names[0], "location"):
+        return None
+    return starting.addresses.host_port(names[0], "location")
 
 
 def _gateways(starting: Starting) -> list[GatewayLine]:

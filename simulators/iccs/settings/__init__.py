@@ -37,7 +37,8 @@ class LocationLink(Strict):
     """Where the caller-location service is, and when it is asked. Only callers in an emergency are located."""
 
     service: HostPort | None = None
-    """Where it takes links; None: what whoever starts the simulator names. ``iccs simulate`` names none yet."""
+    """Where it takes links; None: what whoever starts the simulator names: ``iccs simulate`` names the
+    testbed's caller-location simulator, where it has one."""
     codec: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "iccs"
     token: SecretStr | None = None
     ask: Literal["presentation", "answer"] = "presentation"
