@@ -101,10 +101,8 @@ async def test_a_handsets_position_is_shown_and_the_cells_is_kept(bench: Bench) 
     assert kept[0]["latitude"] == cell.data["latitude"], "the mast's position was written over"
 
 
-@requirement("NICCS-TEL-009")
-@pytest.mark.parametrize("share", [0.05, pytest.param(0.95, marks=pytest.mark.virtual_time)])
-async def test_a_landline_that_is_lifted_again_in_time_is_the_same_call_and_record(bench: Bench, share: float) -> None:
-    """The receiver is put down and lifted after a share of the time: no new call, and the caller is heard again."""
+async def lifted_again(bench: Bench, share: float) -> None:
+    """A receiver is put down and lifted after a share of the time: no new call, and the caller is heard again."""
     adviser, landline = await bench.console("govan-12"), await bench.caller_phone("landline")
     supervisor = await bench.supervisor()
     call = await connecting(bench, "landline")
@@ -115,10 +113,36 @@ async def test_a_landline_that_is_lifted_again_in_time_is_the_same_call_and_reco
     again = await landline.lift()
     await again.answered(within=5.0)
     await adviser.expect("call.caller_restored", within=2.0, call=rings.data["call"])
-    await converse(again, adviser, read_clip("caller-999"))
+    await converse(again, adviser.headset, read_clip("caller-999"))
     record = await supervisor.record(rings.data["record"])
     assert record["calls"] == [rings.data["call"]], f"the record has the calls {record['calls']}; one is due"
     assert len(await supervisor.records(cli="+441414960123")) == 1, "the call stands on more than one record"
+
+
+@requirement("NICCS-TEL-009")
+async def test_a_landline_that_is_lifted_again_at_once_is_the_same_call_and_record(bench: Bench) -> None:
+    """Lifted after a twentieth of the time for which the circuit is kept."""
+    await lifted_again(bench, 0.05)
+
+
+@requirement("NICCS-TEL-009")
+@pytest.mark.virtual_time
+async def test_a_landline_that_is_lifted_again_just_in_time_is_the_same_call_and_record(bench: Bench) -> None:
+    """Lifted shortly before the circuit would be released; in virtual time, as the wait is long."""
+    await lifted_again(bench, 0.95)
+
+
+@requirement("NICCS-TEL-009")
+@pytest.mark.virtual_time
+async def test_a_landline_that_is_not_lifted_again_is_cleared(bench: Bench) -> None:
+    """The circuit is kept for its time and no longer: the call taker's call is cleared then."""
+    adviser, hold_s = await bench.console("govan-12"), figure("NICCS-TEL-009", "hold_s")
+    call = await connecting(bench, "landline")
+    rings = await taken(adviser, cli="+441414960123")
+    await call.hang_up()
+    held = await adviser.expect("call.caller_held", within=2.0, call=rings.data["call"])
+    over = await adviser.expect("call.cleared", within=hold_s + 5.0, call=rings.data["call"])
+    assert over.time - held.time == pytest.approx(hold_s, abs=1.0), f"the circuit is to be kept for {hold_s:g} s"
 
 
 @requirement("NICCS-TEL-010")
@@ -135,8 +159,8 @@ async def test_with_the_location_service_down_voice_goes_on_and_the_adviser_is_p
     call = await connecting(bench)
     rings = await taken(adviser)
     await adviser.expect("location.prompt", within=2.0, call=rings.data["call"])
-    await converse(call, adviser, read_clip("caller-999"))
-    await converse(adviser, call, read_clip("call-taker"))
+    await converse(call, adviser.headset, read_clip("caller-999"))
+    await converse(adviser.headset, call, read_clip("call-taker"))
     await adviser.enter_location("12 Testbed Street, Govan")
     await adviser.expect("location.shown", within=2.0, call=rings.data["call"], source="manual")
     kept = (await supervisor.record(rings.data["record"]))["locations"]
@@ -154,7 +178,7 @@ async def test_a_call_takes_the_next_route_when_one_fails(bench: Bench, cut: tup
         call = await connecting(bench)
         rings = await taken(adviser, within=10.0)
         assert rings.data["route"] == due, f"the call came by the {rings.data['route']} route; {due} is due"
-        await converse(call, adviser, read_clip("caller-999"))
+        await converse(call, adviser.headset, read_clip("caller-999"))
     finally:
         for route in cut:
             await network.set_route("police", route, cut=False)

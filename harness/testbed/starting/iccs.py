@@ -29,7 +29,7 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
 
 
 def _location(starting: Starting) -> tuple[str, int] | None:
-    """Where the testbed's caller-location simulator takes links; None where it has none, or several, or it is not up."""
+    """Where the testbed's caller-location simulator takes links; None where there is none, or several."""
     names = [name for name, each in starting.testbed.components.items() if isinstance(each, CallerLocationComponent)]
     if len(names) != 1 or not starting.addresses.has(names[0], "location"):
         return None
