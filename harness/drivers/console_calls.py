@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from harness.errors import DriverError
 from harness.journal import Journal
+from harness.protocols.rtp.text import shown
 
 PermitDial = Callable[[str], None]
 _RINGS_NO_MORE = frozenset({"call.taken", "call.withdrawn", "call.abandoned", "call.cleared", "call.connected"})
@@ -141,6 +142,23 @@ class CallHandling(ABC):
     async def type_text(self, text: str) -> None:
         """Type to a caller by real-time text (RFC 4103). Raises DriverError where the call has none."""
         await self._act("type", text=text)
+
+    def read(self, call: str) -> str:
+        """What the other side of a call has typed so far, as the position shows it."""
+        pieces = [
+            str(event.data.get("text", ""))
+            for event in self._journal
+            if (event.source, event.kind) == (self.name, "call.text") and event.data.get("call") == call
+        ]
+        return shown("".join(pieces))
+
+    async def reads(self, text: str, *, call: str, within: float) -> None:
+        """Return when ``text`` stands in what the other side of a call has typed. Raises ExpectationError."""
+        until = self._journal.now() + within
+        after = self._journal.position
+        while text not in self.read(call):
+            left = max(0.0, until - self._journal.now())
+            after = (await self._journal.expect(self.name, "call.text", within=left, after=after, call=call)).seq
 
     async def ask_operator(self, what: Literal["leave", "return"]) -> None:
         """Ask the 999 operator on the line to leave, or to come back. Raises DriverError where it can't be asked."""

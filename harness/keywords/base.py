@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from harness.errors import ExpectationError
 from harness.keywords.session import Session
 
 
@@ -33,6 +34,14 @@ class Topic:
         )
         self.seen[source, kind] = found.seq
         return dict(found.data)
+
+    def absent(self, source: str, kind: str, wanted: Mapping[str, Any]) -> None:
+        """Raise ExpectationError where there is an event that no wait has had yet."""
+        journal = self.session.bench.journal
+        after = self.seen.get((source, kind), 0)
+        found = journal.find(source, kind, after=after, **{key: _Reads(value) for key, value in wanted.items()})
+        if found is not None:
+            raise ExpectationError(f"{source} was not to show {kind}, and did: {found.told().strip()}")
 
     def measure(self, name: str, milliseconds: float) -> float:
         """Journal a measure and return it, in milliseconds to the microsecond."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
 from robot.api.deco import keyword
@@ -140,6 +141,34 @@ class CallHandlingKeywords(Topic):
         | `Operator Sends Keys`    govan-12    1 |
         """
         self._does(console, lambda at: at.send_dtmf(digits))
+
+    @keyword
+    def operator_types(self, console: str, text: str) -> None:
+        """Types to the other side of a call with real-time text (RFC 4103): a relay user's.
+
+        | =Argument= | =Description= |
+        | ``console`` | The console's name in the testbed file. |
+        | ``text``    | What is typed. |
+
+        Example:
+        | `Operator Types`    govan-12    Police. Where are you? |
+        """
+        self._does(console, lambda at: at.type_text(text))
+
+    @keyword
+    def operator_reads(self, console: str, text: str, call: str, within: timedelta = timedelta(seconds=5)) -> None:
+        """Waits until a text stands in what the other side of a call has typed.
+
+        | =Argument= | =Description= |
+        | ``console`` | The console's name in the testbed file. |
+        | ``text``    | What is to be read. |
+        | ``call``    | The switch's name for the call. |
+        | ``within``  | The most that it may take. |
+
+        Example:
+        | `Operator Reads`    govan-12    intruder    call=${call}[call] |
+        """
+        self._does(console, lambda at: at.reads(text, call=call, within=within.total_seconds()))
 
     @keyword
     def operator_tags_nuisance(self, console: str, note: str = "") -> str:

@@ -57,6 +57,20 @@ class ConsoleKeywords(Topic):
         return self.expect(console, event, within, wanted)
 
     @keyword
+    def console_did_not_show(self, console: str, event: str, **wanted: Any) -> None:
+        """Fails where a console has shown something that no `Console Shows` has had yet.
+
+        | =Argument= | =Description= |
+        | ``console`` | The console's name in the testbed file. |
+        | ``event``   | What it was not to show. |
+        | ``wanted``  | Values by which it is told from others of its kind. |
+
+        Example:
+        | `Console Did Not Show`    govan-12    call.ringing |
+        """
+        self.absent(console, event, wanted)
+
+    @keyword
     def operator_answers(self, console: str, queue: str = "emergency", call: str | None = None) -> str:
         """Takes the oldest call of a queue at a console, or the call named; returns the switch's name for it.
 

@@ -20,7 +20,6 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
         auto_answer=starting.auto_answer,
         auto_advisers=starting.auto_advisers,
         location=_location(starting),
-        permit_locate=starting.interlock.locate,
     )
     starting.stack.push_async_callback(iccs.stop)
     host, port = iccs.sip_address
@@ -29,11 +28,15 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
 
 
 def _location(starting: Starting) -> tuple[str, int] | None:
-    """Where the testbed's caller-location simulator takes links; None where there is none, or several."""
-    names = [name for name, each in starting.testbed.components.items() if isinstance(each, CallerLocationComponent)]
-    if len(names) != 1 or not starting.addresses.has(names[0], "location"):
-        return None
-    return starting.addresses.host_port(names[0], "location")
+    """Where callers' locations are asked for: at the simulated service that was started, never at a real one.
+
+    A simulator's calls are invented, and asking a real service where their numbers are would be asking for people.
+    """
+    started = {entry.name for entry in starting.addresses if entry.kind == "location"}
+    for name, each in starting.testbed.components.items():
+        if isinstance(each, CallerLocationComponent) and name in started:
+            return starting.addresses.host_port(name, "location")
+    return None
 
 
 def _gateways(starting: Starting) -> list[GatewayLine]:

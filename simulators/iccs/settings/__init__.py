@@ -37,8 +37,7 @@ class LocationLink(Strict):
     """Where the caller-location service is, and when it is asked. Only callers in an emergency are located."""
 
     service: HostPort | None = None
-    """Where it takes links; None: what whoever starts the simulator names: ``iccs simulate`` names the
-    testbed's caller-location simulator, where it has one."""
+    """Where it takes links; None: the simulated caller-location service of the testbed, where there is one."""
     codec: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "iccs"
     token: SecretStr | None = None
     ask: Literal["presentation", "answer"] = "presentation"
