@@ -184,19 +184,6 @@ class CallHandlingKeywords(Topic):
         return self._does(console, lambda at: at.tag_nuisance(note=note))
 
     @keyword
-    def operator_writes(self, console: str, text: str) -> None:
-        """Types to a caller who reads instead of hearing (RFC 4103); the call must have come with text.
-
-        | =Argument= | =Description= |
-        | ``console`` | The console's name in the testbed file. |
-        | ``text``    | What is written. |
-
-        Example:
-        | `Operator Writes`    govan-12    Police. Where are you? |
-        """
-        self._does(console, lambda at: at.type_text(text))
-
-    @keyword
     def operator_asks_999_operator(self, console: str, what: Literal["leave", "return"]) -> None:
         """Asks the 999 operator to leave the call in hand, or to come back into it.
 

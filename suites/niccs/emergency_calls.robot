@@ -75,7 +75,7 @@ A Text Relay Call Goes First And Is Read
     Console Shows    govan-12    call.connected    within=2 s    call=${text}[call]
     Caller Phone Writes    mobile    House on fire
     Console Shows    govan-12    call.text    within=5 s
-    Operator Writes    govan-12    Police. Where are you?
+    Operator Types    govan-12    Police. Where are you?
     Caller Phone Reads    mobile    Where are you?
 
 A Nuisance Call Is Tagged And What Was Known Of It Is Kept

@@ -28,7 +28,7 @@ Vehicle Calls And The Operator Comes Back
     Operator Enters Location    govan-12    by the harbour
     ${place}    Console Shows    govan-12    location.shown    within=2 s    source=manual
     Should Be Equal    ${place}[text]    by the harbour
-    Run Keyword And Expect Error    *    Operator Writes    govan-12    nobody reads this
+    Run Keyword And Expect Error    *    Operator Types    govan-12    nobody reads this
 """
 
 
