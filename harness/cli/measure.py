@@ -21,7 +21,7 @@ MAX_BYTES = 64 * 1024 * 1024
 """Of a table or a recording."""
 app = typer.Typer(
     no_args_is_help=True,
-    help="Measure speech over radio or telephone from recordings and tables. Example: iccs measure latency TX.wav RX.wav",
+    help="Measure speech from recordings and tables. Example: iccs measure latency TX.wav RX.wav",
 )
 
 
