@@ -26,13 +26,19 @@ def decode(
         list[str] | None,
         typer.Argument(help="The message: text, hexadecimal digits for a binary kind, a file's name, or - for stdin."),
     ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(help="For ed137: the message is the words of a header extension of this profile, e.g. 0x0167."),
+    ] = None,
 ) -> None:
     """Show what the harness understands of a message, as JSON; a named error and exit 1 on nonsense.
 
-    Kinds: sip, sdp, rtp, rtcp, dtmf (RFC 4733 event), pei (one AT line or code of a TETRA terminal; at is the same),
-    sds (type 4 user data), lip (short location report), status (pre-coded status), aml (a handset's position, a text or
-    a form), pidf (PIDF-LO), msd (eCall's minimum set of data), cdr and cmr (Cisco Unified CM's call records),
-    message-summary (RFC 3842), dialog-info (RFC 4235).
+    Kinds: sip, sdp, rtp, rtcp, dtmf (RFC 4733 event), pei (an AT line or code of a TETRA terminal, or a transcript in a
+    file: each line with its meaning, unknown ones as such; at is the same), sds (type 4 user data), lip (short location
+    report: degrees, metres, km/h), status (pre-coded status, decimal or 0x…), ed137 (an RTP packet of a radio gateway),
+    mcptt (a datagram of floor control), aml (a handset's position, a text or a form), pidf (PIDF-LO), msd (eCall's
+    minimum set of data), cdr and cmr (Cisco Unified CM's call records), message-summary (RFC 3842), dialog-info
+    (RFC 4235).
 
     Examples:
 
@@ -40,19 +46,35 @@ def decode(
 
       iccs decode pei 'AT+CTXD=1,0'
 
+      iccs decode pei transcript.log
+
+      iccs decode ed137 --profile 0x0167 20400000
+
       iccs decode sip message.txt
     """
     if kind not in KINDS and kind not in ALIASES:
         print(f"unknown kind {kind!r}; there is {', '.join([*KINDS, *ALIASES])}", file=sys.stderr)  # noqa: T201
         raise typer.Exit(EXIT_USAGE)
+    told = None if profile is None else _profile(kind, profile)
     try:
         data, from_file = _read(" ".join(message or ["-"]))
-        shown = json.dumps(decoded(kind, data, from_file=from_file), indent=2, ensure_ascii=False)
+        shown = json.dumps(decoded(kind, data, from_file=from_file, profile=told), indent=2, ensure_ascii=False)
         sys.stdout.buffer.write(shown.encode("utf-8", "backslashreplace") + b"\n")
     except HarnessError as error:
-        told = f"{type(error).__name__}: {error}".encode(errors="backslashreplace").decode()
-        print(told, file=sys.stderr)  # noqa: T201
+        why = f"{type(error).__name__}: {error}".encode(errors="backslashreplace").decode()
+        print(why, file=sys.stderr)  # noqa: T201
         raise typer.Exit(EXIT_NONSENSE) from error
+
+
+def _profile(kind: str, text: str) -> int:
+    why = f"--profile is for the kind ed137, not for {kind}"
+    if kind == "ed137":
+        try:
+            return int(text, 16)
+        except ValueError:
+            why = f"--profile is four hexadecimal digits, 0x0167 or 0x0067, not {text[:20]!r}"
+    print(why, file=sys.stderr)  # noqa: T201
+    raise typer.Exit(EXIT_USAGE)
 
 
 def _read(text: str) -> tuple[bytes, bool]:

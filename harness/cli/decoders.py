@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
-from enum import Enum
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from harness.errors import AmlError, CdrError, HarnessError, PeiRemoteError, SdsError
+from harness.cli.decode_radio import decode_lip, decode_pei, decode_sds, decode_status
+from harness.cli.decode_radio_ip import decode_ed137, decode_ed137_words, decode_mcptt
+from harness.cli.plain import plain
+from harness.errors import AmlError, CdrError, HarnessError
 from harness.protocols import sdp
 from harness.protocols.cdr import codes, columns, flat_file
 from harness.protocols.cdr.records import CallRecord, Leg, MediaRecord
 from harness.protocols.location import aml_https, aml_sms, gsm7, msd, pidf
-from harness.protocols.pei.commands import parse_command
-from harness.protocols.pei.unsolicited import is_sds_head, parse_unsolicited
 from harness.protocols.rtp.dtmf import DtmfEvent
 from harness.protocols.rtp.rtcp import parse_compound
 from harness.protocols.rtp.rtp import RtpPacket
 from harness.protocols.sip import dialog_info, message_summary
 from harness.protocols.sip.message import Request
 from harness.protocols.sip.parse import parse
-from harness.protocols.tetra import lip, sds, status
 from harness.protocols.times import to_iso
 
 Decoded = dict[str, Any]
 _HEX = re.compile(rb"^\s*(?:0x)?([0-9A-Fa-f\s:]+)\s*$")
-_FINAL = frozenset({"OK", "ERROR", "NO CARRIER", "BUSY", "NO DIALTONE", "NO ANSWER"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +47,6 @@ def from_hex(data: bytes) -> bytes:
     if not digits:
         raise HarnessError(f"not hexadecimal: {data[:60]!r}")
     return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode())  # 84 bits come as 21 or 22 digits
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON holds it: bytes as hex, enumerations by name."""
-    if isinstance(value, Enum):
-        return value.name
-    if isinstance(value, bytes):
-        return value.hex().upper()
-    if is_dataclass(value) and not isinstance(value, type):
-        return {"type": type(value).__name__, **_plain(asdict(value))}
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    return value
 
 
 def _sip(data: bytes) -> Decoded:
@@ -95,7 +78,7 @@ def _sip(data: bytes) -> Decoded:
 
 def _sdp(data: bytes) -> Decoded:
     session = sdp.parse(data)
-    shown: Decoded = _plain(session)
+    shown: Decoded = plain(session)
     for media, row in zip(session.media, shown["media"], strict=True):
         row["direction"] = session.direction(media)
         row["codecs"] = {str(number): name for number, name in media.codecs().items()}
@@ -104,61 +87,15 @@ def _sdp(data: bytes) -> Decoded:
 
 def _rtp(data: bytes) -> Decoded:
     packet = RtpPacket.parse(data)
-    return {**_plain(packet), "payload_length": len(packet.payload)}
+    return {**plain(packet), "payload_length": len(packet.payload)}
 
 
 def _rtcp(data: bytes) -> list[Decoded]:
-    return [_plain(packet) for packet in parse_compound(data)]
+    return [plain(packet) for packet in parse_compound(data)]
 
 
 def _dtmf(data: bytes) -> Decoded:
-    return dict(_plain(DtmfEvent.parse(data)))
-
-
-def _pei(data: bytes) -> Decoded:
-    try:
-        text = data.decode("ascii").strip()
-    except UnicodeDecodeError as error:
-        raise PeiRemoteError(f"not ASCII at byte {error.start}") from error
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if not lines:
-        raise PeiRemoteError("an empty line")
-    if lines[0][:2].upper() == "AT":
-        return {"line": lines[0], "direction": "command", **_plain(parse_command(lines[0]))}
-    if lines[0] in _FINAL:
-        return {"line": lines[0], "direction": "final result", "type": lines[0]}
-    if is_sds_head(lines[0]):
-        if len(lines) < 2:
-            raise PeiRemoteError("a +CTSDSR is followed by a line of hexadecimal digits, and there is none")
-        return {"line": lines[0], "direction": "code", **_plain(parse_unsolicited(lines[0], lines[1]))}
-    return {"line": lines[0], "direction": "code", **_plain(parse_unsolicited(lines[0]))}
-
-
-def _sds(data: bytes) -> Decoded:
-    return dict(_plain(sds.decode(data)))
-
-
-def _lip(data: bytes) -> Decoded:
-    place = lip.decode(data)
-    return {
-        "longitude": round(place.longitude, 6),
-        "latitude": round(place.latitude, 6),
-        "position_error_m": place.error_metres,
-        "speed_kmh": None if place.speed_kmh is None else round(place.speed_kmh, 1),
-        "direction_deg": place.direction_degrees,
-        "elapsed_code": place.elapsed,
-        "additional_type": place.additional_type,
-        "additional": place.additional,
-    }
-
-
-def _status(data: bytes) -> Decoded:
-    text = data.decode("ascii", "replace").strip()
-    try:
-        value = int(text, 16) if text.lower().startswith("0x") else int(text)
-    except ValueError as error:
-        raise SdsError(f"a status is a number from 0 to 65535, not {text[:40]!r}") from error
-    return {"value": status.decode(status.encode(value)), "kind": status.kind_of(value).name.lower()}
+    return dict(plain(DtmfEvent.parse(data)))
 
 
 def _aml(data: bytes) -> Decoded:
@@ -171,7 +108,7 @@ def _aml(data: bytes) -> Decoded:
         text = data.decode("utf-8", "replace")
     elif b"=" in data and b";" not in data.partition(b"&")[0]:
         form = aml_https.parse(data)
-        shown: Decoded = _plain(form)
+        shown: Decoded = plain(form)
         told = [finding._asdict() for finding in form.findings]
         return {
             **shown,
@@ -184,7 +121,7 @@ def _aml(data: bytes) -> Decoded:
         raise AmlError(f"neither a text that begins {aml_sms.HEADER}=1 nor a form: {data[:40]!r}")
     message = aml_sms.parse(text)
     return {
-        **_plain(message),
+        **plain(message),
         "type": "text",
         "has_fix": message.has_fix,
         "method": _aml_method(message.method),
@@ -201,17 +138,17 @@ def _aml_method(method: aml_sms.Method | None) -> str | None:
 
 def _pidf(data: bytes) -> Decoded:
     presence = pidf.parse(data.strip())
-    shown: Decoded = _plain(presence)
+    shown: Decoded = plain(presence)
     for location, row in zip(presence.locations, shown["locations"], strict=True):
         if location.shape is not None:
-            row["shape"] = _plain(location.shape)
+            row["shape"] = plain(location.shape)
         row["civic"] = None if location.civic is None else dict(location.civic)
     return shown
 
 
 def _msd(data: bytes) -> Decoded:
     message = msd.decode(data)
-    shown: Decoded = _plain(message)
+    shown: Decoded = plain(message)
     place = message.place
     return {
         **shown,
@@ -220,7 +157,7 @@ def _msd(data: bytes) -> Decoded:
         "place": None if place is None else {"latitude": place.latitude, "longitude": place.longitude},
         "recent_1": message.recent_1._asdict() if message.recent_1 else None,
         "recent_2": message.recent_2._asdict() if message.recent_2 else None,
-        "additional": _plain(message.additional._asdict()) if message.additional else None,
+        "additional": plain(message.additional._asdict()) if message.additional else None,
         "time": to_iso(message.timestamp),
         "layout": "confirmed by public messages" if message.confirmed else "not confirmed by any public message",
     }
@@ -250,7 +187,7 @@ def _records(tag: str, data: bytes, shown: Callable[[flat_file.Row], Decoded]) -
 def _call_record(row: flat_file.Row) -> Decoded:
     record = CallRecord.of_row(row)
     return {
-        **_plain(record),
+        **plain(record),
         "duration": record.duration,
         "origination": _time(record.origination),
         "connect": _time(record.connect),
@@ -262,12 +199,12 @@ def _call_record(row: flat_file.Row) -> Decoded:
 
 def _leg(leg: Leg) -> Decoded:
     name = codes.cause_name(leg.cause) if leg.cause else None
-    return {**_plain(leg), "cause_name": name, "sip_status": codes.sip_status(leg.cause)}
+    return {**plain(leg), "cause_name": name, "sip_status": codes.sip_status(leg.cause)}
 
 
 def _media_record(row: flat_file.Row) -> Decoded:
     record = MediaRecord.of_row(row)
-    return {**_plain(record), "time": _time(record.time)}
+    return {**plain(record), "time": _time(record.time)}
 
 
 def _time(seconds: int) -> str | None:
@@ -286,7 +223,7 @@ def _message_summary(data: bytes) -> Decoded:
 
 
 def _dialog_info(data: bytes) -> Decoded:
-    return dict(_plain(dialog_info.parse(data.strip())))
+    return dict(plain(dialog_info.parse(data.strip())))
 
 
 KINDS: dict[str, Kind] = {
@@ -295,10 +232,12 @@ KINDS: dict[str, Kind] = {
     "rtp": Kind(_rtp, True, "iccs decode rtp 8008000100000000DEADBEEFD5D5"),
     "rtcp": Kind(_rtcp, True, "iccs decode rtcp FILE"),
     "dtmf": Kind(_dtmf, True, "iccs decode dtmf 058A0320"),
-    "pei": Kind(_pei, False, "iccs decode pei 'AT+CTXD=1,0'"),
-    "sds": Kind(_sds, True, "iccs decode sds 82040101 54455354"),
-    "lip": Kind(_lip, True, "iccs decode lip 0A0088BD4247F737FFE810"),
-    "status": Kind(_status, False, "iccs decode status 32773"),
+    "pei": Kind(decode_pei, False, "iccs decode pei 'AT+CTXD=1,0'"),
+    "sds": Kind(decode_sds, True, "iccs decode sds 82040101 54455354"),
+    "lip": Kind(decode_lip, True, "iccs decode lip 0A0088BD4247F737FFE810"),
+    "status": Kind(decode_status, False, "iccs decode status 32773"),
+    "ed137": Kind(decode_ed137, True, "iccs decode ed137 --profile 0x0167 20400000"),
+    "mcptt": Kind(decode_mcptt, True, "iccs decode mcptt 80CC00030000000A4D435054000102000500"),
     "aml": Kind(
         _aml, False, "iccs decode aml 'A\"ML=1;lt=+55.74317;lg=-4.26881;rd=50;top=20130717141935;lc=90;pm=G;…'"
     ),
@@ -312,15 +251,16 @@ KINDS: dict[str, Kind] = {
 ALIASES = {"at": "pei"}
 
 
-def decode(kind: str, data: bytes, *, from_file: bool) -> Decoded | list[Decoded]:
+def decode(kind: str, data: bytes, *, from_file: bool, profile: int | None = None) -> Decoded | list[Decoded]:
     """Return what is understood of ``data``.
 
-    Text given for a binary kind is hexadecimal; a file may hold either. Raises HarnessError (a protocol's own error).
+    Text given for a binary kind is hexadecimal; a file may hold either. With ``profile`` the data are not an RTP packet
+    but the words of an ``ed137`` header extension of that profile. Raises HarnessError (a protocol's own error).
     """
     known = KINDS[ALIASES.get(kind, kind)]
     if known.binary and not (from_file and _HEX.match(data) is None):
         data = from_hex(data)
     try:
-        return known.decode(data)
+        return known.decode(data) if profile is None else decode_ed137_words(data, profile)
     except UnicodeError as error:
         raise HarnessError(str(error)) from error

@@ -19,7 +19,10 @@ EXIT_NO_RESULT = 1
 EXIT_USAGE = 2
 MAX_BYTES = 64 * 1024 * 1024
 """Of a table or a recording."""
-app = typer.Typer(no_args_is_help=True, help="Measure speech over radio or telephone from recordings and tables.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Measure speech from recordings and tables. Example: iccs measure latency TX.wav RX.wav",
+)
 
 
 @app.command("access-time")

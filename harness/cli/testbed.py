@@ -49,6 +49,7 @@ def check(file: Annotated[Path, typer.Argument(help="Testbed file (YAML).")]) ->
     console.print(f"Not simulated: {', '.join(real)}. The safety interlock allows nothing but:")
     console.print(f"  dial     {', '.join(safety.dial) or 'nothing'}")
     console.print(f"  key      {', '.join(safety.key) or 'nothing'}")
+    console.print(f"  call     {', '.join(map(str, safety.call)) or 'nothing'}")
     console.print(f"  message  {', '.join(map(str, safety.message)) or 'nothing'}")
     console.print(f"  locate   {', '.join(safety.locate) or 'nothing'}")
     for permit in safety.permits:

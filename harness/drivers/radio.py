@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.drivers.jack import AudioJack, open_jack
+from harness.drivers.radio_calls import PrivateRadioCalls
 from harness.endpoints.media import MediaService, Recording
 from harness.endpoints.pei import KeyOutcome, SendOutcome, TerminalEquipment
 from harness.errors import DriverError, InterlockError, PeiLocalError
 from harness.journal import Event
 from harness.protocols.pei.call_state import CallState
-from harness.protocols.pei.codes import Grant
+from harness.protocols.pei.codes import EMERGENCY_CALL_PRIORITY, Grant
 from harness.protocols.rtp.g711 import Samples
 from harness.protocols.tetra.lip import ShortLocation
 from harness.protocols.tetra.sds import ReportRequest
@@ -20,6 +21,8 @@ from harness.transport.context import Context
 
 GRANT_S = 5.0
 """Seconds within which the network answers a request to talk."""
+REPORT_S = 30.0
+"""Seconds within which a delivery report is waited for."""
 QUEUED_S = 30.0
 """Seconds for which a queued request is let wait."""
 _REQUESTS = (CallState.REQUESTING, CallState.CONTENDING, CallState.QUEUED)
@@ -27,13 +30,14 @@ TALKGROUP_MAX = 5_000
 """Talkgroups of one terminal's plan."""
 
 
-class RadioTerminal:
+class RadioTerminal(PrivateRadioCalls):
     """One terminal. What it does and shows is journalled under the component's name.
 
     Events: ``ptt.pressed`` {talkgroup}, ``ptt.granted`` {talkgroup, grant_ms}, ``ptt.queued``, ``ptt.denied`` {reason},
     ``ptt.released``, ``ptt.pre_empted``, ``talker.shown`` {talkgroup, issi}, ``talker.ended``, ``call.ended`` {cause},
     ``voice.heard`` {level_dbov}, ``status.sent``, ``sds.sent`` {delivered}, ``sds.received`` {issi, text},
-    ``status.received``, ``sds.report``.
+    ``status.received``, ``sds.report`` {reference, told}, ``location.sent``, ``location.received`` {issi, lat, lon},
+    and those of PrivateRadioCalls.
     """
 
     def __init__(self, context: Context, name: str, talkgroups: Mapping[str, int]) -> None:
@@ -47,6 +51,7 @@ class RadioTerminal:
         self._keyed: int | None = None
         """Call instance in which our key is down."""
         self._pressing = False
+        self._private = self._ringing = None
         self._pei: TerminalEquipment
         self._jack: AudioJack
 
@@ -83,19 +88,24 @@ class RadioTerminal:
         return terminal
 
     async def close(self) -> None:
-        """Let the key go, pull the plug and close the line."""
+        """Let the key go, clear a call of two, pull the plug and close the line."""
         if self._keyed is not None and self._pei.lost is None:
             try:
                 await self.unkey()
             except PeiLocalError as error:
                 self._journal.warn(self.name, "ptt.stuck", why=str(error))
+        if self._private is not None and self._pei.lost is None:
+            try:
+                await self.hang_up()
+            except PeiLocalError as error:
+                self._journal.warn(self.name, "call.stuck", why=str(error))
         self._forget()
         self._pei.close()
         await self._jack.close()
 
     async def reopen(self) -> None:
         """Open the line again after it vanished. Raises TransportError or PeiLocalError."""
-        self._keyed = None
+        self._keyed = self._private = self._ringing = None
         await self._pei.reopen()
         await self._pei.register_services()
         if self.talkgroup is not None:
@@ -234,6 +244,29 @@ class RadioTerminal:
         )
         return outcome
 
+    async def send_text_reported(self, text: str, *, to: int, within: float = REPORT_S) -> Event:
+        """Send an SDS text and return its delivery report, ``sds.report`` {reference, told}.
+
+        Raises DriverError when the network could not deliver it, ExpectationError when no report comes within
+        ``within`` seconds, and as ``send_status`` does.
+        """
+        before = self._journal.position
+        outcome = await self.send_text(text, to=to, report=True)
+        if not outcome.sent:
+            raise DriverError(f"{self.name}: the network could not deliver the text to {to}")
+        return await self.expect("sds.report", within=within, after=before, reference=outcome.reference)
+
+    async def send_long_text(self, text: str, *, to: int) -> bool:
+        """Send a text of any length, in parts; return whether the network took them all. Raises as ``send_status``."""
+        outcomes = await self._pei.send_long_text(to, text)
+        delivered = all(outcome.sent for outcome in outcomes)
+        self._journal.record(self.name, "sds.sent", to=to, text=text, parts=len(outcomes), delivered=delivered)
+        return delivered
+
+    async def emergency(self, talkgroup: str | None = None, *, say: Samples | None = None) -> KeyOutcome:
+        """Press the emergency button: the floor of ``talkgroup`` (the one in use), whoever talks. Raises as ``key``."""
+        return await self.key(talkgroup, say=say, priority=EMERGENCY_CALL_PRIORITY)
+
     async def send_location(self, location: ShortLocation, *, to: int) -> SendOutcome:
         """Send a LIP short location report to an ISSI. Raises as ``send_status`` does."""
         outcome = await self._pei.send_sds(to, location.encode())
@@ -257,6 +290,7 @@ class RadioTerminal:
             return
         # A call that was up before the line was opened is not announced again: it is the selected talkgroup's.
         group = self._names.get(str(event.data.get("with")), self.talkgroup if "with" not in event.data else None)
+        self._seen_private(event)
         match event.kind:
             case "radio.talker":
                 self._journal.record(self.name, "talker.shown", talkgroup=group, issi=event.data.get("issi"))

@@ -184,6 +184,32 @@ class CallHandlingKeywords(Topic):
         return self._does(console, lambda at: at.tag_nuisance(note=note))
 
     @keyword
+    def operator_asks_999_operator(self, console: str, what: Literal["leave", "return"]) -> None:
+        """Asks the 999 operator to leave the call in hand, or to come back into it.
+
+        | =Argument= | =Description= |
+        | ``console`` | The console's name in the testbed file. |
+        | ``what``    | ``leave`` or ``return``. |
+
+        Example:
+        | `Operator Asks 999 Operator`    govan-12    return |
+        """
+        self._does(console, lambda at: at.ask_operator(what))
+
+    @keyword
+    def operator_enters_location(self, console: str, text: str) -> None:
+        """Writes down where the caller says it is, as a console prompts for where no location comes.
+
+        | =Argument= | =Description= |
+        | ``console`` | The console's name in the testbed file. |
+        | ``text``    | The place in words. |
+
+        Example:
+        | `Operator Enters Location`    govan-12    12 Testbed Street, Govan |
+        """
+        self._does(console, lambda at: at.enter_location(text))
+
+    @keyword
     def operator_goes(self, console: str, state: Literal["available", "break"]) -> None:
         """Makes an operator available, which ends wrap-up, or sends one on break, now or after the call in hand.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from robot.api.deco import keyword
 
 from harness.drivers.radio import RadioTerminal
 from harness.keywords.base import Topic
+from harness.protocols.tetra.lip import ShortLocation
 from harness.testbed.clips import read_clip
 from harness.testbed.conversation import converse
 
@@ -128,14 +130,104 @@ class RadioKeywords(Topic):
         self.session.run(self._terminal(terminal).send_text(text, to=self.session.bench.issi(to)))
 
     @keyword
+    def officer_sends_text_with_report(self, terminal: str, text: str, to: str) -> str:
+        """Sends an SDS text message and waits for its delivery report.
+
+        | =Argument= | =Description= |
+        | ``terminal`` | The terminal's name in the testbed file. |
+        | ``text``     | What to send. |
+        | ``to``       | The terminal or gateway that it goes to, by its name in the testbed file. |
+
+        Returns what the report says, e.g. ``0 (received)``.
+
+        Example:
+        | ${report}    `Officer Sends Text With Report`    officer    All in order    to=gateway-1 |
+        """
+        issi = self.session.bench.issi(to)
+        return str(self.session.run(self._terminal(terminal).send_text_reported(text, to=issi)).data["told"])
+
+    @keyword
+    def officer_sends_position(self, terminal: str, latitude: float, longitude: float, to: str) -> None:
+        """Sends a short location report (LIP); who gets it shows ``location.received``.
+
+        | =Argument= | =Description= |
+        | ``terminal``  | The terminal's name in the testbed file. |
+        | ``latitude``  | Degrees, north positive. |
+        | ``longitude`` | Degrees, east positive. |
+        | ``to``        | The terminal or gateway that it goes to, by its name in the testbed file. |
+
+        Example:
+        | `Officer Sends Position`    officer    55.8609    -4.2514    to=gateway-1 |
+        """
+        place = ShortLocation(longitude=longitude, latitude=latitude)
+        self.session.run(self._terminal(terminal).send_location(place, to=self.session.bench.issi(to)))
+
+    @keyword
     def officer_selects_talkgroup(self, terminal: str, talkgroup: str) -> None:
-        """Turns a terminal to another talkgroup.
+        """Turns a terminal to a talkgroup of the testbed file.
 
         | =Argument= | =Description= |
         | ``terminal``  | The terminal's name in the testbed file. |
         | ``talkgroup`` | The talkgroup's name in the testbed file. |
 
         Example:
-        | `Officer Selects Talkgroup`    officer    GD-ROIP-1 |
+        | `Officer Selects Talkgroup`    officer    GD-OPS-2 |
         """
         self.session.run(self._terminal(terminal).select(talkgroup))
+
+    @keyword
+    def officer_presses_emergency_button(self, terminal: str) -> None:
+        """Makes an emergency call on the talkgroup in use; whoever talks loses the floor.
+
+        The key is held until `Officer Lets Go`. On real equipment this needs a dated permit in the testbed file.
+
+        | =Argument= | =Description= |
+        | ``terminal`` | The terminal's name in the testbed file. |
+
+        Example:
+        | `Officer Presses Emergency Button`    officer |
+        """
+        self.session.run(self._terminal(terminal).emergency())
+
+    @keyword
+    def officer_lets_go(self, terminal: str) -> None:
+        """Lets the key of a terminal go.
+
+        | =Argument= | =Description= |
+        | ``terminal`` | The terminal's name in the testbed file. |
+
+        Example:
+        | `Officer Lets Go`    officer |
+        """
+        self.session.run(self._terminal(terminal).unkey())
+
+    @keyword
+    def officer_calls_officer(self, caller: str, called: str, duplex: bool = False) -> None:
+        """Lets one terminal call another, which answers.
+
+        | =Argument= | =Description= |
+        | ``caller`` | The calling terminal's name in the testbed file. |
+        | ``called`` | The called terminal's name in the testbed file. |
+        | ``duplex`` | Whether both talk at once; else the caller has the floor first. |
+
+        Example:
+        | `Officer Calls Officer`    officer    sergeant    duplex=True |
+        """
+
+        async def call() -> None:
+            mouth, ear = await self.session.bench.terminal(caller), await self.session.bench.terminal(called)
+            await asyncio.gather(ear.answer(), mouth.call(self.session.bench.issi(called), duplex=duplex))
+
+        self.session.run(call())
+
+    @keyword
+    def officer_hangs_up(self, terminal: str) -> None:
+        """Clears the calls of a terminal.
+
+        | =Argument= | =Description= |
+        | ``terminal`` | The terminal's name in the testbed file. |
+
+        Example:
+        | `Officer Hangs Up`    officer |
+        """
+        self.session.run(self._terminal(terminal).hang_up())

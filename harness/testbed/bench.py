@@ -26,6 +26,7 @@ from harness.drivers.supervisor import Supervisor
 from harness.drivers.telephone import Telephone
 from harness.drivers.trunk import EmergencyTrunk
 from harness.endpoints.media import MediaService, open_media
+from harness.endpoints.media.api import Pacing
 from harness.errors import ExpectationError, TestbedError
 from harness.evidence.requirements import catalogue
 from harness.journal import Journal
@@ -232,6 +233,10 @@ class Bench:
             due = f" ({requirement})" if requirement else ""
             bound = f"at least {limit:g} {unit} is due" if at_least else f"at most {limit:g} {unit} is allowed"
             raise ExpectationError(f"{name} is {value:.3f} {unit}; {bound}{due}")
+
+    async def pacing(self) -> Pacing:
+        """How late this side's own packets left since last asked: what is over it tells nothing of the other side."""
+        return await self._media.pacing()
 
     async def close(self) -> None:
         """Close every driver, last opened first, and the media service."""

@@ -65,9 +65,9 @@ class Interlock:
     def radio(self, what: str, target: str, priority: int) -> None:
         """Allow a radio act, or raise InterlockError.
 
-        ``what`` is ``key`` or ``call`` (``target`` a GSSI, an ISSI or a talkgroup's name), ``message`` (``target`` an
-        ISSI) or ``command`` (``target`` a line for a terminal whose effect is not known: never allowed). ``priority``
-        0 to 15: from 12 on a dated permit is needed, which names the talkgroup or the ISSI.
+        ``what`` is ``key`` (``target`` a GSSI or a talkgroup's name), ``call`` or ``message`` (``target`` an ISSI) or
+        ``command`` (``target`` a line for a terminal whose effect is not known: never allowed). ``priority`` 0 to 15:
+        from 12 on a dated permit is needed, which names the talkgroup or the ISSI.
         """
         if not self._real:
             return
@@ -76,12 +76,14 @@ class Interlock:
             self._need_permit("radio_emergency", name)
             return
         safety = self._testbed.safety
-        if what == "message":
-            allowed, names = target in {str(issi) for issi in safety.message}, _listed(map(str, safety.message))
-        else:
+        listed = {"message": "safety.message", "call": "safety.call"}.get(what, "safety.key")
+        named = {"message": safety.message, "call": safety.call}.get(what, ())
+        allowed = target in map(str, named)
+        if listed == "safety.key":
             allowed, names = what != "command" and name in safety.key, _listed(safety.key)
+        else:
+            names = _listed(map(str, named))
         if not allowed:
-            listed = "safety.message" if what == "message" else "safety.key"
             name = repr(name[:60]) if what == "command" else name
             raise InterlockError(f"{what} {name} is not allowed: {self._why()}, and {listed} names {names}")
 

@@ -68,6 +68,8 @@ class Safety(Strict):
     """Numbers or SIP users; a ``*`` at the end, after five characters or more, stands for anything."""
     key: tuple[str, ...] = ()
     """Talkgroups, by name."""
+    call: tuple[Ssi, ...] = ()
+    """ISSIs that may be called by radio, one to one."""
     message: tuple[Ssi, ...] = ()
     """ISSIs that may be sent texts and statuses."""
     locate: tuple[str, ...] = ()

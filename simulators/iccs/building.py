@@ -17,7 +17,7 @@ from simulators.iccs.figures import Figures
 from simulators.iccs.handling import Handling
 from simulators.iccs.incidents import IncidentLog
 from simulators.iccs.keys import Keys
-from simulators.iccs.location_desk import LocationDesk
+from simulators.iccs.location_desk import LocationDesk, PermitLocate
 from simulators.iccs.patch_panel import PatchPanel
 from simulators.iccs.placing import Placing
 from simulators.iccs.positions import Position, Positions
@@ -45,6 +45,7 @@ class Building:
         gateways: list[GatewayLine],
         talkgroups: Mapping[str, int],
         permit_radio: RadioPermit,
+        permit_locate: PermitLocate,
     ) -> None:
         """Raises LocalError where an announcement is missing."""
         bands = Bands(settings.wait_bands_s)
@@ -66,7 +67,7 @@ class Building:
         self.treatment = Treatment(shared, self.distribution, self.callbacks)
         self.attendant = Attendant(shared)
         self.duty = Duty(shared, self.distribution)
-        self.locations = LocationDesk(shared)
+        self.locations = LocationDesk(shared, permit_locate)
         self.keys = Keys(shared, self.attendant, self.treatment)
         self.switch = switch = Switch(
             shared, self.distribution, self.treatment, self.attendant, self.duty, self.locations, self.patch

@@ -7,12 +7,13 @@ whoever has the call then, and all of it again to whoever gets the call later.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from harness.endpoints.location import CallerLocationClient, LinkChanged, LocationChanged, load_codec
 from harness.endpoints.location.client import Notice
 from harness.endpoints.location.record import coarse, told
-from harness.errors import CallerLocationLocalError
+from harness.errors import CallerLocationLocalError, InterlockError
 from harness.privacy import is_reserved
 from harness.protocols.location.caller import Source, Status
 from simulators.iccs.calls import SwitchCall
@@ -26,11 +27,20 @@ _SOURCES = {Source.CELL: "cell", Source.SUBSCRIBER: "postal", Source.AML: "AML"}
 """What a position is shown as the source."""
 
 
+PermitLocate = Callable[[str, str], None]
+"""Given ``query`` and a number; raises InterlockError where that number may not be located."""
+
+
+def allow_locating(_what: str, _number: str) -> None:
+    """The permit of an ICCS that stands on no testbed."""
+
+
 class LocationDesk:
     """One switch's link to the caller-location service."""
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared, permit: PermitLocate) -> None:
         self._shared = shared
+        self._permit = permit
         self._settings = shared.settings.location
         self._client: CallerLocationClient | None = None
         self._calls: dict[str, SwitchCall] = {}
@@ -76,6 +86,11 @@ class LocationDesk:
 
     def _ask(self, call: SwitchCall) -> None:
         if self._client is None or not call.emergency or call.id in self._calls:
+            return
+        try:
+            self._permit("query", call.cli or "")
+        except InterlockError:  # whose words name the number, which may be a real person's
+            self._shared.journal.warn("iccs", "location.not_asked", call=call.id, reason="the interlock refuses")
             return
         try:
             self._client.ask(call.id, call.cli or "")

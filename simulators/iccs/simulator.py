@@ -13,6 +13,7 @@ from simulators.guard import is_loopback
 from simulators.iccs.api import make_app
 from simulators.iccs.building import Building
 from simulators.iccs.desk import OperatorDesk
+from simulators.iccs.location_desk import PermitLocate, allow_locating
 from simulators.iccs.radio_desk import GatewayLine, RadioPermit
 from simulators.iccs.settings import MAX_POSITIONS, IccsSettings
 from simulators.web import WebServer
@@ -42,16 +43,18 @@ class IccsSimulator(OperatorDesk):
         auto_answer: float | None = None,
         auto_advisers: bool = False,
         location: tuple[str, int] | None = None,
+        permit_locate: PermitLocate = allow_locating,
     ) -> IccsSimulator:
         """Start the simulator.
 
         ``auto_answer`` lets its positions answer by themselves after so many seconds, ``auto_advisers`` those that the
-        settings describe; ``location`` is where the caller-location service takes links. Raises LocalError when it is
+        settings describe; ``location`` is where the caller-location service takes links, ``permit_locate``
+        is asked with ``query`` and the number before that is asked. Raises LocalError when it is
         laid out beyond its bounds, lacks an announcement, or would listen beyond loopback without a token, and
         TransportError when an address can't be bound.
         """
         _check(settings)
-        iccs = cls(Building(context, media, settings, list(gateways), talkgroups or {}, permit_radio))
+        iccs = cls(Building(context, media, settings, list(gateways), talkgroups or {}, permit_radio, permit_locate))
         try:
             await iccs._start(permit_dial, auto_answer, auto_advisers, location)
         except BaseException:

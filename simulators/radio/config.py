@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.errors import LocalError
+from harness.protocols.pei.personality import PERSONALITIES
 from harness.protocols.tetra.identity import MCC_MAX, MNC_MAX, SSI_MAX, TEST_MCC, TEST_MNC
 
 MAX_TERMINALS = 5_000
@@ -70,6 +71,8 @@ class TerminalConfig:
     """Whether the network knows it from the start; one that is not registered is out of coverage."""
     audio_port: int = 0
     """UDP port of its audio jack; 0 takes any free one."""
+    personality: str = "plain"
+    """How it behaves on its line: a name of harness.protocols.pei.personality."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,10 @@ class RadioConfig:
     """How long a group call with no talker is kept up."""
     max_talk_s: float = 60.0
     """How long one transmission may last before the network ends it: a stuck key must not hold a talkgroup."""
+    ring_s: float = 30.0
+    """How long a private call that must be answered rings."""
+    boot_s: float = 15.0
+    """How long a terminal that reboots is off the network; a stand-in, as makes and codeplugs differ [U]."""
     queue_requests: bool = True
     """Whether a demand that meets a talker is queued; otherwise it is refused."""
     delays: Delays = field(default_factory=Delays)
@@ -108,3 +115,6 @@ class RadioConfig:
         for terminal in self.terminals:
             if terminal.talkgroup is not None and terminal.talkgroup not in self.talkgroups:
                 raise LocalError(f"terminal {terminal.name}: there is no talkgroup {terminal.talkgroup!r}")
+            if terminal.personality not in PERSONALITIES:
+                known = ", ".join(PERSONALITIES)
+                raise LocalError(f"terminal {terminal.name}: no personality {terminal.personality!r}; there is {known}")

@@ -84,3 +84,12 @@ class Floor:
             self.holder = self._waiting.pop(0)
             return self.holder
         return None
+
+
+def tx_priority(call_priority: int) -> TxPriority:
+    """The transmit demand's class that goes with a call priority, 0-15 [U]."""
+    if call_priority >= 15:
+        return TxPriority.EMERGENCY
+    if call_priority >= 12:
+        return TxPriority.PRE_EMPTIVE
+    return TxPriority.HIGH if call_priority else TxPriority.LOW

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from harness.journal import Journal
 from harness.protocols.pei.call_state import CallState
-from harness.protocols.pei.codes import CallStatus, Grant, PartyType, ReleaseCause, TxPriority
+from harness.protocols.pei.codes import CallStatus, Grant, PartyType, ReleaseCause
+from harness.protocols.pei.fields import Unsolicited
 from harness.protocols.pei.unsolicited import (
     CallReleased,
     Connected,
@@ -16,7 +17,6 @@ from harness.protocols.pei.unsolicited import (
     OutgoingProgress,
     TransmissionCeased,
     TransmissionGrant,
-    Unsolicited,
 )
 from simulators.radio.audio import AudioPaths
 from simulators.radio.config import Delay, RadioConfig
@@ -304,12 +304,3 @@ class GroupCall:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
-
-
-def tx_priority(call_priority: int) -> TxPriority:
-    """The transmit demand's class that goes with a call priority, 0-15 [U]."""
-    if call_priority >= 15:
-        return TxPriority.EMERGENCY
-    if call_priority >= 12:
-        return TxPriority.PRE_EMPTIVE
-    return TxPriority.HIGH if call_priority else TxPriority.LOW

@@ -10,9 +10,11 @@ from functools import partial
 from harness.errors import SdsError
 from harness.journal import Journal
 from harness.protocols.pei.codes import AiService, PartyType, SdsResult
-from harness.protocols.pei.mobile_terminal import SendMessage
-from harness.protocols.pei.unsolicited import SdsReceived, SendResult
+from harness.protocols.pei.requests import SendMessage
+from harness.protocols.pei.sds_code import SdsReceived
+from harness.protocols.pei.unsolicited import SendResult
 from harness.protocols.tetra import sds
+from harness.protocols.tetra.delivery import DeliveryStatus
 from simulators.radio.config import RadioConfig
 from simulators.radio.terminal import SimulatedTerminal
 
@@ -79,7 +81,7 @@ class MessageService:
     def _report(self, recipient: SimulatedTerminal, sender: SimulatedTerminal, protocol: int, reference: int) -> None:
         """The recipient's terminal says by itself that the message came; `consumed` is for its user to say."""
         try:
-            payload = sds.encode(sds.DeliveryReport(sds.REPORT_RECEIVED, reference, protocol))
+            payload = sds.encode(sds.DeliveryReport(DeliveryStatus.RECEIVED, reference, protocol))
         except SdsError as error:
             self._journal.warn(self._config.name, "net.report_failed", why=str(error))
             return

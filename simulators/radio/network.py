@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+from functools import partial
 
 from harness.endpoints.media import MediaService
-from harness.protocols.pei.codes import ReleaseCause
-from harness.protocols.pei.mobile_terminal import (
+from harness.protocols.pei.codes import PRE_EMPTIVE_CALL_PRIORITY, ReleaseCause
+from harness.protocols.pei.requests import (
     AnswerCall,
     CeaseTransmit,
     ChangeGroup,
+    ChangeMode,
     ClearCall,
     DemandTransmit,
+    Reboot,
     Request,
     SendMessage,
     SetUpCall,
@@ -20,8 +24,10 @@ from harness.protocols.pei.unsolicited import CallReleased
 from harness.transport.context import Context
 from simulators.radio.audio import AudioPaths
 from simulators.radio.config import RadioConfig
-from simulators.radio.group_call import GroupCall, tx_priority
+from simulators.radio.floor import tx_priority
+from simulators.radio.group_call import GroupCall
 from simulators.radio.messages import MessageService
+from simulators.radio.private_call import Party, PrivateCall
 from simulators.radio.terminal import SimulatedTerminal
 
 
@@ -38,7 +44,9 @@ class RadioNetwork:
         self._terminals: dict[str, SimulatedTerminal] = {}
         self._by_issi: dict[int, SimulatedTerminal] = {}
         self._groups = frozenset(config.talkgroups.values())
-        self._calls: dict[int, GroupCall] = {}
+        self._calls: dict[int, GroupCall | PrivateCall] = {}
+        """By GSSI or, of a private call, by the caller's ISSI: no two are the same, and a terminal is in one call."""
+        self._booting: dict[str, asyncio.TimerHandle] = {}
 
     @classmethod
     async def start(
@@ -81,6 +89,9 @@ class RadioNetwork:
         for call in self._calls.values():
             call.stop()
         self._calls.clear()
+        for timer in self._booting.values():
+            timer.cancel()
+        self._booting.clear()
         self._messages.stop()
         await self._audio.stop()
         for terminal in self._terminals.values():
@@ -93,44 +104,74 @@ class RadioNetwork:
         match request:
             case SetUpCall():
                 self._set_up(terminal, request)
-            case DemandTransmit(cc, priority):
-                call = self._call_of(terminal, cc)
+            case DemandTransmit() | CeaseTransmit() | ClearCall() | AnswerCall():
+                call = self._call_of(terminal, request.cc)
                 if call is not None:
-                    call.demand(terminal, priority)
-            case CeaseTransmit(cc):
-                call = self._call_of(terminal, cc)
-                if call is not None:
-                    call.cease(terminal)
-            case ClearCall(cc):
-                call = self._call_of(terminal, cc)
-                if call is not None:
-                    call.leave(terminal)
+                    self._asked_in_call(call, terminal, request)
             case ChangeGroup(gssi):
                 self._change_group(terminal, gssi)
             case SendMessage():
                 self._messages.send(terminal, request)
-            case AnswerCall():
-                pass  # a group call needs no answer, and calls between two terminals are not offered
+            case ChangeMode():
+                self._change_mode(terminal)
+            case Reboot():
+                self._reboot(terminal)
 
-    def _call_of(self, terminal: SimulatedTerminal, cc: int) -> GroupCall | None:
+    @staticmethod
+    def _asked_in_call(
+        call: GroupCall | PrivateCall,
+        terminal: SimulatedTerminal,
+        request: DemandTransmit | CeaseTransmit | ClearCall | AnswerCall,
+    ) -> None:
+        match request:
+            case DemandTransmit(priority=priority):
+                call.demand(terminal, priority)
+            case CeaseTransmit():
+                call.cease(terminal)
+            case ClearCall():
+                call.leave(terminal)
+            case AnswerCall() if isinstance(call, PrivateCall):  # a group call needs no answer
+                call.answer(terminal)
+
+    def _change_mode(self, terminal: SimulatedTerminal) -> None:
+        self._journal.record(self.config.name, "net.mode", issi=terminal.config.issi, reachable=terminal.registered)
+        if terminal.call is not None:
+            self._leave(terminal, None)
+        self._enter_group(terminal)
+
+    def _reboot(self, terminal: SimulatedTerminal) -> None:
+        self._journal.record(self.config.name, "net.rebooting", issi=terminal.config.issi)
+        terminal.machine.reboot()
+        if terminal.call is not None:
+            self._leave(terminal, None)
+        loop = asyncio.get_running_loop()
+        self._booting[terminal.name] = loop.call_later(self.config.boot_s, self._booted, terminal)
+
+    def _booted(self, terminal: SimulatedTerminal) -> None:
+        self._booting.pop(terminal.name, None)
+        terminal.booted()
+        self._enter_group(terminal)
+
+    def _enter_group(self, terminal: SimulatedTerminal) -> None:
+        """A terminal that is free again enters its talkgroup's call, where one is up."""
+        gssi = terminal.machine.selected
+        call = None if gssi is None else self._calls.get(gssi)
+        if isinstance(call, GroupCall):
+            call.late_entry(terminal)
+
+    def _call_of(self, terminal: SimulatedTerminal, cc: int) -> GroupCall | PrivateCall | None:
         if terminal.call is None or terminal.call[1] != cc:
             return None
         return self._calls.get(terminal.call[0])
 
     def _set_up(self, terminal: SimulatedTerminal, request: SetUpCall) -> None:
         if request.destination not in self._groups:
-            known = request.destination in self._by_issi
-            # Calls between two terminals are not offered by this network yet; an unknown identity is told apart.
-            cause = ReleaseCause.UNAVAILABLE if known else ReleaseCause.UNKNOWN_ID
-            self._journal.record(
-                self.config.name, "net.call_refused", by=terminal.name, to=request.destination, cause=cause.text
-            )
-            terminal.tell(CallReleased(request.cc, cause))
+            self._set_up_private(terminal, request)
             return
         if terminal.call is not None:
             self._leave(terminal, request.cc)
         call = self._calls.get(request.destination)
-        if call is None:
+        if not isinstance(call, GroupCall):
             call = GroupCall(
                 self.config,
                 self._journal,
@@ -143,7 +184,49 @@ class RadioNetwork:
             self._calls[request.destination] = call
         call.set_up(terminal, request.cc, tx_priority(request.definition.priority))
 
-    def _leave(self, terminal: SimulatedTerminal, new_cc: int | None) -> None:
+    def _set_up_private(self, terminal: SimulatedTerminal, request: SetUpCall) -> None:
+        if request.definition.comms:
+            cause = ReleaseCause.INCOMPATIBLE if request.destination in self._by_issi else ReleaseCause.UNKNOWN_ID
+            self._journal.record(
+                self.config.name, "net.call_refused", by=terminal.name, to=request.destination, cause=cause.text
+            )
+            terminal.tell(CallReleased(request.cc, cause))
+            return
+        if terminal.call is not None:
+            self._leave(terminal, request.cc)
+        call = PrivateCall(
+            self.config,
+            self._journal,
+            self._rng,
+            self._audio,
+            Party(terminal, request.cc),
+            request.definition,
+            self._private_ended,
+        )
+        self._calls[call.key] = call
+        call.set_up(partial(self._find, terminal, request.destination, request.definition.priority))
+
+    def _find(self, caller: SimulatedTerminal, issi: int, priority: int) -> SimulatedTerminal | ReleaseCause:
+        """The terminal for a private call, or why it can't have one; a pre-emptive call takes it out of its own."""
+        found = self._by_issi.get(issi)
+        if found is None:
+            return ReleaseCause.UNKNOWN_ID
+        if found is caller or not found.registered:
+            return ReleaseCause.UNREACHABLE
+        if found.call is None:
+            return found
+        if priority < PRE_EMPTIVE_CALL_PRIORITY:
+            return ReleaseCause.BUSY
+        self._journal.record(self.config.name, "net.call_pre_empted", issi=issi, by=caller.name)
+        self._leave(found, None, ReleaseCause.PRE_EMPTED)
+        return found
+
+    def _private_ended(self, call: PrivateCall, terminals: tuple[SimulatedTerminal, ...]) -> None:
+        self._calls.pop(call.key, None)
+        for terminal in terminals:
+            self._enter_group(terminal)
+
+    def _leave(self, terminal: SimulatedTerminal, new_cc: int | None, cause: ReleaseCause = ReleaseCause.USER) -> None:
         """One transceiver is in one call: a terminal that starts another, or changes group, leaves the one it is in."""
         assert terminal.call is not None
         gssi, cc = terminal.call
@@ -151,15 +234,13 @@ class RadioNetwork:
         if call is not None:
             call.leave(terminal)
         if cc != new_cc and cc in terminal.machine.calls:
-            terminal.tell(CallReleased(cc, ReleaseCause.USER))
+            terminal.tell(CallReleased(cc, cause))
 
     def _change_group(self, terminal: SimulatedTerminal, gssi: int | None) -> None:
         self._journal.record(self.config.name, "net.affiliated", issi=terminal.config.issi, gssi=gssi)
-        if terminal.call is not None and terminal.call[0] != gssi:
-            self._leave(terminal, None)
-        call = None if gssi is None else self._calls.get(gssi)
-        if call is not None:
-            call.late_entry(terminal)
+        if terminal.call is not None and terminal.call[0] in self._groups and terminal.call[0] != gssi:
+            self._leave(terminal, None)  # a private call goes on, whatever talkgroup is chosen meanwhile
+        self._enter_group(terminal)
 
     def _eligible(self, gssi: int) -> list[SimulatedTerminal]:
         """Who is on a talkgroup and free for its call."""

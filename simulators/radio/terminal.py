@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 from harness.endpoints.media import MediaPort, MediaService
 from harness.endpoints.pei import MobileTerminal
-from harness.protocols.pei.codes import Registration
-from harness.protocols.pei.mobile_terminal import MobileTerminalMachine, Request
-from harness.protocols.pei.unsolicited import NetworkRegistration, Unsolicited
+from harness.protocols.pei.codes import Registration, ServiceMode
+from harness.protocols.pei.fields import Unsolicited
+from harness.protocols.pei.mobile_terminal import MobileTerminalMachine
+from harness.protocols.pei.personality import PERSONALITIES
+from harness.protocols.pei.requests import Request
+from harness.protocols.pei.unsolicited import NetworkRegistration
 from harness.protocols.tetra.identity import Tsi
 from harness.transport.context import Context
 from simulators.radio.config import RadioConfig, TerminalConfig
@@ -27,7 +30,7 @@ class SimulatedTerminal:
         self.jack: MediaPort | None = None
         """Its loudspeaker and microphone; None where the run has no media."""
         self.call: tuple[int, int] | None = None
-        """GSSI and call instance of the one call its transceiver is in."""
+        """Key (a group's GSSI, a private call's caller) and instance of the one call its transceiver is in."""
         self._pei: MobileTerminal
 
     @classmethod
@@ -44,7 +47,9 @@ class SimulatedTerminal:
         """Offer the serial line and the audio jack. Raises TransportError or MediaError."""
         tsi = Tsi(network.mcc, network.mnc, config.issi)
         selected = None if config.talkgroup is None else network.talkgroups[config.talkgroup]
-        terminal = cls(config, MobileTerminalMachine(tsi, network.talkgroups, selected=selected))
+        personality = PERSONALITIES[config.personality]
+        machine = MobileTerminalMachine(tsi, network.talkgroups, selected=selected, personality=personality)
+        terminal = cls(config, machine)
         terminal._pei = await MobileTerminal.offer(
             context,
             config.name,
@@ -59,7 +64,7 @@ class SimulatedTerminal:
             await terminal.jack.connect(None, dtmf_payload_type=None)
         if config.registered:
             # Registered before anybody listens: nothing is written to a line that no one has opened yet.
-            terminal.machine.registration = NetworkRegistration(Registration.HOME, LOCATION_AREA, tsi.mni)
+            terminal.machine.registration = terminal._home()
         return terminal
 
     @property
@@ -70,7 +75,8 @@ class SimulatedTerminal:
     @property
     def registered(self) -> bool:
         """Whether the network can reach it."""
-        return self.machine.registration.state in (Registration.HOME, Registration.VISITED)
+        known = self.machine.registration.state in (Registration.HOME, Registration.VISITED)
+        return known and self.machine.mode != ServiceMode.DMO
 
     @property
     def digits(self) -> str:
@@ -80,6 +86,15 @@ class SimulatedTerminal:
     def tell(self, code: Unsolicited) -> bool:
         """Hand on what the network did; False where the terminal's call is not in a state for it."""
         return self._pei.tell(code)
+
+    def _home(self) -> NetworkRegistration:
+        return NetworkRegistration(Registration.HOME, LOCATION_AREA, self.machine.identity.mni)
+
+    def booted(self) -> None:
+        """It is up again after a reboot, and registers where it was registered before."""
+        self.machine.booted()
+        if self.config.registered:
+            self.tell(self._home())
 
     async def stop(self) -> None:
         """Take line and jack away."""

@@ -67,7 +67,7 @@ A Caller Who Is Never Reached Is Tried As Often As Agreed And No More
     Should Be Empty    ${due}
     ${record}    Call Record    ${shown}[record]
     Should Be Equal    ${record}[outcome]    not reached
-    Run Keyword And Expect Error    *no call came within*    Scripted Phone Is Called    caller    within=10 minutes
+    Run Keyword And Expect Error    *no call came within*    Scripted Phone Is Called    caller    within=3 minutes
 
 
 *** Keywords ***

@@ -16,6 +16,7 @@ A Nuisance Call Is Tagged And Its Data Are Preserved
     ${call}    Console Shows    govan-12    call.ringing    within=20 s    cli=+447700900123
     Operator Answers    govan-12
     Console Shows    govan-12    call.connected    within=2 s    call=${call}[call]
+    Console Shows    govan-12    location.shown    within=5 s    call=${call}[call]
     ${name}    Operator Tags Nuisance    govan-12    third hoax tonight
     Should Be Equal    ${name}    ${call}[record]
     ${told}    Emergency Network Tells    emergency    call.nuisance    within=2 s

@@ -15,6 +15,10 @@ from harness.testbed.verdicts import all_passed, verdicts
 
 LEADS_TO_101 = "+441414960101"
 ID = "NICCS-TEL-016"
+PACED_MS = 5.0
+"""How late the harness's own packets may leave, 99th percentile, for a verdict to tell of the other side."""
+ATTEMPTS = 2
+"""Times that the load is placed where the machine did not keep that."""
 
 
 @pytest.mark.real_wire
@@ -28,7 +32,13 @@ async def test_each_of_many_callers_at_once_hears_the_menu_as_it_is_due(bench: B
     plan = LoadPlan(
         number=LEADS_TO_101, calls=calls, per_second=due["callers_per_s"], hold_s=due["listen_s"], answer_within_s=10.0
     )
-    placed = await load.place(plan)
+    for attempt in range(ATTEMPTS):
+        await bench.pacing()
+        placed = await load.place(plan)
+        late_ms = (await bench.pacing()).p99_ms
+        bench.measured(f"own packets left late, p99, attempt {attempt + 1}", late_ms, "ms")
+        if late_ms <= PACED_MS:
+            break
     up = [call.answered_at for call in placed if call.answered_at is not None]
     at_once = max((sum(each <= at < each + plan.hold_s for each in up) for at in up), default=0)
     bench.measured("callers up at once", at_once, "calls")
@@ -46,6 +56,14 @@ async def test_each_of_many_callers_at_once_hears_the_menu_as_it_is_due(bench: B
             reference=menu,
         ),
     )
-    all_passed(found)
+    try:
+        all_passed(found)
+    except ExpectationError as error:
+        if late_ms <= PACED_MS:
+            raise
+        raise ExpectationError(
+            f"this machine was too busy to judge: its own packets left up to {late_ms:g} ms late (99th percentile), at "
+            f"most {PACED_MS:g} ms is due; {error}"
+        ) from None
     if at_once < calls:
         raise ExpectationError(f"{calls} callers were due at once, {at_once} were: place them faster, or hold longer")

@@ -39,6 +39,8 @@ CONTROL_CHUNK = 256 * 1024
 MAX_OUTBOX_BYTES = 32 * 1024 * 1024
 """What may wait for a parent that does not read; beyond it the worker ends."""
 PAIR_ATTEMPTS = 32
+CAPTURED_PORTS = 48
+"""Ports open at once whose packets are captured; those opened on top are not, as writing so much makes packets late."""
 FLUSH_S = 1.0
 REALTIME_PRIORITY = 10
 _PR_SET_TIMERSLACK = 29
@@ -55,12 +57,13 @@ class Worker:
         self._outbox = bytearray()
         self._poll = select.epoll()
         self._sockets: dict[int, tuple[socket.socket, socket.socket | None]] = {}
-        self._readers: dict[int, tuple[socket.socket, Receiver]] = {}
+        self._readers: dict[int, tuple[socket.socket, Receiver, bool]] = {}
         self._control_mask = select.EPOLLIN
         self._engine = MediaEngine(time.monotonic())
         self._control = Control(self._engine)
         self._errors = SendErrors()
         self._capture: CaptureWriter | None = None
+        self._captured: set[int] = set()
         self._flush_at = float("inf")
         self._due = float("inf")  # when the engine has something to do next
         self._origin = 0.0
@@ -119,7 +122,7 @@ class Worker:
                 continue  # what the kernel can't take now is lost, as on any network
             if kind == RTP and due is not None:
                 add(clock() - due)
-            if self._capture is not None:
+            if stream.number in self._captured:
                 sender = self._sockets[stream.number][kind == RTCP]
                 assert sender is not None
                 self._keep(_address(sender.getsockname()), to, data)
@@ -147,13 +150,13 @@ class Worker:
                 if descriptor == self._control_socket.fileno():
                     self._exchange(mask)
                 continue
-            sock, take = reader
+            sock, take, captured = reader
             try:
                 data, source = sock.recvfrom(MAX_DATAGRAM)
             except OSError:  # nothing after all, or an ICMP error that the peer's stop explains
                 continue
             source = _address(source)
-            if self._capture is not None:
+            if captured:
                 self._keep(source, _address(sock.getsockname()), data)
             now = time.monotonic()
             take(data, source, now)
@@ -168,20 +171,24 @@ class Worker:
             self._engine.remove_port(opened.number, time.monotonic())
             raise MediaError(f"media port {name}: can't bind UDP {host}:{port}: {error.strerror or error}") from error
         opened.rtcp.enabled = rtcp is not None
+        captured = self._capture is not None and len(self._captured) < CAPTURED_PORTS
+        if captured:
+            self._captured.add(opened.number)
         self._sockets[opened.number] = rtp, rtcp
         opened.send, opened.send_control = rtp.sendto, None if rtcp is None else rtcp.sendto
-        self._listen(rtp, opened.datagram)
+        self._listen(rtp, opened.datagram, captured)
         if rtcp is not None:
-            self._listen(rtcp, opened.control)
+            self._listen(rtcp, opened.control, captured)
         return {"number": opened.number, "port": rtp.getsockname()[1]}
 
-    def _listen(self, sock: socket.socket, take: Receiver) -> None:
-        self._readers[sock.fileno()] = sock, take
+    def _listen(self, sock: socket.socket, take: Receiver, captured: bool) -> None:
+        self._readers[sock.fileno()] = sock, take, captured
         self._poll.register(sock, select.EPOLLIN)
 
     def _close(self, number: int) -> Reply:
         reply, outgoing = self._control.close(number, time.monotonic())
         self._send(iter(outgoing))
+        self._captured.discard(number)
         for sock in self._sockets.pop(number):
             if sock is not None:
                 del self._readers[sock.fileno()]

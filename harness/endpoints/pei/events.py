@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
-from harness.errors import HarnessError, PeiRemoteError
+from harness.endpoints.pei.sds_events import Entry, ssi_of, told_of_sds
 from harness.protocols.pei.codes import (
-    AiService,
     CallStatus,
     Grant,
     Registration,
@@ -15,40 +14,37 @@ from harness.protocols.pei.codes import (
     ServiceMode,
     describe,
 )
+from harness.protocols.pei.fields import Unsolicited
+from harness.protocols.pei.sds_code import SdsReceived
 from harness.protocols.pei.unsolicited import (
+    Broadcast,
     CallReleased,
     Connected,
+    GroupReport,
     IncomingCall,
     NetworkRegistration,
     OperatingMode,
     OutgoingProgress,
-    SdsReceived,
     SelectedGroup,
     SendResult,
     SignalQuality,
     TransmissionCeased,
     TransmissionGrant,
-    Unsolicited,
+    TransmissionInterrupt,
+    TransmissionWait,
 )
-from harness.protocols.tetra import lip, sds, status
-from harness.protocols.tetra.identity import parse_ssi
-
-Entry = tuple[str, dict[str, Any]]
+from harness.protocols.tetra.concatenation import Assembler
 
 
-def ssi_of(digits: str | None) -> int | None:
-    """The SSI in an identity's digits, or None where there is none."""
-    if not digits:
-        return None
-    try:
-        return parse_ssi(digits)
-    except PeiRemoteError:
-        return None
+def journalled(code: Unsolicited, end: str | None, assembler: Assembler) -> Entry:
+    """Kind and data of a code; `end` is the group or terminal its call is with, digits, where that is known.
 
-
-def journalled(code: Unsolicited, end: str | None) -> Entry:
-    """Kind and data of a code; `end` is the group or terminal its call is with, digits, where that is known."""
-    kind, data = _told(code)
+    `assembler` holds the parts of longer messages that this line has brought.
+    """
+    if isinstance(code, SdsReceived):
+        kind, data = told_of_sds(code, partial(assembler.take, code.calling or ""))
+    else:
+        kind, data = _told(code)
     if end is not None:
         data["with"] = end
     return kind, data
@@ -62,6 +58,7 @@ def _told(code: Unsolicited) -> Entry:
                 "calling": ssi_of(code.calling),
                 "called": ssi_of(code.called),
                 "group": code.comms == 1,
+                "priority": code.priority,
                 "status": describe(CallStatus, code.status),
             }
         case OutgoingProgress():
@@ -76,8 +73,10 @@ def _told(code: Unsolicited) -> Entry:
             return "radio.ceased", {"cc": code.cc}
         case CallReleased():
             return "radio.released", {"cc": code.cc, "cause": describe(ReleaseCause, code.cause)}
-        case SdsReceived():
-            return _sds(code)
+        case TransmissionInterrupt():
+            return "radio.interrupted", {"cc": code.cc, "issi": ssi_of(code.talker)}
+        case TransmissionWait():
+            return "radio.held_up", {"cc": code.cc}
         case SendResult():
             result = None if code.status is None else describe(SdsResult, code.status)
             return "sds.result", {"instance": code.instance, "result": result}
@@ -94,31 +93,8 @@ def _told_of_terminal(code: Unsolicited) -> Entry:
             return "radio.mode", {"mode": describe(ServiceMode, code.mode)}
         case SignalQuality():
             return "radio.signal", {"dbm": code.dbm}
+        case GroupReport():
+            return "radio.regrouped", {"act": code.act, "gssi": ssi_of(code.group), "result": code.result}
+        case Broadcast():
+            return "radio.cell", {"location_area": code.location_area, "services": code.services}
     return "radio.code", {"line": code.line()}
-
-
-def _sds(code: SdsReceived) -> Entry:
-    data: dict[str, Any] = {"issi": ssi_of(code.calling), "to": ssi_of(code.called)}
-    try:
-        if code.service == AiService.STATUS:
-            value = status.decode(code.payload)
-            kind = status.kind_of(value).name.lower()
-            return "status.received", {**data, "value": value, "status_kind": kind}
-        if code.payload[:1] == bytes((sds.ProtocolId.LIP,)):
-            place = lip.decode(code.payload)
-            at = {"lat": round(place.latitude, 6), "lon": round(place.longitude, 6)}
-            return "location.received", {**data, **at, "speed_kmh": place.speed_kmh}
-        message = sds.decode(code.payload)
-    except HarnessError as error:
-        return "sds.unreadable", {**data, "severity": "warning", "why": str(error), "hex": code.payload.hex()}
-    match message:
-        case sds.SimpleText(text=text):
-            return "sds.received", {**data, "text": text}
-        case sds.TextTransfer(text=text, reference=reference, report=report):
-            return "sds.received", {**data, "text": text, "reference": reference, "report": int(report)}
-        case sds.DeliveryReport(status=result, reference=reference):
-            return "sds.report", {**data, "reference": reference, "status": result}
-        case sds.DeliveryAck(status=result, reference=reference):
-            return "sds.ack", {**data, "reference": reference, "status": result}
-        case sds.RawSds(protocol=protocol):
-            return "sds.received", {**data, "protocol": protocol, "hex": code.payload.hex()}

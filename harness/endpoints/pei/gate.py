@@ -55,8 +55,10 @@ class Gate:
         if self._permit is not None and text[:9].upper() == "AT+CTSDC=":
             self._priority = _definition(text).priority
 
-    def pass_(self, text: str, body: str | None, end_of: Callable[[int], str | None], about: str | None = None) -> None:
-        """Asks the permit for a command line; `end_of` names the other end of a call instance.
+    def pass_(
+        self, text: str, body: str | None, end_of: Callable[[int], tuple[str, str | None]], about: str | None = None
+    ) -> None:
+        """Asks the permit for a command line; `end_of` gives the act that talking in a call instance is, and its end.
 
         `about` names whom an `AT+CTSDC` will be for. A line that this project can't read, or that could hide a second
         command, is asked for as `command`: an armed interlock refuses it.
@@ -76,12 +78,13 @@ class Gate:
                 self.ask("key" if self._group else "call", number, self._priority)
             case DefineCall(priority=priority):
                 if priority >= PRE_EMPTIVE_CALL_PRIORITY:
-                    self.ask("key", about or "any", priority)
+                    self.ask("key" if command.comms else "call", about or "any", priority)
                 # Until the terminal has taken it, the earlier definition may hold still.
                 self._priority = max(self._priority, priority)
                 self._group = bool(command.comms)
             case KeyTransmit(cc, priority):
-                self.ask("key", end_of(cc) or "any", _call_priority(priority))
+                act, end = end_of(cc)
+                self.ask(act, end or "any", _call_priority(priority))
             case SendSds(destination):
                 self.ask_message(destination, body)
             case OtherCommand(name, rest):

@@ -7,19 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
-from harness.endpoints.pei.events import journalled, ssi_of
+from harness.endpoints.pei.events import journalled
 from harness.endpoints.pei.gate import Gate, Permit
+from harness.endpoints.pei.sds_events import ssi_of
 from harness.errors import PeiLocalError, TransportError
 from harness.protocols.pei.call_state import CallState
-from harness.protocols.pei.terminal_equipment import (
-    BadLine,
-    CodeReceived,
-    LateReply,
-    Reply,
-    ReplyReceived,
-    TerminalEquipmentMachine,
-)
-from harness.protocols.pei.unsolicited import IncomingCall, TransmissionGrant, Unsolicited
+from harness.protocols.pei.fields import Unsolicited
+from harness.protocols.pei.replies import BadLine, CodeReceived, LateReply, Reply, ReplyReceived
+from harness.protocols.pei.terminal_equipment import TerminalEquipmentMachine
+from harness.protocols.pei.unsolicited import IncomingCall, TransmissionGrant
+from harness.protocols.tetra.concatenation import Assembler
 from harness.transport.context import Context
 from harness.transport.serial_line import SerialLine, open_serial
 
@@ -73,12 +70,19 @@ class PeiLine:
         self._listeners: list[_Listener] = []
         self._ends: dict[int, str] = {}
         """Other end of each call instance: GSSI or ISSI, digits."""
+        self._private: set[int] = set()
+        """Instances of calls of two."""
         self._talkers: dict[int, str] = {}
         """Who talks in each call instance, digits."""
         self._dialled: str | None = None
         """Whom we dialled, digits, until the call has an instance."""
+        self._dialled_private = False
+        """Whether that is a call of two."""
+        self._group: str | None = None
+        """Group that we selected, digits: the end of a group call whose code leaves its called party out."""
         self._set_up_cc: int | None = None
         """Instance of the call that we dialled last."""
+        self._assembler = Assembler()
         self._bad_lines = 0
         self._line: SerialLine | None = None
 
@@ -110,6 +114,7 @@ class PeiLine:
         self._fail("the line is being opened again")
         self._machine = TerminalEquipmentMachine()
         self._ends.clear()
+        self._private.clear()
         self._talkers.clear()
         self._dialled = None
         await self._open()
@@ -143,14 +148,26 @@ class PeiLine:
         reply = await self._ask(text, body, within, about)
         if reply.ok:
             self._gate.taken(text)
+            if text.strip().upper() == "ATH":
+                self._forget_cleared()
         else:
             raise PeiLocalError(f"{self.name}: {text} was refused: {reply.told()}")
         return reply
 
+    def _end_of(self, cc: int) -> tuple[str, str | None]:
+        """What talking in a call is to the permit, and with whom."""
+        return "call" if cc in self._private else "key", self._ends.get(cc)
+
+    def _forget_cleared(self) -> None:
+        """No code tells the end of a call that we cleared, and its instance is soon another call's."""
+        self._dialled = None
+        for cc in [cc for cc in self._ends if cc not in self._machine.calls]:
+            self._forget_end(cc)
+
     async def _ask(self, text: str, body: str | None, within: float, about: str | None) -> Reply:
         if self.lost is not None:
             raise PeiLocalError(f"{self.name}: {text}: line {self.url} is gone ({self.lost})")
-        self._gate.pass_(text, body, self._ends.get, about)
+        self._gate.pass_(text, body, self._end_of, about)
         token = self._machine.submit(text, body)
         found: asyncio.Future[Reply] = self._loop.create_future()
         due = self._loop.time() + within
@@ -236,23 +253,30 @@ class PeiLine:
         if isinstance(cc, int):
             if isinstance(code, IncomingCall):
                 # Trailing fields may be missing: one that names the called party without saying how is a group's.
-                is_single = code.comms == 0 or code.called is None
-                self._ends[cc] = _digits((code.calling if is_single else code.called) or "")
+                is_single = code.comms == 0 or (code.called is None and code.comms is None)
+                (self._private.add if is_single else self._private.discard)(cc)
+                self._ends[cc] = _digits((code.calling if is_single else code.called or self._group) or "")
             elif cc not in self._ends and self._dialled is not None and state is not CallState.IDLE:
                 # The first code of a call that we dialled tells its instance.
                 self._ends[cc], self._dialled, self._set_up_cc = self._dialled, None, cc
+                if self._dialled_private:
+                    self._private.add(cc)
         if isinstance(code, TransmissionGrant) and code.talker is not None:
             self._talkers[code.cc] = code.talker
-        kind, data = journalled(code, self._ends.get(cc) if isinstance(cc, int) else None)
+        kind, data = journalled(code, (self._ends.get(cc) or None) if isinstance(cc, int) else None, self._assembler)
         self._context.journal.record(self.name, kind, **data)
         for listener in tuple(self._listeners):
             if not listener.found.done() and listener.wanted(code):
                 listener.found.set_result(code)
         if isinstance(cc, int) and state is CallState.IDLE:
-            self._ends.pop(cc, None)
-            self._talkers.pop(cc, None)
+            self._forget_end(cc)
         if self.on_event is not None:
             self.on_event(code)
+
+    def _forget_end(self, cc: int) -> None:
+        self._ends.pop(cc, None)
+        self._talkers.pop(cc, None)
+        self._private.discard(cc)
 
     def _lost(self, why: str) -> None:
         if self.lost is None:

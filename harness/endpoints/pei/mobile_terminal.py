@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Callable
 
 from harness.errors import TransportError
-from harness.protocols.pei.mobile_terminal import BadInput, CommandTaken, MobileTerminalMachine, Request
-from harness.protocols.pei.unsolicited import Unsolicited
+from harness.protocols.pei.fields import Unsolicited
+from harness.protocols.pei.mobile_terminal import MobileTerminalMachine
+from harness.protocols.pei.requests import BadInput, CommandTaken, Request
 from harness.transport.context import Context
 from harness.transport.serial_line import SerialLine, offer_serial
 
 DEFAULT_BAUD = 115_200
 """9600, 38400 and 115200 are seen [C]."""
+BAD_INPUT_JOURNALLED = 200
+"""Bad lines journalled one by one on one line; the rest are counted, and told when it closes."""
 BODY_S = 10.0
 """Seconds for which the hex of an `AT+CMGS` is waited for; then `+CME ERROR: 37`. The figure is [U]."""
 
@@ -29,6 +32,7 @@ class MobileTerminal:
         self._requested = requested
         self._line: SerialLine
         self._body_timer: asyncio.TimerHandle | None = None
+        self._bad_inputs = 0
 
     @classmethod
     async def offer(
@@ -63,6 +67,9 @@ class MobileTerminal:
         """Take the line away."""
         if self._body_timer is not None:
             self._body_timer.cancel()
+        if self._bad_inputs > BAD_INPUT_JOURNALLED:
+            self._context.journal.warn(self.name, "pei.bad_inputs", lines=self._bad_inputs)
+            self._bad_inputs = 0
         self._line.close()
 
     def _receive(self, data: bytes) -> None:
@@ -76,7 +83,9 @@ class MobileTerminal:
         self._flush()
         for request in requests:
             if isinstance(request, BadInput):
-                self._context.journal.warn(self.name, "pei.bad_input", why=str(request.error))
+                self._bad_inputs += 1
+                if self._bad_inputs <= BAD_INPUT_JOURNALLED:
+                    self._context.journal.warn(self.name, "pei.bad_input", why=str(request.error))
             elif not isinstance(request, CommandTaken):
                 self._requested(request)
 

@@ -7,21 +7,17 @@ import contextlib
 from dataclasses import dataclass
 
 from harness.endpoints.pei.gate import Permit
-from harness.endpoints.pei.line import COMMAND_S, PeiLine
+from harness.endpoints.pei.line import COMMAND_S
+from harness.endpoints.pei.private_call import PrivateCalls
 from harness.errors import PeiLocalError, SdsError
 from harness.protocols.pei import commands
 from harness.protocols.pei.call_state import CallState
-from harness.protocols.pei.codes import CmeError, Grant, GroupAct, ReleaseCause, describe
+from harness.protocols.pei.codes import AiService, CmeError, Grant, GroupAct, ReleaseCause, describe
 from harness.protocols.pei.codes import SdsResult as SdsStatus
-from harness.protocols.pei.terminal_equipment import Reply
-from harness.protocols.pei.unsolicited import (
-    CallReleased,
-    SendResult,
-    TransmissionGrant,
-    Unsolicited,
-    parse_unsolicited,
-)
-from harness.protocols.tetra import sds, status
+from harness.protocols.pei.fields import Unsolicited
+from harness.protocols.pei.replies import Reply
+from harness.protocols.pei.unsolicited import CallReleased, SendResult, TransmissionGrant, parse_unsolicited
+from harness.protocols.tetra import concatenation, sds, status
 from harness.protocols.tetra.identity import parse_ssi
 from harness.transport.context import Context
 
@@ -30,12 +26,16 @@ RESULT_S = 30.0
 
 _HELD = (CallState.ORIGINATING, CallState.REQUESTING, CallState.CONTENDING, CallState.QUEUED, CallState.TALKING)
 """States of a call in which we have the floor, or may be given it."""
+_USER_DATA_BYTES = {1: 2, 2: 4, 3: 8}
+"""Length of the SDS types that have but one."""
 _SERVICES = (
     commands.VOICE_SERVICE,
     commands.GROUP_SERVICE,
     commands.STATUS_SERVICE,
     *(commands.sds_service(protocol) for protocol in (sds.ProtocolId.SIMPLE_TEXT, sds.ProtocolId.TEXT)),
     *(commands.sds_service(protocol) for protocol in (sds.ProtocolId.IMMEDIATE_TEXT, sds.ProtocolId.LIP)),
+    *(commands.sds_service(protocol) for protocol in (sds.ProtocolId.USER_DATA_HEADER, sds.ProtocolId.CONCATENATED)),
+    commands.sds_service(sds.ProtocolId.CONCATENATED_TL),
 )
 
 
@@ -70,14 +70,13 @@ class SendOutcome:
     """SDS-TL message reference, which a delivery report names; None for a status or simple text."""
 
 
-class TerminalEquipment(PeiLine):
+class TerminalEquipment(PrivateCalls):
     """One terminal on one line, opened by `open`."""
 
     def __init__(self, context: Context, name: str, url: str, baud: int, permit: Permit | None) -> None:
         super().__init__(context, name, url, baud, permit)
         self._reference = 0
         self._messages = asyncio.Lock()
-        self._set_ups = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._unwanted: str | None = None
         """Group, digits, of a set-up whose request to talk was taken back before the call had an instance."""
@@ -115,18 +114,12 @@ class TerminalEquipment(PeiLine):
     async def select_group(self, gssi: int | str) -> None:
         """Select a talkgroup, by GSSI or GTSI (`AT+CTGS=1,…`). Raises PeiLocalError."""
         await self.command(commands.SelectGroup(GroupAct.SELECT, str(gssi)).line())
-
-    def call_on(self, gssi: int | str) -> int | None:
-        """The call instance that is up with a group or a terminal, or None."""
-        digits = str(parse_ssi(str(gssi)))
-        return next((cc for cc in self._machine.calls if self._ends.get(cc) == digits), None)
-
-    def state_of(self, cc: int) -> CallState:
-        """Where a call is."""
-        return self._machine.calls.get(cc, CallState.IDLE)
+        self._group = str(parse_ssi(str(gssi)))
 
     async def key(self, gssi: int | str, *, priority: int = 0, within: float = COMMAND_S) -> KeyOutcome:
         """Ask to talk on a talkgroup: in its call when one is up (`AT+CTXD`), else by setting one up (`ATD`).
+
+        In a private simplex call `gssi` is the other terminal's ISSI.
 
         `priority` is the call's, 0-15; 12 and up pre-empt, 15 is an emergency. Returns what the network first answers,
         which may be QUEUED: `granted` then waits for more.
@@ -184,7 +177,8 @@ class TerminalEquipment(PeiLine):
         self._gate.ask("key", digits, priority)
         async with self._set_ups:
             await self.command(commands.DefineCall(priority=priority).line(), about=digits)
-            self._dialled, self._set_up_cc, self._unwanted = digits, None, None
+            self._dialled, self._dialled_private = digits, False
+            self._set_up_cc, self._unwanted = None, None
             try:
                 await self.command(commands.Dial(digits).line())
             except PeiLocalError:
@@ -245,10 +239,6 @@ class TerminalEquipment(PeiLine):
         """Cease to talk, or take the request back (`AT+CUTXC`). Raises PeiLocalError."""
         await self.command(commands.Unkey(cc).line())
 
-    async def hang_up(self) -> None:
-        """Clear the calls that are up (`ATH`). Raises PeiLocalError."""
-        await self.command("ATH")
-
     async def send_status(self, destination: int | str, value: int, *, within: float = RESULT_S) -> SendOutcome:
         """Send a pre-coded status, 0-65535, and wait for the network's result. Status 0 is an emergency.
 
@@ -274,6 +264,42 @@ class TerminalEquipment(PeiLine):
         self._reference = self._reference % 255 + 1
         payload = sds.encode(sds.TextTransfer(text, self._reference, report))
         return await self._send(commands.SDS_TYPE_4, destination, payload, self._reference, within)
+
+    async def send_user_data(
+        self, destination: int | str, sds_type: int, payload: bytes, *, within: float = RESULT_S
+    ) -> SendOutcome:
+        """Send an SDS of type 1, 2 or 3: 2, 4 or 8 bytes that only sender and receiver understand.
+
+        Raises as `send_status` does, and SdsError for another type or another length.
+        """
+        due = _USER_DATA_BYTES.get(sds_type)
+        if due is None or len(payload) != due:
+            raise SdsError(f"SDS type {sds_type} of {len(payload)} bytes; types 1, 2, 3 have 2, 4, 8")
+        service = commands.SdsSetup(AiService.SDS_1 + sds_type - 1)
+        return await self._send(service, destination, payload, None, within)
+
+    async def send_long_text(
+        self,
+        destination: int | str,
+        text: str,
+        *,
+        report: sds.ReportRequest = sds.ReportRequest.NONE,
+        within: float = RESULT_S,
+    ) -> list[SendOutcome]:
+        """Send a text of any length in parts (user data header), each after the result of the one before.
+
+        A part that the network could not deliver is the last that goes. Raises as `send_status` does, and SdsError for
+        a text of more than 255 parts.
+        """
+        parts = concatenation.split(text, self._reference % 255 + 1, report)
+        outcomes = []
+        for part in parts:
+            self._reference = part.reference
+            payload = sds.encode(part)
+            outcomes.append(await self._send(commands.SDS_TYPE_4, destination, payload, part.reference, within))
+            if not outcomes[-1].sent:
+                break
+        return outcomes
 
     async def send_sds(self, destination: int | str, payload: bytes, *, within: float = RESULT_S) -> SendOutcome:
         """Send an SDS type 4 of any kind, e.g. a location report. Raises as `send_status` does."""

@@ -15,6 +15,9 @@ REQUESTING is a demand while nobody talks, CONTENDING one while another talks: t
 back to. "Granted to another" is news about the other, which can cross our demand: the demand stays open until it is
 granted, refused, queued, or taken back by unkey. Between two transmissions the call hangs in ACTIVE until the network's
 hang time ends it by `+CTCR`.
+
+A call of two is simplex, with a floor as a group's, or duplex: there both talk from `+CTCC` on (DUPLEX), nobody asks,
+and grants that the network sends all the same change nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from enum import Enum, auto
 
 from harness.protocols.pei.codes import Grant
 from harness.protocols.pei.commands import Basic, Command, Dial, KeyTransmit, Unkey
+from harness.protocols.pei.fields import Unsolicited
 from harness.protocols.pei.unsolicited import (
     CallReleased,
     Connected,
@@ -30,7 +34,7 @@ from harness.protocols.pei.unsolicited import (
     OutgoingProgress,
     TransmissionCeased,
     TransmissionGrant,
-    Unsolicited,
+    TransmissionInterrupt,
 )
 
 
@@ -46,6 +50,7 @@ class CallState(Enum):
     QUEUED = "request to talk is queued"
     TALKING = "talking"
     LISTENING = "listening"
+    DUPLEX = "connected, both talk"
 
 
 class Input(Enum):
@@ -59,6 +64,7 @@ class Input(Enum):
     RING = auto()
     PROGRESS = auto()
     CONNECTED = auto()
+    CONNECTED_DUPLEX = auto()
     GRANTED = auto()
     NOT_GRANTED = auto()
     GRANT_QUEUED = auto()
@@ -80,6 +86,7 @@ TABLE: dict[CallState, dict[Input, CallState]] = {
         _I.HANG_UP: _S.IDLE,
         _I.PROGRESS: _S.ORIGINATING,
         _I.CONNECTED: _S.ACTIVE,
+        _I.CONNECTED_DUPLEX: _S.DUPLEX,
         _I.UNKEY: _S.ORIGINATING,  # the key was let go before the grant; the network is told
         _I.GRANTED: _S.TALKING,
         _I.NOT_GRANTED: _S.ACTIVE,
@@ -93,6 +100,7 @@ TABLE: dict[CallState, dict[Input, CallState]] = {
         _I.KEY: _S.REQUESTING,  # a group call needs no answer
         _I.RING: _S.INCOMING,
         _I.CONNECTED: _S.ACTIVE,
+        _I.CONNECTED_DUPLEX: _S.DUPLEX,
         _I.GRANTED: _S.TALKING,
         _I.GRANTED_TO_ANOTHER: _S.LISTENING,
         _I.CEASED: _S.ACTIVE,
@@ -104,6 +112,7 @@ TABLE: dict[CallState, dict[Input, CallState]] = {
         _I.UNKEY: _S.ACTIVE,  # crossed the network's own end of our transmission
         _I.PROGRESS: _S.ACTIVE,
         _I.CONNECTED: _S.ACTIVE,
+        _I.CONNECTED_DUPLEX: _S.DUPLEX,
         _I.GRANTED: _S.TALKING,
         _I.NOT_GRANTED: _S.ACTIVE,
         _I.GRANT_QUEUED: _S.ACTIVE,
@@ -151,6 +160,7 @@ TABLE: dict[CallState, dict[Input, CallState]] = {
         _I.HANG_UP: _S.IDLE,
         _I.UNKEY: _S.ACTIVE,
         _I.CONNECTED: _S.TALKING,
+        _I.CONNECTED_DUPLEX: _S.DUPLEX,
         _I.GRANTED: _S.TALKING,
         _I.NOT_GRANTED: _S.ACTIVE,  # transmission withdrawn
         _I.GRANTED_TO_ANOTHER: _S.LISTENING,  # pre-empted
@@ -163,11 +173,23 @@ TABLE: dict[CallState, dict[Input, CallState]] = {
         _I.UNKEY: _S.LISTENING,  # crossed another's pre-emptive grant
         _I.PROGRESS: _S.LISTENING,
         _I.CONNECTED: _S.LISTENING,
+        _I.CONNECTED_DUPLEX: _S.DUPLEX,
         _I.GRANTED: _S.TALKING,
         _I.NOT_GRANTED: _S.LISTENING,
         _I.GRANT_QUEUED: _S.LISTENING,
         _I.GRANTED_TO_ANOTHER: _S.LISTENING,
         _I.CEASED: _S.ACTIVE,
+        _I.RELEASED: _S.IDLE,
+    },
+    _S.DUPLEX: {
+        _I.HANG_UP: _S.IDLE,
+        _I.PROGRESS: _S.DUPLEX,
+        _I.CONNECTED: _S.DUPLEX,
+        _I.CONNECTED_DUPLEX: _S.DUPLEX,
+        _I.GRANTED: _S.DUPLEX,
+        _I.NOT_GRANTED: _S.DUPLEX,
+        _I.GRANTED_TO_ANOTHER: _S.DUPLEX,
+        _I.CEASED: _S.DUPLEX,
         _I.RELEASED: _S.IDLE,
     },
 }
@@ -209,9 +231,11 @@ def input_of_code(code: Unsolicited) -> tuple[int, Input] | None:
         case OutgoingProgress(cc=cc):
             return cc, Input.PROGRESS
         case Connected(cc=cc):
-            return cc, Input.CONNECTED
+            return cc, Input.CONNECTED_DUPLEX if code.is_duplex else Input.CONNECTED
         case TransmissionGrant(cc=cc, grant=grant) if grant in _GRANT_INPUTS:
             return cc, _GRANT_INPUTS[Grant(grant)]
+        case TransmissionInterrupt(cc=cc, grant=grant):
+            return cc, Input.GRANTED_TO_ANOTHER if grant == Grant.GRANTED_TO_ANOTHER else Input.CEASED
         case TransmissionCeased(cc=cc):
             return cc, Input.CEASED
         case CallReleased(cc=cc):

@@ -3,7 +3,8 @@
 A terminal (MT) frames a reply as CR LF text CR LF; real ones also send LF alone, echo the command, and put the hex of
 an incoming SDS on the line after its `+CTSDSR`. A terminal equipment (TE) ends a command with CR LF (CR or LF alone is
 taken too) and the hex after `AT+CMGS` with Ctrl-Z, or gives it up with ESC. Anything else is noise: it is reported
-once, by a named error, and the splitter starts afresh after the next line end.
+once, by a named error, and the splitter starts afresh after the next line end. XON and XOFF, which a line with software
+flow control lets through, are taken out wherever they stand, and told of once.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ MAX_LINE = 1024
 """Longest line taken, bytes. An SDS type 4 has 2047 bits, which are 512 hex digits."""
 CTRL_Z = 0x1A
 ESC = 0x1B
+_FLOW_CONTROL = b"\x11\x13"
 _ENDS = re.compile(rb"[\r\n\x1a]")
 _COMMAND_ENDS = re.compile(rb"[\r\n\x1a\x1b]")
 _BODY_ENDS = re.compile(rb"[\x1a\x1b]")
@@ -40,6 +42,20 @@ class _Splitter:
         self._buffer = b""
         self._skipping = False
         """A line was too long: its rest is thrown away up to the next line end."""
+        self._flow_control: PeiRemoteError | None = None
+        self._flow_control_told = False
+
+    def take_flow_control(self) -> PeiRemoteError | None:
+        """The finding that there is XON or XOFF on the line; given once, None otherwise."""
+        found, self._flow_control = self._flow_control, None
+        return found
+
+    def _without_flow_control(self, data: bytes) -> bytes:
+        clean = data.translate(None, _FLOW_CONTROL)
+        if len(clean) < len(data) and not self._flow_control_told:
+            self._flow_control_told = True
+            self._flow_control = PeiRemoteError(f"XON or XOFF on the line, taken out: {data[:_SHOWN]!r}")
+        return clean
 
     def _overlong(self) -> PeiRemoteError:
         error = PeiRemoteError(f"line of more than {MAX_LINE} bytes, begins {self._buffer[:_SHOWN]!r}")
@@ -61,6 +77,7 @@ class ReplyLines(_Splitter):
         """Takes bytes as they come; gives the lines that are whole, and a named error for each that can't be one."""
         if data == _OK and not self._buffer and not self._skipping:
             return ["OK"]  # the answer to nearly every command
+        data = self._without_flow_control(data)
         items: list[str | PeiRemoteError] = []
         *whole, rest = _ENDS.split(self._buffer + data)
         for raw in whole:
@@ -105,7 +122,7 @@ class CommandLines(_Splitter):
 
     def push(self, data: bytes) -> None:
         """Adds bytes as they came. Call `take` until it gives None after each push: that is what bounds the buffer."""
-        self._buffer = self._buffer[self._at :] + data
+        self._buffer = self._buffer[self._at :] + self._without_flow_control(data)
         self._at = 0
 
     def take(self) -> str | Body | PeiRemoteError | None:

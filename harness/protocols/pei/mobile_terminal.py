@@ -1,19 +1,19 @@
 """The terminal's side of the PEI, sans-I/O: command lines in, replies out; requests to the network and its codes.
 
 The machine knows the line and the calls on it (call_state.TABLE). What the network does is not its business: it hands
-`Request`s up, and is told the outcome as codes (`tell`). Where real terminals differ by codeplug it takes the strict
-side, named below, so that a client which leaves a step out is found here and not on the day.
+requests up, and is told the outcome as codes (`tell`). Where real terminals differ by codeplug its personality says
+how; where no personality says so it takes the strict side, named below, so that a client which leaves a step out is
+found here and not on the day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from harness.errors import PeiRemoteError
-from harness.protocols.pei import call_state
+from harness.protocols.pei import answers, call_state
 from harness.protocols.pei.call_state import CallState, Input
-from harness.protocols.pei.codes import AiService, CmeError, GroupAct, IdentityType, Registration, ServiceMode
+from harness.protocols.pei.codes import AiService, CmeError, GroupAct, Registration, ServiceMode
 from harness.protocols.pei.commands import (
     STATUS_SERVICE,
     VOICE_SERVICE,
@@ -33,115 +33,42 @@ from harness.protocols.pei.commands import (
     parse_command,
     sds_service,
 )
+from harness.protocols.pei.fields import Unsolicited
 from harness.protocols.pei.framing import Body, CommandLines
-from harness.protocols.pei.unsolicited import (
-    GroupBookEntry,
-    NetworkRegistration,
-    Numbering,
-    OperatingMode,
-    SdsReceived,
-    SelectedGroup,
-    SignalQuality,
-    Unsolicited,
-    decode_hex,
+from harness.protocols.pei.personality import PLAIN, Personality
+from harness.protocols.pei.requests import (
+    AnswerCall,
+    BadInput,
+    CeaseTransmit,
+    ChangeGroup,
+    ChangeMode,
+    ClearCall,
+    CommandTaken,
+    DemandTransmit,
+    Reboot,
+    Request,
+    SendMessage,
+    SetUpCall,
 )
+from harness.protocols.pei.sds_code import SdsReceived, decode_hex
+from harness.protocols.pei.unsolicited import GroupReport, NetworkRegistration, SignalQuality
 from harness.protocols.tetra.identity import Tsi, parse_ssi
 
 MAX_SERVICES = 64
 """Registrations by AT+CTSP; one more gets `+CME ERROR: 39` (table full)."""
 MAX_CALLS = 4
 """Calls one terminal can be in at once [U]."""
+MAX_DYNAMIC_GROUPS = 32
+"""Groups that the network can have given at once [U]."""
 MAX_INSTANCE = 255
 """SDS instances count 1-255 and start again [U]."""
 CODES_NEED_REGISTRATION = True
-"""SDS, status and calls are handed to the equipment only after it registered for them by AT+CTSP [U]."""
-
-
-@dataclass(frozen=True, slots=True)
-class SetUpCall:
-    """The equipment dialled."""
-
-    cc: int
-    destination: int
-    """ISSI or GSSI."""
-    definition: DefineCall
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerCall:
-    """The equipment takes the call that came in."""
-
-    cc: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClearCall:
-    """The equipment clears a call."""
-
-    cc: int
-
-
-@dataclass(frozen=True, slots=True)
-class DemandTransmit:
-    """The equipment asks to talk."""
-
-    cc: int
-    priority: int
-
-
-@dataclass(frozen=True, slots=True)
-class CeaseTransmit:
-    """The equipment stops talking, or takes its demand back."""
-
-    cc: int
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeGroup:
-    """The equipment selected a talkgroup, or none."""
-
-    gssi: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class SendMessage:
-    """The equipment sends an SDS or a status."""
-
-    instance: int
-    """Handle that the result (`+CMGS: instance,status`) names."""
-    destination: int
-    service: int
-    """AiService."""
-    bits: int
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class BadInput:
-    """Noise, or a line that no terminal takes."""
-
-    error: PeiRemoteError
-
-
-@dataclass(frozen=True, slots=True)
-class CommandTaken:
-    """A command line came and was answered: for the transcript."""
-
-    line: str
-    result: str
-
-
-Request = (
-    SetUpCall
-    | AnswerCall
-    | ClearCall
-    | DemandTransmit
-    | CeaseTransmit
-    | ChangeGroup
-    | SendMessage
-    | BadInput
-    | CommandTaken
-)
+"""SDS type 4, status and calls are handed to the equipment only after it registered for them by AT+CTSP [U]."""
+FIXED_BITS = {AiService.SDS_1: 16, AiService.SDS_2: 32, AiService.SDS_3: 64, AiService.STATUS: 16}
+"""Length of the messages that have but one."""
+GROUP_GIVEN, GROUP_TAKEN = 2, 3
+"""First field of `+CTDGR`: 2 is seen [C]; that it gives the group, and that 3 takes it, is [U]."""
+_ON_NETWORK = (Registration.HOME, Registration.VISITED)
 
 
 class MobileTerminalMachine:
@@ -150,24 +77,41 @@ class MobileTerminalMachine:
     `receive` takes bytes and gives requests; `tell` takes codes from the network; `take_output` gives what to write.
     """
 
-    def __init__(self, identity: Tsi, groups: Mapping[str, int], *, selected: int | None = None) -> None:
+    def __init__(
+        self,
+        identity: Tsi,
+        groups: Mapping[str, int],
+        *,
+        selected: int | None = None,
+        personality: Personality = PLAIN,
+    ) -> None:
         self.identity = identity
         self.groups = dict(groups)
         """The phone book: name to GSSI."""
+        self.dynamic_groups: dict[str, int] = {}
+        """Groups that the network gave: digits to GSSI."""
         self.selected = selected
         """GSSI of the talkgroup in use."""
+        self.personality = personality
         self.registration = NetworkRegistration(Registration.NONE)
         self.signal = SignalQuality(31, 0)
+        self.mode: int = ServiceMode.TMO
         self.calls: dict[int, CallState] = {}
+        self.rebooting = False
+        """It takes and gives nothing until `booted`."""
+        self._echo = False
+        self._reset()
+        self._instance = 0
+        self._lines = CommandLines()
+        self._output: list[str] = []
+        self._requests: list[Request] = []
+
+    def _reset(self) -> None:
         self._services: dict[RegisterService, None] = {}
         self._definition = DefineCall()
         self._sds_service: int | None = None
         self._awaiting: SendSds | None = None
-        self._instance = 0
         self._echo = False
-        self._lines = CommandLines()
-        self._output: list[str] = []
-        self._requests: list[Request] = []
 
     def take_output(self) -> bytes:
         """The bytes to write now; may be empty."""
@@ -193,8 +137,10 @@ class MobileTerminalMachine:
             return False
         if isinstance(code, NetworkRegistration):
             self.registration = code
-        if self._registered_for(code):
-            self._output.append(f"\r\n{code.line()}\r\n")
+        elif isinstance(code, GroupReport):
+            self._regroup(code)
+        if self._registered_for(code) and not self.rebooting:
+            self._output.append(f"\r\n{self.personality.write(code)}\r\n")
         return True
 
     def _registered_for(self, code: Unsolicited) -> bool:
@@ -203,8 +149,20 @@ class MobileTerminalMachine:
         if isinstance(code, SdsReceived):
             if code.service == AiService.STATUS:
                 return STATUS_SERVICE in self._services
+            if code.service != AiService.SDS_4:
+                return True  # how types 1 to 3 are registered for is not public
             return bool(code.payload) and sds_service(code.payload[0]) in self._services
         return call_state.input_of_code(code) is None or VOICE_SERVICE in self._services
+
+    def _regroup(self, report: GroupReport) -> None:
+        if not report.group:
+            return
+        if report.act == GROUP_GIVEN and len(self.dynamic_groups) < MAX_DYNAMIC_GROUPS:
+            self.dynamic_groups[report.group] = parse_ssi(report.group)
+        elif report.act == GROUP_TAKEN:
+            gssi = self.dynamic_groups.pop(report.group, None)
+            if gssi is not None and gssi == self.selected:
+                self.selected = None
 
     def _move(self, cc: int, given: Input) -> bool:
         following = call_state.following(self.calls.get(cc, CallState.IDLE), given)
@@ -220,6 +178,8 @@ class MobileTerminalMachine:
 
     def receive(self, data: bytes) -> list[Request]:
         """Takes bytes as they come; gives what the network shall do; never raises."""
+        if self.rebooting:
+            return []
         self._lines.push(data)
         while (item := self._lines.take()) is not None:
             if isinstance(item, PeiRemoteError):
@@ -231,6 +191,9 @@ class MobileTerminalMachine:
                 self._body(item)
             else:
                 self._command(item)
+        stray = self._lines.take_flow_control()
+        if stray is not None:
+            self._requests.append(BadInput(stray))
         requests, self._requests = self._requests, []
         return requests
 
@@ -239,7 +202,7 @@ class MobileTerminalMachine:
 
     def _refuse(self, line: str, error: CommandRefusedError) -> None:
         result = f"+CME ERROR: {int(error.cme)}"
-        self._result(result)
+        self._result(result if self.personality.blank else result.replace(" ERROR: ", " ERROR:"))
         self._requests.append(CommandTaken(line, result))
         self._requests.append(BadInput(error))
 
@@ -255,8 +218,12 @@ class MobileTerminalMachine:
             return
         try:
             command = parse_command(line)
+            refusal = self.personality.refusal(line)
+            if refusal is not None:
+                raise CommandRefusedError(refusal, f"a {self.personality.name} terminal does not take {line[:60]!r}")
             if isinstance(command, SendSds):
-                self._expect_body(command)
+                self._lines.expect_body()
+                self._awaiting = command
                 return
             self._do(command)
         except CommandRefusedError as error:
@@ -281,10 +248,6 @@ class MobileTerminalMachine:
             self._awaiting = None
             self._result(f"+CME ERROR: {int(CmeError.DATA_TIMEOUT)}")
 
-    def _expect_body(self, command: SendSds) -> None:
-        self._lines.expect_body()
-        self._awaiting = command
-
     def _body(self, body: Body) -> None:
         command, self._awaiting = self._awaiting, None
         if command is None:
@@ -298,23 +261,32 @@ class MobileTerminalMachine:
         except CommandRefusedError as error:
             self._refuse(line, error)
             return
-        self._result(f"+CMGS: {self._instance}")
+        self._result(f"+CMGS: {self._instance}" if self.personality.blank else f"+CMGS:{self._instance}")
         self._ok(line)
 
     def _send(self, command: SendSds, text: str) -> None:
         if self._sds_service is None:
             raise CommandRefusedError(CmeError.NOT_ALLOWED, "AT+CMGS before AT+CTSDS")
-        if self.registration.state not in (Registration.HOME, Registration.VISITED):
-            raise CommandRefusedError(CmeError.OUT_OF_SERVICE, "AT+CMGS while not registered")
+        self._on_network("AT+CMGS")
         try:
             payload = decode_hex(text, command.bits)
         except PeiRemoteError as error:
             raise CommandRefusedError(CmeError.DATA_DECODE, f"AT+CMGS: {error}") from None
-        if self._sds_service == AiService.STATUS and command.bits != 16:
-            raise CommandRefusedError(CmeError.RANGE, f"AT+CMGS: a status of {command.bits} bits")
+        service = AiService(self._sds_service)
+        due = FIXED_BITS.get(service, command.bits)
+        if command.bits != due:
+            raise CommandRefusedError(
+                CmeError.RANGE, f"AT+CMGS: a {service.text} of {command.bits} bits; {due} are due"
+            )
         self._instance = self._instance % MAX_INSTANCE + 1
         destination = parse_ssi(command.destination)
-        self._requests.append(SendMessage(self._instance, destination, self._sds_service, command.bits, payload))
+        self._requests.append(SendMessage(self._instance, destination, service, command.bits, payload))
+
+    def _on_network(self, what: str) -> None:
+        if self.mode == ServiceMode.DMO:
+            raise CommandRefusedError(CmeError.NOT_VD, f"{what} in direct mode")
+        if self.registration.state not in _ON_NETWORK:
+            raise CommandRefusedError(CmeError.OUT_OF_SERVICE, f"{what} while not registered")
 
     def _do(self, command: Command) -> None:
         match command:
@@ -337,19 +309,22 @@ class MobileTerminalMachine:
             case Basic(name):
                 self._basic(name)
             case Query(name, test):
-                self._query(name, test)
+                self._show([answers.test(name, self)] if test else answers.read(name, self))
             case OtherCommand(name, text):
                 self._other(name, text)
             case SendSds():  # taken before, as its body follows
                 pass
+
+    def _show(self, codes: Sequence[str | Unsolicited]) -> None:
+        for code in codes:
+            self._result(code if isinstance(code, str) else self.personality.write(code))
 
     def _dial(self, number: str) -> None:
         try:
             destination = parse_ssi(number)
         except PeiRemoteError as error:
             raise CommandRefusedError(CmeError.DIAL_STRING, f"ATD: {error}") from None
-        if self.registration.state not in (Registration.HOME, Registration.VISITED):
-            raise CommandRefusedError(CmeError.OUT_OF_SERVICE, "ATD while not registered")
+        self._on_network("ATD")
         cc = self.incoming_cc()
         if cc is None:
             raise CommandRefusedError(CmeError.NOT_ALLOWED, f"ATD: {MAX_CALLS} calls are up already")
@@ -366,7 +341,7 @@ class MobileTerminalMachine:
         if act > GroupAct.SELECT:
             raise CommandRefusedError(CmeError.UNSUPPORTED, "AT+CTGS: scanning is not offered")
         gssi = parse_ssi(group) if act else None
-        if gssi is not None and gssi not in self.groups.values():
+        if gssi is not None and gssi not in (*self.groups.values(), *self.dynamic_groups.values()):
             raise CommandRefusedError(CmeError.RANGE, f"AT+CTGS: {gssi} is not in the codeplug")
         if gssi != self.selected:
             self.selected = gssi
@@ -386,41 +361,38 @@ class MobileTerminalMachine:
             case "E0" | "E1":
                 self._echo = name == "E1"
             case "Z":
-                self._services.clear()
-                self._definition = DefineCall()
-                self._sds_service = None
-                self._echo = False
+                self._reset()
+                if self.personality.reboots:
+                    self._requests.append(Reboot())
             case "I":
-                self._result("TETRA terminal (simulated)")
-
-    def _query(self, name: str, test: bool) -> None:
-        codes: list[Unsolicited] = []
-        match name:
-            case _ if test:
-                raise CommandRefusedError(CmeError.UNSUPPORTED, f"AT{name}=? is not offered")
-            case "+CTGS":
-                group = None if self.selected is None else self._gtsi(self.selected)
-                codes = [SelectedGroup(GroupAct.NONE if group is None else GroupAct.SELECT, group)]
-            case "+CNUMF":
-                codes = [Numbering(IdentityType.INDIVIDUAL, self.identity.digits)]
-            case "+CNUMS":
-                codes = [GroupBookEntry(1, self._gtsi(gssi), label) for label, gssi in self.groups.items()]
-            case "+CSQ":
-                codes = [self.signal]
-            case "+CREG":
-                codes = [self.registration]
-            case "+CTOM":
-                codes = [OperatingMode(ServiceMode.TMO)]
-            case _:
-                raise CommandRefusedError(CmeError.UNSUPPORTED, f"AT{name}? is not offered")
-        for code in codes:
-            self._result(code.line())
+                self._result(self.personality.identification)
 
     def _other(self, name: str, text: str | None) -> None:
-        if name == "+CSQ" and text is None:
-            self._result(self.signal.line())
-        elif name != "+CTOM" or text != "0":
-            raise CommandRefusedError(CmeError.UNSUPPORTED, f"AT{name} is not offered")
+        match name, text:
+            case "+CSQ", None:
+                self._show([self.signal])
+            case (("+CNUMS" | "+CNUMD"), str()):
+                self._show(answers.read_book(name, text, self))
+            case "+CTOM", "0" | "1":
+                if self.mode != int(text):
+                    self.mode = int(text)
+                    self._requests.append(ChangeMode(self.mode))
+            case "+CMEE", str():
+                pass  # errors are numbered whatever is asked for
+            case _:
+                raise CommandRefusedError(CmeError.UNSUPPORTED, f"AT{name} is not offered")
 
-    def _gtsi(self, gssi: int) -> str:
-        return Tsi(self.identity.mcc, self.identity.mnc, gssi).digits
+    # -- reboot --------------------------------------------------------------------------------------------------------
+
+    def reboot(self) -> None:
+        """It goes down: every call is over, the network has lost it, and bytes that come meanwhile are lost."""
+        self.rebooting = True
+        self.calls.clear()
+        self.registration = NetworkRegistration(Registration.NONE)
+        self._lines = CommandLines()
+        self.dynamic_groups.clear()
+        self._reset()
+
+    def booted(self) -> None:
+        """It is up again, as from the factory: no service is registered for, no group lost from the codeplug."""
+        self.rebooting = False

@@ -18,12 +18,22 @@ from typing import NamedTuple
 from harness.errors import PeiLocalError, PeiRemoteError
 from harness.protocols.pei import call_state
 from harness.protocols.pei.call_state import COMMANDS, CallState, Input
-from harness.protocols.pei.codes import CmeError, describe
 from harness.protocols.pei.commands import Basic, Command, CommandRefusedError, Dial, KeyTransmit, Unkey, parse_command
 from harness.protocols.pei.framing import MAX_LINE, ReplyLines
+from harness.protocols.pei.replies import (
+    FINAL,
+    NUMBERED_FINAL,
+    PLAIN_CODES,
+    BadLine,
+    CodeReceived,
+    LateReply,
+    Reply,
+    ReplyReceived,
+    TeEvent,
+)
 from harness.protocols.pei.unsolicited import (
+    OtherCode,
     SendResult,
-    Unsolicited,
     is_sds_head,
     parse_unsolicited,
     prefix_of,
@@ -40,64 +50,8 @@ MAX_KINDS = 256
 MAX_SENDS = 64
 """SDS instances whose result may be due at once."""
 
-_FINAL = frozenset({"OK", "ERROR", "NO CARRIER", "BUSY", "NO DIALTONE", "NO ANSWER"})
-_NUMBERED_FINAL = ("+CME ERROR", "+CMS ERROR")
 _PLAIN_REPLIES = ("ATI", "AT+GM", "AT+CGM", "AT+GSN", "AT+CGSN")
 """Commands that answer with lines that have no prefix [U]: V.250 allows it, real terminals differ."""
-
-
-class Reply(NamedTuple):
-    """What a command was answered with."""
-
-    command: str
-    lines: tuple[str, ...]
-    """Information lines, in order, without the final result."""
-    result: str
-    """Final result: `OK`, `ERROR`, `+CME ERROR`, `NO CARRIER` …"""
-    number: int | None = None
-    """Number of a `+CME ERROR` or `+CMS ERROR`."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether the terminal did as told."""
-        return self.result == "OK"
-
-    def told(self) -> str:
-        """The result as a tester reads it: `+CME ERROR: 34 (parameter out of range)`."""
-        if self.number is None:
-            return self.result
-        return f"{self.result}: {describe(CmeError, self.number) if self.result == '+CME ERROR' else self.number}"
-
-
-class ReplyReceived(NamedTuple):
-    """A command's reply is whole."""
-
-    token: int
-    reply: Reply
-
-
-class LateReply(NamedTuple):
-    """The reply of a command that had been given up."""
-
-    reply: Reply
-
-
-class CodeReceived(NamedTuple):
-    """The terminal sent a code of its own accord."""
-
-    code: Unsolicited
-    line: str
-    state: CallState | None = None
-    """State of the call it is about, after it; None for one that is about no call."""
-
-
-class BadLine(NamedTuple):
-    """Noise, or a line that the PEI does not allow."""
-
-    error: PeiRemoteError
-
-
-TeEvent = ReplyReceived | LateReply | CodeReceived | BadLine
 
 
 class _Kind(NamedTuple):
@@ -141,7 +95,10 @@ def _kind_of(text: str) -> _Kind:
         parsed = parse_command(text) if text[:3].upper() not in ("AT", "AT+") or "=" in text else None
     except CommandRefusedError:
         parsed = None  # a tester may send what no decent client sends
-    return _Kind(_expected_prefix(text), text.upper().startswith(_PLAIN_REPLIES), parsed)
+    prefix = _expected_prefix(text)
+    # What is read or tested may be answered without its name: a phone book's entries are, on some terminals.
+    plain = text.upper().startswith(_PLAIN_REPLIES) or prefix not in (None, SendResult.PREFIX)
+    return _Kind(prefix, plain, parsed)
 
 
 class TerminalEquipmentMachine:
@@ -256,6 +213,9 @@ class TerminalEquipmentMachine:
             else:
                 self._drop_sds_head(events)
                 events.append(BadLine(item))
+        stray = self._lines.take_flow_control()
+        if stray is not None:
+            events.append(BadLine(stray))
         return events
 
     def _drop_sds_head(self, events: list[TeEvent]) -> None:
@@ -265,7 +225,7 @@ class TerminalEquipmentMachine:
 
     def _line(self, line: str, events: list[TeEvent]) -> None:
         if self._sds_head is not None:
-            if not line.startswith("+") and line not in _FINAL:
+            if not line.startswith("+") and line not in FINAL:
                 head, self._sds_head = self._sds_head, None
                 self._code(head, events, line)
                 return
@@ -276,6 +236,8 @@ class TerminalEquipmentMachine:
         if not line.startswith("+"):
             if current is not None and current.kind.plain:
                 self._information(current, line, events)
+            elif line in PLAIN_CODES:
+                events.append(CodeReceived(OtherCode(line, ()), line))
             else:
                 events.append(BadLine(PeiRemoteError(f"a line that belongs to nothing: {line[:60]!r}")))
             return
@@ -292,10 +254,10 @@ class TerminalEquipmentMachine:
         self._code(line, events)
 
     def _ends_or_echoes(self, current: _Pending, line: str, events: list[TeEvent]) -> bool:
-        if line in _FINAL:
+        if line in FINAL:
             self._finish(current, line, None, events)
             return True
-        if line.upper().startswith(_NUMBERED_FINAL):
+        if line.upper().startswith(NUMBERED_FINAL):
             name, _, number = line.partition(":")
             digits = number.strip()
             known = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else None
@@ -374,11 +336,13 @@ class TerminalEquipmentMachine:
         return True
 
     def _code(self, line: str, events: list[TeEvent], hex_line: str | None = None) -> None:
+        odd: list[PeiRemoteError] = []
         try:
-            code = parse_unsolicited(line, hex_line)
+            code = parse_unsolicited(line, hex_line, odd)
         except PeiRemoteError as error:
             events.append(BadLine(error))
             return
+        events.extend(map(BadLine, odd))
         if isinstance(code, SendResult) and code.status is not None:
             self._sends.pop(code.instance, None)
         moved = call_state.input_of_code(code)

@@ -1,171 +1,80 @@
-"""SDS type 4 payloads: simple text, and text with the SDS transport layer (transfer, report, acknowledgement)."""
+"""SDS type 4 payloads to messages and back (EN 300 392-2, clause 29): texts, transport layer, parts, reports."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import IntEnum, IntFlag
-
 from harness.errors import SdsError
+from harness.protocols.tetra import text_coding, user_data_header
+from harness.protocols.tetra.sds_messages import (
+    TRANSPORT_LAYER_FIRST,
+    DeliveryAck,
+    DeliveryReport,
+    MessagePart,
+    MessageType,
+    ProtocolId,
+    RawSds,
+    ReportRequest,
+    Sds,
+    SimpleText,
+    StoreForward,
+    TextPart,
+    TextTransfer,
+    Timestamp,
+    byte,
+    text_head,
+)
+
+__all__ = [
+    "MAX_BITS",
+    "DeliveryAck",
+    "DeliveryReport",
+    "MessagePart",
+    "MessageType",
+    "ProtocolId",
+    "RawSds",
+    "ReportRequest",
+    "Sds",
+    "SimpleText",
+    "StoreForward",
+    "TextPart",
+    "TextTransfer",
+    "Timestamp",
+    "decode",
+    "encode",
+    "requested_report",
+]
 
 MAX_BITS = 2047
 """Longest SDS type 4 (EN 300 392-2, 14.8.52) [U]: from memory; the PEI's `bits` field is checked against it."""
-CODING_ISO_8859_1 = 1
-"""Text coding scheme 1 is ISO 8859-1 [C]."""
-REPORT_RECEIVED = 0x00
-"""Delivery status: receipt acknowledged by the destination [U]."""
-REPORT_CONSUMED = 0x02
-"""Delivery status: consumed by the destination [U]."""
-REPORT_UNREACHABLE = 0x40
-"""Delivery status: destination not reachable, delivery failed [U]."""
-
-
-class ProtocolId(IntEnum):
-    """First byte of an SDS type 4: whose payload it is [C]."""
-
-    SIMPLE_TEXT = 0x02
-    SIMPLE_GPS = 0x03
-    LIP = 0x0A
-    CONCATENATED = 0x0C
-    TEXT = 0x82
-    GPS = 0x83
-    IMMEDIATE_TEXT = 0x89
-    USER_DATA_HEADER = 0x8A
-    CONCATENATED_TL = 0x8C
-
-
-TRANSPORT_LAYER_FIRST = 0x80
-"""Protocol ids from here on carry the SDS transport layer: 0x82, 0x89, 0x8A, 0x8C do [C]; all others [U]."""
-
-
-class MessageType(IntEnum):
-    """High nibble of an SDS-TL's second byte [C]."""
-
-    TRANSFER = 0
-    REPORT = 1
-    ACK = 2
-
-
-class ReportRequest(IntFlag):
-    """Which delivery reports the sender asks for [C]."""
-
-    NONE = 0
-    RECEIVED = 1
-    CONSUMED = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Timestamp:
-    """The 24-bit time an SDS-TL transfer may carry: frame 2, reserved 2, month 4, day 5, hour 5, minute 6 bits [C]."""
-
-    month: int
-    day: int
-    hour: int
-    minute: int
-    frame: int = 0
-    """Which clock (two bits) [U]: its values' meanings are not in the public sources."""
-
-    def encode(self) -> bytes:
-        """The three bytes."""
-        word = self.frame << 22 | self.month << 16 | self.day << 11 | self.hour << 6 | self.minute
-        limits = ((self.frame, 3), (self.month, 15), (self.day, 31), (self.hour, 31), (self.minute, 63))
-        if any(not 0 <= value <= limit for value, limit in limits):
-            raise SdsError(f"SDS-TL timestamp out of range: {self}")
-        return word.to_bytes(3, "big")
-
-    @classmethod
-    def decode(cls, payload: bytes) -> Timestamp:
-        """The timestamp in exactly three bytes; any bit pattern is taken (a wrong month is the sender's to explain)."""
-        word = int.from_bytes(payload, "big")
-        return cls(word >> 16 & 15, word >> 11 & 31, word >> 6 & 31, word & 63, word >> 22)
-
-
-@dataclass(frozen=True, slots=True)
-class SimpleText:
-    """Text without the transport layer: protocol id 0x02, coding byte, text [C]."""
-
-    text: str
-    coding: int = CODING_ISO_8859_1
-
-
-@dataclass(frozen=True, slots=True)
-class TextTransfer:
-    """An SDS-TL text transfer: protocol id 0x82 (0x89 for immediate display)."""
-
-    text: str
-    reference: int
-    """Message reference, 0-255, that a report will name."""
-    report: ReportRequest = ReportRequest.NONE
-    timestamp: Timestamp | None = None
-    coding: int = CODING_ISO_8859_1
-    """Text coding scheme, 0-127; only 1 (ISO 8859-1) is read as more than bytes."""
-    immediate: bool = False
-    short_form: bool = False
-    """The sender takes a short report (a status value) for an answer."""
-    store: bool = False
-    """The network may store and forward."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryReport:
-    """What became of an SDS-TL transfer: `82 10 <status> <reference>` [C]."""
-
-    status: int
-    """Delivery status, 0-255; see the REPORT_ constants."""
-    reference: int
-    protocol: int = ProtocolId.TEXT
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryAck:
-    """Acknowledgement of a delivery report; status and reference as in the report [U]: its layout is inferred."""
-
-    status: int
-    reference: int
-    protocol: int = ProtocolId.TEXT
-
-
-@dataclass(frozen=True, slots=True)
-class RawSds:
-    """A payload that this module doesn't look into (location, user data header, a vendor's own)."""
-
-    protocol: int
-    payload: bytes
-    """All bytes, the protocol id included."""
-
-
-Sds = SimpleText | TextTransfer | DeliveryReport | DeliveryAck | RawSds
-
-
-def _text_bytes(text: str, coding: int) -> bytes:
-    if not 0 <= coding <= 127:
-        raise SdsError(f"text coding scheme {coding} is not 0-127")
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError as error:
-        raise SdsError(f"text has a character that ISO 8859-1 lacks: {text[error.start]!r}") from error
-
-
-def _byte(name: str, value: int) -> int:
-    if not 0 <= value <= 255:
-        raise SdsError(f"SDS {name} {value} is not 0-255")
-    return value
+_EXTENDED_REFERENCE = 0x10
+"""In the first byte of a part's header: the shared reference has a second byte [C]."""
 
 
 def encode(sds: Sds) -> bytes:
     """The bytes of an SDS type 4.
 
     Raises:
-        SdsError: a field out of range, a character outside ISO 8859-1, or more than 2047 bits.
+        SdsError: a field out of range, a character that the coding lacks, or more than 2047 bits.
     """
     match sds:
-        case SimpleText(text, coding):
-            payload = bytes((ProtocolId.SIMPLE_TEXT, coding & 0x7F)) + _text_bytes(text, coding)
+        case SimpleText(text, coding, immediate):
+            protocol = ProtocolId.SIMPLE_IMMEDIATE_TEXT if immediate else ProtocolId.SIMPLE_TEXT
+            payload = bytes((protocol, coding & 0x7F)) + text_coding.encode(text, coding)
         case TextTransfer():
             payload = _encode_transfer(sds)
-        case DeliveryReport(status, reference, protocol) | DeliveryAck(status, reference, protocol):
-            kind = MessageType.REPORT if isinstance(sds, DeliveryReport) else MessageType.ACK
-            fields = (_byte("protocol id", protocol), kind << 4, _byte("status", status), _byte("reference", reference))
-            payload = bytes(fields)
+        case TextPart():
+            payload = user_data_header.encode(sds)
+        case MessagePart():
+            payload = _encode_part(sds)
+        case DeliveryReport(status, reference, protocol_id, acknowledge):
+            kind = MessageType.REPORT << 4 | acknowledge << 3
+            payload = bytes(
+                (byte("protocol id", protocol_id), kind, byte("status", status), byte("reference", reference))
+            )
+        case DeliveryAck(status, reference, protocol_id):
+            kind = MessageType.ACK << 4
+            payload = bytes(
+                (byte("protocol id", protocol_id), kind, byte("status", status), byte("reference", reference))
+            )
         case RawSds(_, payload):
             pass
     if 8 * len(payload) > MAX_BITS:
@@ -174,16 +83,28 @@ def encode(sds: Sds) -> bytes:
 
 
 def _encode_transfer(sds: TextTransfer) -> bytes:
-    text = _text_bytes(sds.text, sds.coding)
     protocol = ProtocolId.IMMEDIATE_TEXT if sds.immediate else ProtocolId.TEXT
-    flags = MessageType.TRANSFER << 4 | sds.report << 2 | sds.short_form << 1 | sds.store
-    stamp = b"" if sds.timestamp is None else sds.timestamp.encode()
-    coding = (0x80 if stamp else 0) | sds.coding
-    return bytes((protocol, flags, _byte("reference", sds.reference), coding)) + stamp + text
+    flags = MessageType.TRANSFER << 4 | sds.report << 2 | sds.short_form << 1 | (sds.store is not None)
+    store = b"" if sds.store is None else sds.store.encode()
+    head = bytes((protocol, flags, byte("reference", sds.reference))) + store
+    return head + text_head(sds.coding, sds.timestamp) + text_coding.encode(sds.text, sds.coding)
+
+
+def _encode_part(sds: MessagePart) -> bytes:
+    if sds.reference is None:
+        head = bytes((ProtocolId.CONCATENATED,))
+    else:
+        head = bytes((ProtocolId.CONCATENATED_TL, sds.report << 2, byte("reference", sds.reference)))
+    if not 0 <= sds.joint <= (0xFFF if sds.wide else 0xF):
+        raise SdsError(f"SDS part: shared reference {sds.joint} is not 0-{0xFFF if sds.wide else 0xF}")
+    joint = (
+        bytes((_EXTENDED_REFERENCE | sds.joint >> 8, sds.joint & 0xFF)) if sds.wide else bytes((sds.joint,))
+    )  # the type of the part, three zero bits, is a transfer
+    return head + joint + bytes((byte("part count", sds.total), byte("part number", sds.number))) + sds.payload
 
 
 def decode(payload: bytes) -> Sds:
-    """What an SDS type 4 payload says. Text is read as ISO 8859-1 whatever its coding: `coding` tells which it was.
+    """What an SDS type 4 payload says. A text whose coding is not known is read as ISO 8859-1; `coding` tells.
 
     Raises:
         SdsError: empty, longer than SDS type 4 can be, or cut short inside a header.
@@ -193,43 +114,81 @@ def decode(payload: bytes) -> Sds:
     if len(payload) > (MAX_BITS + 7) // 8:
         raise SdsError(f"SDS type 4 of {len(payload)} bytes; {MAX_BITS} bits is the most")
     protocol = payload[0]
-    if protocol == ProtocolId.SIMPLE_TEXT:
+    if protocol in (ProtocolId.SIMPLE_TEXT, ProtocolId.SIMPLE_IMMEDIATE_TEXT):
         if len(payload) < 2:
             raise SdsError("simple text cut short: no coding byte")
-        return SimpleText(payload[2:].decode("latin-1"), payload[1] & 0x7F)
-    if protocol not in (ProtocolId.TEXT, ProtocolId.IMMEDIATE_TEXT):
+        coding = payload[1] & 0x7F
+        immediate = protocol == ProtocolId.SIMPLE_IMMEDIATE_TEXT
+        return SimpleText(text_coding.decode(payload[2:], coding), coding, immediate)
+    if protocol == ProtocolId.CONCATENATED:
+        return _decode_part(payload, 1, None, ReportRequest.NONE)
+    if protocol < TRANSPORT_LAYER_FIRST:
         return RawSds(protocol, bytes(payload))
-    if len(payload) < 2:
+    return _decode_transport(protocol, payload)
+
+
+_READ = (ProtocolId.TEXT, ProtocolId.IMMEDIATE_TEXT, ProtocolId.USER_DATA_HEADER, ProtocolId.CONCATENATED_TL)
+"""Protocol ids whose transfers are looked into; reports are read of every one that has the transport layer."""
+
+
+def _decode_transport(protocol: int, payload: bytes) -> Sds:
+    kind = payload[1] >> 4 if len(payload) > 1 else None
+    if protocol not in _READ and (kind not in (MessageType.REPORT, MessageType.ACK) or len(payload) < 4):
+        return RawSds(protocol, bytes(payload))
+    if kind is None:
         raise SdsError("SDS-TL cut short: no message type")
-    kind = payload[1] >> 4
     if len(payload) < 4:
         raise SdsError(f"SDS-TL message of type {kind} cut short after {len(payload)} bytes")
-    if kind == MessageType.TRANSFER:
-        return _decode_transfer(payload)
     if kind == MessageType.REPORT:
-        return DeliveryReport(payload[2], payload[3], protocol)
+        return DeliveryReport(payload[2], payload[3], protocol, bool(payload[1] & 8))
     if kind == MessageType.ACK:
         return DeliveryAck(payload[2], payload[3], protocol)
-    raise SdsError(f"SDS-TL message type {kind} is reserved")
-
-
-def _decode_transfer(payload: bytes) -> TextTransfer:
-    flags, reference, coding = payload[1], payload[2], payload[3]
-    start, timestamp = 4, None
-    if coding & 0x80:
-        if len(payload) < 7:
-            raise SdsError("SDS-TL transfer cut short inside its timestamp")
-        start, timestamp = 7, Timestamp.decode(payload[4:7])
+    if kind != MessageType.TRANSFER:
+        raise SdsError(f"SDS-TL message type {kind} is reserved")
+    flags, start, store = payload[1], 3, None
+    if flags & 1:
+        store, start = StoreForward.decode(payload, start)
+    report = ReportRequest(flags >> 2 & 3)
+    if protocol == ProtocolId.CONCATENATED_TL:
+        return _decode_part(payload, start, payload[2], report)
+    coding, timestamp, start = _text_head(payload, start)
+    if protocol == ProtocolId.USER_DATA_HEADER:
+        return user_data_header.decode(payload, start, coding, timestamp, report)
     return TextTransfer(
-        text=payload[start:].decode("latin-1"),
-        reference=reference,
-        report=ReportRequest(flags >> 2 & 3),
+        text=text_coding.decode(payload[start:], coding),
+        reference=payload[2],
+        report=report,
         timestamp=timestamp,
-        coding=coding & 0x7F,
-        immediate=payload[0] == ProtocolId.IMMEDIATE_TEXT,
+        coding=coding,
+        immediate=protocol == ProtocolId.IMMEDIATE_TEXT,
         short_form=bool(flags & 2),
-        store=bool(flags & 1),
+        store=store,
     )
+
+
+def _text_head(payload: bytes, at: int) -> tuple[int, Timestamp | None, int]:
+    if len(payload) <= at:
+        raise SdsError("SDS-TL transfer cut short: no text coding")
+    coding = payload[at]
+    if not coding & 0x80:
+        return coding, None, at + 1
+    if len(payload) < at + 4:
+        raise SdsError("SDS-TL transfer cut short inside its timestamp")
+    return coding & 0x7F, Timestamp.decode(payload[at + 1 : at + 4]), at + 4
+
+
+def _decode_part(payload: bytes, at: int, reference: int | None, report: ReportRequest) -> MessagePart:
+    wide = len(payload) > at and bool(payload[at] & _EXTENDED_REFERENCE)
+    numbers = at + 1 + wide
+    if len(payload) < numbers + 2:
+        raise SdsError("SDS part cut short inside its header")
+    if payload[at] >> 5:
+        raise SdsError(f"SDS part of type {payload[at] >> 5} is reserved")
+    joint = (payload[at] & 0xF) << 8 | payload[at + 1] if wide else payload[at] & 0xF
+    total, number = payload[numbers], payload[numbers + 1]
+    if not 1 <= number <= total:
+        raise SdsError(f"SDS part {number} of {total} does not exist")
+    return MessagePart(joint, total, number, bytes(payload[numbers + 2 :]), reference, report, wide)
 
 
 def requested_report(payload: bytes) -> tuple[int, ReportRequest] | None:

@@ -25,6 +25,8 @@ class TerminalComponent(BoundComponent):
     issi: Ssi
     talkgroup: str
     serial: SerialSettings = SerialSettings()
+    personality: Literal["plain", "motorola-like", "sepura-like"] = "plain"
+    """The habits of a make that a simulated terminal shows on its line (docs/pei.md)."""
     audio: Audio = "rtp"
     """Its loudspeaker and microphone; ``rtp`` only where a simulator offers the jack."""
 
@@ -35,6 +37,8 @@ class TerminalComponent(BoundComponent):
             raise ValueError(f"a real terminal needs 'serial.url' beginning with one of {', '.join(SERIAL_SCHEMES)}")
         if real and self.audio == "rtp":
             raise ValueError("a real terminal needs 'audio': rtp://host:port or sound:NAME")
+        if real and self.personality != "plain":
+            raise ValueError("'personality' is for simulators; a real terminal has its own")
         if self.binding is Binding.SIMULATED and self.serial.url != "pty":
             raise ValueError("'serial.url' is for real equipment; a simulator offers a line of its own ('pty')")
         return self

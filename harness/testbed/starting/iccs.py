@@ -20,6 +20,7 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
         auto_answer=starting.auto_answer,
         auto_advisers=starting.auto_advisers,
         location=_location(starting),
+        permit_locate=starting.interlock.locate,
     )
     starting.stack.push_async_callback(iccs.stop)
     host, port = iccs.sip_address

@@ -17,7 +17,14 @@ async def start_radio(starting: Starting, name: str, component: RadioNetworkComp
     """Start it. Raises LocalError."""
     testbed = starting.testbed
     terminals = [
-        TerminalConfig(each_name, each.issi, each.talkgroup, role=each.role, baud=each.serial.baud)
+        TerminalConfig(
+            each_name,
+            each.issi,
+            each.talkgroup,
+            role=each.role,
+            baud=each.serial.baud,
+            personality=each.personality,
+        )
         for each_name, each in testbed.components.items()
         if isinstance(each, RadioGatewayComponent | RadioTerminalComponent) and each.binding is Binding.SIMULATED
     ]

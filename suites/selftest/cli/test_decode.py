@@ -58,6 +58,10 @@ GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     "sds": ("82040101 54455354", {"type": "TextTransfer", "text": "TEST", "reference": 1}),
     "lip": ("0A0088BD4247F737FFE810", {"longitude": 12.018099, "latitude": 51.325099}),
     "status": ("0x8005", {"value": 32773, "kind": "user"}),
+    "ed137": (
+        "907B000100000000DEADBEEF0167000120400000",
+        {"layout": 2011, "ptt": "NORMAL", "ptt_id": 1, "squelch": False, "payload_length": 0},
+    ),
     "aml": (
         'A"ML=1;lt=+55.74297;lg=-4.26880;rd=10;top=20130717175329;lc=95;pm=G;si=234302543446355;ei=356708041746734;'
         "mcc=234;mnc=30;ml=127",
@@ -97,6 +101,8 @@ NONSENSE = {
     "sds": ("82", "SdsError"),
     "lip": ("FF", "SdsError"),
     "status": ("99999", "SdsError"),
+    "ed137": ("8008000100000000DEADBEEFD5D5", "Ed137Error"),
+    "mcptt": ("80CB000100000001", "McpttError"),
     "aml": ("hello", "AmlError"),
     "pidf": ("<a/>", "PidfError"),
     "msd": ("0909", "MsdError"),
@@ -130,7 +136,7 @@ def test_a_message_of_each_kind_is_shown(kind: str, monkeypatch: pytest.MonkeyPa
 
 def test_every_kind_is_tested() -> None:
     assert set(NONSENSE) == set(KINDS) | set(ALIASES)
-    assert set(GOOD) | {"sdp", "rtcp"} == set(KINDS) | set(ALIASES)
+    assert set(GOOD) | {"sdp", "rtcp", "mcptt"} == set(KINDS) | set(ALIASES)
 
 
 def test_sdp_is_shown_with_direction_and_codecs(monkeypatch: pytest.MonkeyPatch, capsysbinary: Any) -> None:
@@ -204,8 +210,8 @@ def test_an_unknown_kind_is_told_with_what_there_is_and_exit_2(
     code, _, err = run(monkeypatch, capsysbinary, "sipp", "x")
     assert code == 2
     assert err == (
-        "unknown kind 'sipp'; there is sip, sdp, rtp, rtcp, dtmf, pei, sds, lip, status, aml, pidf, msd, cdr, "
-        "cmr, message-summary, dialog-info, at\n"
+        "unknown kind 'sipp'; there is sip, sdp, rtp, rtcp, dtmf, pei, sds, lip, status, ed137, mcptt, aml, pidf, msd, "
+        "cdr, cmr, message-summary, dialog-info, at\n"
     )
 
 

@@ -54,7 +54,7 @@ safety:
     assert (code, err) == (0, "")
     assert "[red]bench[/red] (SAT)" in out
     assert "Not simulated: officer. The safety interlock allows nothing but:" in out
-    assert "dial     01314960*\n  key      nothing\n  message  4001234\n" in out
+    assert "dial     01314960*\n  key      nothing\n  call     nothing\n  message  4001234\n" in out
     assert "emergency_call to 999, 2026-03-01 to 2026-03-02, by Insp. [A]" in out
 
 

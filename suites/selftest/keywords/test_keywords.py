@@ -88,6 +88,14 @@ Radio
     Console Shows    govan-31    status.shown    within=2 s    value=32773
     Officer Sends Text    officer    Text    to=gateway-1
     Console Shows    govan-31    sds.shown    within=2 s    text=Text
+    ${report}    Officer Sends Text With Report    officer    Text    to=gateway-1
+    Should Be Equal    ${report}    0 (received)
+    Officer Sends Position    officer    55.8609    -4.2514    to=gateway-1
+    Officer Selects Talkgroup    officer    GD-OPS-1
+    Officer Presses Emergency Button    officer
+    Console Shows    govan-31    talker.shown    within=2 s    issi=4001234
+    Officer Lets Go    officer
+    Officer Hangs Up    officer
     ${incident}    Operator Opens Incident    govan-31    Something
     Operator Hands Over    govan-31    ${incident}    to=govan-12
     Console Shows    govan-31    incident.handed_over    to=govan-12
@@ -163,6 +171,29 @@ Not A Time
     assert "status 77 is not under 'statuses'" in told["No Such Status"]
     assert "409: no call rings at govan-12 on queue emergency" in told["Nothing Rings"]
     assert "Argument 'within' got value 'soon' that cannot be converted to timedelta" in told["Not A Time"]
+
+
+def test_one_officer_calls_another_whose_terminal_is_of_another_make(suite: Suite, tmp_path: Path) -> None:
+    bed = tmp_path / "two-officers.yaml"
+    sergeant = "{role: radio_terminal, issi: 4001235, talkgroup: GD-OPS-1, personality: sepura-like}"
+    bed.write_text(DEFAULT_TESTBED.read_text(encoding="utf-8") + f"\n  sergeant: {sergeant}\n", encoding="utf-8")
+    code, results, said = suite.run(
+        """\
+Two Officers
+    Officer Switches On    officer    sergeant
+    Officer Calls Officer    officer    sergeant    duplex=True
+    Officer Hangs Up    officer
+    Terminal Shows    sergeant    call.ended    within=2 s
+    Officer Calls Officer    sergeant    officer
+    Terminal Shows    officer    talker.shown    within=2 s    issi=4001235
+    Officer Hangs Up    sergeant
+    Officer Sends Position    sergeant    55.8609    -4.2514    to=officer
+    Terminal Shows    officer    location.received    within=2 s    issi=4001235
+""",
+        options=f"testbed={bed}    time=virtual",
+    )
+    assert results == {"Two Officers": ("PASS", "")}, said
+    assert code == 0
 
 
 def test_a_testbed_that_is_wrong_fails_the_tests_with_file_and_line(suite: Suite, tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ DAY = date(2026, 3, 10)
 LISTED = ("01314960001", "+4414149601*", "2001", "govan-12", "+441632960111;phone-context=niccs")
 
 
-def interlock(*, binding: str = "real", today: date = DAY, permits: tuple[dict[str, Any], ...] = ()) -> Interlock:
+def interlock(
+    *, binding: str = "real", today: date = DAY, permits: tuple[dict[str, Any], ...] = (), call: tuple[int, ...] = ()
+) -> Interlock:
     """An interlock on a testbed with one officer's terminal, real unless said otherwise."""
     officer: dict[str, Any] = {"role": "radio_terminal", "issi": 4001234, "talkgroup": "GD-OPS-1", "binding": binding}
     if binding == "real":
@@ -32,6 +34,7 @@ def interlock(*, binding: str = "real", today: date = DAY, permits: tuple[dict[s
                     "dial": LISTED,
                     "key": ["GD-OPS-1"],
                     "message": [4001234],
+                    "call": call,
                     "permits": permits,
                 },
                 "components": {"officer": officer},
@@ -211,14 +214,23 @@ def test_the_second_of_two_permits_for_one_target_holds_too() -> None:
     interlock(permits=(past, permit("999"))).dial("999")
 
 
-@pytest.mark.parametrize("act", ["key", "call"])
-def test_talkgroups_are_keyed_as_the_list_names_them(act: str) -> None:
+def test_talkgroups_are_keyed_as_the_list_names_them() -> None:
     lock = interlock()
-    lock.radio(act, "1001", 0)
-    lock.radio(act, "GD-OPS-1", 0)
+    lock.radio("key", "1001", 0)
+    lock.radio("key", "GD-OPS-1", 0)
     for target in ("1002", "GD-OPS-2", "4001234", "any", ""):
         with pytest.raises(InterlockError, match=r"is not allowed: officer .* and safety\.key names GD-OPS-1"):
-            lock.radio(act, target, 0)
+            lock.radio("key", target, 0)
+
+
+def test_terminals_are_called_as_the_list_names_them() -> None:
+    with pytest.raises(InterlockError, match=r"call 4001234 is not allowed: .* and safety\.call names nothing"):
+        interlock().radio("call", "4001234", 0)
+    lock = interlock(call=(4001235,))
+    lock.radio("call", "4001235", 0)
+    for target in ("4001234", "1001", "GD-OPS-1", ""):
+        with pytest.raises(InterlockError, match=r"safety\.call names 4001235"):
+            lock.radio("call", target, 0)
 
 
 def test_messages_go_to_those_that_the_list_names() -> None:

@@ -12,13 +12,13 @@ import pytest
 from harness.endpoints.pei import MobileTerminal, TerminalEquipment
 from harness.endpoints.pei.line import MAX_LISTENERS
 from harness.errors import InterlockError, PeiLocalError, SdsError, TransportError
-from harness.protocols.pei import mobile_terminal as mt
+from harness.protocols.pei import requests as mt
 from harness.protocols.pei.mobile_terminal import MobileTerminalMachine
+from harness.protocols.pei.sds_code import SdsReceived
 from harness.protocols.pei.unsolicited import (
     CallReleased,
     IncomingCall,
     NetworkRegistration,
-    SdsReceived,
     SendResult,
     TransmissionCeased,
     TransmissionGrant,
@@ -194,7 +194,13 @@ def test_status_and_text_wait_for_the_networks_result_and_messages_do_not_mix() 
         ]
         radio.terminal.tell(SdsReceived(12, "4001001", 0, "4001234", 0, 32, bytes.fromhex("82100001")))
         report = await context.journal.expect("te", "sds.report", within=1)
-        assert dict(report.data) == {"issi": 4001001, "to": 4001234, "reference": 1, "status": 0}
+        assert dict(report.data) == {
+            "issi": 4001001,
+            "to": 4001234,
+            "reference": 1,
+            "status": 0,
+            "told": "0 (received)",
+        }
         with pytest.raises(SdsError):
             await te.send_text(4001001, "≥")
 

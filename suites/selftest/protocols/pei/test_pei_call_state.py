@@ -6,27 +6,29 @@ import pytest
 
 from harness.protocols.pei.call_state import COMMANDS, TABLE, CallState, Input, following
 
-_LETTERS = dict(zip("iorncqtl" "a", [
+_LETTERS = dict(zip("iorncqtl" "ad", [
     CallState.IDLE, CallState.ORIGINATING, CallState.REQUESTING, CallState.INCOMING, CallState.CONTENDING,
-    CallState.QUEUED, CallState.TALKING, CallState.LISTENING, CallState.ACTIVE,
+    CallState.QUEUED, CallState.TALKING, CallState.LISTENING, CallState.ACTIVE, CallState.DUPLEX,
 ], strict=True))  # fmt: skip
-# i idle, o originating, n incoming, a active, r requesting, c contending, q queued, t talking, l listening; - no cell
+# i idle, o originating, n incoming, a active, r requesting, c contending, q queued, t talking, l listening,
+# d duplex; - no cell
 _EXPECTED = """
-                    i o n a r c q t l
-DIAL                o - - - - - - - -
-ANSWER              - - n - - - - - -
-HANG_UP             - i i i i i i i i
-KEY                 - - r r - - - - c
-UNKEY               - o - a a l l a l
-RING                n - n - - - - - -
-PROGRESS            - o - a r c q - l
-CONNECTED           - a a a r c q t l
-GRANTED             - t t t t t t t t
-NOT_GRANTED         - a - a a l l a l
-GRANT_QUEUED        - q - a q q q - l
-GRANTED_TO_ANOTHER  - c l l c c q l l
-CEASED              - - a a r r q a a
-RELEASED            i i i i i i i i i
+                    i o n a r c q t l d
+DIAL                o - - - - - - - - -
+ANSWER              - - n - - - - - - -
+HANG_UP             - i i i i i i i i i
+KEY                 - - r r - - - - c -
+UNKEY               - o - a a l l a l -
+RING                n - n - - - - - - -
+PROGRESS            - o - a r c q - l d
+CONNECTED           - a a a r c q t l d
+CONNECTED_DUPLEX    - d d d - - - d d d
+GRANTED             - t t t t t t t t d
+NOT_GRANTED         - a - a a l l a l d
+GRANT_QUEUED        - q - a q q q - l -
+GRANTED_TO_ANOTHER  - c l l c c q l l d
+CEASED              - - a a r r q a a d
+RELEASED            i i i i i i i i i i
 """
 
 

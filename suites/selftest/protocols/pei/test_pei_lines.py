@@ -12,14 +12,14 @@ from harness.errors import PeiRemoteError
 from harness.protocols.pei import commands, unsolicited
 from harness.protocols.pei.codes import CmeError, ReleaseCause, describe
 from harness.protocols.pei.commands import CommandRefusedError, parse_command
+from harness.protocols.pei.fields import Unsolicited, identity, label, number
+from harness.protocols.pei.sds_code import SdsReceived
 from harness.protocols.pei.unsolicited import (
     IncomingCall,
     OtherCode,
-    SdsReceived,
     SelectedGroup,
     SendResult,
     TransmissionGrant,
-    Unsolicited,
     parse_unsolicited,
 )
 
@@ -69,7 +69,7 @@ def test_hex_that_does_not_fit_is_refused(hex_line: str | None) -> None:
 
 
 def test_a_code_without_a_class_keeps_its_fields() -> None:
-    assert parse_unsolicited("+CTXI: 1,2,3") == OtherCode("+CTXI", ("1", "2", "3"))
+    assert parse_unsolicited("+CTXD: 1,2,3") == OtherCode("+CTXD", ("1", "2", "3"))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def codes(draw: st.DrawFn) -> Unsolicited:
     values = {}
     for item in given_fields[: draw(st.integers(least, len(given_fields)))]:
         read = item.metadata["read"]
-        kinds = {unsolicited._number: _numbers, unsolicited._identity: _digits, unsolicited._name: _names}
+        kinds = {number: _numbers, identity: _digits, label: _names}
         values[item.name] = draw(kinds[read])
     return cls(**values)
 
@@ -188,3 +188,29 @@ def test_numbers_are_told_with_their_meaning() -> None:
     assert describe(ReleaseCause, 25) == "25 (reserved)"
     assert describe(CmeError, 34) == "34 (parameter out of range)"
     assert SendResult(1, 4).line() == "+CMGS: 1,4"
+
+
+def test_a_field_that_may_be_missing_is_left_out_when_it_cannot_be_read() -> None:
+    odd: list[PeiRemoteError] = []
+    assert parse_unsolicited("+CTICN: 1,0,0,?,4001234,1,1,0,1,1,x,2001", odd=odd) == IncomingCall(
+        1, 0, 0, None, "4001234", 1, 1, 0, 1, 1, None, "2001"
+    )
+    assert [str(error).split(" is ")[0] for error in odd] == ["+CTICN: calling_type", "+CTICN: called_type"]
+    with pytest.raises(PeiRemoteError):
+        parse_unsolicited("+CTXG: 1,x", odd=odd)
+
+
+@pytest.mark.parametrize(
+    ("head", "called_type", "e2ee"),
+    [
+        ("+CTSDSR: 12,4001001,16", 0, None),
+        ("+CTSDSR:12,4001001,1,16", 1, None),
+        ("+CTSDSR: 12,4001001,1,16,0", 1, 0),
+        ("+CTSDSR: 12,,,4001001,1,16,0", 1, 0),
+        ("+CTSDSR: 12,,,4001001,1,1,16", 1, 1),
+    ],
+)
+def test_the_head_of_an_sds_is_read_whatever_it_leaves_out(head: str, called_type: int, e2ee: int | None) -> None:
+    assert parse_unsolicited(head, "82 00") == SdsReceived(
+        12, None, None, "4001001", called_type, 16, b"\x82\x00", e2ee
+    )

@@ -7,25 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import PeiLocalError
-from harness.protocols.pei import mobile_terminal as mt
+from harness.protocols.pei import requests as mt
 from harness.protocols.pei.call_state import CallState
 from harness.protocols.pei.codes import AiService
-from harness.protocols.pei.commands import KeyTransmit
+from harness.protocols.pei.commands import DefineCall, KeyTransmit
 from harness.protocols.pei.mobile_terminal import MobileTerminalMachine
-from harness.protocols.pei.terminal_equipment import (
-    MAX_QUEUED,
-    BadLine,
-    CodeReceived,
-    LateReply,
-    Reply,
-    ReplyReceived,
-    TerminalEquipmentMachine,
-)
+from harness.protocols.pei.replies import BadLine, CodeReceived, LateReply, Reply, ReplyReceived
+from harness.protocols.pei.sds_code import SdsReceived
+from harness.protocols.pei.terminal_equipment import MAX_QUEUED, TerminalEquipmentMachine
 from harness.protocols.pei.unsolicited import (
     CallReleased,
     IncomingCall,
     NetworkRegistration,
-    SdsReceived,
     SendResult,
     TransmissionGrant,
 )
@@ -134,7 +127,7 @@ def test_group_call_as_both_sides_see_it() -> None:
         te.submit(text)
         requests = radio.receive(te.take_output())
         te.receive(radio.take_output())
-    assert mt.SetUpCall(1, 2001, mt.DefineCall()) in requests
+    assert mt.SetUpCall(1, 2001, DefineCall()) in requests
     assert te.dialling
     radio.tell(TransmissionGrant(1, 0))
     (event,) = te.receive(radio.take_output())
@@ -232,3 +225,76 @@ def test_no_bytes_break_a_terminal_equipment(chunks: list[bytes]) -> None:
     te.take_output()
     token = te.submit("AT")
     assert te.receive(b"\r\nOK\r\n")[-1] == ReplyReceived(token, Reply("AT", (), "OK"))
+
+
+def test_a_phone_book_whose_lines_lack_their_name_is_read() -> None:
+    te = TerminalEquipmentMachine()
+    token = te.submit("AT+CNUMS?")
+    lines = ("+CNUMS: 1,09011638300000001,OPS 1", "1,09011638300000002,OPS 2")
+    assert te.receive(f"\r\n{lines[0]}\r\n{lines[1]}\r\n\r\nOK\r\n".encode()) == [
+        ReplyReceived(token, Reply("AT+CNUMS?", lines, "OK"))
+    ]
+
+
+def test_a_code_with_an_odd_field_still_moves_its_call() -> None:
+    te = TerminalEquipmentMachine()
+    bad, code = te.receive(b"\r\n+CTICN: 1,0,0,x,4001234\r\n")
+    assert isinstance(bad, BadLine)
+    assert isinstance(code, CodeReceived)
+    assert te.calls == {1: CallState.INCOMING}
+
+
+def test_a_result_of_v_250_that_nobody_asked_for_is_a_code() -> None:
+    (event,) = TerminalEquipmentMachine().receive(b"\r\nRING\r\n")
+    assert isinstance(event, CodeReceived)
+    assert event.code.line() == "RING"
+
+
+# As a terminal that fills hex up to whole bytes writes it, codes between and inside replies.
+_TRANSCRIPT = b"""
+AT+CTSP=2,0,0\r
+OK
++CREG: 1,1001,90116383
+AT+CTSDC=0,0,0,1,1,0,1,1,0,0,0
++CTSDSR: 12,09011638304001234,1,09011638300000001,1,84
+0A0088BD4247F737FFE810
+OK
++CSQ:21,99
++CTOCP: 1,0,0,1,0
++CTCC: 1,1,1,0,0,1,1,0
++CTXG: 1,0,0,0
++CDTXC: 1,0
++CTXG: 1,3,0,0,1,09011638304001234
++CTXI: 1,3,0,0,1,09011638304001235
++CTCR: 1,13
++CTDGR: 2,1001,90116383,0
++CTBCT: 1001,4095,0,1
++CTXW: 1
++XVENDOR: 1,"two, three",4
+"""
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 4096])
+def test_a_transcript_is_read_however_it_is_cut(size: int) -> None:
+    te = TerminalEquipmentMachine()
+    te.submit("AT+CTSP=2,0,0")
+    te.submit("AT+CTSDC=0,0,0,1,1,0,1,1,0,0,0")
+    te.submit("ATD2001")
+    events = [event for at in range(0, len(_TRANSCRIPT), size) for event in te.receive(_TRANSCRIPT[at : at + size])]
+    assert not [event for event in events if isinstance(event, BadLine)]
+    assert [event.reply.result for event in events if isinstance(event, ReplyReceived)] == ["OK", "OK"]
+    codes = [event.code.PREFIX or event.line for event in events if isinstance(event, CodeReceived)]
+    assert codes[:3] == ["+CREG", "+CTSDSR", "+CSQ"]
+    assert codes[-4:] == ["+CTDGR", "+CTBCT", "+CTXW", '+XVENDOR: 1,"two, three",4']
+    assert te.calls == {}
+
+
+def test_noise_wrong_lengths_and_a_hundred_kilobytes_are_named_and_what_follows_is_read() -> None:
+    te = TerminalEquipmentMachine()
+    noise = b"\r\n+CTSDSR: 13,1,0,2,0,16\r\n80\r\n" + b"\x00\xff\x01\r\n" + b"A" * 100_000 + b"\r\n+CTXG: 1\r\n"
+    events = te.receive(noise + b"+CTICN: 1\r\n")
+    assert [type(event) for event in events] == [BadLine] * 4 + [CodeReceived]
+    told = " ".join(str(event.error) for event in events if isinstance(event, BadLine))
+    assert all(
+        each in told for each in ("2 hex digits; 4 were due", "noise", "more than 1024 bytes", "grant is missing")
+    )

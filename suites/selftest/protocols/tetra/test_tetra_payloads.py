@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import PeiRemoteError, SdsError
-from harness.protocols.tetra import lip, sds, status
+from harness.protocols.tetra import delivery, lip, sds, status, text_coding
+from harness.protocols.tetra.concatenation import MAX_UNDER_WAY, PART_BYTES, Assembler, split
 from harness.protocols.tetra.identity import Tsi, parse_ssi, parse_tsi
 
 
@@ -120,7 +121,15 @@ def test_a_transfer_says_which_reports_it_wants() -> None:
     assert sds.requested_report(sds.encode(sds.SimpleText("x"))) is None
 
 
-_latin = st.text(st.characters(max_codepoint=255), max_size=100)
+_bytes = st.integers(0, 255)
+_transport = st.integers(128, 255)
+_codings = st.sampled_from([1, text_coding.UTF_16_BE, *range(27, 128)])
+_reports = st.sampled_from([sds.ReportRequest(n) for n in range(4)])
+_numbers = st.tuples(st.integers(1, 255), st.integers(1, 255)).map(sorted)
+_stores = st.builds(sds.StoreForward, st.integers(0, 31)) | st.builds(
+    sds.StoreForward, st.integers(0, 31), st.just(1), st.binary(min_size=3, max_size=3)
+)
+_latin = st.text(st.characters(max_codepoint=255), max_size=90)
 _stamps = st.builds(
     sds.Timestamp, st.integers(0, 15), st.integers(0, 31), st.integers(0, 31), st.integers(0, 63), st.integers(0, 3)
 )
@@ -128,20 +137,59 @@ _stamps = st.builds(
 
 @given(
     st.one_of(
-        st.builds(sds.SimpleText, _latin, st.integers(0, 127)),
+        st.builds(sds.SimpleText, _latin, _codings, st.booleans()),
         st.builds(
             sds.TextTransfer,
             _latin,
             st.integers(0, 255),
             st.sampled_from([sds.ReportRequest(n) for n in range(4)]),
             st.none() | _stamps,
-            st.integers(0, 127),
+            _codings,
             st.booleans(),
             st.booleans(),
-            st.booleans(),
+            st.none() | _stores,
         ),
-        st.builds(sds.DeliveryReport, st.integers(0, 255), st.integers(0, 255)),
-        st.builds(sds.DeliveryAck, st.integers(0, 255), st.integers(0, 255)),
+        st.builds(sds.DeliveryReport, _bytes, _bytes, _transport, st.booleans()),
+        st.builds(sds.DeliveryAck, _bytes, _bytes, _transport),
+        _numbers.flatmap(
+            lambda part: st.builds(
+                sds.TextPart,
+                _latin,
+                _bytes,
+                st.just(part[1]),
+                st.just(part[0]),
+                _bytes,
+                st.booleans(),
+                st.lists(st.tuples(st.integers(9, 255), st.binary(max_size=8)), max_size=3).map(tuple),
+                _reports,
+                st.none() | _stamps,
+                _codings,
+            )
+        ),
+        _numbers.flatmap(
+            lambda part: (
+                st.builds(
+                    sds.MessagePart,
+                    st.integers(0, 15),
+                    st.just(part[1]),
+                    st.just(part[0]),
+                    st.binary(max_size=100),
+                    st.none(),
+                    st.just(sds.ReportRequest.NONE),
+                    st.booleans(),
+                )
+                | st.builds(
+                    sds.MessagePart,
+                    st.integers(0, 4095),
+                    st.just(part[1]),
+                    st.just(part[0]),
+                    st.binary(max_size=100),
+                    _bytes,
+                    _reports,
+                    st.just(True),
+                )
+            )
+        ),
     )
 )
 def test_sds_round_trips(message: sds.Sds) -> None:
@@ -162,3 +210,117 @@ def test_text_that_the_coding_lacks_and_text_too_long_are_refused() -> None:
     for bad in (sds.SimpleText("≥"), sds.SimpleText("x" * 300), sds.TextTransfer("x", 256)):
         with pytest.raises(SdsError):
             sds.encode(bad)
+
+
+@pytest.mark.parametrize(
+    ("digits", "wanted"),
+    [
+        ("0201 486F6C64", sds.SimpleText("Hold")),
+        ("0901 486F6C64", sds.SimpleText("Hold", immediate=True)),
+        ("82000701 486F6C64", sds.TextTransfer("Hold", 7)),
+        ("89040701 486F6C64", sds.TextTransfer("Hold", 7, sds.ReportRequest.RECEIVED, immediate=True)),
+        (
+            "820E9C81445A8F 486F6C64",
+            sds.TextTransfer("Hold", 0x9C, sds.ReportRequest(3), sds.Timestamp(4, 11, 10, 15, 1), short_form=True),
+        ),
+        (
+            "82019C5101020301 486F6C64",
+            sds.TextTransfer("Hold", 0x9C, store=sds.StoreForward(10, 1, b"\x01\x02\x03")),
+        ),
+        ("8200071A 00480069", sds.TextTransfer("Hi", 7, coding=text_coding.UTF_16_BE)),
+        ("82100007", sds.DeliveryReport(0, 7)),
+        ("82180207", sds.DeliveryReport(2, 7, acknowledge=True)),
+        ("8A100007", sds.DeliveryReport(0, 7, 0x8A)),
+        ("C3100007", sds.DeliveryReport(0, 7, 0xC3)),
+        ("82200107", sds.DeliveryAck(1, 7)),
+        ("8A00C9 01 050003C90201 486F", sds.TextPart("Ho", 0xC9, 2, 1, 0xC9)),
+        ("8A00CA 01 06080434120202 6C64", sds.TextPart("ld", 0xCA, 2, 2, 0x1234, wide=True)),
+        ("8A00C9 01 08 0003C90201 7F0155 486F", sds.TextPart("Ho", 0xC9, 2, 1, 0xC9, elements=((0x7F, b"\x55"),))),
+        ("0C 05 0201 8200", sds.MessagePart(5, 2, 1, b"\x82\x00")),
+        ("8C0409 1ABC 0202 FF", sds.MessagePart(0xABC, 2, 2, b"\xff", 9, sds.ReportRequest.RECEIVED, wide=True)),
+        ("C3000701FF", sds.RawSds(0xC3, bytes.fromhex("C3000701FF"))),
+    ],
+)
+def test_payloads_written_by_hand_are_read_and_written_as_meant(digits: str, wanted: sds.Sds) -> None:
+    payload = bytes.fromhex(digits.replace(" ", ""))
+    assert sds.decode(payload) == wanted
+    assert sds.encode(wanted) == payload
+
+
+@pytest.mark.parametrize(
+    "digits",
+    [
+        "8A00C9",
+        "8A00C901",
+        "8A00C90105",
+        "8A00C901050004C90201",
+        "8A00C901050003C90203",
+        "8A00C901050003C90200",
+        "0C",
+        "0C0502",
+        "0C050203",
+        "8C0009",
+        "0C250201",
+        "82019C",
+        "82019C51",
+        "82019C3B010203",
+        "82FF0000",
+    ],
+)
+def test_a_header_cut_short_or_impossible_is_the_named_error(digits: str) -> None:
+    with pytest.raises(SdsError):
+        sds.decode(bytes.fromhex(digits))
+
+
+@given(st.text(st.characters(max_codepoint=255), max_size=2000), st.randoms(), st.integers(0, 255))
+def test_a_long_text_is_whole_again_in_whatever_order_its_parts_come(text: str, rng: object, reference: int) -> None:
+    parts = split(text, reference)
+    assert all(len(sds.encode(part)) <= 255 for part in parts)
+    assert {part.reference for part in parts} == {(reference + at) % 256 for at in range(len(parts))}
+    shuffled = [*parts, parts[0]] if len(parts) > 1 else list(parts)
+    rng.shuffle(shuffled)  # type: ignore[attr-defined]
+    assembler = Assembler()
+    found = []
+    for part in shuffled:
+        again = sds.decode(sds.encode(part))
+        assert again == part
+        found.append(assembler.take("4001234", again))
+    assert [whole for whole in found if whole is not None] == [text]
+    assert found[-1] == text or shuffled[-1] in shuffled[:-1]
+
+
+def test_a_wide_character_is_not_cut_in_two() -> None:
+    parts = split("å" * (PART_BYTES + 1), 1, coding=text_coding.UTF_16_BE)
+    assert [len(part.text) for part in parts] == [122, 122, 2]
+
+
+def test_parts_of_two_senders_do_not_mix_and_those_that_never_end_are_bounded() -> None:
+    assembler = Assembler()
+    first, second = split("x" * 300, 7)
+    assert assembler.take("4001234", first) is None
+    assert assembler.take("4001235", second) is None
+    assert assembler.take("4001235", first) == "x" * 300
+    for joint in range(MAX_UNDER_WAY + 3):
+        assembler.take("4001236", sds.TextPart("y", 0, 2, 1, joint))
+    assert (len(assembler), assembler.pushed_out) == (MAX_UNDER_WAY, 4)
+    assert assembler.take("4001234", second) is None, "pushed out: it begins anew"
+    with pytest.raises(SdsError, match="parts of 2"):
+        assembler.take("4001236", sds.TextPart("y", 0, 3, 2, MAX_UNDER_WAY + 2))
+
+
+def test_a_delivery_status_is_told_with_its_meaning() -> None:
+    assert delivery.told(0) == "0 (received)"
+    assert delivery.told(0x4B) == "75 (destination not registered)"
+    assert delivery.told(0x3F) == "63 (temporary error, reserved)"
+    assert delivery.outcome_of(0xFF) is delivery.Outcome.RESERVED
+
+
+def test_texts_are_written_in_the_coding_they_name() -> None:
+    assert sds.encode(sds.SimpleText("ŵ", 12)) == b"\x02\x0c\xf0"
+    assert (
+        text_coding.decode(text_coding.encode("Hold 7", text_coding.PACKED_7_BIT), text_coding.PACKED_7_BIT) == "Hold 7"
+    )
+    for text, coding in (("ŵ", 1), ("ŵ", text_coding.PACKED_7_BIT), ("x", 128)):
+        with pytest.raises(SdsError):
+            text_coding.encode(text, coding)
+    assert (text_coding.is_known(25), text_coding.is_known(27)) == (True, False)

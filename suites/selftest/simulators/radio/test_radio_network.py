@@ -49,15 +49,17 @@ class Air:
         return [event.time for event in self.journal if (event.source, event.kind) == (name, kind)]
 
     @classmethod
-    async def up(cls, config: RadioConfig, media: MediaService | None = None, seed: int = 1) -> Air:
-        """Everything started, every service registered for."""
+    async def up(
+        cls, config: RadioConfig, media: MediaService | None = None, seed: int = 1, *, refused: bool = False
+    ) -> Air:
+        """Everything started, every service registered for; some `refused`, where the make of terminal does that."""
         context = Context.create(seed=seed)
         network = await RadioNetwork.start(context, media, config, virtual=True)
         lines = {}
         for address in network.addresses():
             if address["kind"] == "serial":
                 te = await TerminalEquipment.open(context, address["name"], address["url"], baud=115_200)
-                assert await te.register_services() == ()
+                assert bool(await te.register_services()) is refused
                 lines[address["name"]] = te
         return cls(context, network, lines)
 
@@ -246,10 +248,10 @@ def test_a_talker_who_leaves_frees_the_floor() -> None:
     virtually(main)
 
 
-def test_who_is_unknown_out_of_coverage_or_not_offered_is_told_so() -> None:
+def test_who_is_unknown_out_of_coverage_or_dialled_as_a_group_is_told_so() -> None:
     async def main() -> None:
         air = await Air.up(CONFIG)
-        for number, cause in (("2999", "16 (unknown TETRA identity)"), ("4001235", "8 (service unavailable)")):
+        for number, cause in (("2999", "16 (unknown TETRA identity)"), ("4001235", "7 (incompatible traffic case)")):
             await air["officer"].command(f"ATD{number}")
             await air.journal.expect("officer", "radio.released", within=1, cause=cause)
         with pytest.raises(PeiLocalError, match=r"30 \(out of service\)"):

@@ -1,0 +1,103 @@
+"""Fields of the codes a terminal sends: numbers, identities and names read from text, and the base of all codes."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, ClassVar, Self
+
+from harness.errors import PeiRemoteError
+
+MAX_FIELDS = 24
+"""Most comma-separated fields looked at in one line."""
+_MAX_DIGITS = 10
+"""Most digits of a number that is no identity; guards int() against a line of a thousand digits."""
+
+
+def number(text: str, where: str) -> int:
+    """The number a field holds. Raises PeiRemoteError."""
+    digits = text[1:] if text[:1] == "-" else text
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > _MAX_DIGITS:
+        raise PeiRemoteError(f"{where} is not a number: {text[:40]!r}")
+    return int(text)
+
+
+def identity(text: str, where: str) -> str:
+    """The digits of an identity, quotation marks taken off. Raises PeiRemoteError."""
+    bare = text.strip('"')
+    if not bare.isascii() or any(c not in "0123456789*#+" for c in bare):
+        raise PeiRemoteError(f"{where} is not an identity: {text[:40]!r}")
+    return bare
+
+
+def label(text: str, where: str) -> str:
+    """A name, quotation marks taken off."""
+    return text.strip('"')
+
+
+def int_field(default: Any = MISSING) -> Any:
+    """A dataclass field that holds a number; without a default it may not be missing."""
+    return field(default=default, metadata={"read": number})
+
+
+def id_field(default: Any = MISSING) -> Any:
+    """A dataclass field that holds an identity's digits."""
+    return field(default=default, metadata={"read": identity})
+
+
+def label_field() -> Any:
+    """A dataclass field that holds a name, or None."""
+    return field(default=None, metadata={"read": label})
+
+
+def split_fields(text: str) -> list[str]:
+    """The fields after the colon, blanks around each taken off; a comma inside quotes does not part."""
+    if '"' not in text:
+        return [part.strip() for part in text.split(",")]
+    parts, start, quoted = [], 0, False
+    for at, character in enumerate(text):
+        if character == '"':
+            quoted = not quoted
+        elif character == "," and not quoted:
+            parts.append(text[start:at].strip())
+            start = at + 1
+    return [*parts, text[start:].strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsolicited:
+    """Base of all codes: the prefix on the line, and reading and writing by the order of the fields."""
+
+    PREFIX: ClassVar[str] = ""
+
+    @classmethod
+    def from_fields(cls, texts: list[str], odd: list[PeiRemoteError] | None = None) -> Self:
+        """Reads the fields in order; missing trailing ones and empty ones take their default.
+
+        With `odd`, a field that may be missing and can't be read is left out, and told there: real terminals put in
+        what they like, and a call must not be missed for it.
+
+        Raises:
+            PeiRemoteError: a field without a default is missing, or one is not what it must be.
+        """
+        if len(texts) > MAX_FIELDS:
+            raise PeiRemoteError(f"{cls.PREFIX}: {len(texts)} fields; {MAX_FIELDS} is the most")
+        values: dict[str, Any] = {}
+        for item, text in zip(fields(cls), texts, strict=False):
+            if text:
+                try:
+                    values[item.name] = item.metadata["read"](text, f"{cls.PREFIX}: {item.name}")
+                except PeiRemoteError as error:
+                    if odd is None or item.default is MISSING:
+                        raise
+                    odd.append(error)
+        for item in fields(cls):
+            if item.default is MISSING and item.name not in values:
+                raise PeiRemoteError(f"{cls.PREFIX}: {item.name} is missing")
+        return cls(**values)
+
+    def line(self) -> str:
+        """The line without its CR LF; trailing fields that are None are left off, those between are left empty."""
+        values = [getattr(self, item.name) for item in fields(self)]
+        while values and values[-1] is None:
+            values.pop()
+        return f"{self.PREFIX}: " + ",".join("" if value is None else str(value) for value in values)
