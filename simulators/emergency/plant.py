@@ -53,7 +53,7 @@ class Plant:
     """Every party that has media, by the name of its ports."""
     numbers: count[int] = field(default_factory=lambda: count(1))
     tone: Samples = field(default_factory=ringing_tone)
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    tasks: dict[asyncio.Task[None], None] = field(default_factory=dict)
     callers: UserAgent = field(init=False)
     """The SIP side towards callers' telephones."""
     trunk: UserAgent = field(init=False)
@@ -71,12 +71,12 @@ class Plant:
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something beside; it ends with the network at the latest."""
         task = asyncio.get_running_loop().create_task(work)
-        self.tasks.add(task)
+        self.tasks[task] = None
         task.add_done_callback(self._done)
         return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self.tasks.discard(task)
+        self.tasks.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             told = {"message": "the emergency network failed at something", "exception": error}
             asyncio.get_running_loop().call_exception_handler(told)

@@ -73,7 +73,7 @@ class RadioDesk:
         self._gateways = {line.talkgroup: _Gateway(line, talkgroups[line.talkgroup]) for line in lines}
         self._by_name = {gateway.line.name: gateway for gateway in self._gateways.values()}
         self._forget: Callable[[], None] = lambda: None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}
         self._stopped = False
         self.repatch: Repatch = lambda _position: None
         """Called when what a position hears and is heard by has to change."""
@@ -138,8 +138,8 @@ class RadioDesk:
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
         return task
 
     # What operators do

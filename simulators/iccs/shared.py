@@ -29,7 +29,7 @@ class Shared:
     bands: Bands
     figures: Figures
     clips: Clips
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    tasks: dict[asyncio.Task[None], None] = field(default_factory=dict)
 
     @property
     def journal(self) -> Journal:
@@ -43,6 +43,6 @@ class Shared:
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a task that is ended with the switch."""
         task = asyncio.get_running_loop().create_task(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self.tasks[task] = None
+        task.add_done_callback(lambda done: self.tasks.pop(done, None))
         return task

@@ -17,7 +17,7 @@ LEADS_TO_101 = "+441414960101"
 ID = "NICCS-TEL-016"
 PACED_MS = 5.0
 """How late the harness's own packets may leave, 99th percentile, for a verdict to tell of the other side."""
-ATTEMPTS = 2
+ATTEMPTS = 3
 """Times that the load is placed where the machine did not keep that."""
 
 
