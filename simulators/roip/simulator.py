@@ -44,7 +44,8 @@ class RoipGateway:
         self._settings = settings
         self._agent: UserAgent
         self._stack = AsyncExitStack()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}
+        """Answers under way, oldest first, so that they end in one order."""
 
     @classmethod
     async def start(
@@ -119,8 +120,8 @@ class RoipGateway:
             call.reject(503)
             return
         task = asyncio.get_running_loop().create_task(radio.invited(offered))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
     async def _answer_no_more(self) -> None:
         for task in tuple(self._tasks):
