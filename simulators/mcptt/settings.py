@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from harness.protocols.mcptt.server import Rules
+from harness.protocols.mcptt.claims import Rules
 from harness.protocols.mcptt.timers import ServerTimers
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]

@@ -7,7 +7,7 @@ them; read liberally: elements in any order, values with or without their typed 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from xml.etree.ElementTree import Element, SubElement
 
 from harness.errors import McpttError, McpttLocalError
@@ -99,19 +99,18 @@ def read_info(octets: bytes) -> McpttInfo:
     params = next((child for child in root if safe_xml.local(child) == "mcptt-Params"), None)
     if params is None:
         raise McpttError("no mcptt-Params in mcpttinfo")
-    texts: dict[str, str] = {}
-    flags: dict[str, bool] = {}
+    found: dict[str, Any] = {}
     for child in params:
         name, text = safe_xml.local(child), "".join(child.itertext()).strip()
         if len(text) > MAX_TEXT:
             raise McpttError(f"{name} of {len(text)} characters; {MAX_TEXT} are read")
-        if name in _TEXTS and _TEXTS[name] not in texts:
-            texts[_TEXTS[name]] = text
-        elif name in _FLAGS and _FLAGS[name] not in flags:
+        if name in _TEXTS:
+            found.setdefault(_TEXTS[name], text)
+        elif name in _FLAGS:
             if text.lower() not in _BOOLEANS:
                 raise McpttError(f"{name} is {text[:20]!r}, not true or false")
-            flags[_FLAGS[name]] = _BOOLEANS[text.lower()]
-    return McpttInfo(**texts, **flags)  # type: ignore[arg-type]
+            found.setdefault(_FLAGS[name], _BOOLEANS[text.lower()])
+    return McpttInfo(**found)
 
 
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}

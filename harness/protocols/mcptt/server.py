@@ -14,12 +14,12 @@ from enum import StrEnum
 from typing import Final
 
 from harness.errors import McpttLocalError
+from harness.protocols.mcptt.claims import Claim, Claims, Rules
 from harness.protocols.mcptt.messages import (
     Deny,
     FloorMessage,
     FloorType,
     Indicator,
-    QueueInfo,
     Revoke,
 )
 from harness.protocols.mcptt.timers import ServerTimers
@@ -27,8 +27,6 @@ from harness.protocols.mcptt.timers import ServerTimers
 NEVER: Final = float("inf")
 MAX_PARTICIPANTS: Final = 2_000
 DEFAULT_PRIORITY: Final = 0
-MAX_POSITION: Final = 253
-"""The place in the queue that is told at most; 254 and 255 mean something else."""
 
 
 class State(StrEnum):
@@ -68,23 +66,6 @@ class Happened:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the server's operator decides."""
-
-    queueing: bool = True
-    queue: int = 16
-    """Requests that may wait; more are denied."""
-    pre_emption: bool = True
-    """Whether emergency and imminent peril take the floor from what is below them."""
-    pre_empting_priority: int | None = None
-    """From this priority on a request takes the floor from those below it; None: none does."""
-    alone: bool = False
-    """Whether somebody who is alone in the call may have the floor."""
-    override: bool = False
-    """Whether who loses the floor to a higher class waits in the queue for it again."""
-
-
 @dataclass(slots=True)
 class _Member:
     user: str
@@ -93,28 +74,6 @@ class _Member:
     receive_only: bool
     queueing: bool
     warned_at: float = -NEVER
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Somebody's request."""
-
-    user: str
-    priority: int
-    indicator: int
-    order: int
-
-    @property
-    def rank(self) -> int:
-        """The class: emergency above imminent peril above all others."""
-        if self.indicator & Indicator.EMERGENCY:
-            return 2
-        return 1 if self.indicator & Indicator.IMMINENT_PERIL else 0
-
-    @property
-    def turn(self) -> tuple[int, int, int]:
-        """Sorts those who wait, next first."""
-        return -self.rank, -self.priority, self.order
 
 
 @dataclass(slots=True)
@@ -148,7 +107,7 @@ class FloorServer:
     out: list[tuple[str, FloorMessage]] = field(default_factory=list)
     """(user, message) to be sent, oldest first; the caller empties it after each call of a method."""
     _members: dict[str, _Member] = field(default_factory=dict)
-    _waiting: list[Claim] = field(default_factory=list)
+    _waiting: Claims = field(default_factory=Claims)
     _times: _Times = field(default_factory=_Times)
     _sequence: int = 0
     _orders: int = 0
@@ -162,7 +121,7 @@ class FloorServer:
     @property
     def waiting(self) -> tuple[str, ...]:
         """Who waits, next first."""
-        return tuple(claim.user for claim in self._waiting)
+        return self._waiting.users
 
     @property
     def users(self) -> tuple[str, ...]:
@@ -246,15 +205,15 @@ class FloorServer:
         claim = Claim(user, min(asked, member.limit), message.indicator or Indicator.NORMAL, self._orders)
         if self.holder is not None and self.holder.user == user:
             return self._asked_again(claim, self.holder)
-        before = next((each for each in self._waiting if each.user == user), None)
+        before = self._waiting.of(user)
         if before is not None:
             if claim.turn[:2] >= before.turn[:2]:
                 self._tell_position(user)  # asked again, or ours was lost
                 return []
-            self._waiting.remove(before)
+            self._waiting.drop(user)
         if self.holder is None:
             return self._grant(claim, now, waited=False)
-        if self._pre_empts(claim, self.holder):
+        if self.rules.pre_empts(claim, self.holder):
             self._wait(claim)
             happened = [Happened(What.QUEUED, user, why="pre-empts")]
             if self.state is State.TAKEN:
@@ -287,14 +246,6 @@ class FloorServer:
         self._tell_state(member.user)
         return happened
 
-    def _pre_empts(self, claim: Claim, holder: Claim) -> bool:
-        if not self.rules.pre_emption:
-            return False
-        if claim.rank != holder.rank:
-            return claim.rank > holder.rank
-        least = self.rules.pre_empting_priority
-        return least is not None and claim.priority >= least > holder.priority
-
     # The floor changes hands
 
     def _holds(self, user: str) -> bool:
@@ -326,7 +277,7 @@ class FloorServer:
     def _next(self, now: float) -> list[Happened]:
         """The floor is free: for whoever waits, or for nobody."""
         if self._waiting:
-            happened = self._grant(self._waiting.pop(0), now, waited=True)
+            happened = self._grant(self._waiting.next(), now, waited=True)
             self._tell_positions(0)
             return happened
         self._times.stop()
@@ -353,17 +304,14 @@ class FloorServer:
     # The queue
 
     def _wait(self, claim: Claim) -> None:
-        self._waiting.append(claim)
-        self._waiting.sort(key=lambda each: each.turn)
-        self._tell_positions(self._waiting.index(claim))
+        self._tell_positions(self._waiting.add(claim))
 
     def _drop(self, user: str) -> list[Happened]:
-        for place, claim in enumerate(self._waiting):
-            if claim.user == user:
-                del self._waiting[place]
-                self._tell_positions(place)
-                return [Happened(What.CANCELLED, user)]
-        return []
+        place = self._waiting.drop(user)
+        if place is None:
+            return []
+        self._tell_positions(place)
+        return [Happened(What.CANCELLED, user)]
 
     # Telling
 
@@ -372,15 +320,14 @@ class FloorServer:
         return [Happened(What.DENIED, user, cause)]
 
     def _tell_position(self, user: str) -> None:
-        for place, claim in enumerate(self._waiting):
-            if claim.user == user:
-                info = QueueInfo(min(place, MAX_POSITION), claim.priority)
-                self.out.append((user, FloorMessage(FloorType.QUEUE_POSITION_INFO, self.ssrc, queue=info)))
+        place = self._waiting.place(user)
+        if place is not None:
+            self.out.append((user, FloorMessage(FloorType.QUEUE_POSITION_INFO, self.ssrc, queue=place)))
 
     def _tell_positions(self, first: int) -> None:
         """Tell those from a place on where they stand now."""
-        for claim in self._waiting[first:]:
-            self._tell_position(claim.user)
+        for user in self._waiting.users[first:]:
+            self._tell_position(user)
 
     def _tell_others(self) -> None:
         """Tell everybody but the holder who talks."""

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from harness.errors import McpttLocalError
 from harness.protocols.mcptt import participant, server
+from harness.protocols.mcptt.claims import Rules
 from harness.protocols.mcptt.messages import (
     Deny,
     FloorMessage,
@@ -19,7 +20,7 @@ from harness.protocols.mcptt.messages import (
     write_datagram,
 )
 from harness.protocols.mcptt.participant import Participant, State, Told
-from harness.protocols.mcptt.server import MAX_PARTICIPANTS, FloorServer, Happened, Rules, What
+from harness.protocols.mcptt.server import MAX_PARTICIPANTS, FloorServer, Happened, What
 
 SPEECH_S = 0.25
 """Between two packets of speech: far more than 20 ms, to keep the tests quick."""
