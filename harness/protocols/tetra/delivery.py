@@ -6,7 +6,7 @@ from enum import Enum, IntEnum
 
 
 class DeliveryStatus(IntEnum):
-    """Delivery status of an SDS-TL report or acknowledgement [C]."""
+    """Delivery status of an SDS-TL report or acknowledgement. Unconfirmed: the standard's table was not at hand."""
 
     RECEIVED = 0x00
     RECEIPT_REPORT_ACKNOWLEDGED = 0x01
@@ -58,7 +58,7 @@ class DeliveryStatus(IntEnum):
 
 
 class Outcome(Enum):
-    """What a delivery status comes to: its upper three bits [C]."""
+    """What a delivery status comes to: its upper three bits (unconfirmed)."""
 
     SUCCESS = "success"
     TEMPORARY_ERROR = "temporary error"
