@@ -178,13 +178,19 @@ class Crowds:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         self._plant.events.tell("spate.begun", spate=spate.id, calls=spate.settings.calls)
+        # In the order in which they dialled, which a task group would not keep when they are cancelled.
+        callers: list[asyncio.Task[None]] = []
         try:
-            async with asyncio.TaskGroup() as callers:
-                for index, (start, kind, seconds) in enumerate(spate.settings.each()):
-                    await asyncio.sleep(max(0.0, begun + start - loop.time()))
-                    number = f"+447700900{index:03d}"
-                    callers.create_task(self._caller(spate, agent, f"{spate.id} {index}", number, kind, seconds))
+            for index, (start, kind, seconds) in enumerate(spate.settings.each()):
+                await asyncio.sleep(max(0.0, begun + start - loop.time()))
+                number = f"+447700900{index:03d}"
+                caller = self._caller(spate, agent, f"{spate.id} {index}", number, kind, seconds)
+                callers.append(loop.create_task(caller))
+            await asyncio.gather(*callers)
         finally:
+            for each in callers:
+                each.cancel()
+            await asyncio.gather(*callers, return_exceptions=True)
             self._plant.events.tell("spate.ended", **spate.shown())
 
     async def _caller(

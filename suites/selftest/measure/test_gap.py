@@ -89,8 +89,8 @@ def test_where_there_is_nothing_to_judge_it_is_said(
 @given(st.floats(0.1, 3.5), st.floats(0.25, 1.2))
 def test_wherever_the_gap_is_it_is_not_told_shorter_than_a_piece_less(begins: float, lasts: float) -> None:
     gap = longest_gap(SPOKEN, BEGAN, heard((begins, begins + lasts), "other speech"), since_s=BEGAN)
-    assert gap.seconds <= lasts + 2 * PIECE_S
-    # a pause at an end of the stretch is not missed by anybody
+    # A pause at an end of the stretch is not missed by anybody, nor is it heard: it may count to the gap, or not.
+    assert gap.seconds <= lasts + 2 * PIECE_S + longest_pause()
     assert gap.seconds >= lasts - PIECE_S - longest_pause()
 
 

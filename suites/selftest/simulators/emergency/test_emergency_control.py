@@ -353,5 +353,5 @@ async def test_stopping_ends_every_call_and_leaves_nothing() -> None:
         await there.network.stop()
         await asyncio.sleep(1.0)
         assert call.is_over and waiting.is_over and room.sip.is_over
-        assert there.network.plant.tasks == set()
+        assert there.network.plant.tasks == {}
         assert there.network.plant.legs == {}
