@@ -19,7 +19,7 @@ from simulators.switch import SwitchSettings, SwitchSimulator
 from simulators.switch.sounds import tune
 from suites.selftest.ports import free_port
 from suites.selftest.witnesses.baresip import Baresip, baresip, write_wav
-from suites.selftest.witnesses.control_room import POLL_S, SCENARIOS, sipp, sipp_counts, sipp_errors
+from suites.selftest.witnesses.control_room import SCENARIOS, sipp, sipp_counts, sipp_errors
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("baresip")]
 
@@ -48,7 +48,7 @@ class Office:
         host, port = self.switch.sips_address
         return f"{host}:{port};transport=tls"
 
-    async def telephone(self, number: str, says: Samples, *, secure: bool = False, lamp: bool = False) -> Baresip:
+    async def telephone(self, number: str, says: Samples, *, secure: bool = False) -> Baresip:
         """A baresip that is registered as a line and speaks once it is connected; secure: by TLS, and by SRTP alone."""
         folder = self._folder / number
         folder.mkdir()
@@ -56,9 +56,6 @@ class Office:
         host = self.secure_host if secure else self.host
         account = f"<sip:{number}@{host}>;auth_user={number};auth_pass={PASSWORD};regint=60;audio_codecs=PCMA"
         more = ""
-        if lamp:
-            account += ";mwi=yes"
-            more = "module_app mwi.so\n"
         if secure:
             account += ";mediaenc=srtp-mand"
             more = f"module srtp.so\nsip_cafile {self.switch.authority}\n"
@@ -182,29 +179,3 @@ async def test_a_call_that_comes_in_without_an_offer_is_offered_speech_twice(
         async with asyncio.timeout(WITHIN_S):
             assert await process.wait() == 0, sipp_errors(folder)
     assert sipp_counts(folder) == {"SuccessfulCall": 1, "FailedCall": 0, "Retransmissions": 0}
-
-
-async def test_a_message_that_is_left_lights_the_lamp_of_a_telephone(
-    office: Office, speech: Callable[[str], Samples]
-) -> None:
-    says = speech("caller-999")
-    greeted = np.concatenate([np.zeros(4 * SAMPLE_RATE, np.int16), says])  # the greeting and the beep take 4 s
-    away, caller = await office.telephone("3102", says, lamp=True), await office.telephone("3101", greeted)
-    await shown(away, "Voice-Message: 0/0")
-    await caller.do("dial", f"sip:3102@{office.host}")
-    await away.expect("CALL_INCOMING", within=WITHIN_S)
-    await away.do("hangup")  # it is busy, and has a mailbox
-    await caller.expect("CALL_ESTABLISHED", within=WITHIN_S)
-    await asyncio.sleep(len(greeted) / SAMPLE_RATE)
-    await caller.do("hangup")
-    await shown(away, "Messages-Waiting: yes")
-    await shown(away, "Voice-Message: 1/0")
-
-
-async def shown(telephone: Baresip, text: str) -> None:
-    """Return once a telephone has written that on its screen."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + WITHIN_S
-    while text not in telephone.shown():
-        assert loop.time() < deadline, telephone.shown()
-        await asyncio.sleep(POLL_S)
