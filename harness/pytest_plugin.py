@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 
+from harness.errors import TestbedError
 from harness.evidence.allure_adapter import RunDescription, attach
 from harness.evidence.pytest_side import RequirementsPlugin
 from harness.testbed.bench import Bench
+from harness.testbed.load import load_testbed
 from harness.testbed.run import KEEP_VARIABLE, TESTBED_VARIABLE, Run, started_run
 from harness.transport.virtual_loop import VirtualLoop
 
@@ -64,7 +66,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
-    """Run bench tests on the loops that ``--time`` names; marked ``virtual_time`` or ``testbed``, in virtual time."""
+    """Run bench tests on the loops that ``--time`` names; marked ``virtual_time`` or ``testbed``, in virtual time.
+
+    Those marked ``waits`` wait for people and clocks more than they work: beside real equipment they do so in real
+    time, and where all is simulated in virtual time, unless both are asked for.
+    """
     seed = config.getoption("--seed")
     virtual: LoopFactory = lambda: VirtualLoop(seed)  # noqa: E731 - a factory, as the hook wants one
     if any(item.get_closest_marker(name) is not None for name in ("virtual_time", "testbed")):
@@ -73,7 +79,22 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> M
         return {"real": asyncio.new_event_loop}
     both: dict[str, LoopFactory] = {"real": asyncio.new_event_loop, "virtual": virtual}
     wanted = config.getoption("--time")
+    if wanted == "real" and item.get_closest_marker("waits") is not None and _is_simulated(config):
+        wanted = "virtual"
     return both if wanted == "both" else {wanted: both[wanted]}
+
+
+_simulated = pytest.StashKey[bool]()
+
+
+def _is_simulated(config: pytest.Config) -> bool:
+    """Whether nothing on the testbed is real. A file that can't be read is for the fixture `run` to tell of."""
+    if _simulated not in config.stash:
+        try:
+            config.stash[_simulated] = not load_testbed(config.getoption("--testbed")).real()
+        except TestbedError:
+            config.stash[_simulated] = False
+    return config.stash[_simulated]
 
 
 @pytest.fixture(scope="session")

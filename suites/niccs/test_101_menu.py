@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from harness.measure.verdict import recognised
 from harness.protocols.rtp.g711 import SAMPLE_RATE
 from harness.pytest_plugin import requirement
 from harness.testbed.bench import Bench
 from harness.testbed.clips import read_clip
+
+pytestmark = pytest.mark.waits
 
 LEADS_TO_101 = "+441414960101"
 LISTENS = 0.6

@@ -80,6 +80,7 @@ async def test_in_the_busy_hour_999_is_answered_in_time_while_101_comes_as_well(
 
 
 @requirement(ID)
+@pytest.mark.waits
 async def test_in_a_rush_999_is_answered_in_time_by_those_at_the_consoles(bench: Bench) -> None:
     """The short form, in real time: as many calls as the figure says at once, answered at every console.
 

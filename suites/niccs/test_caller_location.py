@@ -16,6 +16,8 @@ from harness.testbed.bench import Bench
 from harness.testbed.clips import read_clip
 from harness.testbed.conversation import converse
 
+pytestmark = pytest.mark.waits
+
 EARTH_M = 6_371_000
 AML_LATEST = 3
 """AML's figure is a mean of all handsets': one may take so many times as long."""

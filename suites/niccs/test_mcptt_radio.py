@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import numpy as np
+import pytest
 
 from harness.measure.correlate import correlation
 from harness.protocols.rtp.g711 import SAMPLE_RATE
@@ -54,6 +55,7 @@ async def test_a_call_is_set_up_with_the_floor_in_time(bench: Bench) -> None:
 
 
 @requirement("NICCS-RAD-004")
+@pytest.mark.waits
 async def test_speech_is_heard_in_time_and_by_the_talkgroup(bench: Bench) -> None:
     """Mouth to ear from one handset to another, found from the waveforms."""
     talker, listener = await bench.mcptt_terminal("handset-8"), await bench.mcptt_terminal("handset-9")
@@ -62,6 +64,7 @@ async def test_speech_is_heard_in_time_and_by_the_talkgroup(bench: Bench) -> Non
 
 
 @requirement("NICCS-RAD-005")
+@pytest.mark.waits
 async def test_one_who_joins_late_hears_the_talker_in_time(bench: Bench) -> None:
     """KPI4, late call entry: from joining until the talker is shown, and what is heard from then on is the talker."""
     talker, late = await bench.mcptt_terminal("handset-8"), await bench.mcptt_terminal("handset-10")

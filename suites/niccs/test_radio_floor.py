@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from harness.evidence.requirements import catalogue
 from harness.measure import times
@@ -33,6 +34,7 @@ async def test_push_to_talk_is_permitted_in_time(bench: Bench) -> None:
 
 
 @requirement("NICCS-RAD-022")
+@pytest.mark.waits
 async def test_texts_are_received_and_receipted(bench: Bench) -> None:
     """Of 20 texts, 99 % bring a receipt within the figure: with so few, every one must."""
     officer = await bench.terminal("officer")

@@ -116,3 +116,33 @@ def test_a_test_on_a_testbed_of_its_own_runs_in_virtual_time_and_not_beside_real
     done = pytest_run(tmp_path, "--testbed", str(tmp_path / "real.yaml"), "--time", "virtual", "-rs")
     assert "1 skipped" in done.stdout, done.stdout
     assert "played on simulators alone, which tells nothing of officer" in done.stdout
+
+
+WAITS = """
+import asyncio
+import pytest
+from harness.transport.virtual_loop import VirtualLoop
+
+@pytest.mark.waits
+async def test_waits(request):
+    print("virtual" if isinstance(asyncio.get_running_loop(), VirtualLoop) else "real")
+
+@pytest.mark.waits
+async def test_waits_on_a_bench(request, bench):
+    pass
+"""
+
+
+def test_a_test_that_waits_does_so_in_virtual_time_where_all_is_simulated_and_in_real_time_elsewhere(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "test_waits.py").write_text(WAITS)
+    (tmp_path / "real.yaml").write_text(REAL)
+    collect = ("--collect-only", "-v")
+    assert "test_waits_on_a_bench[virtual]" in pytest_run(tmp_path, *collect).stdout
+    both = pytest_run(tmp_path, *collect, "--time", "both").stdout
+    assert "test_waits_on_a_bench[real]" in both
+    assert "test_waits_on_a_bench[virtual]" in both
+    beside = pytest_run(tmp_path, *collect, "--testbed", str(tmp_path / "real.yaml")).stdout
+    assert "test_waits_on_a_bench[real]" in beside
+    assert "virtual" not in beside
