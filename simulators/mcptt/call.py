@@ -78,8 +78,7 @@ class ControlledCall:
         self.floor = FloorServer(
             context.rng.getrandbits(32), loop.time(), settings.floor.rules(), settings.timers.timers()
         )
-        self.silent = False
-        """A fault: nothing is said or done about the floor."""
+        self._silent = False
         self._settings = settings
         self._journal = context.journal
         self._name = name
@@ -213,9 +212,18 @@ class ControlledCall:
 
     # The floor
 
+    @property
+    def silent(self) -> bool:
+        """A fault: nothing is said or done about the floor, and its clocks stand still."""
+        return self._silent
+
+    @silent.setter
+    def silent(self, silent: bool) -> None:
+        self._silent = silent
+        self._expired()
+
     def _expired(self) -> None:
-        self._timer = None
-        self._work([] if self.silent else self.floor.expire(asyncio.get_running_loop().time()))
+        self._work([] if self._silent else self.floor.expire(asyncio.get_running_loop().time()))
 
     def _work(self, happened: list[Happened]) -> None:
         floor = self.floor
@@ -235,7 +243,8 @@ class ControlledCall:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if floor.next_at != NEVER:
+        # What is due while the floor is silent would be due again and again.
+        if floor.next_at != NEVER and not self._silent:
             self._timer = asyncio.get_running_loop().call_at(floor.next_at, self._expired)
 
     def _named(self, message: FloorMessage) -> FloorMessage:

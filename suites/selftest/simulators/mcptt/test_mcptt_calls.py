@@ -206,3 +206,17 @@ async def test_many_terminals_share_a_floor_in_turn() -> None:
             await call.granted(within=1.0)
             call.release()
             await there.expect(f"u{number}", "floor.released")
+
+
+async def test_a_server_that_falls_silent_while_somebody_talks_stands_still_and_goes_on_afterwards() -> None:
+    """What came due meanwhile is done once, when it is well again: the talker has talked for longer than T2."""
+    async with network({"timers": {"t2_stop_talking": 5.0}}) as there:
+        call, _ = await there.joined("officer-1"), await there.joined("officer-2")
+        call.press()
+        await call.granted(within=1.0)
+        there.server.set_silent(True)
+        await asyncio.sleep(10.0)
+        assert there.told("officer-1", "floor.revoked") == []
+        there.server.set_silent(False)
+        revoked = await there.expect("officer-1", "floor.revoked", within=1.0)
+        assert revoked.data["cause"] == Revoke.TALKED_TOO_LONG
