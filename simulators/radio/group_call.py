@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable
 
@@ -19,9 +18,10 @@ from harness.protocols.pei.unsolicited import (
     TransmissionGrant,
 )
 from simulators.radio.audio import AudioPaths
-from simulators.radio.config import Delay, RadioConfig
+from simulators.radio.config import RadioConfig
 from simulators.radio.floor import Act, Demand, Floor
 from simulators.radio.terminal import SimulatedTerminal
+from simulators.radio.timers import Timers
 
 SPEECH_IN_HAND_S = 0.06
 """Speech that a terminal has taken in and not yet sent when its key is let go: its jack's 40 ms buffer and a frame."""
@@ -48,31 +48,13 @@ class GroupCall:
         self._audio = audio
         self._eligible = listeners
         self._ended = ended
-        self._loop = asyncio.get_running_loop()
         self._floor = Floor(queues=config.queue_requests)
         self._up = False
         """The channel is there: the first grant has been given, or its asker has given up."""
         self._talking: str | None = None
         """Who has been told that he may talk."""
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers = Timers(self._rng)
         """What is under way, by name; at most a few for each member."""
-
-    # -- time --------------------------------------------------------------------------------------------------------
-
-    def _after(self, what: str, delay: Delay | float, act: Callable[[], None]) -> None:
-        self._cancel(what)
-        wait = delay if isinstance(delay, float | int) else delay.draw(self._rng)
-
-        def run() -> None:
-            self._timers.pop(what, None)
-            act()
-
-        self._timers[what] = self._loop.call_later(wait, run)
-
-    def _cancel(self, what: str) -> None:
-        timer = self._timers.pop(what, None)
-        if timer is not None:
-            timer.cancel()
 
     # -- members -------------------------------------------------------------------------------------------------------
 
@@ -88,10 +70,10 @@ class GroupCall:
     def set_up(self, terminal: SimulatedTerminal, cc: int, priority: int) -> None:
         """A terminal dialled the group: sets the call up, or joins the one that is up, and asks for the floor."""
         first = not self.members
-        self._cancel(f"offer {terminal.name}")
+        self._timers.cancel(f"offer {terminal.name}")
         self.join(terminal, cc)
         delays = self._config.delays
-        self._after(
+        self._timers.after(
             f"progress {terminal.name}",
             delays.progress,
             lambda: self._tell(terminal, OutgoingProgress(cc, CallStatus.PROGRESSING, 0, 1, 0)),
@@ -99,7 +81,7 @@ class GroupCall:
         if first:
             self._journal.record(self._config.name, "net.call_set_up", gssi=self.gssi, by=terminal.name)
             self._floor.demand(Demand(terminal.name, priority))
-            self._after("set-up", delays.set_up, lambda: self._set_up_done(terminal))
+            self._timers.after("set-up", delays.set_up, lambda: self._set_up_done(terminal))
         else:
             if self._talking is not None and self._talking != terminal.name:
                 self._audio.connect([terminal], self.members.get(self._talking))
@@ -127,27 +109,27 @@ class GroupCall:
 
     def demand(self, terminal: SimulatedTerminal, priority: int, *, extra: float = 0.0) -> None:
         """A member asks to talk; the answer comes after the network's delay, at least `extra` seconds from now."""
-        self._cancel("hang")
+        self._timers.cancel("hang")
         before = self._floor.holder
         act = self._floor.demand(Demand(terminal.name, priority))
         delays = self._config.delays
         match act:
             case Act.GRANT if self._up:
                 wait = extra + delays.grant.draw(self._rng)
-                self._after("grant", wait, lambda: self._grant(terminal.name))
+                self._timers.after("grant", wait, lambda: self._grant(terminal.name))
             case Act.GRANT:
                 pass  # granted when the set-up is done
             case Act.PRE_EMPT:
                 assert before is not None
-                self._cancel("grant")
+                self._timers.cancel("grant")
                 self._journal.record(self._config.name, "net.floor_pre_empted", gssi=self.gssi, by=terminal.name)
                 if self._up:
                     wait = extra + delays.grant.draw(self._rng)
-                    self._after("grant", wait, lambda: self._grant(terminal.name))
+                    self._timers.after("grant", wait, lambda: self._grant(terminal.name))
             case Act.QUEUE | Act.REFUSE:
                 grant = Grant.QUEUED if act is Act.QUEUE else Grant.NOT_GRANTED
                 wait = extra + delays.progress.draw(self._rng)
-                self._after(f"answer {terminal.name}", wait, lambda: self._answer(terminal, grant))
+                self._timers.after(f"answer {terminal.name}", wait, lambda: self._answer(terminal, grant))
             case Act.KEEP:
                 if self._talking == terminal.name:
                     self._answer(terminal, Grant.GRANTED)
@@ -162,7 +144,7 @@ class GroupCall:
         """The floor's holder may talk: the voice path first, then the word to him, then to the others."""
         talker = self.members[who]
         self._talking = who
-        self._cancel("cut")
+        self._timers.cancel("cut")
         others = [member for member in self.members.values() if member is not talker]
         self._audio.connect([talker], None)
         self._audio.connect([*others, *self._offered()], talker, lambda: self._granted(talker))
@@ -179,7 +161,7 @@ class GroupCall:
         return found
 
     def _offer_later(self, terminal: SimulatedTerminal) -> None:
-        self._after(f"offer {terminal.name}", self._config.delays.listeners, lambda: self._offer(terminal))
+        self._timers.after(f"offer {terminal.name}", self._config.delays.listeners, lambda: self._offer(terminal))
 
     def _offer(self, terminal: SimulatedTerminal) -> None:
         if terminal.name not in self.members:
@@ -210,10 +192,10 @@ class GroupCall:
         for member in self.members.values():
             if member is not talker and f"offer {member.name}" not in self._timers:
                 self._show_later(member)
-        self._after("max talk", self._config.max_talk_s, lambda: self._talked_too_long(talker))
+        self._timers.after("max talk", self._config.max_talk_s, lambda: self._talked_too_long(talker))
 
     def _show_later(self, member: SimulatedTerminal) -> None:
-        self._after(f"show {member.name}", self._config.delays.listeners, lambda: self._show_talker(member))
+        self._timers.after(f"show {member.name}", self._config.delays.listeners, lambda: self._show_talker(member))
 
     def _connect_if_setting_up(self, talker: SimulatedTerminal) -> None:
         if talker.machine.calls.get(self._cc(talker)) is CallState.ORIGINATING:
@@ -221,18 +203,18 @@ class GroupCall:
 
     def cease(self, terminal: SimulatedTerminal) -> None:
         """A member lets the key go."""
-        self._cancel(f"answer {terminal.name}")
+        self._timers.cancel(f"answer {terminal.name}")
         was_talking = self._talking == terminal.name
         if self._floor.give_up(terminal.name):
-            self._cancel("grant")
-            self._cancel("max talk")
-            self._after(
+            self._timers.cancel("grant")
+            self._timers.cancel("max talk")
+            self._timers.after(
                 f"cease {terminal.name}", self._config.delays.cease, lambda: self._ceased(was_talking, terminal)
             )
             if was_talking:
                 self._talking = None
                 # What was spoken before the key was let go is in the terminal still, and goes out.
-                self._after("cut", SPEECH_IN_HAND_S, lambda: self._audio.connect(self.members.values(), None))
+                self._timers.after("cut", SPEECH_IN_HAND_S, lambda: self._audio.connect(self.members.values(), None))
 
     def _ceased(self, was_talking: bool, by: SimulatedTerminal) -> None:
         if was_talking:
@@ -249,9 +231,9 @@ class GroupCall:
         if self._floor.next() is not None:
             holder = self._floor.holder
             assert holder is not None
-            self._after("grant", self._config.delays.grant, lambda: self._grant(holder.who))
+            self._timers.after("grant", self._config.delays.grant, lambda: self._grant(holder.who))
         else:
-            self._after("hang", self._config.hang_time_s, lambda: self.release(ReleaseCause.TIMER))
+            self._timers.after("hang", self._config.hang_time_s, lambda: self.release(ReleaseCause.TIMER))
 
     def _talked_too_long(self, talker: SimulatedTerminal) -> None:
         self._journal.warn(self._config.name, "net.talked_too_long", gssi=self.gssi, issi=talker.config.issi)
@@ -273,7 +255,7 @@ class GroupCall:
             talker = self.members.get(self._talking) if self._talking else None
             self._audio.connect([terminal], talker, lambda: self._offer(terminal))
 
-        self._after(f"late entry {terminal.name}", self._config.delays.late_entry, enter)
+        self._timers.after(f"late entry {terminal.name}", self._config.delays.late_entry, enter)
 
     def leave(self, terminal: SimulatedTerminal) -> None:
         """A terminal is no longer in the call."""
@@ -281,7 +263,7 @@ class GroupCall:
             return
         self.cease(terminal)
         for what in ("progress", "answer", "offer", "show", "late entry"):
-            self._cancel(f"{what} {terminal.name}")
+            self._timers.cancel(f"{what} {terminal.name}")
         del self.members[terminal.name]
         terminal.call = None
         self._audio.connect([terminal], None)
@@ -301,6 +283,4 @@ class GroupCall:
 
     def stop(self) -> None:
         """Cancel all that is under way."""
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        self._timers.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -20,9 +19,10 @@ from harness.protocols.pei.unsolicited import (
     TransmissionGrant,
 )
 from simulators.radio.audio import AudioPaths
-from simulators.radio.config import Delay, RadioConfig
+from simulators.radio.config import RadioConfig
 from simulators.radio.floor import Act, Demand, Floor, tx_priority
 from simulators.radio.terminal import SimulatedTerminal
+from simulators.radio.timers import Timers
 
 
 class Party(NamedTuple):
@@ -48,38 +48,21 @@ class PrivateCall:
         self.key = caller.terminal.config.issi
         self._config = config
         self._journal = journal
-        self._rng = rng
         self._audio = audio
         self._caller = caller
         self._called: Party | None = None
         self._definition = definition
         self._ended = ended
-        self._loop = asyncio.get_running_loop()
         self._floor = Floor(queues=config.queue_requests)
         self._up = False
         self._talking: str | None = None
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers = Timers(rng)
         """What is under way, by name: at most one of each."""
         caller.terminal.call = (self.key, caller.cc)
 
     @property
     def _is_duplex(self) -> bool:
         return not self._definition.simplex
-
-    def _after(self, what: str, delay: Delay | float, act: Callable[[], None]) -> None:
-        self._cancel(what)
-        wait = delay if isinstance(delay, float | int) else delay.draw(self._rng)
-
-        def run() -> None:
-            self._timers.pop(what, None)
-            act()
-
-        self._timers[what] = self._loop.call_later(wait, run)
-
-    def _cancel(self, what: str) -> None:
-        timer = self._timers.pop(what, None)
-        if timer is not None:
-            timer.cancel()
 
     def _record(self, kind: str, **data: Any) -> None:
         self._journal.record(self._config.name, kind, by=self._caller.terminal.name, **data)
@@ -89,8 +72,8 @@ class PrivateCall:
     def set_up(self, find: Callable[[], SimulatedTerminal | ReleaseCause]) -> None:
         """The caller dialled; `find` gives the called terminal, free by then, or why the call can't be."""
         self._record("net.private_call_set_up", duplex=self._is_duplex, priority=self._definition.priority)
-        self._after("progress", self._config.delays.progress, lambda: self._progress(CallStatus.PROGRESSING))
-        self._after("offer", self._config.delays.set_up, lambda: self._offer(find()))
+        self._timers.after("progress", self._config.delays.progress, lambda: self._progress(CallStatus.PROGRESSING))
+        self._timers.after("offer", self._config.delays.set_up, lambda: self._offer(find()))
 
     def _progress(self, status: CallStatus) -> None:
         definition = self._definition
@@ -129,13 +112,13 @@ class PrivateCall:
             self._connect()
         else:
             self._progress(CallStatus.PAGED)
-            self._after("ring", self._config.ring_s, lambda: self.release(ReleaseCause.TIMER))
+            self._timers.after("ring", self._config.ring_s, lambda: self.release(ReleaseCause.TIMER))
 
     def answer(self, terminal: SimulatedTerminal) -> None:
         """The called terminal takes the call."""
         if self._called is not None and terminal is self._called.terminal and not self._up:
-            self._cancel("ring")
-            self._after("connect", self._config.delays.progress, self._connect)
+            self._timers.cancel("ring")
+            self._timers.after("connect", self._config.delays.progress, self._connect)
 
     def _connect(self) -> None:
         assert self._called is not None
@@ -161,10 +144,10 @@ class PrivateCall:
         delays = self._config.delays
         act = self._floor.demand(Demand(terminal.name, priority))
         if act in (Act.GRANT, Act.PRE_EMPT):
-            self._after("grant", delays.grant, lambda: self._grant(party))
+            self._timers.after("grant", delays.grant, lambda: self._grant(party))
         elif act in (Act.QUEUE, Act.REFUSE):
             grant = Grant.QUEUED if act is Act.QUEUE else Grant.NOT_GRANTED
-            self._after(
+            self._timers.after(
                 f"answer {terminal.name}",
                 delays.progress,
                 lambda: self._tell(party, TransmissionGrant(party.cc, grant)),
@@ -186,7 +169,7 @@ class PrivateCall:
         self._tell(party, TransmissionGrant(party.cc, Grant.GRANTED))
         shown = TransmissionGrant(other.cc, Grant.GRANTED_TO_ANOTHER, 0, 0, PartyType.TSI, party.terminal.digits)
         self._tell(other, shown)
-        self._after("max talk", self._config.max_talk_s, lambda: self._talked_too_long(party))
+        self._timers.after("max talk", self._config.max_talk_s, lambda: self._talked_too_long(party))
 
     def _talked_too_long(self, party: Party) -> None:
         self._tell(party, TransmissionCeased(party.cc))
@@ -194,13 +177,13 @@ class PrivateCall:
 
     def cease(self, terminal: SimulatedTerminal) -> None:
         """One of the two lets the key go, or takes its request back."""
-        self._cancel(f"answer {terminal.name}")
+        self._timers.cancel(f"answer {terminal.name}")
         if not self._floor.give_up(terminal.name):
             return
-        self._cancel("grant")
-        self._cancel("max talk")
+        self._timers.cancel("grant")
+        self._timers.cancel("max talk")
         was_talking, self._talking = self._talking == terminal.name, None
-        self._after("cease", self._config.delays.cease, lambda: self._ceased(was_talking, terminal))
+        self._timers.after("cease", self._config.delays.cease, lambda: self._ceased(was_talking, terminal))
 
     def _ceased(self, was_talking: bool, terminal: SimulatedTerminal) -> None:
         other = self._other(terminal)
@@ -211,7 +194,7 @@ class PrivateCall:
         if following is not None and other is not None:
             party = other if following.who == other.terminal.name else self._party(terminal)
             if party is not None:
-                self._after("grant", self._config.delays.grant, lambda: self._grant(party))
+                self._timers.after("grant", self._config.delays.grant, lambda: self._grant(party))
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
@@ -237,9 +220,7 @@ class PrivateCall:
 
     def stop(self) -> None:
         """Cancel all that is under way."""
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        self._timers.stop()
 
     def _party(self, terminal: SimulatedTerminal) -> Party | None:
         return next((each for each in (self._caller, self._called) if each and each.terminal is terminal), None)
