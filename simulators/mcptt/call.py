@@ -10,12 +10,11 @@ from typing import Any, Final
 from harness.endpoints.call_media import CallMedia
 from harness.endpoints.mcptt import FloorPort
 from harness.endpoints.sip.call import Call
-from harness.errors import HarnessError, McpttError
-from harness.protocols.mcptt.description import apart, with_floor
+from harness.errors import HarnessError
+from harness.protocols.mcptt.description import with_floor, with_its_floor
 from harness.protocols.mcptt.info import FloorTerms
 from harness.protocols.mcptt.messages import FloorMessage, FloorType, Indicator
 from harness.protocols.mcptt.server import NEVER, FloorServer, Happened, What
-from harness.protocols.sip import body
 from harness.transport.context import Context
 from simulators.mcptt.settings import GroupSettings, McpttSettings
 
@@ -92,12 +91,10 @@ class ControlledCall:
 
     def answer(self, leg: Leg, offered: bytes) -> bytes:
         """Our answer to a user's offer. Raises McpttError and SdpError: a 488 is due."""
-        described = apart(offered)
-        if described.floor is None:
-            raise McpttError("an offer without floor control")
-        leg.terms, leg.wishes = described.floor, described.floor.implicit_request
-        answer = leg.media.answer(described.speech)
-        leg.floor.peer = (described.host, described.floor.port)
+        speech, leg.terms, peer = with_its_floor(offered, "an offer")
+        leg.wishes = leg.terms.implicit_request
+        answer = leg.media.answer(speech)
+        leg.floor.peer = peer
         return with_floor(answer, self._terms(leg))
 
     def offer(self, leg: Leg) -> bytes:
@@ -106,12 +103,9 @@ class ControlledCall:
 
     def take_answer(self, leg: Leg, answer: bytes) -> None:
         """A called user's answer. Raises McpttError and SdpError."""
-        described = apart(answer)
-        if described.floor is None:
-            raise McpttError("an answer that refuses floor control")
-        leg.terms = described.floor
-        leg.media.take_answer(described.speech)
-        leg.floor.peer = (described.host, described.floor.port)
+        speech, leg.terms, peer = with_its_floor(answer, "an answer")
+        leg.media.take_answer(speech)
+        leg.floor.peer = peer
 
     def _terms(self, leg: Leg) -> FloorTerms:
         return FloorTerms(leg.floor.number, queueing=self._settings.floor.queueing, priority=self.limit(leg.user))
@@ -315,8 +309,3 @@ class ControlledCall:
             _, happened = self.floor.media(leg.user, asyncio.get_running_loop().time())
             self._work(happened)
         leg.packets = came
-
-
-def content(offer: bytes, info: bytes, info_type: str) -> tuple[bytes, str]:
-    """The body of an INVITE: description and mcptt-info."""
-    return body.multipart([body.Part(body.SDP, offer), body.Part(info_type, info)])

@@ -13,6 +13,7 @@ from harness.endpoints.media import MediaService
 from harness.endpoints.sip.agent import UserAgent
 from harness.endpoints.sip.incoming import IncomingCall
 from harness.errors import HarnessError, LocalError, McpttError, SdpError, SipLocalError, SipRemoteError
+from harness.protocols.mcptt.description import invite_body
 from harness.protocols.mcptt.info import CONTENT_TYPE, INVITE_HEADERS, McpttInfo, read_info
 from harness.protocols.mcptt.messages import FloorMessage
 from harness.protocols.sip import body
@@ -21,7 +22,7 @@ from harness.transport.context import Context
 from harness.transport.tap import Address
 from simulators.guard import is_loopback
 from simulators.mcptt.api import make_app
-from simulators.mcptt.call import MAX_LEGS, ControlledCall, Leg, content
+from simulators.mcptt.call import MAX_LEGS, ControlledCall, Leg
 from simulators.mcptt.settings import GroupSettings, McpttSettings
 from simulators.web import WebServer
 
@@ -241,7 +242,7 @@ class McpttServer:
             sip = leg.sip = self._agent.invite(
                 contact,
                 offer=offer,
-                content=content(offer, bytes(told), CONTENT_TYPE),
+                content=invite_body(offer, told),
                 headers=INVITE_HEADERS,
                 caller=f"<sip:{call.group.name}@{domain}>",
             )

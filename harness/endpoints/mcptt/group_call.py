@@ -10,9 +10,9 @@ from harness.endpoints.call_media import CallMedia
 from harness.endpoints.mcptt.floor_port import FloorPort
 from harness.endpoints.sip.call import Call
 from harness.endpoints.speech import join_speech
-from harness.errors import HarnessError, McpttError, McpttLocalError, SdpError
+from harness.errors import HarnessError, McpttLocalError, SdpError
 from harness.journal import Event
-from harness.protocols.mcptt.description import apart, with_floor
+from harness.protocols.mcptt.description import with_floor, with_its_floor
 from harness.protocols.mcptt.info import FloorTerms
 from harness.protocols.mcptt.messages import FloorMessage, Indicator
 from harness.protocols.mcptt.participant import NEVER, Participant, State, Told, What
@@ -62,21 +62,17 @@ class GroupCall:
 
     def answer(self, offered: bytes, terms: FloorTerms) -> bytes:
         """Our answer to the server's offer. Raises SdpError and McpttError: a 488 is due."""
-        described = apart(offered)
-        if described.floor is None:
-            raise McpttError("an offer without floor control")
-        answer = self.media.answer(described.speech)
-        self._floor.peer = (described.host, described.floor.port)
+        speech, _, peer = with_its_floor(offered, "an offer")
+        answer = self.media.answer(speech)
+        self._floor.peer = peer
         self._terms = replace(terms, port=self._floor.number)
         return with_floor(answer, self._terms)
 
     def take_answer(self, answer: bytes) -> None:
         """Take the answer to our offer. Raises SdpError, McpttError."""
-        described = apart(answer)
-        if described.floor is None:
-            raise McpttError("an answer that refuses floor control")
-        self.media.take_answer(described.speech)
-        self._floor.peer = (described.host, described.floor.port)
+        speech, _, peer = with_its_floor(answer, "an answer")
+        self.media.take_answer(speech)
+        self._floor.peer = peer
 
     def begin(self) -> None:
         """The call is up: join the media, and have the floor participant begin."""

@@ -23,6 +23,7 @@ from harness.errors import (
     SipRemoteError,
     TransportError,
 )
+from harness.protocols.mcptt.description import invite_body
 from harness.protocols.mcptt.info import CONTENT_TYPE, INVITE_HEADERS, FloorTerms, McpttInfo, read_info
 from harness.protocols.mcptt.messages import FloorMessage
 from harness.protocols.mcptt.participant import Participant
@@ -146,7 +147,7 @@ class McpttTerminal:
             terms = FloorTerms(1, queueing=True, priority=self.priority, implicit_request=implicit_request)
             offer = call.offer(terms)
             info = McpttInfo(session_type, group, calling_user=self.user, emergency=emergency or None)
-            content = body.multipart([body.Part(body.SDP, offer), body.Part(CONTENT_TYPE, bytes(info))])
+            content = invite_body(offer, info)
             sip = self._agent.invite(group, offer=offer, content=content, headers=INVITE_HEADERS)
             call.sip = sip
             try:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from harness.errors import McpttError, SdpError
-from harness.protocols.mcptt.info import FLOOR_FORMAT, FloorTerms, read_floor
+from harness.protocols.mcptt.info import CONTENT_TYPE, FLOOR_FORMAT, FloorTerms, McpttInfo, read_floor
 from harness.protocols.sdp.description import Media, parse
+from harness.protocols.sip import body
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,22 @@ def with_floor(speech: bytes, floor: FloorTerms) -> bytes:
     session = parse(speech)
     session.media.append(floor.media())
     return bytes(session)
+
+
+def invite_body(description: bytes, info: McpttInfo) -> tuple[bytes, str]:
+    """The body of an INVITE and its type: description and mcptt-info. Raises McpttLocalError."""
+    return body.multipart([body.Part(body.SDP, description), body.Part(CONTENT_TYPE, bytes(info))])
+
+
+def with_its_floor(description: bytes, whose: str) -> tuple[bytes, FloorTerms, tuple[str, int]]:
+    """What speech is negotiated by, the floor's terms, and where its messages go. Raises McpttError without a floor.
+
+    `whose`: what the description is, for the error.
+    """
+    described = apart(description)
+    if described.floor is None:
+        raise McpttError(f"{whose} without floor control")
+    return described.speech, described.floor, (described.host, described.floor.port)
 
 
 def apart(description: bytes) -> Described:
