@@ -231,11 +231,11 @@ class Telephone:
         switch this one is to take (RFC 3891). Raises InterlockError when the testbed does not allow
         it, SipLocalError for what is no number: nothing has left then. Raises DriverError after MAX_CALLS.
         """
-        call = self._new_call()
-        offer = await call.open()
         headers = [("Privacy", "id")] if withheld else []
         if replaces is not None:
             headers.append(("Replaces", replacing(replaces.sip)))
+        call = self._new_call()
+        offer = await call.open()
         host, _ = self._home or self._homes[0]
         try:
             sip = self._agent.invite(
