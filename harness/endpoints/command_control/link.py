@@ -114,7 +114,7 @@ class CommandControlLink:
         self._subscribers.append(told)
 
     def put(self, *entries: Entry) -> list[int]:
-        """Keep entries, told when that can be done, and give their numbers. Raises CommandControlError (`Outbox.put`)."""
+        """Keep entries, to be told when that can be done; their numbers. Raises CommandControlError."""
         numbers = self.outbox.put(*entries)
         self._wake.set()
         return numbers

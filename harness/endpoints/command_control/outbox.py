@@ -33,6 +33,9 @@ CREATE TABLE IF NOT EXISTS refused (
     number INTEGER PRIMARY KEY, kind TEXT NOT NULL, about TEXT NOT NULL, body TEXT NOT NULL, reason TEXT NOT NULL);
 """
 _PUT_ASIDE: Final = "INSERT OR REPLACE INTO refused SELECT number, kind, about, body, ? FROM waiting WHERE number=?"
+_KEEP_THE_NEWEST: Final = (
+    "DELETE FROM refused WHERE number <= (SELECT number FROM refused ORDER BY number DESC LIMIT 1 OFFSET ?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +135,8 @@ class Outbox:
                     self._file.execute(_PUT_ASIDE, (reason[:500], kept.number))
                 gone = [(kept.number,) for kept in (*taken, *(kept for kept, _ in refused))]
                 self._file.executemany("DELETE FROM waiting WHERE number=?", gone)
-                self._file.execute(
-                    "DELETE FROM refused WHERE number NOT IN (SELECT number FROM refused ORDER BY number DESC LIMIT ?)",
-                    (MAX_REFUSED,),
-                )
+                if refused:
+                    self._file.execute(_KEEP_THE_NEWEST, (MAX_REFUSED,))
         except sqlite3.Error as error:
             raise CommandControlError(f"the entries' file can't be written: {error}") from error
         self._waiting -= len(gone)
