@@ -18,6 +18,7 @@ from harness.drivers.command_control import CommandControl
 from harness.drivers.console import Console
 from harness.drivers.emergency_network import EmergencyNetwork
 from harness.drivers.emergency_operator import EmergencyOperator
+from harness.drivers.keyed_radio import KeyedRadio
 from harness.drivers.location import LocationService
 from harness.drivers.mcptt import McpttRadio
 from harness.drivers.radio import RadioTerminal
@@ -42,6 +43,7 @@ from harness.testbed.components import (
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
     IccsComponent,
+    KeyedRadioComponent,
     McpttTerminalComponent,
     RadioGatewayComponent,
     RadioTerminalComponent,
@@ -60,6 +62,7 @@ from harness.testbed.opening import (
     open_console,
     open_emergency_network,
     open_emergency_operator,
+    open_keyed_radio,
     open_location,
     open_mcptt_terminal,
     open_roip_radio,
@@ -129,6 +132,10 @@ class Bench:
     async def command_control(self, name: str | None = None) -> CommandControl:
         """Return command and control's terminal (the one there is, or the one named)."""
         return await self._driver(name, CommandControlComponent, open_command_control)
+
+    async def keyed_radio(self, name: str | None = None) -> KeyedRadio:
+        """Return a radio that a control line keys (the one there is, or the one named), its key at rest."""
+        return await self._driver(name, KeyedRadioComponent, open_keyed_radio)
 
     async def terminal(self, name: str | None = None) -> RadioTerminal:
         """Return a radio terminal by its component's name, its talkgroup selected."""

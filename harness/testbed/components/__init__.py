@@ -13,6 +13,7 @@ from harness.testbed.components.emergency import (
     EmergencyOperatorComponent,
 )
 from harness.testbed.components.iccs import ConsoleComponent, IccsComponent
+from harness.testbed.components.keying import KeyedRadioComponent
 from harness.testbed.components.location import CallerLocationComponent
 from harness.testbed.components.mcptt import McpttServerComponent, McpttTerminalComponent
 from harness.testbed.components.radio import (
@@ -35,6 +36,7 @@ Component = Annotated[
     | ConsoleComponent
     | CallerLocationComponent
     | CommandControlComponent
+    | KeyedRadioComponent
     | ScriptedPhoneComponent
     | CallLoadComponent
     | EmergencyNetworkComponent
@@ -62,6 +64,7 @@ __all__ = [
     "EnterpriseSwitchComponent",
     "HostPort",
     "IccsComponent",
+    "KeyedRadioComponent",
     "McpttServerComponent",
     "McpttTerminalComponent",
     "Name",
