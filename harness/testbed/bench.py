@@ -20,6 +20,7 @@ from harness.drivers.emergency_operator import EmergencyOperator
 from harness.drivers.location import LocationService
 from harness.drivers.mcptt import McpttRadio
 from harness.drivers.radio import RadioTerminal
+from harness.drivers.radio_network import RadioNetworkControl
 from harness.drivers.roip_radio import RoipRadio
 from harness.drivers.scripted_phone import ScriptedPhone
 from harness.drivers.supervisor import Supervisor
@@ -42,6 +43,7 @@ from harness.testbed.components import (
     IccsComponent,
     McpttTerminalComponent,
     RadioGatewayComponent,
+    RadioNetworkComponent,
     RadioTerminalComponent,
     RoipRadioComponent,
     ScriptedPhoneComponent,
@@ -59,6 +61,7 @@ from harness.testbed.opening import (
     open_emergency_operator,
     open_location,
     open_mcptt_terminal,
+    open_radio_network,
     open_roip_radio,
     open_scripted_phone,
     open_supervisor,
@@ -126,6 +129,10 @@ class Bench:
     async def terminal(self, name: str | None = None) -> RadioTerminal:
         """Return a radio terminal by its component's name, its talkgroup selected."""
         return await self._driver(name, RadioTerminalComponent, open_terminal)
+
+    async def radio_network(self, name: str | None = None) -> RadioNetworkControl:
+        """Return the radio network (the one there is, or the one named), as whoever runs it sees it."""
+        return await self._driver(name, RadioNetworkComponent, open_radio_network)
 
     async def mcptt_terminal(self, name: str | None = None) -> McpttRadio:
         """Return an MCPTT handset by its component's name, registered and in its talkgroup's call."""

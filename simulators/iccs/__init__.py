@@ -1,7 +1,10 @@
 """The ICCS simulator: switch, operator positions, radio desk and their control interface."""
 
 from simulators.iccs.radio_desk import GatewayLine
+from simulators.iccs.radio_services.network import RadioControl
+from simulators.iccs.radio_services.services import RadioSurroundings
+from simulators.iccs.radio_services.units import StatusMeaning
 from simulators.iccs.settings import IccsSettings
 from simulators.iccs.simulator import IccsSimulator
 
-__all__ = ["GatewayLine", "IccsSettings", "IccsSimulator"]
+__all__ = ["GatewayLine", "IccsSettings", "IccsSimulator", "RadioControl", "RadioSurroundings", "StatusMeaning"]

@@ -35,6 +35,8 @@ class GatewayLine:
     baud: int
     audio: str
     """Its audio jack, ``rtp://host:port``."""
+    private: bool = False
+    """Whether it is kept for calls with one radio, and not for its talkgroup."""
 
 
 @dataclass(slots=True, eq=False)
@@ -165,6 +167,8 @@ class RadioDesk:
             raise PositionError(f"talkgroup {talkgroup} has no gateway in service")
         if position.keyed is not None:
             raise PositionError(f"{position.id} keys {position.keyed} already")
+        if position.radio_call is not None:
+            raise PositionError(f"{position.id} is in a call with one radio, {position.radio_call}")
         if gateway.keyed_by is not None:
             raise PositionError(f"talkgroup {talkgroup} is keyed by {gateway.keyed_by.id}")
         if gateway.passes_on is not None:
@@ -247,14 +251,16 @@ class RadioDesk:
     # What the patch panel asks
 
     def heard_at(self, position: Position) -> list[MediaPort]:
-        """Return the ports whose speech ``position`` hears: the gateways of its talkgroups, save one it keys itself."""
-        return [
+        """Return the ports whose speech ``position`` hears: the gateways of its talkgroups, save one it keys itself,
+        and what it alone hears."""
+        gateways = [
             gateway.port
             for talkgroup in position.settings.talkgroups
             if (gateway := self._gateways.get(talkgroup)) is not None
             and gateway.port is not None
             and gateway.keyed_by is not position
         ]
+        return [*gateways, *position.hears.values()]
 
     def speakers(self) -> list[tuple[MediaPort, Position | None]]:
         """Return each gateway's port with the position that holds its floor, or None; not those that patches key."""

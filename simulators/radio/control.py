@@ -1,7 +1,7 @@
-"""The control interface of the TETRA network: groups over the air, ambience, disabling, sites; HTTP, events by WebSocket.
+"""The control interface of the TETRA network: groups over the air, ambience, disabling, sites; events by WebSocket.
 
-What a dispatch system's and a network manager's link to a real switching infrastructure can do, in a form of our own: no
-operator publishes theirs. Beyond loopback it asks for a token.
+What a dispatch system's and a network manager's link to a real switching infrastructure can do, in a form of our own:
+no operator publishes theirs. Beyond loopback it asks for a token.
 """
 
 from __future__ import annotations

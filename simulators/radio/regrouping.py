@@ -1,9 +1,9 @@
 """Dynamic regrouping (DGNA): gives groups to chosen terminals over the air, takes them back, keeps who has attached.
 
 Theory. A grouping is one group and the terminals that are to have it. Each terminal is a unit of it: ordered, then
-after the network's delay attached (or assigned, where it is not to turn to the group), or out of reach, or full. A terminal
-that was out of reach gets what it is due when it comes back. Taken back, it turns to the talkgroup that it had before.
-How a terminal shows it is one report, `+CTDGR`, and that it turns to a group by itself, `+CTGS`: SHOWS_SELECTION.
+after the network's delay attached (or assigned, where it is not to turn to the group), or out of reach, or full. A
+terminal that was out of reach gets what it is due when it comes back. When the group is taken, it turns to the
+talkgroup that it was on before. How a terminal shows it is one report, `+CTDGR`, and that it turns to a group by itself, `+CTGS`: SHOWS_SELECTION.
 """
 
 from __future__ import annotations
@@ -161,9 +161,9 @@ class Regrouping:
                 del self._kept[gssi, issi]
                 self._timers[gssi, issi] = self._loop.call_later(self._draw(), self._take_from, grouping, unit)
         for grouping in self._groupings.values():
-            unit = grouping.units.get(terminal.config.issi)
-            if unit is not None and str(grouping.gssi) not in terminal.machine.dynamic_groups:
-                unit.state = UnitState.ORDERED
+            given = grouping.units.get(terminal.config.issi)
+            if given is not None and str(grouping.gssi) not in terminal.machine.dynamic_groups:
+                given.state = UnitState.ORDERED
                 self._later(grouping, terminal.config.issi)
 
     def stop(self) -> None:

@@ -3,7 +3,7 @@
 Theory. Terminals that a linked site serves are of one network; each site without its link is an island, whose terminals
 reach one another alone (fallback, or local site trunking). A terminal whose site changes over is off the air for as
 long as that takes: its call is released, `+CREG` shows it unregistered, then registered again, and `+CTBCT` tells
-whether the cell offers system-wide services. What in a `+CTBCT` says so is SYSTEM_WIDE.
+whether the cell offers system-wide services.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from harness.protocols.pei.codes import Registration
-from harness.protocols.pei.unsolicited import Broadcast, NetworkRegistration
+from harness.protocols.pei.unsolicited import SYSTEM_WIDE_SERVICES, Broadcast, NetworkRegistration
 from simulators.events import Events
 from simulators.radio.config import Delay, RadioConfig
 from simulators.radio.regrouping import UnknownThingError
@@ -21,8 +21,6 @@ from simulators.radio.timers import Timers
 
 CELL_SERVICES: Final = 0b110000100000
 """BS service details of a cell in fallback: registration and de-registration needed, TETRA voice [U]."""
-SYSTEM_WIDE: Final = 0b000001000000
-"""The bit that tells of system-wide services: EN 300 392-2 clause 18.5.2 as far as it is known here [U]."""
 
 
 class Sites:
@@ -88,6 +86,6 @@ class Sites:
         self._events.tell("site.wide_again" if linked else "site.fallback", site=site)
         for terminal in self._served(site):
             terminal.register()
-            services = CELL_SERVICES | (SYSTEM_WIDE if linked else 0)
+            services = CELL_SERVICES | (SYSTEM_WIDE_SERVICES if linked else 0)
             terminal.tell(Broadcast(terminal.location_area, services))
             self._arrives(terminal)

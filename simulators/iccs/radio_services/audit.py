@@ -71,7 +71,7 @@ class Audit:
     def _enter(self, position: Position, act: str, target: object, outcome: str, reason: str) -> None:
         entry = AuditEntry(self._journal.now(), position.id, act, str(target), outcome, reason)
         self._entries.append(entry)
-        more = {"reason": reason} if reason else {}
+        more: dict[str, Any] = {"reason": reason} if reason else {}
         self._journal.record(
             "iccs", "audit.entered", position=position.id, act=act, target=entry.target, outcome=outcome, **more
         )

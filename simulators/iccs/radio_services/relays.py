@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.endpoints.pei import TerminalEquipment
 from harness.errors import HarnessError
@@ -144,7 +144,7 @@ class Relays:
         except HarnessError as error:
             self._shared.journal.warn(gateway.line.name, "gateway.unkey_failed", reason=str(error))
 
-    def _note(self, kind: str, relay: _Relay, **more: str) -> None:
+    def _note(self, kind: str, relay: _Relay, **more: Any) -> None:
         self._shared.journal.record(
             relay.gateway.line.name,
             kind,
