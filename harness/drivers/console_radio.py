@@ -162,6 +162,10 @@ class RadioControl(ABC):
         """Return what is known of a unit: ``status``, ``means``, ``since``, ``incident``. Raises DriverError."""
         return await self._send("GET", f"units/{issi}", "unit", None)
 
+    async def units(self) -> list[dict[str, Any]]:
+        """Return every unit of which a status came or that is on an incident. Raises DriverError."""
+        return list((await self._fetch("units")).json())
+
     async def assign_unit(self, issi: int, incident: str) -> None:
         """Assign a unit to an incident. Raises DriverError."""
         path = f"incidents/{quote(incident, safe='')}/units"

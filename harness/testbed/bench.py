@@ -196,6 +196,14 @@ class Bench:
             raise TestbedError(f"testbed {self.testbed.name!r} has no terminal or gateway {name!r}")
         return component.issi
 
+    def ambience_password(self, console: str) -> str:
+        """Return what a console's operator gives for ambience listening. Raises TestbedError where none is told."""
+        component = self.testbed.components.get(console)
+        password = component.ambience_password if isinstance(component, ConsoleComponent) else None
+        if password is None:
+            raise TestbedError(f"testbed {self.testbed.name!r} tells no 'ambience_password' of a console {console!r}")
+        return password.get_secret_value()
+
     @property
     def directory(self) -> Path:
         """Where this bench's captures are. Raises TestbedError when it keeps none."""

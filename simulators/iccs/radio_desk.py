@@ -17,6 +17,8 @@ from simulators.iccs.positions import Position, PositionError, Positions
 
 REOPEN_S = 2.0
 """Seconds between attempts to open a gateway's line again."""
+GATEWAY_PLAYOUT_MS = 20
+"""Depth that the playout buffer of a gateway's jack aims at: it is in the same room, and a patch passes two of them."""
 QUEUED_S = 30.0
 """Seconds for which a request that the network has queued is let wait."""
 
@@ -96,7 +98,9 @@ class RadioDesk:
                     f"gateway {gateway.line.name}: no audio jack at {gateway.line.audio!r}; rtp://host:port"
                 )
             local = "127.0.0.1" if host.startswith("127.") else "0.0.0.0"  # noqa: S104 - a real jack is elsewhere
-            gateway.port = await self._media.open_port(f"iccs {gateway.line.name}", host=local)
+            gateway.port = await self._media.open_port(
+                f"iccs {gateway.line.name}", host=local, playout_ms=GATEWAY_PLAYOUT_MS
+            )
             await gateway.port.connect((host, int(port)), dtmf_payload_type=None)
             await self._bring_up(gateway)
 

@@ -3,7 +3,7 @@
 Theory. A grouping is one group and the terminals that are to have it. Each terminal is a unit of it: ordered, then
 after the network's delay attached (or assigned, where it is not to turn to the group), or out of reach, or full. A
 terminal that was out of reach gets what it is due when it comes back. When the group is taken, it turns to the
-talkgroup that it was on before. How a terminal shows it is one report, `+CTDGR`, and that it turns to a group by itself, `+CTGS`: SHOWS_SELECTION.
+talkgroup that it was on before. A terminal shows one report, `+CTDGR`, and that it turned, `+CTGS`: SHOWS_SELECTION.
 """
 
 from __future__ import annotations
