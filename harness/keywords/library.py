@@ -19,6 +19,7 @@ from harness.keywords.emergency_operators import EmergencyOperatorKeywords
 from harness.keywords.faults import FaultKeywords
 from harness.keywords.figures import FigureKeywords
 from harness.keywords.radio import RadioKeywords
+from harness.keywords.radio_control import RadioControlKeywords
 from harness.keywords.roip import RoipKeywords
 from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
 from harness.keywords.supervision import SupervisionKeywords
@@ -38,6 +39,7 @@ class ICCS(
     CallHandlingKeywords,
     SupervisionKeywords,
     RadioKeywords,
+    RadioControlKeywords,
     RoipKeywords,
     FaultKeywords,
     ContinuityKeywords,

@@ -47,9 +47,7 @@ async def test_a_test_call_by_the_fallback_terminal_is_heard_in_time(bench: Benc
     await dispatcher.key(TALKGROUP)
     await dispatcher.expect("ptt.granted", within=SOON_S, after=after)
     await asyncio.sleep(SOON_S)
-    assert bench.journal.find(officer.name, "talker.shown", after=after) is None, (
-        "a cut-off site hears the rest"
-    )
+    assert bench.journal.find(officer.name, "talker.shown", after=after) is None, "a cut-off site hears the rest"
     await dispatcher.unkey()
     after = bench.journal.position
     await network.restore_site(SITE)
