@@ -11,6 +11,7 @@ from robot.api.deco import library
 from harness.evidence.allure_adapter import add_source
 from harness.evidence.collect import Attachment, Keep
 from harness.keywords.call_handling import CallHandlingKeywords
+from harness.keywords.caller_location import CallerLocationKeywords
 from harness.keywords.caller_phones import CallerPhoneKeywords
 from harness.keywords.console import ConsoleKeywords
 from harness.keywords.continuity import ContinuityKeywords
@@ -32,6 +33,7 @@ from harness.testbed.run import KEEP_VARIABLE, TESTBED_VARIABLE
 class ICCS(
     TelephonyKeywords,
     CallerPhoneKeywords,
+    CallerLocationKeywords,
     EmergencyOperatorKeywords,
     EmergencyNetworkKeywords,
     ConsoleKeywords,
