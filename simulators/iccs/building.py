@@ -87,6 +87,7 @@ class Building:
     def _connect(self) -> None:
         """Tell the rooms of each other, where that goes both ways."""
         self.radio.repatch = self._radio_changed
+        self.services.calls.began = self.distribution.busy
         self.trunks.invited = self.reception.invited
         self.distribution.rang = self.robots.rang
         self.distribution.moved = self.robots.moved

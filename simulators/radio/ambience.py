@@ -14,7 +14,7 @@ from typing import Any, Final
 from harness.endpoints.media import MediaPort, MediaService
 from simulators.events import Events
 from simulators.guard import is_loopback
-from simulators.radio.regrouping import ControlError, UnknownThingError
+from simulators.radio.refusals import ControlError, UnknownThingError
 from simulators.radio.terminal import SimulatedTerminal
 
 MAX_LISTENINGS: Final = 16

@@ -17,7 +17,7 @@ from harness.transport.tap import Address
 from simulators.events import serve
 from simulators.guard import bearer, guard, is_loopback
 from simulators.radio.network import RadioNetwork
-from simulators.radio.regrouping import ControlError, UnknownThingError
+from simulators.radio.refusals import ControlError, UnknownThingError
 from simulators.radio.terminal import SimulatedTerminal
 from simulators.web import WebServer
 

@@ -14,7 +14,7 @@ from harness.protocols.pei.codes import Registration
 from harness.protocols.pei.unsolicited import NetworkRegistration
 from simulators.events import Events
 from simulators.radio.config import Delay
-from simulators.radio.regrouping import ControlError
+from simulators.radio.refusals import ControlError
 from simulators.radio.terminal import SimulatedTerminal
 from simulators.radio.timers import Timers
 

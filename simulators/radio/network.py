@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from functools import partial
 
@@ -31,7 +32,8 @@ from simulators.radio.floor import tx_priority
 from simulators.radio.group_call import GroupCall
 from simulators.radio.messages import MessageService
 from simulators.radio.private_call import Party, PrivateCall
-from simulators.radio.regrouping import Regrouping, UnknownThingError
+from simulators.radio.refusals import UnknownThingError
+from simulators.radio.regrouping import Regrouping
 from simulators.radio.sites import Sites
 from simulators.radio.terminal import SimulatedTerminal
 from simulators.radio.timers import Timers
@@ -60,7 +62,7 @@ class RadioNetwork:
         """Of each part of the network that works by itself (simulators.radio.sites), made when first asked for."""
         self._booting: dict[str, asyncio.TimerHandle] = {}
         self._timers = Timers(self._rng)
-        self._closing: set[asyncio.Task[None]] = set()
+        self._closing: dict[asyncio.Task[None], None] = {}
         """Microphones that are being closed."""
         self.events = Events(context.journal, config.name)
         delays = config.delays
@@ -109,6 +111,7 @@ class RadioNetwork:
 
     async def stop(self) -> None:
         """Take everything down; calls are not cleared, as when a network fails."""
+        await asyncio.gather(*self._closing)
         await self.ambience.stop()
         self.regrouping.stop()
         self._timers.stop()
@@ -152,10 +155,13 @@ class RadioNetwork:
     def _close_microphone(self, terminal: SimulatedTerminal) -> None:
         listening = self.ambience.of(terminal)
         if listening is not None:
-            self._closing.add(
-                task := asyncio.get_running_loop().create_task(self.ambience.end(listening, "out of reach"))
-            )
-            task.add_done_callback(self._closing.discard)
+            task = asyncio.get_running_loop().create_task(self._end_listening(listening))
+            self._closing[task] = None
+            task.add_done_callback(lambda done: self._closing.pop(done, None))
+
+    async def _end_listening(self, listening: str) -> None:
+        with contextlib.suppress(UnknownThingError):  # whoever asked for it has ended it meanwhile
+            await self.ambience.end(listening, "out of reach")
 
     def _arrived(self, terminal: SimulatedTerminal) -> None:
         """A terminal can be reached again."""

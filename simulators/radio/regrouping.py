@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from harness.errors import LocalError
 from harness.protocols.pei.codes import GroupAct
 from harness.protocols.pei.mobile_terminal import GROUP_GIVEN, GROUP_TAKEN, MAX_DYNAMIC_GROUPS
 from harness.protocols.pei.unsolicited import GroupReport, SelectedGroup
 from harness.protocols.tetra.identity import Tsi
 from simulators.events import Events
 from simulators.radio.config import RadioConfig
+from simulators.radio.refusals import ControlError, UnknownThingError
 from simulators.radio.terminal import SimulatedTerminal
 
 FIRST_DYNAMIC_GSSI: Final = 15_000_001
@@ -28,14 +28,6 @@ FIRST_DYNAMIC_GSSI: Final = 15_000_001
 MAX_GROUPINGS: Final = 256
 SHOWS_SELECTION: Final = True
 """Whether a terminal that the network turns to a group writes `+CTGS` of its own accord [U]."""
-
-
-class ControlError(LocalError):
-    """The network was asked for what can't be."""
-
-
-class UnknownThingError(ControlError):
-    """The network was asked about a terminal, group or site that is not there."""
 
 
 class UnitState(StrEnum):

@@ -15,7 +15,7 @@ from harness.protocols.pei.codes import Registration
 from harness.protocols.pei.unsolicited import SYSTEM_WIDE_SERVICES, Broadcast, NetworkRegistration
 from simulators.events import Events
 from simulators.radio.config import Delay, RadioConfig
-from simulators.radio.regrouping import UnknownThingError
+from simulators.radio.refusals import UnknownThingError
 from simulators.radio.terminal import SimulatedTerminal
 from simulators.radio.timers import Timers
 

@@ -63,6 +63,8 @@ class RadioCalls:
         self._lines: dict[str, _Line] = {}
         self._number = count(1)
         self._forget: Callable[[], None] = lambda: None
+        self.began: Callable[[Position], None] = lambda _position: None
+        """Called when a position places a call: what rings there rings elsewhere."""
 
     async def start(self) -> None:
         """Open every line; one that can't be had is opened when it is wanted. Raises LocalError, MediaError."""
@@ -120,6 +122,7 @@ class RadioCalls:
         call = line.call = _Call(f"C-{next(self._number)}", issi, position, position.jack)
         position.radio_call = call.id
         self._shared.positions.tell(position, "radio_call.dialled", radio_call=call.id, issi=issi)
+        self.began(position)
         self._shared.positions.settle(position)
         call.work = self._shared.spawn(self._call(line, call))
         return {"radio_call": call.id, "issi": issi}
