@@ -42,7 +42,8 @@ class RadioControlKeywords(Topic):
 
         | =Argument= | =Description= |
         | ``console`` | The console's name in the testbed file. |
-        | ``one``, ``two`` | The talkgroups. |
+        | ``one``     | A talkgroup. |
+        | ``two``     | The talkgroup that it is joined with. |
 
         Example:
         | ${patch}    `Dispatcher Patches`    govan-31    GD-OPS-1    GD-OPS-2 |
@@ -68,7 +69,8 @@ class RadioControlKeywords(Topic):
 
         | =Argument= | =Description= |
         | ``console`` | The console's name in the testbed file. |
-        | ``one``, ``two`` | The talkgroups. |
+        | ``one``     | A talkgroup. |
+        | ``two``     | The talkgroup that it is joined with. |
 
         Example:
         | ${reason}    `Patch Is Refused`    govan-31    GD-OPS-1    GD-OPS-2 |

@@ -1,5 +1,6 @@
 """The ICCS simulator: switch, operator positions, radio desk and their control interface."""
 
+from simulators.iccs.command_desk import CommandControlAt
 from simulators.iccs.radio_desk import GatewayLine
 from simulators.iccs.radio_services.network import RadioControl
 from simulators.iccs.radio_services.services import RadioSurroundings
@@ -7,4 +8,12 @@ from simulators.iccs.radio_services.units import StatusMeaning
 from simulators.iccs.settings import IccsSettings
 from simulators.iccs.simulator import IccsSimulator
 
-__all__ = ["GatewayLine", "IccsSettings", "IccsSimulator", "RadioControl", "RadioSurroundings", "StatusMeaning"]
+__all__ = [
+    "CommandControlAt",
+    "GatewayLine",
+    "IccsSettings",
+    "IccsSimulator",
+    "RadioControl",
+    "RadioSurroundings",
+    "StatusMeaning",
+]

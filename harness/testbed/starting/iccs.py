@@ -5,12 +5,21 @@ from __future__ import annotations
 from harness.testbed.components import (
     Binding,
     CallerLocationComponent,
+    CommandControlComponent,
     IccsComponent,
     RadioGatewayComponent,
     RadioNetworkComponent,
 )
 from harness.testbed.starting.base import Starting
-from simulators.iccs import GatewayLine, IccsSimulator, RadioControl, RadioSurroundings, StatusMeaning
+from simulators.calendar import epoch_of
+from simulators.iccs import (
+    CommandControlAt,
+    GatewayLine,
+    IccsSimulator,
+    RadioControl,
+    RadioSurroundings,
+    StatusMeaning,
+)
 
 
 async def start_iccs(starting: Starting, name: str, component: IccsComponent) -> None:
@@ -26,6 +35,7 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
         auto_advisers=starting.auto_advisers,
         location=_location(starting),
         permit_locate=starting.interlock.locate,
+        command_control=_command_control(starting),
     )
     starting.stack.push_async_callback(iccs.stop)
     host, port = iccs.sip_address
@@ -57,6 +67,21 @@ def _radio(starting: Starting) -> RadioSurroundings:
             control = RadioControl(starting.addresses.url(name, "http"), secret)
     statuses = {each.value: StatusMeaning(number, each.means) for number, each in testbed.statuses.items()}
     return RadioSurroundings(tuple(_gateways(starting)), testbed.talkgroups, statuses, control)
+
+
+def _command_control(starting: Starting) -> CommandControlAt | None:
+    """Where incidents are told: at the simulated system that was started, never at a real one."""
+    started = {entry.name for entry in starting.addresses if entry.kind == "command_control"}
+    for name, each in starting.testbed.components.items():
+        if isinstance(each, CommandControlComponent) and name in started:
+            told = each.simulator
+            return CommandControlAt(
+                starting.addresses.url(name, "command_control"),
+                told.shape,
+                epoch_of(starting.context.journal, virtual=starting.virtual),
+                told.token.get_secret_value() if told.token is not None else "",
+            )
+    return None
 
 
 def _gateways(starting: Starting) -> list[GatewayLine]:
