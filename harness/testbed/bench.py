@@ -22,6 +22,7 @@ from harness.drivers.keyed_radio import KeyedRadio
 from harness.drivers.location import LocationService
 from harness.drivers.mcptt import McpttRadio
 from harness.drivers.radio import RadioTerminal
+from harness.drivers.radio_network import RadioNetworkControl
 from harness.drivers.roip_radio import RoipRadio
 from harness.drivers.scripted_phone import ScriptedPhone
 from harness.drivers.supervisor import Supervisor
@@ -46,6 +47,7 @@ from harness.testbed.components import (
     KeyedRadioComponent,
     McpttTerminalComponent,
     RadioGatewayComponent,
+    RadioNetworkComponent,
     RadioTerminalComponent,
     RoipRadioComponent,
     ScriptedPhoneComponent,
@@ -65,6 +67,7 @@ from harness.testbed.opening import (
     open_keyed_radio,
     open_location,
     open_mcptt_terminal,
+    open_radio_network,
     open_roip_radio,
     open_scripted_phone,
     open_supervisor,
@@ -141,6 +144,10 @@ class Bench:
         """Return a radio terminal by its component's name, its talkgroup selected."""
         return await self._driver(name, RadioTerminalComponent, open_terminal)
 
+    async def radio_network(self, name: str | None = None) -> RadioNetworkControl:
+        """Return the radio network (the one there is, or the one named), as whoever runs it sees it."""
+        return await self._driver(name, RadioNetworkComponent, open_radio_network)
+
     async def mcptt_terminal(self, name: str | None = None) -> McpttRadio:
         """Return an MCPTT handset by its component's name, registered and in its talkgroup's call."""
         return await self._driver(name, McpttTerminalComponent, open_mcptt_terminal)
@@ -202,6 +209,14 @@ class Bench:
         if not isinstance(component, RadioTerminalComponent | RadioGatewayComponent):
             raise TestbedError(f"testbed {self.testbed.name!r} has no terminal or gateway {name!r}")
         return component.issi
+
+    def ambience_password(self, console: str) -> str:
+        """Return what a console's operator gives for ambience listening. Raises TestbedError where none is told."""
+        component = self.testbed.components.get(console)
+        password = component.ambience_password if isinstance(component, ConsoleComponent) else None
+        if password is None:
+            raise TestbedError(f"testbed {self.testbed.name!r} tells no 'ambience_password' of a console {console!r}")
+        return password.get_secret_value()
 
     @property
     def directory(self) -> Path:

@@ -72,6 +72,8 @@ class Safety(Strict):
     """ISSIs that may be called by radio, one to one."""
     message: tuple[Ssi, ...] = ()
     """ISSIs that may be sent texts and statuses."""
+    control: tuple[Ssi, ...] = ()
+    """ISSIs of terminals that may be regrouped, listened to, disabled and enabled over the air."""
     locate: tuple[str, ...] = ()
     """Numbers whose location may be asked for, or sent in as a handset's; written as in ``dial``."""
     permits: tuple[Permit, ...] = ()
@@ -119,6 +121,7 @@ class Testbed(Strict):
     def _names_fit(self) -> Testbed:
         self._check_identities()
         self._check_talkgroups()
+        self._check_sites()
         self._check_emergency()
         self._check_roip()
         iccss = [name for name, each in self.components.items() if isinstance(each, IccsComponent)]
@@ -197,7 +200,7 @@ class Testbed(Strict):
         for name, each in self.components.items():
             if isinstance(each, TerminalComponent) and each.talkgroup not in self.talkgroups:
                 raise _misfit(("components", name, "talkgroup"), each.talkgroup, known)
-            if isinstance(each, RadioGatewayComponent):
+            if isinstance(each, RadioGatewayComponent) and each.use == "talkgroup":
                 if each.talkgroup in gateways:
                     raise _misfit(
                         ("components", name, "talkgroup"),
@@ -215,6 +218,15 @@ class Testbed(Strict):
         for index, group in enumerate(self.safety.key):
             if group not in self.talkgroups:
                 raise _misfit(("safety", "key", index), group, known)
+
+    def _check_sites(self) -> None:
+        networks = [each for each in self.components.values() if isinstance(each, RadioNetworkComponent)]
+        sites = [site for network in networks for site in network.simulator.sites]
+        for name, each in self.components.items():
+            if isinstance(each, TerminalComponent) and each.site is not None and each.site not in sites:
+                raise _misfit(
+                    ("components", name, "site"), each.site, f"a site of the radio network ({_listed(sites)})"
+                )
 
     def _check_roip(self) -> None:
         """Radios are of gateways, and on talkgroups, that are there."""

@@ -23,6 +23,7 @@ class OperatorDesk:
         self._shared = building.shared
         self.positions = building.shared.positions
         self.incidents = building.incidents
+        self.services = building.services
         self._seating = asyncio.Lock()
 
     def now(self) -> float:
@@ -48,6 +49,7 @@ class OperatorDesk:
         """Clear what the position holds and close its jack; nobody being there is no error."""
         if position.keyed is not None:
             self._rooms.radio.unkey(position)
+        await self.services.gone(position)
         while position.conversation is not None or position.held:
             self._clear_one(position)
         jack, position.jack = position.jack, None

@@ -61,6 +61,10 @@ class Position:
     """Conversations that it has put on hold, oldest first."""
     keyed: str | None = None
     """The talkgroup it keys, from the press to the release."""
+    radio_call: str | None = None
+    """Its call with one radio, by id."""
+    hears: dict[str, MediaPort] = field(default_factory=dict)
+    """What it alone hears: a terminal's open microphone, its call with one radio; by id."""
     automatic: bool = False
     """Whether it answers by itself, with or without anybody logged in."""
     on_break: bool = False
@@ -108,7 +112,7 @@ class Position:
     @property
     def free(self) -> bool:
         """Whether a call may be put through to it."""
-        return self.conversation is None and self.keyed is None
+        return self.conversation is None and self.keyed is None and self.radio_call is None
 
     @property
     def state(self) -> AdviserState:
@@ -141,6 +145,7 @@ class Position:
             "call": self.call.id if self.call is not None else None,
             "held": [call.id for conversation in self.held for call in conversation.calls],
             "keyed": self.keyed,
+            "radio_call": self.radio_call,
             "last_record": self.last_record,
         }
 

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from simulators.guard import bearer, guard
 from simulators.iccs.api.at_positions import position_routes
 from simulators.iccs.api.incidents import incident_routes
+from simulators.iccs.api.radio_services import radio_service_routes
 from simulators.iccs.api.streams import stream_routes
 from simulators.iccs.api.supervision import supervision_routes
 from simulators.iccs.calls import CallStateError
@@ -51,6 +52,7 @@ def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float 
         position_routes(desk),
         incident_routes(desk),
         supervision_routes(desk),
+        radio_service_routes(desk),
         stream_routes(desk, wallboard_every_s),
     ):
         app.include_router(routes, dependencies=[Depends(bearer(token))])
