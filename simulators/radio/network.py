@@ -8,6 +8,7 @@ from functools import partial
 
 from harness.endpoints.media import MediaService
 from harness.protocols.pei.codes import PRE_EMPTIVE_CALL_PRIORITY, ReleaseCause
+from harness.protocols.pei.mobile_terminal import MobileTerminalMachine
 from harness.protocols.pei.requests import (
     AnswerCall,
     CeaseTransmit,
@@ -43,6 +44,7 @@ class RadioNetwork:
         self._messages = MessageService(config, context.journal, self._rng, self._recipients)
         self._terminals: dict[str, SimulatedTerminal] = {}
         self._by_issi: dict[int, SimulatedTerminal] = {}
+        self._by_machine: list[tuple[MobileTerminalMachine, SimulatedTerminal]] = []
         self._groups = frozenset(config.talkgroups.values())
         self._calls: dict[int, GroupCall | PrivateCall] = {}
         """By GSSI or, of a private call, by the caller's ISSI: no two are the same, and a terminal is in one call."""
@@ -65,6 +67,7 @@ class RadioNetwork:
                 )
                 network._terminals[terminal.name] = terminal
                 network._by_issi[terminal.config.issi] = terminal
+                network._by_machine.append((terminal.machine, terminal))
         except BaseException:
             await network.stop()
             raise
@@ -246,8 +249,9 @@ class RadioNetwork:
         """Who is on a talkgroup and free for its call."""
         return [
             terminal
-            for terminal in self._terminals.values()
-            if terminal.registered and terminal.machine.selected == gssi and terminal.call is None
+            for machine, terminal in self._by_machine
+            # First of all, as all terminals are asked, and nearly all are on another talkgroup.
+            if machine.selected == gssi and terminal.call is None and terminal.registered
         ]
 
     def _recipients(self, destination: int, sender: SimulatedTerminal) -> list[SimulatedTerminal]:
