@@ -81,22 +81,35 @@ class GroupCall:
         if first:
             self._journal.record(self._config.name, "net.call_set_up", gssi=self.gssi, by=terminal.name)
             self._floor.demand(Demand(terminal.name, priority))
-            self._timers.after("set-up", delays.set_up, lambda: self._set_up_done(terminal))
+            self._timers.after("set-up", delays.set_up, self._set_up_done)
         else:
             if self._talking is not None and self._talking != terminal.name:
                 self._audio.connect([terminal], self.members.get(self._talking))
             self.demand(terminal, priority, extra=delays.progress.most)
 
-    def _set_up_done(self, terminal: SimulatedTerminal) -> None:
-        if terminal.name not in self.members:
+    def _set_up_done(self) -> None:
+        if not self.members:
             return
         self._up = True
-        if self._floor.holder is None:  # the key was let go meanwhile
-            self._connect(terminal)
+        if self._floor.holder is None:  # the key was let go meanwhile, or who set the call up has left it
+            for member in tuple(self.members.values()):
+                self._let_in(member)
             self._offered()
             self._next_or_hang()
             return
         self._grant(self._floor.holder.who)
+
+    def _let_in(self, terminal: SimulatedTerminal) -> None:
+        """One that dialled, and asks no longer, is in the call all the same, and has to be told so first of all."""
+        asks = terminal.name in self._floor.waiting or self._holds(terminal)
+        if self._up and not asks and self._is_setting_up(terminal):
+            self._connect(terminal)
+
+    def _holds(self, terminal: SimulatedTerminal) -> bool:
+        return self._floor.holder is not None and self._floor.holder.who == terminal.name
+
+    def _is_setting_up(self, terminal: SimulatedTerminal) -> bool:
+        return terminal.machine.calls.get(self._cc(terminal)) is CallState.ORIGINATING
 
     def _connect(self, terminal: SimulatedTerminal) -> None:
         self._tell(terminal, Connected(self._cc(terminal), 1, 1, 0, 0, 1, 1))
@@ -178,6 +191,9 @@ class GroupCall:
 
     def _show_talker(self, terminal: SimulatedTerminal) -> None:
         talker = self.members.get(self._talking) if self._talking else None
+        if terminal.name not in self.members:
+            return
+        self._let_in(terminal)
         if talker is not None and talker is not terminal:
             code = TransmissionGrant(self._cc(terminal), Grant.GRANTED_TO_ANOTHER, 0, 0, PartyType.TSI, talker.digits)
             self._tell(terminal, code)
@@ -187,7 +203,8 @@ class GroupCall:
             return
         self._journal.record(self._config.name, "net.floor_granted", gssi=self.gssi, issi=talker.config.issi)
         if talker.machine.calls.get(self._cc(talker)) is not None:
-            self._connect_if_setting_up(talker)
+            if self._is_setting_up(talker):
+                self._connect(talker)
             self._tell(talker, TransmissionGrant(self._cc(talker), Grant.GRANTED))
         for member in self.members.values():
             if member is not talker and f"offer {member.name}" not in self._timers:
@@ -196,10 +213,6 @@ class GroupCall:
 
     def _show_later(self, member: SimulatedTerminal) -> None:
         self._timers.after(f"show {member.name}", self._config.delays.listeners, lambda: self._show_talker(member))
-
-    def _connect_if_setting_up(self, talker: SimulatedTerminal) -> None:
-        if talker.machine.calls.get(self._cc(talker)) is CallState.ORIGINATING:
-            self._connect(talker)
 
     def cease(self, terminal: SimulatedTerminal) -> None:
         """A member lets the key go."""
@@ -215,6 +228,9 @@ class GroupCall:
                 self._talking = None
                 # What was spoken before the key was let go is in the terminal still, and goes out.
                 self._timers.after("cut", SPEECH_IN_HAND_S, lambda: self._audio.connect(self.members.values(), None))
+        elif self._is_setting_up(terminal):  # it took its request back before that was answered
+            what = f"answer {terminal.name}"
+            self._timers.after(what, self._config.delays.progress, lambda: self._show_talker(terminal))
 
     def _ceased(self, was_talking: bool, by: SimulatedTerminal) -> None:
         if was_talking:
@@ -222,7 +238,9 @@ class GroupCall:
             for member in tuple(self.members.values()):
                 # Where another has the floor by now, that is what the members have been told.
                 if member is not by and self._talking is None and f"offer {member.name}" not in self._timers:
-                    self._tell(member, TransmissionCeased(self._cc(member)))
+                    self._let_in(member)
+                    if not self._is_setting_up(member):
+                        self._tell(member, TransmissionCeased(self._cc(member)))
         self._next_or_hang()
 
     def _next_or_hang(self) -> None:
