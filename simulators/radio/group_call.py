@@ -139,6 +139,8 @@ class GroupCall:
                 if self._up:
                     wait = extra + delays.grant.draw(self._rng)
                     self._timers.after("grant", wait, lambda: self._grant(terminal.name))
+                if before.who != self._talking:  # it was not told of its grant, and is owed an answer
+                    self.demand(self.members[before.who], before.priority)
             case Act.QUEUE | Act.REFUSE:
                 grant = Grant.QUEUED if act is Act.QUEUE else Grant.NOT_GRANTED
                 wait = extra + delays.progress.draw(self._rng)
@@ -203,6 +205,7 @@ class GroupCall:
             return
         self._journal.record(self._config.name, "net.floor_granted", gssi=self.gssi, issi=talker.config.issi)
         if talker.machine.calls.get(self._cc(talker)) is not None:
+            self._timers.cancel(f"progress {talker.name}")  # the grant says more
             if self._is_setting_up(talker):
                 self._connect(talker)
             self._tell(talker, TransmissionGrant(self._cc(talker), Grant.GRANTED))

@@ -1,7 +1,7 @@
 """Officers with terminals on a simulated network, who talk all the time; what each was told and heard is watched.
 
-Everybody's microphone has a tone of their own in it from the beginning to the end, so that whoever can be heard is heard,
-whether he may talk or not. Reached by serial lines and audio jacks only; virtual time.
+Everybody's microphone has a tone of their own in it from the beginning to the end, so that whoever can be heard is
+heard, whether he may talk or not. Reached by serial lines and audio jacks only; virtual time.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MAX_TALK_S, HANG_S = 8.0, 2.0
 LOOK_S = 0.02
 """How often it is looked who may talk and who listens: a frame of speech."""
 EMERGENCY_S = 0.8
-"""Within which an emergency has the floor: the longest set-up (0.36 s), an answer before it, a grant (0.17 s), lines."""
+"""Within which an emergency has the floor: the longest set-up (0.36 s), an answer before it, a grant (0.17 s)."""
 BOTH_S = 0.25
 """How long two may believe that they have the floor: the grant of one is on its way to the other."""
 SETTLED_S = 0.6

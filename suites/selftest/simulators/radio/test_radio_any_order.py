@@ -1,7 +1,7 @@
 """Terminals, groups and a gateway, in any order: one talker a group, emergencies in time, and only the holder is heard.
 
-A Hypothesis state machine over the simulated network in virtual time, by real PEI engines on serial lines. It has to find
-a fault that is sown: each of those at the end breaks one rule of the simulator, in a subclass that is only here.
+A Hypothesis state machine over the simulated network in virtual time, by real PEI engines on serial lines. It has to
+find a fault that is sown: each of those at the end breaks one rule of the simulator, in a subclass that is only here.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ _SETTINGS = settings(
     report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-MANY, FEW = settings(_SETTINGS, max_examples=40), settings(_SETTINGS, max_examples=5)
+MANY, FEW = settings(_SETTINGS, max_examples=40), settings(_SETTINGS, max_examples=3)
 
 
 def test_one_talker_a_group_emergencies_in_time_and_no_floor_is_lost() -> None:
