@@ -226,7 +226,7 @@ class NeverCut(GroupCall):
 FAULTS = [
     (group_call, "Floor", NobodyPreEmpts, Radios, "emergency on .* has no floor"),
     (network, "GroupCall", NobodyIsToldTheTalker, Radios, "both talk on"),
-    (network, "GroupCall", LostWithItsCaller, Radios, "is not granted it|has no floor"),
+    (network, "GroupCall", LostWithItsCaller, Radios, "no answer to the request to talk|is not granted it|has no floor"),
     (network, "GroupCall", NeverCut, SpeakingRadios, "who has no floor there"),
 ]
 
