@@ -19,7 +19,7 @@ from harness.protocols.pei.unsolicited import (
 )
 from simulators.radio.audio import AudioPaths
 from simulators.radio.config import RadioConfig
-from simulators.radio.floor import Act, Demand, Floor
+from simulators.radio.floor import Act, Demand, Floor, tx_priority
 from simulators.radio.terminal import SimulatedTerminal
 from simulators.radio.timers import Timers
 
@@ -42,6 +42,8 @@ class GroupCall:
     ) -> None:
         self.gssi = gssi
         self.members: dict[str, SimulatedTerminal] = {}
+        self._priority = 0
+        """The call priority with which it was set up; those who are brought in are told."""
         self._config = config
         self._journal = journal
         self._rng = rng
@@ -67,9 +69,10 @@ class GroupCall:
         assert terminal.call is not None
         return terminal.call[1]
 
-    def set_up(self, terminal: SimulatedTerminal, cc: int, priority: int) -> None:
+    def set_up(self, terminal: SimulatedTerminal, cc: int, call_priority: int) -> None:
         """A terminal dialled the group: sets the call up, or joins the one that is up, and asks for the floor."""
         first = not self.members
+        priority = tx_priority(call_priority)
         self._timers.cancel(f"offer {terminal.name}")
         self.join(terminal, cc)
         delays = self._config.delays
@@ -79,6 +82,7 @@ class GroupCall:
             lambda: self._tell(terminal, OutgoingProgress(cc, CallStatus.PROGRESSING, 0, 1, 0)),
         )
         if first:
+            self._priority = call_priority
             self._journal.record(self._config.name, "net.call_set_up", gssi=self.gssi, by=terminal.name)
             self._floor.demand(Demand(terminal.name, priority))
             self._timers.after("set-up", delays.set_up, self._set_up_done)
@@ -186,7 +190,7 @@ class GroupCall:
         kind = None if talker is None else PartyType.TSI
         cc = self._cc(terminal)
         call = IncomingCall(
-            cc, CallStatus.PROGRESSING, 0, kind, calling, 1, 1, 0, 1, 1, PartyType.SSI, str(self.gssi), 0
+            cc, CallStatus.PROGRESSING, 0, kind, calling, 1, 1, 0, 1, 1, PartyType.SSI, str(self.gssi), self._priority
         )
         self._tell(terminal, call)
         self._show_talker(terminal)

@@ -25,7 +25,6 @@ from harness.protocols.pei.unsolicited import CallReleased
 from harness.transport.context import Context
 from simulators.radio.audio import AudioPaths
 from simulators.radio.config import RadioConfig
-from simulators.radio.floor import tx_priority
 from simulators.radio.group_call import GroupCall
 from simulators.radio.messages import MessageService
 from simulators.radio.private_call import Party, PrivateCall
@@ -185,7 +184,7 @@ class RadioNetwork:
                 self._ended,
             )
             self._calls[request.destination] = call
-        call.set_up(terminal, request.cc, tx_priority(request.definition.priority))
+        call.set_up(terminal, request.cc, request.definition.priority)
 
     def _set_up_private(self, terminal: SimulatedTerminal, request: SetUpCall) -> None:
         if request.definition.comms:

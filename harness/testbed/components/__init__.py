@@ -12,6 +12,7 @@ from harness.testbed.components.emergency import (
     EmergencyOperatorComponent,
 )
 from harness.testbed.components.iccs import ConsoleComponent, IccsComponent
+from harness.testbed.components.interworking import InterworkingGatewayComponent
 from harness.testbed.components.location import CallerLocationComponent
 from harness.testbed.components.mcptt import McpttServerComponent, McpttTerminalComponent
 from harness.testbed.components.radio import (
@@ -43,7 +44,8 @@ Component = Annotated[
     | McpttServerComponent
     | McpttTerminalComponent
     | RoipGatewayComponent
-    | RoipRadioComponent,
+    | RoipRadioComponent
+    | InterworkingGatewayComponent,
     Field(discriminator="role"),
 ]
 
@@ -59,6 +61,7 @@ __all__ = [
     "EnterpriseSwitchComponent",
     "HostPort",
     "IccsComponent",
+    "InterworkingGatewayComponent",
     "McpttServerComponent",
     "McpttTerminalComponent",
     "Name",

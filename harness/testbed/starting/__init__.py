@@ -7,6 +7,7 @@ from harness.testbed.components import (
     EmergencyNetworkComponent,
     EnterpriseSwitchComponent,
     IccsComponent,
+    InterworkingGatewayComponent,
     McpttServerComponent,
     RadioNetworkComponent,
     RoipGatewayComponent,
@@ -14,6 +15,7 @@ from harness.testbed.components import (
 from harness.testbed.starting.base import Starter, Starting
 from harness.testbed.starting.emergency import start_emergency
 from harness.testbed.starting.iccs import start_iccs
+from harness.testbed.starting.interworking import start_interworking
 from harness.testbed.starting.location import start_location
 from harness.testbed.starting.mcptt import start_mcptt
 from harness.testbed.starting.radio import start_radio
@@ -24,6 +26,7 @@ STARTERS: tuple[Starter[Any], ...] = (
     Starter(CallerLocationComponent, start_location),
     Starter(RadioNetworkComponent, start_radio),
     Starter(McpttServerComponent, start_mcptt),
+    Starter(InterworkingGatewayComponent, start_interworking),
     Starter(RoipGatewayComponent, start_roip),
     Starter(IccsComponent, start_iccs),
     Starter(EmergencyNetworkComponent, start_emergency),

@@ -198,17 +198,11 @@ class NobodyIsToldTheTalker(GroupCall):
             super()._show_talker(terminal)
 
 
-class LostWithItsCaller(GroupCall):
-    """A set-up comes to nothing when its caller leaves meanwhile, whoever joined; this network once did so."""
+class NobodyIsNext(Floor):
+    """A floor that comes free is given to nobody who waits."""
 
-    def set_up(self, terminal: SimulatedTerminal, cc: int, priority: int) -> None:
-        if not self.members:
-            self._first = terminal
-        super().set_up(terminal, cc, priority)
-
-    def _set_up_done(self) -> None:
-        if self._first.name in self.members:
-            super()._set_up_done()
+    def next(self) -> Demand | None:
+        return None
 
 
 class NeverCut(GroupCall):
@@ -226,7 +220,7 @@ class NeverCut(GroupCall):
 FAULTS = [
     (group_call, "Floor", NobodyPreEmpts, Radios, "emergency on .* has no floor"),
     (network, "GroupCall", NobodyIsToldTheTalker, Radios, "both talk on"),
-    (network, "GroupCall", LostWithItsCaller, Radios, "no answer to the request to talk|is not granted it|has no floor"),
+    (group_call, "Floor", NobodyIsNext, Radios, "has no floor"),
     (network, "GroupCall", NeverCut, SpeakingRadios, "who has no floor there"),
 ]
 
