@@ -222,7 +222,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "fault", "machine", "told"), FAULTS, ids=lambda each: getattr(each, "__name__", None)
+    ("module", "name", "fault", "machine", "told"), FAULTS, ids=[each[2].__name__ for each in FAULTS]
 )
 def test_a_fault_that_is_sown_is_found(
     monkeypatch: pytest.MonkeyPatch, module: Any, name: str, fault: type, machine: type[Radios], told: str
