@@ -228,9 +228,9 @@ class GroupCall:
         if self._floor.give_up(terminal.name):
             self._timers.cancel("grant")
             self._timers.cancel("max talk")
-            self._timers.after(
-                f"cease {terminal.name}", self._config.delays.cease, lambda: self._ceased(was_talking, terminal)
-            )
+            # Two names: who presses and lets go again before the notice of the first is out does not replace it.
+            what = f"{'cease' if was_talking else 'give up'} {terminal.name}"
+            self._timers.after(what, self._config.delays.cease, lambda: self._ceased(was_talking, terminal))
             if was_talking:
                 self._talking = None
                 # What was spoken before the key was let go is in the terminal still, and goes out.

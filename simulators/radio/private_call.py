@@ -187,7 +187,8 @@ class PrivateCall:
         self._timers.cancel("grant")
         self._timers.cancel("max talk")
         was_talking, self._talking = self._talking == terminal.name, None
-        self._timers.after("cease", self._config.delays.cease, lambda: self._ceased(was_talking, terminal))
+        what = "cease" if was_talking else "give up"  # of another name, or it would replace a notice that is due
+        self._timers.after(what, self._config.delays.cease, lambda: self._ceased(was_talking, terminal))
 
     def _ceased(self, was_talking: bool, terminal: SimulatedTerminal) -> None:
         other = self._other(terminal)

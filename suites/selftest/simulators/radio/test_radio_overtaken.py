@@ -54,6 +54,21 @@ def test_a_demand_that_an_emergency_overtakes_before_its_grant_waits_and_is_gran
     virtually(main)
 
 
+def test_the_end_of_a_talker_who_presses_and_lets_go_again_at_once_is_told_all_the_same() -> None:
+    async def main(field: Field) -> None:
+        field.press("officer", 0)
+        await asyncio.sleep(0.6)
+        assert field.officers["sergeant"].hears == "officer"
+        await field.release("officer")
+        field.press("officer", 0)
+        await asyncio.sleep(0.02)
+        await field.release("officer")
+        await asyncio.sleep(0.4)
+        assert field.officers["sergeant"].hears is None
+
+    virtually(main)
+
+
 def test_one_who_dials_and_lets_go_at_once_is_in_the_call_and_may_press_again() -> None:
     async def main(field: Field) -> None:
         field.press("officer", 0)
