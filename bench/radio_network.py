@@ -7,7 +7,7 @@ a virtual serial line at 38,400 baud, our terminal, and behind it the simulated 
 `ATD`, or `AT+CTXD` where the talkgroup's call is up; the network's set-up, queue, grant or pre-emption after its drawn
 delays; the codes to the talker and to each of the nine listeners (`+CTICN`, `+CTXG`, `+CDTXC`, `+CTCR`); every one of
 them written as bytes, carried at the line's speed, framed, parsed, moved through the call's state table at both ends,
-and journalled by whoever saw it. **What it does not go through:** speech. Talkers' frames would be 600,000 packets a
+and journalled by whoever saw it. **What it does not go through:** speech. Talkers' frames would be 300,000 packets a
 minute to listeners who nobody asks what they heard, so that the network runs without media. Nor does it go through an
 interlock, a capture, or a driver.
 
