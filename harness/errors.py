@@ -87,6 +87,14 @@ class CallerLocationLocalError(LocalError):
     """A caller's location can't be asked for: no link, no answer in time, or a question that makes no sense."""
 
 
+class KeyingError(RemoteError):
+    """A terminal server broke RFC 2217, or its control lines are not what it says they are."""
+
+
+class KeyingLocalError(LocalError):
+    """A control line can't be driven or read: there is none, or it is gone."""
+
+
 class EidoError(RemoteError):
     """An emergency incident data object (NENA-STA-021.1) that can't be read, or refers to what is not in it."""
 
