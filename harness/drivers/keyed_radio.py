@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from harness.drivers.network_control import ControlLink
+from harness.endpoints.control_link import ControlLink
 from harness.endpoints.keying import KeyingLines, Wiring
 from harness.errors import DriverError
 from harness.journal import Event

@@ -9,6 +9,7 @@ from functools import partial
 
 from harness.endpoints.media import MediaService
 from harness.protocols.pei.codes import PRE_EMPTIVE_CALL_PRIORITY, ReleaseCause
+from harness.protocols.pei.mobile_terminal import MobileTerminalMachine
 from harness.protocols.pei.requests import (
     AnswerCall,
     CeaseTransmit,
@@ -28,7 +29,6 @@ from simulators.radio.ambience import Ambience
 from simulators.radio.audio import AudioPaths
 from simulators.radio.config import RadioConfig
 from simulators.radio.disabling import Disabling
-from simulators.radio.floor import tx_priority
 from simulators.radio.group_call import GroupCall
 from simulators.radio.messages import MessageService
 from simulators.radio.private_call import Party, PrivateCall
@@ -57,6 +57,7 @@ class RadioNetwork:
         self._messages = MessageService(config, context.journal, self._rng, self._recipients)
         self._terminals: dict[str, SimulatedTerminal] = {}
         self._by_issi: dict[int, SimulatedTerminal] = {}
+        self._by_machine: list[tuple[MobileTerminalMachine, SimulatedTerminal]] = []
         self._groups = frozenset(config.talkgroups.values())
         self._calls: dict[str, _Calls] = {}
         """Of each part of the network that works by itself (simulators.radio.sites), made when first asked for."""
@@ -90,6 +91,7 @@ class RadioNetwork:
                 )
                 network._terminals[terminal.name] = terminal
                 network._by_issi[terminal.config.issi] = terminal
+                network._by_machine.append((terminal.machine, terminal))
         except BaseException:
             await network.stop()
             raise
@@ -265,7 +267,7 @@ class RadioNetwork:
                 lambda gssi: self._ended(calls, gssi),
             )
             calls[request.destination] = call
-        call.set_up(terminal, request.cc, tx_priority(request.definition.priority))
+        call.set_up(terminal, request.cc, request.definition.priority)
 
     def _set_up_private(self, terminal: SimulatedTerminal, request: SetUpCall) -> None:
         if request.definition.comms:
@@ -334,10 +336,11 @@ class RadioNetwork:
         """Who in a part of the network is on a talkgroup and free for its call."""
         return [
             terminal
-            for terminal in self._terminals.values()
-            if terminal.registered
-            and terminal.machine.selected == gssi
+            for machine, terminal in self._by_machine
+            # First of all, as all terminals are asked, and nearly all are on another talkgroup.
+            if machine.selected == gssi
             and terminal.call is None
+            and terminal.registered
             and self.sites.island(terminal) == island
         ]
 

@@ -279,7 +279,10 @@ def prefix_of(line: str) -> str | None:
     """The `+NAME` that a line begins with, upper case; None where it begins with none."""
     if not line.startswith("+"):
         return None
-    name = line.partition(":")[0].strip().upper()
+    begins = line.partition(":")[0]
+    if begins in _BY_PREFIX:
+        return begins
+    name = begins.strip().upper()
     return name if len(name) > 1 and name[1:].replace(" ", "").isalnum() and name.isascii() else None
 
 

@@ -13,6 +13,7 @@ from harness.testbed.components.emergency import (
     EmergencyOperatorComponent,
 )
 from harness.testbed.components.iccs import ConsoleComponent, IccsComponent
+from harness.testbed.components.interworking import InterworkingGatewayComponent
 from harness.testbed.components.keying import KeyedRadioComponent
 from harness.testbed.components.location import CallerLocationComponent
 from harness.testbed.components.mcptt import McpttServerComponent, McpttTerminalComponent
@@ -47,7 +48,8 @@ Component = Annotated[
     | McpttServerComponent
     | McpttTerminalComponent
     | RoipGatewayComponent
-    | RoipRadioComponent,
+    | RoipRadioComponent
+    | InterworkingGatewayComponent,
     Field(discriminator="role"),
 ]
 
@@ -64,6 +66,7 @@ __all__ = [
     "EnterpriseSwitchComponent",
     "HostPort",
     "IccsComponent",
+    "InterworkingGatewayComponent",
     "KeyedRadioComponent",
     "McpttServerComponent",
     "McpttTerminalComponent",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.testbed.components import (
     Binding,
+    InterworkingGatewayComponent,
     RadioGatewayComponent,
     RadioNetworkComponent,
     RadioTerminalComponent,
@@ -38,6 +39,12 @@ async def start_radio(starting: Starting, name: str, component: RadioNetworkComp
         if isinstance(each, RoipGatewayComponent) and each.binding is Binding.SIMULATED
         for radio in each.simulator.radios
         if radio.issi is not None
+    ]
+    terminals += [
+        TerminalConfig(f"{gateway}.{join.talkgroup}", join.issi, join.talkgroup, role="radio_gateway")
+        for gateway, each in testbed.components.items()
+        if isinstance(each, InterworkingGatewayComponent)
+        for join in each.simulator.joins
     ]
     config = RadioConfig(
         talkgroups=dict(testbed.talkgroups), terminals=terminals, mcc=component.mcc, mnc=component.mnc, sites=sites
