@@ -22,6 +22,7 @@ from simulators.iccs.patch_panel import PatchPanel
 from simulators.iccs.placing import Placing
 from simulators.iccs.positions import Position, Positions
 from simulators.iccs.queues import Queues
+from simulators.iccs.radio_console import RadioConsole
 from simulators.iccs.radio_desk import GatewayLine, RadioDesk, RadioPermit
 from simulators.iccs.reception import Reception
 from simulators.iccs.records import Bands, RecordBook
@@ -62,6 +63,8 @@ class Building:
         self.incidents = IncidentLog()
         self.radio = RadioDesk(context, media, shared.positions, gateways, talkgroups, permit_radio)
         self.patch = PatchPanel(shared, self.radio)
+        lines = {line.name: line.talkgroup for line in gateways}
+        self.radio_console = RadioConsole(shared, self.radio, self.patch, lines, talkgroups)
         self.distribution = Distribution(shared, Queues(settings.queues, settings.ahead))
         self.callbacks = Callbacks(shared)
         self.treatment = Treatment(shared, self.distribution, self.callbacks)
@@ -85,6 +88,7 @@ class Building:
     def _connect(self) -> None:
         """Tell the rooms of each other, where that goes both ways."""
         self.radio.repatch = self._radio_changed
+        self.radio.alias = self.shared.settings.radio.shown_as
         self.trunks.invited = self.reception.invited
         self.distribution.rang = self.robots.rang
         self.distribution.moved = self.robots.moved
@@ -97,7 +101,7 @@ class Building:
         self.switch.call_back = self.placing.call_back
         self.switch.talking = self.robots.talking
         self.switch.ended = self._ended
-        self.shared.positions.watched = self.distribution.shown_to
+        self.shared.positions.watched = self._watched
         self.shared.positions.changed = self._adviser_changed
 
     def _ended(self, call: SwitchCall) -> None:
@@ -110,6 +114,10 @@ class Building:
             self.distribution.busy(position)
         self.shared.positions.settle(position)
 
+    def _watched(self, position: Position) -> None:
+        self.distribution.shown_to(position)
+        self.radio_console.shown_to(position)
+
     def _adviser_changed(self, _position: Position) -> None:
         self.distribution.poke()
 
@@ -121,6 +129,7 @@ class Building:
 
     async def stop(self) -> None:
         """Clear every call, close every port and line; no task is left."""
+        self.radio_console.stop()
         await self.radio.stop()
         await self.switch.stop()
         await self.trunks.stop()

@@ -77,6 +77,8 @@ class RadioDesk:
         self._stopped = False
         self.repatch: Repatch = lambda _position: None
         """Called when what a position hears and is heard by has to change."""
+        self.alias: Callable[[object], str] = str
+        """What an ISSI is shown as."""
 
     async def start(self) -> None:
         """Open every gateway; one that can't be had is out of service and tried again."""
@@ -144,24 +146,25 @@ class RadioDesk:
 
     # What operators do
 
-    def key(self, position: Position, talkgroup: str) -> None:
-        """Ask for the floor of ``talkgroup``.
+    def key(self, position: Position, talkgroup: str, *, also: bool = False) -> None:
+        """Ask for the floor of ``talkgroup``; with ``also``, beside others that the position keys.
 
         The position is told ``ptt.granted``, ``ptt.queued`` or ``ptt.refused``, and ``ptt.lost`` when the network takes
         the floor away later.
 
         Raises PositionError when the position may not key it, or somebody else does.
         """
-        if talkgroup not in position.settings.talkgroups:
+        if talkgroup not in position.listening.talkgroups:
             raise PositionError(f"{position.id} does not work talkgroup {talkgroup}")
         gateway = self._gateways.get(talkgroup)
         if gateway is None or gateway.terminal is None or not gateway.in_service:
             raise PositionError(f"talkgroup {talkgroup} has no gateway in service")
-        if position.keyed is not None:
+        if position.keyed_groups and not also:
             raise PositionError(f"{position.id} keys {position.keyed} already")
         if gateway.keyed_by is not None:
             raise PositionError(f"talkgroup {talkgroup} is keyed by {gateway.keyed_by.id}")
-        gateway.keyed_by, position.keyed = position, talkgroup
+        gateway.keyed_by = position
+        position.keyed_groups.append(talkgroup)
         self._positions.tell(position, "ptt.requested", talkgroup=talkgroup)
         gateway.work = self._spawn(self._ask_floor(gateway, gateway.terminal, position))
 
@@ -196,15 +199,16 @@ class RadioDesk:
             self._refused(gateway, gateway.keyed_by, reason)
 
     def unkey(self, position: Position) -> None:
-        """Give the floor back, or take the request for it back. Raises PositionError when nothing is keyed."""
-        gateway = self._gateways.get(position.keyed or "")
-        if gateway is None or gateway.keyed_by is not position:
+        """Give every floor back that it has, or asks for. Raises PositionError when nothing is keyed."""
+        if not position.keyed_groups:
             raise PositionError(f"{position.id} keys nothing")
-        if gateway.work is not None and not gateway.work.done():
-            gateway.work.cancel()
-        self._free(gateway, position)
-        self._spawn(self._give_back(gateway))
-        self._positions.tell(position, "ptt.released", talkgroup=gateway.line.talkgroup)
+        for talkgroup in tuple(position.keyed_groups):
+            gateway = self._gateways[talkgroup]
+            if gateway.work is not None and not gateway.work.done():
+                gateway.work.cancel()
+            self._free(gateway, position)
+            self._spawn(self._give_back(gateway))
+            self._positions.tell(position, "ptt.released", talkgroup=talkgroup)
 
     async def _give_back(self, gateway: _Gateway) -> None:
         terminal = gateway.terminal
@@ -220,12 +224,12 @@ class RadioDesk:
 
     def _free(self, gateway: _Gateway, position: Position) -> None:
         gateway.keyed_by, gateway.granted = None, False
-        position.keyed = None
+        position.keyed_groups.remove(gateway.line.talkgroup)
         self.repatch(position)
 
     async def send_text(self, position: Position, issi: int, text: str) -> None:
         """Send a text to a radio through the first gateway of the position's talkgroups. Raises PositionError."""
-        for talkgroup in position.settings.talkgroups:
+        for talkgroup in position.listening.talkgroups:
             gateway = self._gateways.get(talkgroup)
             if gateway is not None and gateway.terminal is not None and gateway.in_service:
                 try:
@@ -238,12 +242,16 @@ class RadioDesk:
 
     # What the patch panel asks
 
-    def heard_at(self, position: Position) -> list[MediaPort]:
-        """Return the ports whose speech ``position`` hears: the gateways of its talkgroups, save one it keys itself."""
+    def heard_at(self, position: Position, *, selected: bool = True) -> list[MediaPort]:
+        """Return the ports whose speech ``position`` hears in the headset, or, not ``selected``, from the loudspeaker.
+
+        These are the gateways of its talkgroups, save those that it keys itself.
+        """
         return [
             gateway.port
-            for talkgroup in position.settings.talkgroups
-            if (gateway := self._gateways.get(talkgroup)) is not None
+            for talkgroup, is_selected in position.listening.talkgroups.items()
+            if is_selected is selected
+            and (gateway := self._gateways.get(talkgroup)) is not None
             and gateway.port is not None
             and gateway.keyed_by is not position
         ]
@@ -266,7 +274,8 @@ class RadioDesk:
         match event.kind:
             case "radio.talker":
                 self._floor_lost(gateway, data.get("cc"), f"pre-empted by {data.get('issi')}")
-                self._show(gateway, "talker.shown", talkgroup=talkgroup, issi=data.get("issi"))
+                issi = data.get("issi")
+                self._show(gateway, "talker.shown", talkgroup=talkgroup, issi=issi, alias=self.alias(issi))
             case "radio.ceased":
                 self._floor_lost(gateway, data.get("cc"), "the network ended the transmission")
                 self._show(gateway, "talker.ended", talkgroup=talkgroup)
@@ -286,7 +295,7 @@ class RadioDesk:
 
     def _show(self, gateway: _Gateway, kind: str, **data: object) -> None:
         for position in self._positions:
-            if position.streams and gateway.line.talkgroup in position.settings.talkgroups:
+            if position.streams and gateway.line.talkgroup in position.listening.talkgroups:
                 self._positions.tell(position, kind, **data)
 
 

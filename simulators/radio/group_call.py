@@ -19,7 +19,7 @@ from harness.protocols.pei.unsolicited import (
 )
 from simulators.radio.audio import AudioPaths
 from simulators.radio.config import RadioConfig
-from simulators.radio.floor import Act, Demand, Floor
+from simulators.radio.floor import Act, Demand, Floor, call_priority
 from simulators.radio.terminal import SimulatedTerminal
 from simulators.radio.timers import Timers
 
@@ -171,10 +171,14 @@ class GroupCall:
         kind = None if talker is None else PartyType.TSI
         cc = self._cc(terminal)
         call = IncomingCall(
-            cc, CallStatus.PROGRESSING, 0, kind, calling, 1, 1, 0, 1, 1, PartyType.SSI, str(self.gssi), 0
+            cc, CallStatus.PROGRESSING, 0, kind, calling, 1, 1, 0, 1, 1, PartyType.SSI, str(self.gssi), self._priority()
         )
         self._tell(terminal, call)
         self._show_talker(terminal)
+
+    def _priority(self) -> int:
+        """The call's priority as those see it who are brought in: that of who holds the floor."""
+        return 0 if self._floor.holder is None else call_priority(self._floor.holder.priority)
 
     def _show_talker(self, terminal: SimulatedTerminal) -> None:
         talker = self.members.get(self._talking) if self._talking else None
