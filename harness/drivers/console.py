@@ -40,10 +40,9 @@ class Console(CallHandling, DeskRadio):
     {reason}, ``call.abandoned`` {wait_s, band, ring_back}, ``call.held``, ``call.resumed``, ``call.transferred`` {to},
     ``call.conferenced`` {parties}, ``call.failed`` {reason}, ``call.cleared``, ``adviser.state`` {state}, ``call.dtmf``
     {digit}, ``ptt.granted`` {talkgroup}, ``ptt.refused`` {reason}, ``ptt.lost`` {reason}, ``talker.shown`` {talkgroup,
-    issi}, ``talker.ended``, ``status.shown`` {issi, value}, ``sds.shown`` {issi, text}, ``incident.…`` {incident,
-    owner}, those of DeskRadio;
-    and what the operator does: ``console.answer``, ``console.key`` and so on, at the moment it is done. The
-    safety interlock is asked here too: the ICCS may be real, and its operator's hand is this driver.
+    issi, alias}, ``talker.ended``, ``status.shown`` {issi, value}, ``sds.shown`` {issi, text}, ``incident.…``
+    {incident, owner}, those of DeskRadio; and what the operator does: ``console.answer``, ``console.key`` and so on, at
+    the moment it is done. The safety interlock is asked here too: the ICCS may be real, and its operator's hand is this driver.
     """
 
     def __init__(

@@ -76,8 +76,7 @@ class DeskRadio(ABC):
 
     async def set_volume(self, *, headset_db: float | None = None, loudspeaker_db: float | None = None) -> None:
         """Turn selected or unselected talkgroups up or down, -60 to 12 dB about what the network gives."""
-        given = {"headset_db": headset_db, "loudspeaker_db": loudspeaker_db}
-        await self._act("volume", **{name: value for name, value in given.items() if value is not None})
+        await self._act("volume", headset_db=headset_db, loudspeaker_db=loudspeaker_db)
 
     async def loudspeaker(self) -> AudioJack:
         """Return the loudspeaker's lead, plugged in for the first who asks. Raises DriverError where there is none."""

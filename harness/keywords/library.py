@@ -15,6 +15,7 @@ from harness.keywords.caller_location import CallerLocationKeywords
 from harness.keywords.caller_phones import CallerPhoneKeywords
 from harness.keywords.console import ConsoleKeywords
 from harness.keywords.continuity import ContinuityKeywords
+from harness.keywords.desk_radio import DeskRadioKeywords
 from harness.keywords.emergency_network import EmergencyNetworkKeywords
 from harness.keywords.emergency_operators import EmergencyOperatorKeywords
 from harness.keywords.faults import FaultKeywords
@@ -40,6 +41,7 @@ class ICCS(
     CallHandlingKeywords,
     SupervisionKeywords,
     RadioKeywords,
+    DeskRadioKeywords,
     RoipKeywords,
     FaultKeywords,
     ContinuityKeywords,

@@ -96,7 +96,7 @@ def tx_priority(call_priority: int) -> TxPriority:
 
 
 def call_priority(tx: int) -> int:
-    """The call priority, 0-15, that goes with a transmit demand's class: emergency, pre-emptive, or none to speak of [U]."""
+    """The call priority, 0-15, that goes with a transmit demand's class: emergency, pre-emptive, or none [U]."""
     return {TxPriority.EMERGENCY: EMERGENCY_CALL_PRIORITY, TxPriority.PRE_EMPTIVE: PRE_EMPTIVE_CALL_PRIORITY}.get(
         TxPriority(tx), 0
     )

@@ -48,7 +48,7 @@ class Emergency:
 
     def shown(self) -> dict[str, Any]:
         """Return it as consoles show it; ``lat`` and ``lon`` are degrees, None until the terminal has told them."""
-        place = self.place or {"lat": None, "lon": None}
+        place: Mapping[str, float | None] = self.place or {"lat": None, "lon": None}
         return {
             "emergency": self.id,
             "issi": self.issi,

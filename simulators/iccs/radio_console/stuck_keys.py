@@ -18,7 +18,7 @@ from simulators.iccs.radio_desk import RadioDesk
 from simulators.iccs.shared import Shared
 
 SIGNALLING_S = 0.2
-"""By how much a gateway may see a transmission shorter than the network does: two frames of signalling, and a margin."""
+"""By how much a gateway may see a transmission shorter than the network does: two frames and a margin."""
 
 
 @dataclass(slots=True, eq=False)
@@ -77,7 +77,7 @@ class StuckKeys:
             return
         after = self._shared.settings.radio.stuck_s
         alarm = self._alarms.raise_(
-            "stuck_ptt", self._shared.now(), position=position_id, talkgroups=groups, after_s=after
+            "stuck_ptt", self._shared.now(), console=position_id, talkgroups=groups, after_s=after
         )
         self._shared.positions.tell(position, "ptt.timed_out", talkgroups=groups, after_s=after, alarm=alarm.id)
 
