@@ -42,7 +42,8 @@ class Console(CallHandling, DeskRadio):
     {digit}, ``ptt.granted`` {talkgroup}, ``ptt.refused`` {reason}, ``ptt.lost`` {reason}, ``talker.shown`` {talkgroup,
     issi, alias}, ``talker.ended``, ``status.shown`` {issi, value}, ``sds.shown`` {issi, text}, ``incident.…``
     {incident, owner}, those of DeskRadio; and what the operator does: ``console.answer``, ``console.key`` and so on, at
-    the moment it is done. The safety interlock is asked here too: the ICCS may be real, and its operator's hand is this driver.
+    the moment it is done. The safety interlock is asked here too: the ICCS may be real, and its operator's hand is
+    this driver.
     """
 
     def __init__(

@@ -22,8 +22,8 @@ class DeskRadio(ABC):
     Events: ``emergency.shown``, ``.located``, ``.acknowledged``, ``.cleared`` and ``.dropped`` {emergency, issi, alias,
     talkgroup, lat, lon, acknowledged_by}; ``alarm.raised`` {alarm, what} and ``alarm.ended`` at a supervisor's console;
     ``ptt.timed_out`` {talkgroups, after_s}, ``talker.stuck`` {talkgroup, issi, alias}; ``talkgroup.selected``,
-    ``talkgroup.unselected``, ``volume.set``, ``talkgroup.chosen`` {talkgroup, touches}; and ``console.touch`` {what}
-    for each touch.
+    ``talkgroup.unselected``, ``volume.set``, ``talkgroup.chosen`` {talkgroup, touches}; and ``console.touch`` {folder
+    or talkgroup} for each touch.
     """
 
     name: str

@@ -18,7 +18,7 @@ T = TypeVar("T")
 class DeskRadioKeywords(Topic):
     """What dispatchers do with emergencies and talkgroups, and supervisors with alarms."""
 
-    def _desk(self, console: str, act: Callable[[Console], Coroutine[Any, Any, T]]) -> T:
+    def _radio_at(self, console: str, act: Callable[[Console], Coroutine[Any, Any, T]]) -> T:
         async def do() -> T:
             return await act(await self.session.bench.console(console))
 
@@ -63,7 +63,7 @@ class DeskRadioKeywords(Topic):
         | ${shown}    `Console Shows`    govan-31    emergency.shown |
         | `Operator Acknowledges Emergency`    govan-31    ${shown}[emergency] |
         """
-        self._desk(console, lambda at: at.acknowledge_emergency(emergency))
+        self._radio_at(console, lambda at: at.acknowledge_emergency(emergency))
 
     @keyword
     def operator_clears_emergency(self, console: str, emergency: str) -> None:
@@ -76,7 +76,7 @@ class DeskRadioKeywords(Topic):
         Example:
         | `Operator Clears Emergency`    govan-31    ${shown}[emergency] |
         """
-        self._desk(console, lambda at: at.clear_emergency(emergency))
+        self._radio_at(console, lambda at: at.clear_emergency(emergency))
 
     @keyword
     def operator_keys_talkgroups(self, console: str, *talkgroups: str) -> None:
@@ -91,7 +91,7 @@ class DeskRadioKeywords(Topic):
         | `Console Shows`    govan-31    ptt.granted    within=500 ms    talkgroup=GD-OPS-1 |
         | `Console Shows`    govan-31    ptt.granted    within=500 ms    talkgroup=GD-OPS-2 |
         """
-        self._desk(console, lambda at: at.key_groups(*talkgroups))
+        self._radio_at(console, lambda at: at.key_groups(*talkgroups))
 
     @keyword
     def operator_selects_talkgroup(self, console: str, talkgroup: str) -> None:
@@ -104,7 +104,7 @@ class DeskRadioKeywords(Topic):
         Example:
         | `Operator Selects Talkgroup`    govan-31    GD-OPS-2 |
         """
-        self._desk(console, lambda at: at.select(talkgroup))
+        self._radio_at(console, lambda at: at.select(talkgroup))
 
     @keyword
     def operator_unselects_talkgroup(self, console: str, talkgroup: str) -> None:
@@ -117,7 +117,7 @@ class DeskRadioKeywords(Topic):
         Example:
         | `Operator Unselects Talkgroup`    govan-31    GD-OPS-2 |
         """
-        self._desk(console, lambda at: at.unselect(talkgroup))
+        self._radio_at(console, lambda at: at.unselect(talkgroup))
 
     @keyword
     def operator_sets_volume(
@@ -133,7 +133,7 @@ class DeskRadioKeywords(Topic):
         Example:
         | `Operator Sets Volume`    govan-31    headset=0    loudspeaker=-12 |
         """
-        self._desk(console, lambda at: at.set_volume(headset_db=headset, loudspeaker_db=loudspeaker))
+        self._radio_at(console, lambda at: at.set_volume(headset_db=headset, loudspeaker_db=loudspeaker))
 
     @keyword
     def operator_finds_talkgroup(self, console: str, talkgroup: str, *folders: str) -> int:
@@ -149,7 +149,7 @@ class DeskRadioKeywords(Topic):
         Example:
         | ${touches}    `Operator Finds Talkgroup`    govan-31    PS-MA-1    Mutual aid    Scotland |
         """
-        return self._desk(console, lambda at: at.find_talkgroup(talkgroup, *folders))
+        return self._radio_at(console, lambda at: at.find_talkgroup(talkgroup, *folders))
 
     @keyword
     def supervisor_alarms(self) -> list[dict[str, Any]]:

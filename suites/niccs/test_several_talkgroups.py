@@ -88,7 +88,7 @@ async def listened(ears: list[AudioJack], mouths: list[tuple[AudioJack, Samples]
 async def test_selected_and_unselected_groups_have_speakers_and_volumes_of_their_own(
     bench: Bench, speech: Callable[[str], Samples]
 ) -> None:
-    """Two officers talk at once: one is in the headset alone, one in the loudspeaker alone; each is turned by itself."""
+    """Two officers talk at once: one is in the headset, one in the loudspeaker alone; each is turned by itself."""
     dispatcher = await bench.console("govan-31")
     officers = [await bench.terminal("officer"), await bench.terminal("officer-2")]
     ears = [dispatcher.headset, await dispatcher.loudspeaker()]
