@@ -13,6 +13,7 @@ from harness.evidence.collect import Attachment, Keep
 from harness.keywords.call_handling import CallHandlingKeywords
 from harness.keywords.caller_location import CallerLocationKeywords
 from harness.keywords.caller_phones import CallerPhoneKeywords
+from harness.keywords.command_control import CommandControlKeywords
 from harness.keywords.console import ConsoleKeywords
 from harness.keywords.continuity import ContinuityKeywords
 from harness.keywords.desk_radio import DeskRadioKeywords
@@ -40,6 +41,7 @@ class ICCS(
     SwitchTelephoneKeywords,
     CallHandlingKeywords,
     SupervisionKeywords,
+    CommandControlKeywords,
     RadioKeywords,
     DeskRadioKeywords,
     RoipKeywords,

@@ -96,6 +96,11 @@ def _routes(board: Board) -> APIRouter:
         """Every unit, its radio and its state."""
         return store.units()
 
+    @router.get("/units/{call_sign}")
+    async def unit(call_sign: str) -> dict[str, Any]:
+        """One unit."""
+        return store.unit(call_sign)
+
     @router.put("/units/{call_sign}/state")
     async def set_state(call_sign: str, body: StateBody) -> dict[str, Any]:
         """Set a unit's state; control rooms are told."""

@@ -24,6 +24,8 @@ MAX_LINES: Final = 2_000
 MAX_NEWS: Final = 500
 """News of one answer."""
 NEWS_KEPT: Final = 50_000
+BY_RADIO: Final = "issi:"
+"""What a unit's name begins with where the control room knows its radio only."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS applied (
@@ -204,11 +206,8 @@ class Store:
         if not eido.emergency_resource_component:
             raise RefusedError("a unit's state needs an emergencyResourceComponent")
         state = eido.emergency_resource_component[0].primary_unit_status_registry_text
-        done = self._file.execute(
-            "UPDATE units SET state=?, source=? WHERE call_sign=?", (state, "radio", call_sign)
-        ).rowcount
-        if not done:
-            raise RefusedError(f"no unit {call_sign!r}")
+        call_sign = self.unit(call_sign)["call_sign"]
+        self._file.execute("UPDATE units SET state=?, source='radio' WHERE call_sign=?", (state, call_sign))
         return ""
 
     def _change(self, id_: str, **fields: str) -> None:
@@ -267,12 +266,12 @@ class Store:
             {"call_sign": sign, "issi": issi, "state": state, "source": source} for sign, issi, state, source in rows
         ]
 
-    def unit(self, call_sign: str) -> dict[str, Any]:
-        """One unit. Raises RefusedError."""
+    def unit(self, about: str) -> dict[str, Any]:
+        """The unit that a control room calls so: by its call sign or its radio. Raises RefusedError."""
         for unit in self.units():
-            if unit["call_sign"] == call_sign:
+            if about in (unit["call_sign"], f"{BY_RADIO}{unit['issi']}"):
                 return unit
-        raise RefusedError(f"no unit {call_sign!r}")
+        raise RefusedError(f"no unit {about!r}")
 
     def incident(self, id_: str) -> dict[str, Any]:
         """One incident with its log. Raises RefusedError."""

@@ -26,13 +26,13 @@ class _Part(BaseModel):
 class Reference(_Part):
     """A link to another component of the same object: its `$id`."""
 
-    ref: Name = Field(alias="$ref")
+    ref: Name = Field(validation_alias="$ref", serialization_alias="$ref")
 
 
 class Prologue(_Part):
     """What every component begins with."""
 
-    id: Name = Field(alias="$id")
+    id: Name = Field(validation_alias="$id", serialization_alias="$id")
     last_update_time_stamp: Timestamp | None = None
     updated_by_agency_reference: Reference | None = None
     updated_by_agent_reference: Reference | None = None
