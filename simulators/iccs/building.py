@@ -109,6 +109,7 @@ class Building:
     def _watched(self, position: Position) -> None:
         self.distribution.shown_to(position)
         self.command.shown_to(position)
+        self.radio_console.shown_to(position)
 
     def _ended(self, call: SwitchCall) -> None:
         self.keys.over(call)
@@ -119,10 +120,6 @@ class Building:
         if position.keyed is not None:
             self.distribution.busy(position)
         self.shared.positions.settle(position)
-
-    def _watched(self, position: Position) -> None:
-        self.distribution.shown_to(position)
-        self.radio_console.shown_to(position)
 
     def _adviser_changed(self, _position: Position) -> None:
         self.distribution.poke()

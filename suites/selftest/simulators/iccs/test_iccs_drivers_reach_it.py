@@ -41,6 +41,7 @@ ACTS: dict[str, Act] = {
     "select": lambda at: at.unselect("GD-OPS-1"),
     "volume": lambda at: at.set_volume(headset_db=-6.0),
     "folders": lambda at: at.shown_folder(),
+    "no-incident": lambda at: at.needs_no_incident("a wrong number", record="R-000001"),
     "incidents": lambda at: at.open_incident("Break-in"),
 }
 LOOKS: dict[str, Callable[[Supervisor], Awaitable[object]]] = {
@@ -54,6 +55,7 @@ LOOKS: dict[str, Callable[[Supervisor], Awaitable[object]]] = {
     "/v1/alarms": lambda at: at.alarms(),
     "/v1/alarms/{alarm}/clear": lambda at: at.clear_alarm("A-0001"),
     "/v1/emergencies": lambda at: at.emergencies(),
+    "/v1/reconciliation": lambda at: at.reconciliation(),
     "/v1/trunks": lambda at: at.trunks(),
     "/v1/trunks/{name}/fault": lambda at: at.begin_trunk_fault("primary", "slow", seconds=1.0),
 }
