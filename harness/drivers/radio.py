@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,6 +21,8 @@ from harness.protocols.tetra.lip import ShortLocation
 from harness.protocols.tetra.sds import ReportRequest
 from harness.transport.context import Context
 
+EMERGENCY_STATUS = 0
+"""The pre-coded status of an emergency (EN 300 392-2, 14.8.34)."""
 GRANT_S = 5.0
 """Seconds within which the network answers a request to talk."""
 REPORT_S = 30.0
@@ -258,6 +261,27 @@ class RadioTerminal(PrivateRadioCalls, RegroupedRadio):
     async def emergency(self, talkgroup: str | None = None, *, say: Samples | None = None) -> KeyOutcome:
         """Press the emergency button: the floor of ``talkgroup`` (the one in use), whoever talks. Raises as ``key``."""
         return await self.key(talkgroup, say=say, priority=EMERGENCY_CALL_PRIORITY)
+
+    async def raise_emergency(
+        self, talkgroup: str | None = None, *, location: ShortLocation | None = None
+    ) -> KeyOutcome:
+        """Press the emergency key as an officer's terminal takes it: emergency call, status 0 and place to the group.
+
+        The floor is kept: ``unkey`` gives it back. Raises as ``key`` does; status and place are sent all the same where
+        the network refuses the floor, and nothing is where the testbed does not permit it.
+        """
+        group = talkgroup or self.talkgroup
+        if group is None:
+            raise DriverError(f"{self.name}: no talkgroup is selected")
+        self._journal.record(self.name, "emergency.pressed", talkgroup=group)
+        try:
+            return await self.emergency(group)
+        finally:
+            if not isinstance(sys.exception(), InterlockError | asyncio.CancelledError):
+                messages = [self.send_status(EMERGENCY_STATUS, to=self._gssi(group))]
+                if location is not None:
+                    messages.append(self.send_location(location, to=self._gssi(group)))
+                await asyncio.gather(*messages)
 
     async def send_location(self, location: ShortLocation, *, to: int) -> SendOutcome:
         """Send a LIP short location report to an ISSI. Raises as ``send_status`` does."""

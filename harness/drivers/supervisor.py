@@ -126,7 +126,20 @@ class Supervisor:
         """Return all patches between talkgroups, oldest first."""
         return list(await self._ask("GET", "patches"))
 
+    async def alarms(self) -> list[dict[str, Any]]:
+        """Return the alarms that stand, oldest first: ``alarm``, ``what``, ``raised`` (run time), what it is about."""
+        return list(await self._ask("GET", "alarms"))
+
+    async def emergencies(self) -> list[dict[str, Any]]:
+        """Return the officers' emergencies that are open, oldest first."""
+        return list(await self._ask("GET", "emergencies"))
+
     # What is done
+
+    async def clear_alarm(self, alarm: str) -> None:
+        """Take an alarm away. Raises DriverError when it does not stand."""
+        self._journal.record(self.name, "alarm.clear", alarm=alarm)
+        await self._ask("POST", f"alarms/{quote(alarm, safe='')}/clear")
 
     async def begin_trunk_fault(self, trunk: str, fault: Fault, *, seconds: float = 5.0) -> None:
         """Begin a fault of a simulated trunk; ``seconds``: how long a ``slow`` one lets callers wait.

@@ -16,6 +16,7 @@ from harness.keywords.caller_phones import CallerPhoneKeywords
 from harness.keywords.command_control import CommandControlKeywords
 from harness.keywords.console import ConsoleKeywords
 from harness.keywords.continuity import ContinuityKeywords
+from harness.keywords.desk_radio import DeskRadioKeywords
 from harness.keywords.emergency_network import EmergencyNetworkKeywords
 from harness.keywords.emergency_operators import EmergencyOperatorKeywords
 from harness.keywords.faults import FaultKeywords
@@ -44,6 +45,7 @@ class ICCS(
     CommandControlKeywords,
     RadioKeywords,
     RadioControlKeywords,
+    DeskRadioKeywords,
     RoipKeywords,
     FaultKeywords,
     ContinuityKeywords,

@@ -23,6 +23,7 @@ from simulators.iccs.patch_panel import PatchPanel
 from simulators.iccs.placing import Placing
 from simulators.iccs.positions import Position, Positions
 from simulators.iccs.queues import Queues
+from simulators.iccs.radio_console import RadioConsole
 from simulators.iccs.radio_desk import RadioDesk, RadioPermit
 from simulators.iccs.radio_services.services import RadioServices, RadioSurroundings
 from simulators.iccs.reception import Reception
@@ -66,6 +67,8 @@ class Building:
         self.radio = RadioDesk(context, media, shared.positions, lines, around.talkgroups, permit_radio)
         self.patch = PatchPanel(shared, self.radio)
         self.services = RadioServices(shared, self.radio, self.patch, self.incidents, around, permit_radio)
+        monitored = {line.name: line.talkgroup for line in lines}
+        self.radio_console = RadioConsole(shared, self.radio, self.patch, monitored, around.talkgroups)
         self.distribution = Distribution(shared, Queues(settings.queues, settings.ahead))
         self.callbacks = Callbacks(shared)
         self.treatment = Treatment(shared, self.distribution, self.callbacks)
@@ -90,6 +93,7 @@ class Building:
         """Tell the rooms of each other, where that goes both ways."""
         self.radio.repatch = self._radio_changed
         self.services.calls.began = self.distribution.busy
+        self.radio.alias = self.shared.settings.radio.shown_as
         self.trunks.invited = self.reception.invited
         self.distribution.rang = self.robots.rang
         self.distribution.moved = self.robots.moved
@@ -108,6 +112,7 @@ class Building:
     def _watched(self, position: Position) -> None:
         self.distribution.shown_to(position)
         self.command.shown_to(position)
+        self.radio_console.shown_to(position)
 
     def _ended(self, call: SwitchCall) -> None:
         self.keys.over(call)
@@ -138,6 +143,7 @@ class Building:
     async def stop(self) -> None:
         """Clear every call, close every port and line; no task is left."""
         await self.services.stop()
+        self.radio_console.stop()
         await self.radio.stop()
         await self.switch.stop()
         await self.trunks.stop()

@@ -92,7 +92,8 @@ class PatchPanel:
         for port in heard:
             others = [other for other, speaks in heard.items() if other is not port and speaks]
             radio = self._radio.heard_at(seats[port]) if port in seats else []
-            await port.hear(*(others if len(heard) <= 2 else []), *radio)
+            gains = seats[port].listening.headset_gains(radio) if port in seats else None
+            await port.hear(*(others if len(heard) <= 2 else []), *radio, gains_db=gains)
             if len(heard) <= 2:
                 await self._leave_bridge(port)
         for seat in seats.values():
@@ -123,11 +124,16 @@ class PatchPanel:
         """A position that talks with nobody hears its talkgroups."""
         if position.conversation is None:
             if position.jack is not None:
-                await position.jack.hear(*self._radio.heard_at(position))
+                radio = self._radio.heard_at(position)
+                await position.jack.hear(*radio, gains_db=position.listening.headset_gains(radio))
                 await self._leave_bridge(position.jack)
             await self._radio_hears(position)
 
     async def _radio_hears(self, position: Position) -> None:
+        loudspeaker = position.listening.loudspeaker
+        if loudspeaker is not None:
+            unselected = self._radio.heard_at(position, selected=False)
+            await loudspeaker.hear(*unselected, gains_db=position.listening.loudspeaker_gains(unselected))
         jack = position.jack
         for port, holder in self._radio.speakers():
             if holder is position or holder is None:

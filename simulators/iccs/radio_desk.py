@@ -87,6 +87,8 @@ class RadioDesk:
         self._stopped = False
         self.repatch: Repatch = lambda _position: None
         """Called when what a position hears and is heard by has to change."""
+        self.alias: Callable[[object], str] = str
+        """What an ISSI is shown as."""
 
     async def start(self) -> None:
         """Open every gateway; one that can't be had is out of service and tried again."""
@@ -156,20 +158,20 @@ class RadioDesk:
 
     # What operators do
 
-    def key(self, position: Position, talkgroup: str) -> None:
-        """Ask for the floor of ``talkgroup``.
+    def key(self, position: Position, talkgroup: str, *, also: bool = False) -> None:
+        """Ask for the floor of ``talkgroup``; with ``also``, beside others that the position keys.
 
         The position is told ``ptt.granted``, ``ptt.queued`` or ``ptt.refused``, and ``ptt.lost`` when the network takes
         the floor away later.
 
         Raises PositionError when the position may not key it, or somebody else does.
         """
-        if talkgroup not in position.settings.talkgroups:
+        if talkgroup not in position.listening.talkgroups:
             raise PositionError(f"{position.id} does not work talkgroup {talkgroup}")
         gateway = self._gateways.get(talkgroup)
         if gateway is None or gateway.terminal is None or not gateway.in_service:
             raise PositionError(f"talkgroup {talkgroup} has no gateway in service")
-        if position.keyed is not None:
+        if position.keyed_groups and not also:
             raise PositionError(f"{position.id} keys {position.keyed} already")
         if position.radio_call is not None:
             raise PositionError(f"{position.id} is in a call with one radio, {position.radio_call}")
@@ -177,7 +179,8 @@ class RadioDesk:
             raise PositionError(f"talkgroup {talkgroup} is keyed by {gateway.keyed_by.id}")
         if gateway.passes_on is not None:
             raise PositionError(f"talkgroup {talkgroup} passes on what is said on {gateway.passes_on}, by a patch")
-        gateway.keyed_by, position.keyed = position, talkgroup
+        gateway.keyed_by = position
+        position.keyed_groups.append(talkgroup)
         self._positions.tell(position, "ptt.requested", talkgroup=talkgroup)
         gateway.work = self._spawn(self._ask_floor(gateway, gateway.terminal, position))
 
@@ -212,15 +215,16 @@ class RadioDesk:
             self._refused(gateway, gateway.keyed_by, reason)
 
     def unkey(self, position: Position) -> None:
-        """Give the floor back, or take the request for it back. Raises PositionError when nothing is keyed."""
-        gateway = self._gateways.get(position.keyed or "")
-        if gateway is None or gateway.keyed_by is not position:
+        """Give every floor back that it has, or asks for. Raises PositionError when nothing is keyed."""
+        if not position.keyed_groups:
             raise PositionError(f"{position.id} keys nothing")
-        if gateway.work is not None and not gateway.work.done():
-            gateway.work.cancel()
-        self._free(gateway, position)
-        self._spawn(self._give_back(gateway))
-        self._positions.tell(position, "ptt.released", talkgroup=gateway.line.talkgroup)
+        for talkgroup in tuple(position.keyed_groups):
+            gateway = self._gateways[talkgroup]
+            if gateway.work is not None and not gateway.work.done():
+                gateway.work.cancel()
+            self._free(gateway, position)
+            self._spawn(self._give_back(gateway))
+            self._positions.tell(position, "ptt.released", talkgroup=talkgroup)
 
     async def _give_back(self, gateway: Gateway) -> None:
         terminal = gateway.terminal
@@ -236,12 +240,12 @@ class RadioDesk:
 
     def _free(self, gateway: Gateway, position: Position) -> None:
         gateway.keyed_by, gateway.granted = None, False
-        position.keyed = None
+        position.keyed_groups.remove(gateway.line.talkgroup)
         self.repatch(position)
 
     async def send_text(self, position: Position, issi: int, text: str) -> None:
         """Send a text to a radio through the first gateway of the position's talkgroups. Raises PositionError."""
-        for talkgroup in position.settings.talkgroups:
+        for talkgroup in position.listening.talkgroups:
             gateway = self._gateways.get(talkgroup)
             if gateway is not None and gateway.terminal is not None and gateway.in_service:
                 try:
@@ -254,17 +258,20 @@ class RadioDesk:
 
     # What the patch panel asks
 
-    def heard_at(self, position: Position) -> list[MediaPort]:
-        """Return the ports whose speech ``position`` hears: the gateways of its talkgroups, save one it keys itself,
-        and what it alone hears."""
+    def heard_at(self, position: Position, *, selected: bool = True) -> list[MediaPort]:
+        """Return the ports whose speech ``position`` hears in the headset, or, not ``selected``, from the loudspeaker.
+
+        These are the gateways of its talkgroups, save those that it keys itself, and in the headset what it alone hears.
+        """
         gateways = [
             gateway.port
-            for talkgroup in position.settings.talkgroups
-            if (gateway := self._gateways.get(talkgroup)) is not None
+            for talkgroup, is_selected in position.listening.talkgroups.items()
+            if is_selected is selected
+            and (gateway := self._gateways.get(talkgroup)) is not None
             and gateway.port is not None
             and gateway.keyed_by is not position
         ]
-        return [*gateways, *position.hears.values()]
+        return [*gateways, *position.hears.values()] if selected else gateways
 
     def speakers(self) -> list[tuple[MediaPort, Position | None]]:
         """Return each gateway's port with the position that holds its floor, or None; not those that patches key."""
@@ -300,7 +307,8 @@ class RadioDesk:
         match event.kind:
             case "radio.talker":
                 self._floor_lost(gateway, data.get("cc"), f"pre-empted by {data.get('issi')}")
-                self._show(gateway, "talker.shown", talkgroup=talkgroup, issi=data.get("issi"))
+                issi = data.get("issi")
+                self._show(gateway, "talker.shown", talkgroup=talkgroup, issi=issi, alias=self.alias(issi))
             case "radio.ceased":
                 self._floor_lost(gateway, data.get("cc"), "the network ended the transmission")
                 self._show(gateway, "talker.ended", talkgroup=talkgroup)
@@ -320,7 +328,7 @@ class RadioDesk:
 
     def _show(self, gateway: Gateway, kind: str, **data: object) -> None:
         for position in self._positions:
-            if position.streams and gateway.line.talkgroup in position.settings.talkgroups:
+            if position.streams and gateway.line.talkgroup in position.listening.talkgroups:
                 self._positions.tell(position, kind, **data)
 
 

@@ -19,7 +19,7 @@ from harness.protocols.pei.unsolicited import (
 )
 from simulators.radio.audio import AudioPaths
 from simulators.radio.config import RadioConfig
-from simulators.radio.floor import Act, Demand, Floor, tx_priority
+from simulators.radio.floor import Act, Demand, Floor, call_priority, tx_priority
 from simulators.radio.terminal import SimulatedTerminal
 from simulators.radio.timers import Timers
 
@@ -190,10 +190,15 @@ class GroupCall:
         kind = None if talker is None else PartyType.TSI
         cc = self._cc(terminal)
         call = IncomingCall(
-            cc, CallStatus.PROGRESSING, 0, kind, calling, 1, 1, 0, 1, 1, PartyType.SSI, str(self.gssi), self._priority
+            cc, CallStatus.PROGRESSING, 0, kind, calling, 1, 1, 0, 1, 1, PartyType.SSI, str(self.gssi), self._shown()
         )
         self._tell(terminal, call)
         self._show_talker(terminal)
+
+    def _shown(self) -> int:
+        """The call's priority as those see it who are brought in: its own, or that of who holds the floor if higher."""
+        holder = self._floor.holder
+        return self._priority if holder is None else max(self._priority, call_priority(holder.priority))
 
     def _show_talker(self, terminal: SimulatedTerminal) -> None:
         talker = self.members.get(self._talking) if self._talking else None

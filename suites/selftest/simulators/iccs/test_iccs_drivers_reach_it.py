@@ -37,8 +37,12 @@ ACTS: dict[str, Act] = {
     "key": lambda at: at.key("GD-OPS-1"),
     "unkey": lambda at: at.unkey(),
     "text": lambda at: at.send_text(4001234, "hello"),
+    "key-groups": lambda at: at.key_groups("GD-OPS-1", "GD-OPS-2"),
+    "select": lambda at: at.unselect("GD-OPS-1"),
+    "volume": lambda at: at.set_volume(headset_db=-6.0),
+    "folders": lambda at: at.shown_folder(),
+    "no-incident": lambda at: at.needs_no_incident("a wrong number", record="R-000001"),
     "incidents": lambda at: at.open_incident("Break-in"),
-    "no-incident": lambda at: at.needs_no_incident("advice", record="R-000001"),
     "patches": lambda at: at.patch("GD-OPS-1", "GD-OPS-2"),
     "groups": lambda at: at.regroup("Operation Heron", [4001234]),
     "ambience": lambda at: at.begin_ambience(4001234, "secret"),
@@ -74,6 +78,9 @@ LOOKS: dict[str, Callable[[Supervisor], Awaitable[object]]] = {
     "/v1/reconciliation": lambda at: at.reconciliation(),
     "/v1/patches": lambda at: at.patches(),
     "/v1/callbacks": lambda at: at.callbacks(),
+    "/v1/alarms": lambda at: at.alarms(),
+    "/v1/alarms/{alarm}/clear": lambda at: at.clear_alarm("A-0001"),
+    "/v1/emergencies": lambda at: at.emergencies(),
     "/v1/trunks": lambda at: at.trunks(),
     "/v1/trunks/{name}/fault": lambda at: at.begin_trunk_fault("primary", "slow", seconds=1.0),
 }
@@ -127,7 +134,8 @@ async def test_each_look_of_a_supervisor_is_one_that_the_interface_describes_and
             try:
                 await look(supervisor)
             except DriverError as error:
-                assert "there is no call record 'R-000001'" in str(error), name
+                told = "no alarm 'A-0001' stands" if "alarms" in name else "there is no call record 'R-000001'"
+                assert told in str(error), name
 
 
 async def test_a_supervisor_is_told_what_an_interface_answers_that_is_none() -> None:
