@@ -20,6 +20,7 @@ from harness.drivers.emergency_operator import EmergencyOperator
 from harness.drivers.location import LocationService
 from harness.drivers.mcptt import McpttRadio
 from harness.drivers.radio import RadioTerminal
+from harness.drivers.roip_gateway import RoipGatewayControl
 from harness.drivers.roip_radio import RoipRadio
 from harness.drivers.scripted_phone import ScriptedPhone
 from harness.drivers.supervisor import Supervisor
@@ -44,6 +45,7 @@ from harness.testbed.components import (
     McpttTerminalComponent,
     RadioGatewayComponent,
     RadioTerminalComponent,
+    RoipGatewayComponent,
     RoipRadioComponent,
     ScriptedPhoneComponent,
     TelephoneComponent,
@@ -60,6 +62,7 @@ from harness.testbed.opening import (
     open_emergency_operator,
     open_location,
     open_mcptt_terminal,
+    open_roip_gateway,
     open_roip_radio,
     open_scripted_phone,
     open_supervisor,
@@ -144,6 +147,10 @@ class Bench:
         """Return a radio behind an ED-137 gateway (the one there is, or the one named), its session set up."""
         return await self._driver(name, RoipRadioComponent, open_roip_radio)
 
+    async def roip_gateway(self, name: str | None = None) -> RoipGatewayControl:
+        """Return a simulated radio gateway (the one there is, or the one named), as whoever runs it sees it."""
+        return await self._driver(name, RoipGatewayComponent, open_roip_gateway)
+
     async def radio(self, name: str) -> TalkingRadio:
         """Return a talking radio of whichever technology by its component's name. Raises TestbedError for another."""
         match self.testbed.components.get(name):
@@ -155,9 +162,7 @@ class Bench:
                 return await self.mcptt_terminal(name)
         kinds = tuple(RADIO_ROLES.values())
         there = [each for each, component in self.testbed.components.items() if isinstance(component, kinds)]
-        raise TestbedError(
-            f"testbed {self.testbed.name!r} has no radio {name!r}; it has {', '.join(there) or 'none'}"
-        )
+        raise TestbedError(f"testbed {self.testbed.name!r} has no radio {name!r}; it has {', '.join(there) or 'none'}")
 
     async def location_service(self, name: str | None = None) -> LocationService:
         """Return the caller-location service (the one there is, or the one named), a link to it under way."""
