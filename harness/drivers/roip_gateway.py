@@ -35,7 +35,7 @@ class RoipGatewayControl:
         return dict(await self._ask("GET", "/status"))
 
     async def fail(self, radio: str) -> None:
-        """Let a radio fail as one whose power is gone: its sessions fall silent, and it takes none. Raises DriverError."""
+        """Let a radio fail as if its power were gone: its sessions fall silent, it takes none. Raises DriverError."""
         self._journal.record(self.name, "radio.failed", radio=radio)
         self._failed.append(radio)
         await self._ask("PUT", f"/radios/{quote(radio, safe='')}/fault", {"fault": "down"})

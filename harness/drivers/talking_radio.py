@@ -1,4 +1,4 @@
-"""What a talking radio can do, whatever its technology: what a suite may ask of TETRA, radio over IP and MCPTT alike."""
+"""What a talking radio can do, whatever its technology: what a suite may ask of TETRA, RoIP and MCPTT alike."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _MCDATA: Final = "an MCPTT handset sends it by MCData, another service, which th
 _SPEECH_ALONE: Final = "an ED-137 session carries speech and the key alone"
 LACKS: Final[Mapping[Technology, Mapping[Ability, str]]] = {
     Technology.TETRA: {
-        Ability.CALL_SET_UP: "a TETRA group call is set up by the key itself: NICCS-RAD-001 holds its permit to a figure",
+        Ability.CALL_SET_UP: "a TETRA group call is set up by the key: NICCS-RAD-001 holds its permit to a figure",
         Ability.STANDBY: "a TETRA terminal is on the network itself, with no gateway between that could be lost",
     },
     Technology.ROIP: {

@@ -1,4 +1,4 @@
-"""Who talks and who listens on one talkgroup by one radio technology: found in the testbed file, opened when asked for."""
+"""Who talks and who listens on one talkgroup by one technology: found in the testbed file, opened when asked for."""
 
 from __future__ import annotations
 
@@ -50,8 +50,7 @@ def radio_talkgroups(testbed: Testbed, technology: Technology) -> dict[str, list
     """Return the components of a technology's radios by their talkgroups, both in the file's order."""
     found: dict[str, list[str]] = {}
     for name, component in testbed.components.items():
-        role = RADIO_ROLES[technology]
-        if isinstance(component, role):
+        if isinstance(component, RADIO_ROLES[technology]):
             found.setdefault(component.talkgroup or name, []).append(name)
     return found
 
@@ -65,9 +64,8 @@ def radio_party(bench: Bench, technology: Technology) -> RadioParty:
     talkgroup = max(groups, key=lambda name: len(groups[name]), default="")
     names = groups.get(talkgroup, [])
     if len(names) < LEAST:
-        role = RADIO_ROLES[technology].model_fields["role"].annotation
         raise TestbedError(
-            f"testbed {bench.testbed.name!r} has {len(names)} components for {role} on one talkgroup; "
+            f"testbed {bench.testbed.name!r} has {len(names)} radios for {technology} on one talkgroup; "
             f"{LEAST} are due: one talks, one listens"
         )
     return RadioParty(bench, technology, talkgroup, tuple(names))

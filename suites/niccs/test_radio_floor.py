@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from harness.measure import times
 from harness.pytest_plugin import requirement

@@ -117,7 +117,7 @@ async def test_speech_is_heard_in_time_and_by_the_talkgroup(bench: Bench, radios
 @requirement("NICCS-RAD-005")
 @pytest.mark.waits
 async def test_one_who_joins_late_hears_the_talker_in_time(bench: Bench, radios: RadioParty) -> None:
-    """From joining until the talker is shown (KPI4; TETRA has no agreed figure), and what is heard then is the talker."""
+    """From joining until the talker is shown (KPI4; TETRA has no agreed figure); what is heard then is the talker."""
     radios.needs(Ability.LATE_ENTRY)
     talker, late = await radios.talker(), await radios.listener()
     if len(radios.names) > LEAST:
