@@ -6,6 +6,7 @@ from pydantic import Field
 
 from harness.testbed.components.base import Binding, HostPort, Name, SerialSettings, Ssi, Strict, TlsSettings
 from harness.testbed.components.call_load import CallLoadComponent
+from harness.testbed.components.command_control import CommandControlComponent
 from harness.testbed.components.emergency import (
     CallerPhoneComponent,
     EmergencyNetworkComponent,
@@ -33,6 +34,7 @@ Component = Annotated[
     | TrunkComponent
     | ConsoleComponent
     | CallerLocationComponent
+    | CommandControlComponent
     | ScriptedPhoneComponent
     | CallLoadComponent
     | EmergencyNetworkComponent
@@ -52,6 +54,7 @@ __all__ = [
     "CallLoadComponent",
     "CallerLocationComponent",
     "CallerPhoneComponent",
+    "CommandControlComponent",
     "Component",
     "ConsoleComponent",
     "EmergencyNetworkComponent",
