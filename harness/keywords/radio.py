@@ -37,7 +37,7 @@ class RadioKeywords(Topic):
         """Opens each radio named and turns it to its talkgroup.
 
         | =Argument=   | =Description= |
-        | ``terminals`` | Names of radios in the testbed file: ``radio_terminal``, ``roip_radio`` or ``mcptt_terminal``. |
+        | ``terminals`` | Names of radios in the testbed file, of whichever technology. |
 
         Example:
         | `Officer Switches On`    officer |
