@@ -67,5 +67,5 @@ async def test_a_gateways_fault_ends_with_the_bench_and_a_radio_it_lacks_is_told
         assert (await gateway.status())["radios"]["main"]["fault"] == "down"
         await gateway.restore("main")
         assert (await gateway.status())["radios"]["main"]["fault"] is None
-        with pytest.raises(DriverError, match="was refused with 404: .*no such radio"):
+        with pytest.raises(DriverError, match=r"was refused with 404: .*no such radio"):
             await gateway.restore("nowhere")
