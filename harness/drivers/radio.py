@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from harness.drivers.jack import AudioJack, open_jack
 from harness.drivers.radio_calls import PrivateRadioCalls
 from harness.drivers.radio_groups import TALKGROUP_MAX, RegroupedRadio
+from harness.drivers.talking_radio import Technology
 from harness.endpoints.media import MediaService, Recording
 from harness.endpoints.pei import KeyOutcome, SendOutcome, TerminalEquipment
 from harness.errors import DriverError, InterlockError, PeiLocalError
@@ -41,6 +42,10 @@ class RadioTerminal(PrivateRadioCalls, RegroupedRadio):
     ``status.received``, ``sds.report`` {reference, told}, ``location.sent``, ``location.received`` {issi, lat, lon},
     and those of PrivateRadioCalls and RegroupedRadio.
     """
+
+    technology: ClassVar[Technology] = Technology.TETRA
+    talk_shown: ClassVar[str] = "talker.shown"
+    talk_over: ClassVar[str] = "talker.ended"
 
     def __init__(self, context: Context, name: str, talkgroups: Mapping[str, int]) -> None:
         self.name = name

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date
 from pathlib import Path
-from typing import Protocol, TypeVar, cast
+from typing import Final, Protocol, TypeVar, cast
 
 from harness.drivers.call_load import CallLoad
 from harness.drivers.caller import CallerPhone
@@ -23,9 +23,11 @@ from harness.drivers.location import LocationService
 from harness.drivers.mcptt import McpttRadio
 from harness.drivers.radio import RadioTerminal
 from harness.drivers.radio_network import RadioNetworkControl
+from harness.drivers.roip_gateway import RoipGatewayControl
 from harness.drivers.roip_radio import RoipRadio
 from harness.drivers.scripted_phone import ScriptedPhone
 from harness.drivers.supervisor import Supervisor
+from harness.drivers.talking_radio import TalkingRadio, Technology
 from harness.drivers.telephone import Telephone
 from harness.drivers.trunk import EmergencyTrunk
 from harness.endpoints.media import MediaService, open_media
@@ -49,6 +51,7 @@ from harness.testbed.components import (
     RadioGatewayComponent,
     RadioNetworkComponent,
     RadioTerminalComponent,
+    RoipGatewayComponent,
     RoipRadioComponent,
     ScriptedPhoneComponent,
     TelephoneComponent,
@@ -68,6 +71,7 @@ from harness.testbed.opening import (
     open_location,
     open_mcptt_terminal,
     open_radio_network,
+    open_roip_gateway,
     open_roip_radio,
     open_scripted_phone,
     open_supervisor,
@@ -81,6 +85,14 @@ from harness.transport.context import Context
 
 BENCH_CAPTURE, SIMULATORS_CAPTURE = "bench", "simulators"
 """Folders of a run's directory that hold what the drivers' side and the simulators' side captured."""
+
+
+RADIO_ROLES: Final = {
+    Technology.TETRA: RadioTerminalComponent,
+    Technology.ROIP: RoipRadioComponent,
+    Technology.MCPTT: McpttTerminalComponent,
+}
+"""The component that is a radio of each technology."""
 
 
 class Driver(Protocol):
@@ -155,6 +167,23 @@ class Bench:
     async def roip_radio(self, name: str | None = None) -> RoipRadio:
         """Return a radio behind an ED-137 gateway (the one there is, or the one named), its session set up."""
         return await self._driver(name, RoipRadioComponent, open_roip_radio)
+
+    async def roip_gateway(self, name: str | None = None) -> RoipGatewayControl:
+        """Return a simulated radio gateway (the one there is, or the one named), as whoever runs it sees it."""
+        return await self._driver(name, RoipGatewayComponent, open_roip_gateway)
+
+    async def radio(self, name: str) -> TalkingRadio:
+        """Return a talking radio of whichever technology by its component's name. Raises TestbedError for another."""
+        match self.testbed.components.get(name):
+            case RadioTerminalComponent():
+                return await self.terminal(name)
+            case RoipRadioComponent():
+                return await self.roip_radio(name)
+            case McpttTerminalComponent():
+                return await self.mcptt_terminal(name)
+        kinds = tuple(RADIO_ROLES.values())
+        there = [each for each, component in self.testbed.components.items() if isinstance(component, kinds)]
+        raise TestbedError(f"testbed {self.testbed.name!r} has no radio {name!r}; it has {', '.join(there) or 'none'}")
 
     async def location_service(self, name: str | None = None) -> LocationService:
         """Return the caller-location service (the one there is, or the one named), a link to it under way."""

@@ -261,7 +261,7 @@ class RadioDesk:
     def heard_at(self, position: Position, *, selected: bool = True) -> list[MediaPort]:
         """Return the ports whose speech ``position`` hears in the headset, or, not ``selected``, from the loudspeaker.
 
-        These are the gateways of its talkgroups, save those that it keys itself, and in the headset what it alone hears.
+        These are the gateways of its talkgroups, save those that it keys; in the headset also what it alone hears.
         """
         gateways = [
             gateway.port

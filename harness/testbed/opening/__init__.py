@@ -9,7 +9,7 @@ from harness.testbed.opening.location import open_location
 from harness.testbed.opening.mcptt import open_mcptt_terminal
 from harness.testbed.opening.radio import open_terminal
 from harness.testbed.opening.radio_network import open_radio_network
-from harness.testbed.opening.roip import open_roip_radio
+from harness.testbed.opening.roip import open_roip_gateway, open_roip_radio
 from harness.testbed.opening.scripted_phone import open_scripted_phone
 from harness.testbed.opening.supervisor import open_supervisor
 from harness.testbed.opening.telephone import open_telephone
@@ -26,6 +26,7 @@ __all__ = [
     "open_location",
     "open_mcptt_terminal",
     "open_radio_network",
+    "open_roip_gateway",
     "open_roip_radio",
     "open_scripted_phone",
     "open_supervisor",
