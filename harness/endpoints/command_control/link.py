@@ -75,7 +75,8 @@ class CommandControlLink:
         self._wake = asyncio.Event()
         self._up: bool | None = None
         self._failures = 0
-        self._asked = float("-inf")
+        self._due = float("-inf")
+        """When news is asked for next, on the loop's clock: a moment, as a distance to it may come out as nothing."""
         self._subscribers: list[Callable[[Notice], None]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -134,19 +135,19 @@ class CommandControlLink:
             try:
                 if self.outbox:
                     await self._tell()
-                if loop.time() - self._asked >= POLL_S:
+                if loop.time() >= self._due:
                     await self._ask()
             except (httpx.HTTPError, TimeoutError, CommandControlError) as error:
                 self._failed(str(error) or type(error).__name__)
                 await asyncio.sleep(retry)
                 retry = min(2 * retry, RETRY_S[1])
-                self._asked = float("-inf")
+                self._due = float("-inf")
                 continue
             retry = RETRY_S[0]
             if not self.outbox:
                 self._wake.clear()
                 try:
-                    async with asyncio.timeout(max(0.0, self._asked + POLL_S - loop.time())):
+                    async with asyncio.timeout_at(self._due):
                         await self._wake.wait()
                 except TimeoutError:
                     pass
@@ -170,7 +171,7 @@ class CommandControlLink:
             self._notify(Told(kept, outcome.taken, outcome.reference, outcome.reason))
 
     async def _ask(self) -> None:
-        self._asked = asyncio.get_running_loop().time()
+        self._due = asyncio.get_running_loop().time() + POLL_S
         status, body = await self._request(self._dialect.asking(self.outbox.cursor))
         if status != 200:
             raise CommandControlError(f"news was answered {status}: {str(body)[:200]}")
@@ -181,7 +182,7 @@ class CommandControlLink:
             self._notify(each)
         if cursor != self.outbox.cursor:
             self.outbox.move_to(cursor)
-            self._asked = float("-inf")  # there may be more
+            self._due = float("-inf")  # there may be more
 
     async def _request(self, telling: Telling) -> tuple[int, Any]:
         async with asyncio.timeout(ANSWERS_WITHIN_S):
