@@ -63,9 +63,24 @@ class KeyedRadio:
         await self._lines.close()
 
     @property
+    def simulated(self) -> bool:
+        """Whether carrier and footswitch can be moved from here."""
+        return self._control is not None
+
+    @property
+    def keyed(self) -> bool:
+        """Whether it is keyed by us."""
+        return self._lines.keyed
+
+    @property
     def carrier(self) -> bool:
         """Whether the radio tells that it receives."""
         return self._lines.carrier
+
+    @property
+    def footswitch(self) -> bool:
+        """Whether the footswitch is down."""
+        return self._lines.footswitch
 
     async def key(self) -> None:
         """Key the radio. Raises InterlockError (the line has not moved then), KeyingError, KeyingLocalError."""

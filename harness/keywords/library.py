@@ -21,6 +21,7 @@ from harness.keywords.emergency_network import EmergencyNetworkKeywords
 from harness.keywords.emergency_operators import EmergencyOperatorKeywords
 from harness.keywords.faults import FaultKeywords
 from harness.keywords.figures import FigureKeywords
+from harness.keywords.keyed_radio import KeyedRadioKeywords
 from harness.keywords.radio import RadioKeywords
 from harness.keywords.radio_control import RadioControlKeywords
 from harness.keywords.roip import RoipKeywords
@@ -47,6 +48,7 @@ class ICCS(
     RadioControlKeywords,
     DeskRadioKeywords,
     RoipKeywords,
+    KeyedRadioKeywords,
     FaultKeywords,
     ContinuityKeywords,
     FigureKeywords,

@@ -11,8 +11,10 @@ class SimulatedPort:
     def __init__(self, moved: Callable[[], None]) -> None:
         self._moved = moved
         self._rts = self._dtr = False
+        self.taken = True
+        """Whether an order changes what the port says of its outputs; False: it is let go of."""
         self.carried = True
-        """Whether outputs move at all; False: orders are taken and nothing happens."""
+        """Whether the outputs themselves move; False: nothing that is wired to them does."""
         self.cd = self.ri = False
         self.baudrate, self.bytesize, self.parity, self.stopbits = 9_600, 8, "N", 1
         self.xonxoff = self.rtscts = self.dsrdtr = False
@@ -24,9 +26,8 @@ class SimulatedPort:
 
     @rts.setter
     def rts(self, on: bool) -> None:
-        if self.carried:
-            self._rts = on
-            self._moved()
+        self._rts = on if self.taken else self._rts
+        self._moved()
 
     @property
     def dtr(self) -> bool:
@@ -34,19 +35,18 @@ class SimulatedPort:
 
     @dtr.setter
     def dtr(self, on: bool) -> None:
-        if self.carried:
-            self._dtr = on
-            self._moved()
+        self._dtr = on if self.taken else self._dtr
+        self._moved()
 
     @property
     def cts(self) -> bool:
         """As a loop-back plug has it."""
-        return self._rts
+        return self._rts and self.carried
 
     @property
     def dsr(self) -> bool:
         """As a loop-back plug has it."""
-        return self._dtr
+        return self._dtr and self.carried
 
     def reset_input_buffer(self) -> None:
         """There is no data to let go of."""

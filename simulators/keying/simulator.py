@@ -45,8 +45,9 @@ class KeyedRadioSimulator:
         self._stack = AsyncExitStack()
         self.events = Events(context.journal, name)
         self.port = SimulatedPort(self._moved)
-        self.port.carried = settings.fault != "fakes_lines"
-        self._keyed = False
+        self.port.taken = settings.fault != "fakes_lines"
+        self.port.carried = settings.fault not in ("fakes_lines", "repeats_orders")
+        self._keyed = settings.key_inverted  # nobody has the port: its lines are off
         self._manager: PortManager | None = None
         self._client: asyncio.StreamWriter | None = None
         self._tasks: dict[asyncio.Task[Any], None] = {}
@@ -137,7 +138,8 @@ class KeyedRadioSimulator:
         return True
 
     def _moved(self) -> None:
-        keyed = (self.port.rts if self._settings.key == "rts" else self.port.dtr) is not self._settings.key_inverted
+        # What loops back is the line itself; what the port says of its outputs is only its word.
+        keyed = (self.port.cts if self._settings.key == "rts" else self.port.dsr) is not self._settings.key_inverted
         if keyed is not self._keyed:
             self._keyed = keyed
             self.events.tell("radio.keyed" if keyed else "radio.unkeyed")

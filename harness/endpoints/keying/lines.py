@@ -30,7 +30,8 @@ class KeyingLines:
     """One radio's lines, open.
 
     Events, under ``name``: ``line.keyed``, ``line.unkeyed`` {held_s}, ``line.stuck`` {held_s} (a warning),
-    ``carrier.up``, ``carrier.down``, ``footswitch.pressed``, ``footswitch.released``, ``lines.lost`` {reason}.
+    ``carrier.up``, ``carrier.down``, ``footswitch.pressed``, ``footswitch.released``, ``lines.lost`` {reason} and
+    ``line.not_at_rest`` {reason} (warnings; the lines are closed then).
     """
 
     def __init__(self, context: Context, name: str, wiring: Wiring, told: Told = _nothing) -> None:
@@ -55,15 +56,12 @@ class KeyingLines:
     async def open(cls, context: Context, name: str, url: str, wiring: Wiring, *, told: Told = _nothing) -> KeyingLines:
         """Open the lines of ``url``, a device or ``rfc2217://host:port``, both outputs at rest from before it is open.
 
-        ``told`` is given each event as well. Raises TransportError where it can't be opened, KeyingError where it
-        carries no control lines, or only says that it does.
+        ``told`` is given each event as well. Raises KeyingLocalError where ``url`` is none, TransportError where it
+        can't be opened, KeyingError where it carries no control lines, or only says that it does.
         """
         lines = cls(context, name, wiring, told)
         if url.startswith(SCHEME):
-            host, _, port = url[len(SCHEME) :].rpartition(":")
-            if not host or not port.isdecimal():
-                raise KeyingLocalError(f"{url}: rfc2217://host:port is meant")
-            lines._port = await ServerPort.open(host, int(port), wiring, lines._changed, lines._gone)
+            lines._port = await ServerPort.open(url, wiring, lines._changed, lines._gone)
         else:
             lines._port = await DevicePort.open(url, wiring, lines._changed, lines._gone)
         return lines
@@ -74,16 +72,16 @@ class KeyingLines:
         if port is None:
             return
         try:
-            if self.keyed and not self._lost:
+            if self.keyed:
                 await self.unkey()
         finally:
             self._port = None
-            for timer in (self._settles, self._guard):
-                if timer is not None:
-                    timer.cancel()
             if self._letting_go is not None:
                 await asyncio.gather(self._letting_go, return_exceptions=True)
             await port.close()
+            for timer in (self._settles, self._guard):
+                if timer is not None:
+                    timer.cancel()
 
     @property
     def keyed(self) -> bool:
@@ -111,7 +109,7 @@ class KeyingLines:
             try:
                 await port.set(self.wiring.key, on=self.wiring.output(keyed=True))
                 self._keyed_at = self._journal.now()
-                await self._follows(keyed=True)
+                await self._follows(port, keyed=True)
             except BaseException:
                 await self._rest(port)
                 raise
@@ -124,23 +122,29 @@ class KeyingLines:
             if self._keyed_at is None:
                 return
             held = self._journal.now() - self._keyed_at
+            port = self._there()
+            await port.set(self.wiring.key, on=self.wiring.rest(self.wiring.key))
+            self._keyed_at = None
             if self._guard is not None:
                 self._guard.cancel()
-            port = self._there()
-            await port.set(self.wiring.key, on=self.wiring.output(keyed=False))
-            self._keyed_at = None
-            await self._follows(keyed=False)
+            await self._follows(port, keyed=False)
             self._say("line.unkeyed", held_s=round(held, 3))
 
     async def _rest(self, port: LinePort) -> None:
-        """Put the key at rest after a failure, whatever comes of it."""
+        """Put the key at rest after a failure, or else let go of the lines."""
         self._keyed_at = None
         try:
-            await port.set(self.wiring.key, on=self.wiring.output(keyed=False))
+            await port.set(self.wiring.key, on=self.wiring.rest(self.wiring.key))
         except HarnessError as error:
-            self._journal.warn(self.name, "line.not_at_rest", reason=str(error))
+            await self._give_up(port, error)
 
-    async def _follows(self, *, keyed: bool) -> None:
+    async def _give_up(self, port: LinePort, error: HarnessError) -> None:
+        """Let go of lines whose key won't come to rest: what carries them puts them down once nobody has them."""
+        self._journal.warn(self.name, "line.not_at_rest", reason=str(error))
+        self._gone(f"its key can't be put at rest: {error}")
+        await port.close()
+
+    async def _follows(self, port: LinePort, *, keyed: bool) -> None:
         echo = self.wiring.echo
         if echo is None:
             return
@@ -148,11 +152,13 @@ class KeyingLines:
         try:
             async with asyncio.timeout(ECHO_WITHIN_S):
                 while self._inputs is None or self._inputs.of(echo) is not due:
+                    self._there()
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
+            key = self.wiring.key.upper()
             raise KeyingError(
-                f"{self.name}: {echo.upper()} does not follow {self.wiring.key.upper()}: the line is not driven"
+                f"{self.name}: {port.where} does not carry {key}: {echo.upper()} does not follow {key}"
             ) from None
 
     def _stuck(self) -> None:
@@ -161,10 +167,12 @@ class KeyingLines:
         self._letting_go = asyncio.get_running_loop().create_task(self._let_go())
 
     async def _let_go(self) -> None:
+        port = self._port
         try:
             await self.unkey()
         except HarnessError as error:
-            self._journal.warn(self.name, "line.not_at_rest", reason=str(error))
+            if port is not None:
+                await self._give_up(port, error)
 
     def _there(self) -> LinePort:
         if self._port is None or self._lost:
@@ -202,6 +210,7 @@ class KeyingLines:
         self._keyed_at = None
         if self._guard is not None:
             self._guard.cancel()
+        self._news.set()
         self._journal.warn(self.name, "lines.lost", reason=why)
         self._told("lines.lost", {"reason": why})
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
+import termios
 from collections.abc import Callable
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 import serial
 
@@ -31,16 +34,23 @@ _CONTROLS: Final = {
     ("dtr", False): Control.DTR_OFF,
 }
 _QUESTIONS: Final = {"rts": Control.ASK_RTS, "dtr": Control.ASK_DTR}
+_OUTPUTS: Final[tuple[Output, Output]] = ("rts", "dtr")
+_REFUSED: Final = (OSError, ValueError, termios.error)
+"""What pyserial raises where a device can't be had, or is gone."""
 
 
 class LinePort(Protocol):
     """Control lines."""
 
+    @property
+    def where(self) -> str:
+        """What carries them, in words for an error."""
+
     async def set(self, line: Output, *, on: bool) -> None:
         """Set a line, and return once it is. Raises KeyingLocalError, KeyingError."""
 
     async def close(self) -> None:
-        """Leave the lines as they are and let go of them."""
+        """Let go of the lines; again does nothing. What carries them has their levels from then on."""
 
 
 class DevicePort:
@@ -57,25 +67,33 @@ class DevicePort:
     async def open(cls, url: str, wiring: Wiring, changed: Changed, lost: Lost) -> DevicePort:
         """Open ``url`` (``/dev/ttyS0``) with both lines at rest before it is open: opening alone keys nothing.
 
-        Raises TransportError where it can't be opened or carries no control lines.
+        Raises TransportError where it can't be opened, another has it, or it carries no control lines.
         """
-        port = serial.serial_for_url(url, do_not_open=True)
-        port.rts = wiring.output(keyed=False) if wiring.key == "rts" else False
-        port.dtr = wiring.output(keyed=False) if wiring.key == "dtr" else False
+        try:
+            port = serial.serial_for_url(url, do_not_open=True, exclusive=True)
+        except ValueError as error:
+            raise TransportError(f"{url}: {error}; a device or rfc2217://host:port is meant") from error
+        port.rts, port.dtr = (wiring.rest(line) for line in _OUTPUTS)
         try:
             port.open()
+            if wiring.key_inverted:
+                _keep_levels(port.fileno())
             opened = cls(port, changed, lost)
             opened._look()
-        except (OSError, ValueError) as error:
+        except _REFUSED as error:
             port.close()
             raise TransportError(f"{url}: {_why(error)}") from error
         return opened
 
+    @property
+    def where(self) -> str:
+        return str(self._port.name)
+
     async def set(self, line: Output, *, on: bool) -> None:
         try:
             setattr(self._port, line, on)
-        except (OSError, ValueError) as error:
-            raise KeyingLocalError(f"{self._port.name}: {line.upper()} can't be set: {_why(error)}") from error
+        except _REFUSED as error:
+            raise KeyingLocalError(f"{self.where}: {line.upper()} can't be set: {_why(error)}") from error
 
     def _look(self) -> None:
         inputs = Inputs(self._port.cts, self._port.dsr, self._port.cd, self._port.ri)
@@ -87,13 +105,25 @@ class DevicePort:
     def _look_again(self) -> None:
         try:
             self._look()
-        except (OSError, ValueError) as error:
+        except _REFUSED as error:
+            self._shut()  # a port that is held on to would hold its key as well
             self._lost(_why(error))
 
     async def close(self) -> None:
+        self._shut()
+
+    def _shut(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._port.close()
+        with contextlib.suppress(*_REFUSED):
+            self._port.close()
+
+
+def _keep_levels(fd: int) -> None:
+    """Have the system leave the lines alone when the port is closed: a key that is inverted would go down by it."""
+    attributes = termios.tcgetattr(fd)
+    attributes[2] &= ~termios.HUPCL
+    termios.tcsetattr(fd, termios.TCSANOW, attributes)
 
 
 def _why(error: Exception) -> str:
@@ -119,13 +149,14 @@ class ServerPort:
         self._gone = ""
 
     @classmethod
-    async def open(cls, host: str, port: int, wiring: Wiring, changed: Changed, lost: Lost) -> ServerPort:
-        """Connect, put both lines at rest, and learn how the others are.
+    async def open(cls, url: str, wiring: Wiring, changed: Changed, lost: Lost) -> ServerPort:
+        """Connect to ``url`` (``rfc2217://host:port``), put both lines at rest, and learn how the others are.
 
-        Raises TransportError where it can't be reached, and KeyingError where it carries no control lines: it will
-        not do RFC 2217, or tells nothing of them.
+        Raises KeyingLocalError where the address is none, TransportError where it can't be reached, and KeyingError
+        where it carries no control lines: it will not do RFC 2217, tells nothing of them, or shows others than it set.
         """
-        where = f"the terminal server at {host}:{port}"
+        host, port = _address(url)
+        where = f"the terminal server at {f'[{host}]' if ':' in host else host}:{port}"
         try:
             async with asyncio.timeout(CONNECTS_WITHIN_S):
                 reader, writer = await asyncio.open_connection(host, port)
@@ -135,15 +166,23 @@ class ServerPort:
         opened._task = asyncio.create_task(opened._read(reader))
         try:
             writer.write(rfc2217.opening())
+            await opened._rest(wiring)
             await opened._learn()
-            for line in ("rts", "dtr"):
-                on = wiring.output(keyed=False) if wiring.key == line else False
-                await opened.set(line, on=on)
+            if opened._answers:
+                await opened._rest(wiring)  # taken for done before; now shown as well
             await opened._until(lambda: opened._inputs is not None, "tells nothing of its control lines")
         except BaseException:
             await opened.close()
             raise
         return opened
+
+    @property
+    def where(self) -> str:
+        return self._where
+
+    async def _rest(self, wiring: Wiring) -> None:
+        for line in _OUTPUTS:
+            await self.set(line, on=wiring.rest(line))
 
     async def set(self, line: Output, *, on: bool) -> None:
         """Set a line; where the server says how its lines are, ask: one that shows another state does not carry it."""
@@ -163,6 +202,7 @@ class ServerPort:
 
     async def _learn(self) -> None:
         """Find out whether the server says how its lines are when asked: RFC 2217 has it, pyserial's does not do it."""
+        self._told.pop("rts", None)
         self._send(rfc2217.control(Control.ASK_RTS))
         try:
             async with asyncio.timeout(ASKED_S):
@@ -200,6 +240,7 @@ class ServerPort:
                 if self._reader.replies:
                     self._writer.write(bytes(self._reader.replies))
                     self._reader.replies.clear()
+                    await self._writer.drain()  # a server that asks and does not read is not read either
         except (OSError, KeyingError) as error:
             why = str(error) or type(error).__name__
         self._go(why)
@@ -208,6 +249,7 @@ class ServerPort:
         if not self._gone:
             self._gone = why
             self._news.set()
+            self._writer.close()  # a connection that is held on to would hold its key as well
             self._lost(why)
 
     def _take(self, event: rfc2217.Event) -> None:
@@ -225,8 +267,20 @@ class ServerPort:
 
     async def close(self) -> None:
         self._gone = self._gone or "it was closed"
+        self._news.set()
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         self._writer.close()
+
+
+def _address(url: str) -> tuple[str, int]:
+    try:
+        split = urlsplit(url)
+        host, port = split.hostname, split.port
+    except ValueError:  # brackets that don't match, or no port of 0 to 65535
+        host = port = None
+    if not host or not port:
+        raise KeyingLocalError(f"{url}: rfc2217://host:port is meant")
+    return host, port

@@ -16,7 +16,7 @@ class Wiring:
     key: Output = "rts"
     """What keys it. The other output stays at rest."""
     key_inverted: bool = False
-    """Whether the radio transmits while the line is off."""
+    """Whether the radio transmits while the line is off: as it is wherever nobody has the port."""
     carrier: Input | None = "cts"
     """What tells that something is received (carrier-operated relay); None: nothing does."""
     carrier_inverted: bool = False
@@ -29,6 +29,10 @@ class Wiring:
     def output(self, *, keyed: bool) -> bool:
         """The level of the key's line."""
         return keyed is not self.key_inverted
+
+    def rest(self, line: Output) -> bool:
+        """The level of an output at rest."""
+        return line == self.key and self.output(keyed=False)
 
 
 @dataclass(frozen=True, slots=True)

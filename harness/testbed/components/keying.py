@@ -23,6 +23,12 @@ class WiringSettings(Strict):
     echo: Input | None = None
     """An input that is wired to follow the key, so that a line that only seems to move is found out."""
 
+    @model_validator(mode="after")
+    def _a_line_each(self) -> WiringSettings:
+        if self.footswitch is not None and self.footswitch in (self.carrier, self.echo):
+            raise ValueError(f"footswitch is on {self.footswitch}, as another is: it needs a line of its own")
+        return self
+
     def wiring(self) -> Wiring:
         """As the endpoint has it."""
         return Wiring(**self.model_dump())

@@ -18,7 +18,7 @@ async def open_keyed_radio(opening: Opening, name: str, component: KeyedRadioCom
             key=told.key,
             key_inverted=told.key_inverted,
             carrier=told.carrier,
-            footswitch=told.footswitch if told.footswitch != told.carrier else None,
+            footswitch=told.footswitch,
             echo="cts" if told.key == "rts" else "dsr",
         )
     return await KeyedRadio.open(
