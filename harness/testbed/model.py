@@ -21,6 +21,7 @@ from harness.testbed.components import (
     EnterpriseSwitchComponent,
     IccsComponent,
     InterworkingGatewayComponent,
+    KeyedRadioComponent,
     McpttServerComponent,
     McpttTerminalComponent,
     Name,
@@ -69,7 +70,7 @@ class Safety(Strict):
     dial: tuple[str, ...] = ()
     """Numbers or SIP users; a ``*`` at the end, after five characters or more, stands for anything."""
     key: tuple[str, ...] = ()
-    """Talkgroups, by name."""
+    """Talkgroups, and channels of keyed radios, by name."""
     call: tuple[Ssi, ...] = ()
     """ISSIs that may be called by radio, one to one."""
     message: tuple[Ssi, ...] = ()
@@ -227,9 +228,11 @@ class Testbed(Strict):
                             raise _misfit(
                                 ("components", name, "simulator", "positions", index, "talkgroups"), group, known
                             )
+        channels = [each.keys(name) for name, each in self.components.items() if isinstance(each, KeyedRadioComponent)]
         for index, group in enumerate(self.safety.key):
-            if group not in self.talkgroups:
-                raise _misfit(("safety", "key", index), group, known)
+            if group not in self.talkgroups and group not in channels:
+                allowed = _listed(dict.fromkeys((*self.talkgroups, *channels)))
+                raise _misfit(("safety", "key", index), group, allowed)
 
     def _check_sites(self) -> None:
         networks = [each for each in self.components.values() if isinstance(each, RadioNetworkComponent)]

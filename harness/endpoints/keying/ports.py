@@ -76,8 +76,7 @@ class DevicePort:
         port.rts, port.dtr = (wiring.rest(line) for line in _OUTPUTS)
         try:
             port.open()
-            if wiring.key_inverted:
-                _keep_levels(port.fileno())
+            _at_the_close(port.fileno(), down=not wiring.key_inverted)
             opened = cls(port, changed, lost)
             opened._look()
         except _REFUSED as error:
@@ -119,10 +118,13 @@ class DevicePort:
             self._port.close()
 
 
-def _keep_levels(fd: int) -> None:
-    """Have the system leave the lines alone when the port is closed: a key that is inverted would go down by it."""
+def _at_the_close(fd: int, *, down: bool) -> None:
+    """Have the system put the lines down once nobody has the port, also where we are killed, or leave them as they are.
+
+    An inverted key would go down by it: it stays as it was left.
+    """
     attributes = termios.tcgetattr(fd)
-    attributes[2] &= ~termios.HUPCL
+    attributes[2] = attributes[2] | termios.HUPCL if down else attributes[2] & ~termios.HUPCL
     termios.tcsetattr(fd, termios.TCSANOW, attributes)
 
 

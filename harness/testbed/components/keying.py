@@ -38,14 +38,18 @@ class KeyedRadioComponent(BoundComponent):
     """A radio behind a serial port's control lines."""
 
     role: Literal["keyed_radio"]
-    talkgroup: str | None = None
-    """What it keys; a real one can't be keyed without it."""
+    talkgroup: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+    """What it keys: a talkgroup, or a channel that has no GSSI. Left out: it goes by the component's name."""
     simulator: KeyedRadioSettings = KeyedRadioSettings()
     """How the simulator is laid out; only where the binding is ``simulated``."""
     lines: Annotated[str, Field(pattern=r"^(/dev/\S+|rfc2217://[^/\s]+:\d+)$")] | None = None
     """Where a real radio's lines are: a device, or a terminal server's port."""
     wiring: WiringSettings = WiringSettings()
     """Which line does what, of a real radio."""
+
+    def keys(self, name: str) -> str:
+        """What ``safety.key`` must name before a real one is keyed; ``name`` is the component's."""
+        return self.talkgroup or name
 
     @model_validator(mode="after")
     def _real_has_lines(self) -> KeyedRadioComponent:

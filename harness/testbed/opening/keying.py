@@ -26,7 +26,7 @@ async def open_keyed_radio(opening: Opening, name: str, component: KeyedRadioCom
         name,
         url=component.lines or opening.addresses.url(name, "lines"),
         wiring=wiring,
-        target=component.talkgroup or name,
+        target=component.keys(name),
         permit=opening.interlock.radio,
         control=opening.addresses.url(name, "http") if simulated else None,
         token=told.token.get_secret_value() if simulated and told.token is not None else None,
