@@ -134,7 +134,7 @@ class CommandControlLink:
             try:
                 if self.outbox:
                     await self._tell()
-                if loop.time() - self._asked >= POLL_S:
+                if loop.time() >= self._asked + POLL_S:
                     await self._ask()
             except (httpx.HTTPError, TimeoutError, CommandControlError) as error:
                 self._failed(str(error) or type(error).__name__)
@@ -146,7 +146,8 @@ class CommandControlLink:
             if not self.outbox:
                 self._wake.clear()
                 try:
-                    async with asyncio.timeout(max(0.0, self._asked + POLL_S - loop.time())):
+                    # The very sum that is compared above: one that rounds otherwise is due and not due, and spins.
+                    async with asyncio.timeout_at(self._asked + POLL_S):
                         await self._wake.wait()
                 except TimeoutError:
                     pass
