@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from harness.drivers.console_calls import CallHandling, PermitDial
 from harness.drivers.console_desk_radio import DeskRadio
+from harness.drivers.console_radio import RadioControl
 from harness.drivers.jack import AudioJack, open_jack
 from harness.endpoints.media import MediaService
 from harness.errors import DriverError
@@ -33,7 +34,7 @@ MAX_EVENT = 64 * 1024
 PermitRadio = Callable[[str, str, int], None]
 
 
-class Console(CallHandling, DeskRadio):
+class Console(CallHandling, RadioControl, DeskRadio):
     """One operator position. What its console shows is journalled under the component's name as it is shown.
 
     Events: ``call.ringing`` {call, queue, cli, record}, ``call.connected``, ``call.taken``, ``call.withdrawn``

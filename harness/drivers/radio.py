@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from harness.drivers.jack import AudioJack, open_jack
 from harness.drivers.radio_calls import PrivateRadioCalls
+from harness.drivers.radio_groups import TALKGROUP_MAX, RegroupedRadio
+from harness.drivers.talking_radio import Technology
 from harness.endpoints.media import MediaService, Recording
 from harness.endpoints.pei import KeyOutcome, SendOutcome, TerminalEquipment
 from harness.errors import DriverError, InterlockError, PeiLocalError
@@ -29,19 +31,21 @@ REPORT_S = 30.0
 QUEUED_S = 30.0
 """Seconds for which a queued request is let wait."""
 _REQUESTS = (CallState.REQUESTING, CallState.CONTENDING, CallState.QUEUED)
-TALKGROUP_MAX = 5_000
-"""Talkgroups of one terminal's plan."""
 
 
-class RadioTerminal(PrivateRadioCalls):
+class RadioTerminal(PrivateRadioCalls, RegroupedRadio):
     """One terminal. What it does and shows is journalled under the component's name.
 
     Events: ``ptt.pressed`` {talkgroup}, ``ptt.granted`` {talkgroup, grant_ms}, ``ptt.queued``, ``ptt.denied`` {reason},
     ``ptt.released``, ``ptt.pre_empted``, ``talker.shown`` {talkgroup, issi}, ``talker.ended``, ``call.ended`` {cause},
     ``voice.heard`` {level_dbov}, ``status.sent``, ``sds.sent`` {delivered}, ``sds.received`` {issi, text},
     ``status.received``, ``sds.report`` {reference, told}, ``location.sent``, ``location.received`` {issi, lat, lon},
-    and those of PrivateRadioCalls.
+    and those of PrivateRadioCalls and RegroupedRadio.
     """
+
+    technology: ClassVar[Technology] = Technology.TETRA
+    talk_shown: ClassVar[str] = "talker.shown"
+    talk_over: ClassVar[str] = "talker.ended"
 
     def __init__(self, context: Context, name: str, talkgroups: Mapping[str, int]) -> None:
         self.name = name
@@ -113,13 +117,6 @@ class RadioTerminal(PrivateRadioCalls):
         await self._pei.register_services()
         if self.talkgroup is not None:
             await self.select(self.talkgroup)
-
-    def _gssi(self, talkgroup: str) -> int:
-        try:
-            return self._talkgroups[talkgroup]
-        except KeyError:
-            known = ", ".join(sorted(self._talkgroups)[:8]) or "none"
-            raise DriverError(f"{self.name}: no talkgroup {talkgroup!r}; the plan has {known}") from None
 
     async def select(self, talkgroup: str) -> None:
         """Turn to ``talkgroup``. Raises DriverError for one that the plan lacks, PeiLocalError when it is refused."""
@@ -315,6 +312,7 @@ class RadioTerminal(PrivateRadioCalls):
         # A call that was up before the line was opened is not announced again: it is the selected talkgroup's.
         group = self._names.get(str(event.data.get("with")), self.talkgroup if "with" not in event.data else None)
         self._seen_private(event)
+        self._seen_regrouped(event)
         match event.kind:
             case "radio.talker":
                 self._journal.record(self.name, "talker.shown", talkgroup=group, issi=event.data.get("issi"))

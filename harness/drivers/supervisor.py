@@ -16,6 +16,9 @@ ANSWERS_WITHIN = 5.0
 LOOKS_EVERY = 0.25
 """Seconds between two looks at the wallboard while a figure is waited for."""
 
+AUDIT_SHOWN = 1_000
+"""Newest entries of the audit record that are looked through."""
+
 Fault = Literal["down", "refusing", "slow", "one_way"]
 
 
@@ -110,6 +113,18 @@ class Supervisor:
     async def trunks(self) -> dict[str, dict[str, Any]]:
         """Return every trunk by name: where it takes calls, its fault, whether its peer is in service."""
         return {str(each["trunk"]): dict(each) for each in await self._ask("GET", "trunks")}
+
+    async def audit(self, **wanted: Any) -> list[dict[str, Any]]:
+        """Return the entries of the audit record that have these values, oldest first.
+
+        ``wanted``: ``position``, ``act``, ``target``, ``outcome`` (``done``, ``refused``), ``reason``.
+        """
+        entries = list(await self._ask("GET", "audit", params={"last": AUDIT_SHOWN}))
+        return [dict(each) for each in entries if all(each.get(key) == value for key, value in wanted.items())]
+
+    async def patches(self) -> list[dict[str, Any]]:
+        """Return all patches between talkgroups, oldest first."""
+        return list(await self._ask("GET", "patches"))
 
     async def alarms(self) -> list[dict[str, Any]]:
         """Return the alarms that stand, oldest first: ``alarm``, ``what``, ``raised`` (run time), what it is about."""

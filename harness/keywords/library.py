@@ -22,6 +22,7 @@ from harness.keywords.emergency_operators import EmergencyOperatorKeywords
 from harness.keywords.faults import FaultKeywords
 from harness.keywords.figures import FigureKeywords
 from harness.keywords.radio import RadioKeywords
+from harness.keywords.radio_control import RadioControlKeywords
 from harness.keywords.roip import RoipKeywords
 from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
 from harness.keywords.supervision import SupervisionKeywords
@@ -43,6 +44,7 @@ class ICCS(
     SupervisionKeywords,
     CommandControlKeywords,
     RadioKeywords,
+    RadioControlKeywords,
     DeskRadioKeywords,
     RoipKeywords,
     FaultKeywords,

@@ -23,6 +23,7 @@ class OperatorDesk:
         self._shared = building.shared
         self.positions = building.shared.positions
         self.incidents = building.incidents
+        self.services = building.services
         self.radio_console = building.radio_console
         self._seating = asyncio.Lock()
 
@@ -53,6 +54,7 @@ class OperatorDesk:
         """Clear what the position holds and close its jack; nobody being there is no error."""
         if position.keyed is not None:
             self._rooms.radio.unkey(position)
+        await self.services.gone(position)
         while position.conversation is not None or position.held:
             self._clear_one(position)
         jack, position.jack = position.jack, None

@@ -16,7 +16,7 @@ from simulators.iccs.clips import HOLD_MUSIC, RINGING_TONE
 from simulators.iccs.conversations import Conversation
 from simulators.iccs.leg import Leg
 from simulators.iccs.positions import Position
-from simulators.iccs.radio_desk import RadioDesk
+from simulators.iccs.radio_desk import Gateway, RadioDesk
 from simulators.iccs.shared import Shared
 
 
@@ -38,6 +38,10 @@ class PatchPanel:
     def position(self, position: Position) -> None:
         """Join anew what a position hears and is heard by."""
         self._soon(self._join_position(position), position.id)
+
+    def gateway(self, gateway: Gateway) -> None:
+        """Join anew what a gateway sends to its talkgroup."""
+        self._soon(self._join_gateway(gateway), gateway.line.talkgroup)
 
     def alone(self, call: SwitchCall) -> None:
         """Part a call's leg from everybody."""
@@ -134,6 +138,10 @@ class PatchPanel:
         for port, holder in self._radio.speakers():
             if holder is position or holder is None:
                 await port.hear(*([jack] if holder is position and jack is not None else []))
+
+    async def _join_gateway(self, gateway: Gateway) -> None:
+        if gateway.port is not None:
+            await gateway.port.hear(*self._radio.spoken_into(gateway))
 
     async def _part(self, leg: Leg) -> None:
         if leg.joins is not None:

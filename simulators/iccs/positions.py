@@ -60,6 +60,10 @@ class Position:
     """Whom it talks with."""
     held: list[Conversation] = field(default_factory=list)
     """Conversations that it has put on hold, oldest first."""
+    radio_call: str | None = None
+    """Its call with one radio, by id."""
+    hears: dict[str, MediaPort] = field(default_factory=dict)
+    """What it alone hears: a terminal's open microphone, its call with one radio; by id."""
     keyed_groups: list[str] = field(default_factory=list)
     """The talkgroups it keys, each from the press to the release."""
     listening: Listening = field(init=False)
@@ -119,7 +123,7 @@ class Position:
     @property
     def free(self) -> bool:
         """Whether a call may be put through to it."""
-        return self.conversation is None and self.keyed is None
+        return self.conversation is None and self.keyed is None and self.radio_call is None
 
     @property
     def state(self) -> AdviserState:
@@ -153,6 +157,7 @@ class Position:
             "call": self.call.id if self.call is not None else None,
             "held": [call.id for conversation in self.held for call in conversation.calls],
             "keyed": self.keyed,
+            "radio_call": self.radio_call,
             "keyed_groups": list(self.keyed_groups),
             "last_record": self.last_record,
         }

@@ -13,6 +13,8 @@ from harness.testbed.components.emergency import (
     EmergencyOperatorComponent,
 )
 from harness.testbed.components.iccs import ConsoleComponent, IccsComponent
+from harness.testbed.components.interworking import InterworkingGatewayComponent
+from harness.testbed.components.keying import KeyedRadioComponent
 from harness.testbed.components.location import CallerLocationComponent
 from harness.testbed.components.mcptt import McpttServerComponent, McpttTerminalComponent
 from harness.testbed.components.radio import (
@@ -35,6 +37,7 @@ Component = Annotated[
     | ConsoleComponent
     | CallerLocationComponent
     | CommandControlComponent
+    | KeyedRadioComponent
     | ScriptedPhoneComponent
     | CallLoadComponent
     | EmergencyNetworkComponent
@@ -45,7 +48,8 @@ Component = Annotated[
     | McpttServerComponent
     | McpttTerminalComponent
     | RoipGatewayComponent
-    | RoipRadioComponent,
+    | RoipRadioComponent
+    | InterworkingGatewayComponent,
     Field(discriminator="role"),
 ]
 
@@ -62,6 +66,8 @@ __all__ = [
     "EnterpriseSwitchComponent",
     "HostPort",
     "IccsComponent",
+    "InterworkingGatewayComponent",
+    "KeyedRadioComponent",
     "McpttServerComponent",
     "McpttTerminalComponent",
     "Name",

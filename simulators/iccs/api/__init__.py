@@ -9,6 +9,7 @@ from simulators.guard import bearer, guard
 from simulators.iccs.api.at_positions import position_routes
 from simulators.iccs.api.incidents import incident_routes
 from simulators.iccs.api.radio_console import radio_console_routes
+from simulators.iccs.api.radio_services import radio_service_routes
 from simulators.iccs.api.streams import stream_routes
 from simulators.iccs.api.supervision import supervision_routes
 from simulators.iccs.calls import CallStateError
@@ -53,6 +54,7 @@ def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float 
         position_routes(desk),
         incident_routes(desk),
         supervision_routes(desk),
+        radio_service_routes(desk),
         radio_console_routes(desk),
         stream_routes(desk, wallboard_every_s),
     ):

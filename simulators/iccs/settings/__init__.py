@@ -107,6 +107,8 @@ class IccsSettings(Strict):
     """Where the bands of waiting times begin that calls are counted by: under 10 s, 10 to 59 s, 60 s and more."""
     transfer_ring_s: float = Field(default=20.0, gt=0, le=600)
     """How long a transferred call rings before it comes back. [p]"""
+    ambience_password: SecretStr | None = None
+    """What a position with the right to it gives to open a terminal's microphone; None: nobody may."""
     own_number: Number = "+441414960101"
     """The number that the network is told when a position calls somebody."""
     route_s: float = Field(default=4.0, gt=0, le=60)
