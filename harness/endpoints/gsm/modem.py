@@ -12,18 +12,24 @@ from harness.protocols.gsm.pdu import Deliver, StatusReport
 from harness.transport.context import Context
 from harness.transport.serial_line import SerialLine, offer_serial
 from harness.transport.stream import StreamConnection, StreamListener, listen_stream
+from harness.transport.tap import NullTap
 
 DEFAULT_BAUD = 115_200
 BODY_S = 60.0
 """Seconds for which the message after a prompt is waited for. No standard gives a figure; people type."""
 ACKNOWLEDGED_S = 15.0
 """Seconds for which `AT+CNMA` is waited for (TS 24.011's timer TC1N is of that order; the figure is not confirmed)."""
+SHOWN = 160
+"""Characters of a command line that are journalled; a PIN is not."""
 BAD_INPUT_JOURNALLED = 200
 """Bad lines journalled one by one on one line; the rest are counted, and told when it closes."""
 
 
 class Modem:
-    """A modem on a line. Events: ``modem.command`` {text}, ``modem.bad_input`` {why}, ``modem.unread`` {why}."""
+    """A modem on a line. Events: ``modem.command`` {text}, ``modem.bad_input`` {why}, ``modem.unread`` {why}.
+
+    Nothing is captured: in a PDU's hex and behind an IMSI's question stand numbers that a capture's mask does not see.
+    """
 
     def __init__(
         self,
@@ -54,7 +60,7 @@ class Modem:
             self.name,
             receive=lambda data: self._take(data, by_tcp=False),
             lost=self._gone,
-            tap=self._context.tap,
+            tap=NullTap(),
             baud=baud,
             virtual=virtual,
         )
@@ -62,7 +68,7 @@ class Modem:
 
     async def listen(self, host: str, port: int) -> None:
         """Offer a TCP port whose bytes are the line's. Raises TransportError."""
-        self._listener = await listen_stream((host, port), lambda: self, tap=self._context.tap)
+        self._listener = await listen_stream((host, port), lambda: self, tap=NullTap())
         self.tcp = self._listener.local
 
     def close(self) -> None:
@@ -135,7 +141,8 @@ class Modem:
                 case Received():
                     self._received(request)
                 case CommandCarriedOut(text):
-                    self._context.journal.record(self.name, "modem.command", text=text[:160])
+                    shown = "AT+CPIN=…" if "+CPIN=" in text.upper() else text[:SHOWN]
+                    self._context.journal.record(self.name, "modem.command", text=shown)
                 case BadInput(error):
                     self._bad_inputs += 1
                     if self._bad_inputs <= BAD_INPUT_JOURNALLED:

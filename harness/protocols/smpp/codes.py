@@ -1,4 +1,4 @@
-"""The numbers of SMPP 3.4: commands (section 5.1.2.1), statuses (5.1.3), optional parameters (5.3.2), states (5.2.28)."""
+"""The numbers of SMPP 3.4: commands (section 5.1.2.1), statuses (5.1.3), optional parameters (5.3.2), states."""
 
 from __future__ import annotations
 

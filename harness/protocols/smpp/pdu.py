@@ -68,12 +68,12 @@ def _party(which: str, most: int = 21) -> tuple[_Field, ...]:
     return (*_numbers(f"{prefix}_ton", f"{prefix}_npi"), _Text(name, most))
 
 
-_BIND: Final = (
+_BIND: Final[tuple[_Field, ...]] = (
     *(_Text("system_id", 16), _Text("password", 9), _Text("system_type", 13)),
     *_numbers("interface_version", "addr_ton", "addr_npi"),
     _Text("address_range", 41),
 )
-_SUBMIT: Final = (
+_SUBMIT: Final[tuple[_Field, ...]] = (
     _Text("service_type", 6),
     *_party("source"),
     *_party("dest"),
@@ -82,13 +82,12 @@ _SUBMIT: Final = (
     *_numbers("registered_delivery", "replace_if_present_flag", "data_coding", "sm_default_msg_id"),
     _Message(),
 )
-_ID: Final = (_Text("message_id", 65),)
+_BOUND: Final[tuple[_Field, ...]] = (_Text("system_id", 16),)
+_ID: Final[tuple[_Field, ...]] = (_Text("message_id", 65),)
 _C: Final = Command
 FIELDS: Final[Mapping[int, tuple[_Field, ...]]] = {
     **dict.fromkeys((_C.BIND_RECEIVER, _C.BIND_TRANSMITTER, _C.BIND_TRANSCEIVER), _BIND),
-    **dict.fromkeys(
-        (_C.BIND_RECEIVER_RESP, _C.BIND_TRANSMITTER_RESP, _C.BIND_TRANSCEIVER_RESP), (_Text("system_id", 16),)
-    ),
+    **dict.fromkeys((_C.BIND_RECEIVER_RESP, _C.BIND_TRANSMITTER_RESP, _C.BIND_TRANSCEIVER_RESP), _BOUND),
     _C.OUTBIND: (_Text("system_id", 16), _Text("password", 9)),
     _C.SUBMIT_SM: _SUBMIT,
     _C.DELIVER_SM: _SUBMIT,

@@ -111,6 +111,11 @@ class CentreSession:
         """How many more requests the centre may send; 0 where the session takes none."""
         return self.window - len(self._sent) if self.state in (State.RX, State.TRX) else 0
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is over."""
+        return self.state is State.CLOSED
+
     def take_output(self) -> bytes:
         """The octets that are due."""
         data = bytes(self._output)
@@ -119,11 +124,11 @@ class CentreSession:
 
     def receive(self, data: bytes) -> list[Event]:
         """Octets came."""
-        if self.state is State.CLOSED:
+        if self.is_closed:
             return []
         events: list[Event] = []
         self._stream.push(data)
-        while self.state is not State.CLOSED:
+        while not self.is_closed:
             try:
                 unit = self._stream.take()
                 if unit is None:

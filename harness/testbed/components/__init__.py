@@ -22,6 +22,7 @@ from harness.testbed.components.radio import (
 )
 from harness.testbed.components.roip import RoipGatewayComponent, RoipRadioComponent
 from harness.testbed.components.scripted_phone import ScriptedPhoneComponent
+from harness.testbed.components.sms import SmsGatewayComponent, SmsNetworkComponent
 from harness.testbed.components.switch import EnterpriseSwitchComponent, TelephoneComponent
 from harness.testbed.components.trunk import TrunkComponent
 
@@ -43,7 +44,9 @@ Component = Annotated[
     | McpttServerComponent
     | McpttTerminalComponent
     | RoipGatewayComponent
-    | RoipRadioComponent,
+    | RoipRadioComponent
+    | SmsNetworkComponent
+    | SmsGatewayComponent,
     Field(discriminator="role"),
 ]
 
@@ -69,6 +72,8 @@ __all__ = [
     "RoipRadioComponent",
     "ScriptedPhoneComponent",
     "SerialSettings",
+    "SmsGatewayComponent",
+    "SmsNetworkComponent",
     "Ssi",
     "Strict",
     "TelephoneComponent",
