@@ -21,7 +21,7 @@ from harness.protocols.gsm.storage import ALL, STATE_TEXTS, STORES, State, Store
 from harness.protocols.gsm.user_data import UserData
 
 _STATES: Final = {text: state for state, text in STATE_TEXTS.items()}
-_NOTIFICATION_MOST: Final = (3, 3, 0, 2, 1)
+_NOTIFICATION_MOST: Final = (3, 3, 3, 2, 1)
 
 
 def _stores(state: ModemState, command: AtCommand) -> list[str]:
@@ -113,7 +113,7 @@ def _text_parameters(state: ModemState, command: AtCommand) -> list[str]:
 def _notification(state: ModemState, command: AtCommand) -> list[str]:
     match command.op:
         case Op.TEST:
-            return ["+CNMI: (0-3),(0-3),(0),(0-2),(0,1)"]
+            return ["+CNMI: (0-3),(0-3),(0-3),(0-2),(0,1)"]
         case Op.READ:
             return ["+CNMI: " + ",".join(map(str, state.notification))]
         case Op.DO:
@@ -121,7 +121,7 @@ def _notification(state: ModemState, command: AtCommand) -> list[str]:
             return []
     wanted = tuple(command.number(at, now) for at, now in enumerate(state.notification))
     if any(value > most for value, most in zip(wanted, _NOTIFICATION_MOST, strict=True)):
-        raise RefusedError(Cms.NOT_SUPPORTED, f"AT+CNMI={command.text[:40]}: (0-3),(0-3),(0),(0-2),(0,1) is allowed")
+        raise RefusedError(Cms.NOT_SUPPORTED, f"AT+CNMI={command.text[:40]}: (0-3),(0-3),(0-3),(0-2),(0,1) is allowed")
     state.notification = (wanted[0], wanted[1], wanted[2], wanted[3], wanted[4])
     if state.notification[0] and state.notification[4]:
         state.held.clear()

@@ -44,6 +44,7 @@ SETTINGS: Final[dict[str, Setting]] = {
     "+CSDH": Setting("(0,1)", 0, 1, 0),
     "+CMMS": Setting("(0-2)", 0, 2, 0),
     "+CRC": Setting("(0,1)", 0, 1, 0),
+    "+CLIP": Setting("(0,1)", 0, 1, 0),
     "+CVHU": Setting("(0,1)", 0, 1, 0),
     "+CR": Setting("(0,1)", 0, 1, 0),
     "+CGATT": Setting("(0,1)", 0, 1, 1),
