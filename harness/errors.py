@@ -115,6 +115,10 @@ class SmppError(RemoteError):
     """An SMPP 3.4 peer sent a unit, field or parameter that can't be read, or one can't be written so."""
 
 
+class SmppLocalError(LocalError):
+    """A request to an SMPP service centre was refused, timed out, or asked for on a session that is gone."""
+
+
 class TransportError(LocalError):
     """A port, line or address that can't be opened, or is gone."""
 

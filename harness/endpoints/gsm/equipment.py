@@ -27,13 +27,16 @@ class ModemLine:
     Nothing is captured: in a PDU's hex stand numbers that a capture's mask does not see.
     """
 
-    def __init__(self, context: Context, name: str, url: str, told: Callable[[Told], None]) -> None:
+    def __init__(
+        self, context: Context, name: str, url: str, told: Callable[[Told], None], lost: Callable[[str], None]
+    ) -> None:
         self.name = name
         self.url = url
         self.gone: str | None = None
         """Why the line is gone; None while it is there."""
         self._context = context
         self._told = told
+        self._was_lost = lost
         self._machine = EquipmentMachine()
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._late: dict[int, asyncio.TimerHandle] = {}
@@ -42,10 +45,20 @@ class ModemLine:
 
     @classmethod
     async def open(
-        cls, context: Context, name: str, url: str, *, baud: int = DEFAULT_BAUD, told: Callable[[Told], None]
+        cls,
+        context: Context,
+        name: str,
+        url: str,
+        *,
+        baud: int = DEFAULT_BAUD,
+        told: Callable[[Told], None],
+        lost: Callable[[str], None],
     ) -> ModemLine:
-        """Open a line, any URL of pyserial's or ``virtual://``; nothing is sent yet. Raises TransportError."""
-        line = cls(context, name, url, told)
+        """Open a line, any URL of pyserial's or ``virtual://``; nothing is sent yet.
+
+        ``told`` is given codes as they come, ``lost`` why the line is gone. Raises TransportError.
+        """
+        line = cls(context, name, url, told, lost)
         line._line = await open_serial(url, baud=baud, receive=line._receive, lost=line._lost, tap=NullTap(), name=name)
         return line
 
@@ -113,9 +126,11 @@ class ModemLine:
                 self._lost(str(error))
 
     def _lost(self, why: str) -> None:
-        if self.gone is None:
-            self._context.journal.warn(self.name, "modem.lost", why=why)
+        first = self.gone is None
         self._end(why)
+        if first:
+            self._context.journal.warn(self.name, "modem.lost", why=why)
+            self._was_lost(why)
 
     def _end(self, why: str) -> None:
         self.gone = self.gone or why
