@@ -112,6 +112,6 @@ class Handsets:
         Raises SmsError for a number or text that can't be sent, CongestionError.
         """
         self._reference = (self._reference + 1) % 256
-        sender, recipient = Address.of(number), Address.of(to)
+        sender, recipient = Address.of(number), Address.of_number(to)
         parts = split(text, self._reference)
         return [self._network.submit(sender, recipient, content).id for content in parts]

@@ -108,7 +108,7 @@ class TextPort(ABC):
         """
         if self._permit is not None:
             self._permit(to)
-        recipient = Address.of(to)
+        recipient = Address.of_number(to)
         self._count += 1
         contents = split(text, self._count % (0x1_0000 if wide else 0x100), wide=wide)
         sent = SentText(str(self._count), e164_of(str(recipient)), len(contents))

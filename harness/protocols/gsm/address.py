@@ -60,6 +60,14 @@ class Address:
         return cls(text, Ton.NAME, 0)
 
     @classmethod
+    def of_number(cls, text: str) -> Self:
+        """The same, of a number only: whom a text may be for. Raises SmsError."""
+        address = cls.of(text)
+        if address.ton == Ton.NAME:
+            raise SmsError(f"{text!r} is a name: a text is sent to a number")
+        return address
+
+    @classmethod
     def from_type(cls, digits: str, kind: int) -> Self:
         """An address of digits and a type-of-address octet, as AT commands have it (129, 145, 208)."""
         return cls(digits.removeprefix("+"), kind >> 4 & 7, kind & 0xF)

@@ -181,6 +181,8 @@ def _signal(state: ModemState, command: AtCommand) -> list[str]:
 
 def _fixed(answer: str, possible: str) -> Handler:
     def handle(_state: ModemState, command: AtCommand) -> list[str]:
+        if command.op is Op.SET:  # taken, and nothing follows: there is one speed, and no flow control
+            return []
         return [possible if command.op is Op.TEST else answer]
 
     return handle
@@ -216,5 +218,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "+CSQ": _signal,
     "+CLCK": _lock,
     "+CBC": _fixed("+CBC: 0,100", "+CBC: (0,1),(0-100)"),
+    "+IFC": _fixed("+IFC: 0,0", "+IFC: (0-2),(0-2)"),
+    "+IPR": _fixed("+IPR: 0", "+IPR: (0-115200)"),
     "+CPAS": _fixed("+CPAS: 0", "+CPAS: (0)"),
 }

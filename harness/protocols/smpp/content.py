@@ -52,7 +52,8 @@ def _sar(unit: Pdu) -> Part | None:
     )
     if reference is None or total is None or number is None:
         return None
-    return Part(int.from_bytes(reference, "big"), total[0], number[0], wide=True)
+    shared = int.from_bytes(reference, "big")
+    return Part(shared, total[0], number[0], wide=shared > 0xFF)
 
 
 def write(content: UserData) -> tuple[dict[str, Value], tuple[Tlv, ...]]:
