@@ -87,6 +87,14 @@ class CallerLocationLocalError(LocalError):
     """A caller's location can't be asked for: no link, no answer in time, or a question that makes no sense."""
 
 
+class EidoError(RemoteError):
+    """An emergency incident data object (NENA-STA-021.1) that can't be read, or refers to what is not in it."""
+
+
+class CommandControlError(LocalError):
+    """What goes to command and control can't be kept or sent, or was refused by it."""
+
+
 class NumberError(RemoteError):
     """A telephone number that can't be read."""
 

@@ -196,6 +196,21 @@ class Console(CallHandling):
         self._journal.record(self.name, "console.hand_over", incident=incident, to=to)
         await self._ask(f"incidents/{quote(incident, safe='')}/hand-over", {"to": to})
 
+    async def note_incident(self, incident: str, text: str) -> None:
+        """Write a line into an incident's log. Raises DriverError when it is not open."""
+        self._journal.record(self.name, "console.note_incident", incident=incident)
+        await self._ask(f"incidents/{quote(incident, safe='')}/notes", {"text": text})
+
+    async def transfer_incident(self, incident: str, force: str) -> None:
+        """Give an incident to another force. Raises DriverError when it is not held here."""
+        self._journal.record(self.name, "console.transfer_incident", incident=incident, force=force)
+        await self._ask(f"incidents/{quote(incident, safe='')}/transfer", {"force": force})
+
+    async def needs_no_incident(self, reason: str, *, record: str | None = None) -> None:
+        """Say why a call needs no incident: the latest one, or that of a record. Raises DriverError."""
+        self._journal.record(self.name, "console.needs_no_incident", reason=reason)
+        await self._ask("no-incident", {"reason": reason} | ({} if record is None else {"record": record}))
+
     async def close_incident(self, incident: str) -> None:
         """Close an incident. Raises DriverError when it is not held here."""
         self._journal.record(self.name, "console.close_incident", incident=incident)

@@ -87,6 +87,26 @@ class Supervisor:
         """Return the callers who are due to be called back, the longest waiting first."""
         return list(await self._ask("GET", "callbacks"))
 
+    async def reconciliation(self) -> dict[str, Any]:
+        """Return which answered calls nothing accounts for, and what command and control has not (NICCS-INT-002)."""
+        return dict(await self._ask("GET", "reconciliation"))
+
+    async def all_told(self, *, within: float) -> None:
+        """Return once nothing waits for command and control. Raises DriverError telling how much does."""
+        waiting = 0
+        try:
+            async with asyncio.timeout(within):
+                while waiting := (await self.reconciliation())["command_control"]["waiting"]:  # noqa: ASYNC110
+                    await asyncio.sleep(LOOKS_EVERY)
+        except TimeoutError:
+            raise DriverError(
+                f"{self.name}: {waiting} entries wait for command and control after {within:g} s"
+            ) from None
+
+    async def incident(self, name: str) -> dict[str, Any]:
+        """Return an incident as this control room keeps it. Raises DriverError where there is none of that name."""
+        return dict(await self._ask("GET", f"incidents/{quote(name, safe='')}"))
+
     async def trunks(self) -> dict[str, dict[str, Any]]:
         """Return every trunk by name: where it takes calls, its fault, whether its peer is in service."""
         return {str(each["trunk"]): dict(each) for each in await self._ask("GET", "trunks")}

@@ -12,6 +12,7 @@ from harness.endpoints.media import MediaService
 from harness.endpoints.sip.agent import UserAgent
 from harness.endpoints.sip.flow import UDP, Hop
 from harness.endpoints.sip.incoming import IncomingCall
+from harness.endpoints.sip.refer import replacing
 from harness.endpoints.sip.registration import Registration
 from harness.endpoints.sip.subscription import Notification, Subscription
 from harness.endpoints.sip.transports import Listen, TlsSides
@@ -221,15 +222,20 @@ class Telephone:
 
     # Calls
 
-    async def dial(self, number: str, *, withheld: bool = False) -> TelephoneCall:
+    async def dial(
+        self, number: str, *, withheld: bool = False, replaces: TelephoneCall | None = None
+    ) -> TelephoneCall:
         """Call a number.
 
-        `withheld`: with the own number withheld (Privacy: id). Raises InterlockError when the testbed does not allow
+        `withheld`: with the own number withheld (Privacy: id). `replaces`: another telephone's call, whose place at the
+        switch this one is to take (RFC 3891). Raises InterlockError when the testbed does not allow
         it, SipLocalError for what is no number: nothing has left then. Raises DriverError after MAX_CALLS.
         """
+        headers = [("Privacy", "id")] if withheld else []
+        if replaces is not None:
+            headers.append(("Replaces", replacing(replaces.sip)))
         call = self._new_call()
         offer = await call.open()
-        headers = [("Privacy", "id")] if withheld else []
         host, _ = self._home or self._homes[0]
         try:
             sip = self._agent.invite(

@@ -11,7 +11,9 @@ from robot.api.deco import library
 from harness.evidence.allure_adapter import add_source
 from harness.evidence.collect import Attachment, Keep
 from harness.keywords.call_handling import CallHandlingKeywords
+from harness.keywords.caller_location import CallerLocationKeywords
 from harness.keywords.caller_phones import CallerPhoneKeywords
+from harness.keywords.command_control import CommandControlKeywords
 from harness.keywords.console import ConsoleKeywords
 from harness.keywords.continuity import ContinuityKeywords
 from harness.keywords.emergency_network import EmergencyNetworkKeywords
@@ -32,12 +34,14 @@ from harness.testbed.run import KEEP_VARIABLE, TESTBED_VARIABLE
 class ICCS(
     TelephonyKeywords,
     CallerPhoneKeywords,
+    CallerLocationKeywords,
     EmergencyOperatorKeywords,
     EmergencyNetworkKeywords,
     ConsoleKeywords,
     SwitchTelephoneKeywords,
     CallHandlingKeywords,
     SupervisionKeywords,
+    CommandControlKeywords,
     RadioKeywords,
     RoipKeywords,
     TextingKeywords,

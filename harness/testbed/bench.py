@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar, cast
 
 from harness.drivers.call_load import CallLoad
 from harness.drivers.caller import CallerPhone
+from harness.drivers.command_control import CommandControl
 from harness.drivers.console import Console
 from harness.drivers.emergency_network import EmergencyNetwork
 from harness.drivers.emergency_operator import EmergencyOperator
@@ -37,6 +38,7 @@ from harness.testbed.components import (
     CallerLocationComponent,
     CallerPhoneComponent,
     CallLoadComponent,
+    CommandControlComponent,
     ConsoleComponent,
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
@@ -57,6 +59,7 @@ from harness.testbed.model import Testbed
 from harness.testbed.opening import (
     open_call_load,
     open_caller_phone,
+    open_command_control,
     open_console,
     open_emergency_network,
     open_emergency_operator,
@@ -127,6 +130,10 @@ class Bench:
     async def supervisor(self, name: str | None = None) -> Supervisor:
         """Return a supervisor's view of the ICCS (the one there is, or the one named)."""
         return await self._driver(name, IccsComponent, open_supervisor)
+
+    async def command_control(self, name: str | None = None) -> CommandControl:
+        """Return command and control's terminal (the one there is, or the one named)."""
+        return await self._driver(name, CommandControlComponent, open_command_control)
 
     async def terminal(self, name: str | None = None) -> RadioTerminal:
         """Return a radio terminal by its component's name, its talkgroup selected."""

@@ -1,7 +1,8 @@
 """The ICCS simulator: switch, operator positions, radio desk and their control interface."""
 
+from simulators.iccs.command_desk import CommandControlAt
 from simulators.iccs.radio_desk import GatewayLine
 from simulators.iccs.settings import IccsSettings
 from simulators.iccs.simulator import IccsSimulator
 
-__all__ = ["GatewayLine", "IccsSettings", "IccsSimulator"]
+__all__ = ["CommandControlAt", "GatewayLine", "IccsSettings", "IccsSimulator"]

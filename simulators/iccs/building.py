@@ -11,6 +11,7 @@ from simulators.iccs.attendant import Attendant
 from simulators.iccs.callbacks import Callbacks
 from simulators.iccs.calls import SwitchCall
 from simulators.iccs.clips import Clips
+from simulators.iccs.command_desk import CommandControlAt, CommandDesk
 from simulators.iccs.distribution import Distribution
 from simulators.iccs.duty import Duty
 from simulators.iccs.figures import Figures
@@ -60,6 +61,7 @@ class Building:
             Clips(settings),
         )
         self.incidents = IncidentLog()
+        self.command = CommandDesk(shared, self.incidents)
         self.radio = RadioDesk(context, media, shared.positions, gateways, talkgroups, permit_radio)
         self.patch = PatchPanel(shared, self.radio)
         self.distribution = Distribution(shared, Queues(settings.queues, settings.ahead))
@@ -97,8 +99,12 @@ class Building:
         self.switch.call_back = self.placing.call_back
         self.switch.talking = self.robots.talking
         self.switch.ended = self._ended
-        self.shared.positions.watched = self.distribution.shown_to
+        self.shared.positions.watched = self._watched
         self.shared.positions.changed = self._adviser_changed
+
+    def _watched(self, position: Position) -> None:
+        self.distribution.shown_to(position)
+        self.command.shown_to(position)
 
     def _ended(self, call: SwitchCall) -> None:
         self.keys.over(call)
@@ -113,11 +119,17 @@ class Building:
     def _adviser_changed(self, _position: Position) -> None:
         self.distribution.poke()
 
-    async def start(self, permit_dial: Callable[[str], None], location: tuple[str, int] | None) -> None:
+    async def start(
+        self,
+        permit_dial: Callable[[str], None],
+        location: tuple[str, int] | None,
+        command_control: CommandControlAt | None,
+    ) -> None:
         """Open every port and line. Raises TransportError, LocalError."""
         await self.trunks.start(permit_dial)
         await self.radio.start()
         self.locations.start(location)
+        self.command.start(command_control)
 
     async def stop(self) -> None:
         """Clear every call, close every port and line; no task is left."""
@@ -127,6 +139,7 @@ class Building:
         self.keys.stop()
         self.duty.stop()
         await self.locations.stop()
+        await self.command.stop()
         for task in tuple(self.shared.tasks):
             task.cancel()
         await asyncio.gather(*self.shared.tasks, return_exceptions=True)

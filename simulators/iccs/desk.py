@@ -10,6 +10,7 @@ from simulators.iccs.building import Building
 from simulators.iccs.calls import CallState, SwitchCall
 from simulators.iccs.conversations import Conversation
 from simulators.iccs.positions import AdviserState, Position, PositionError
+from simulators.iccs.reconciliation import account_for, reconciliation
 from simulators.iccs.records import CallRecord
 from simulators.iccs.trunks import TrunkFault
 
@@ -156,6 +157,10 @@ class OperatorDesk:
             await self._rooms.handling.ask(position, Ask.NUISANCE)
         return found
 
+    def account_for(self, position: Position, record: str | None, reason: str) -> dict[str, Any]:
+        """Say why a call needs no incident."""
+        return account_for(self._shared, position, record, reason)
+
     def key(self, position: Position, talkgroup: str) -> None:
         """Press to talk."""
         position.seated()
@@ -203,6 +208,10 @@ class OperatorDesk:
             "trunks": {trunk.name: trunk.in_service for trunk in self._rooms.trunks},
             "location_service": self._rooms.locations.is_up,
         }
+
+    def reconciliation(self) -> dict[str, Any]:
+        """Return which answered calls nothing accounts for, and what command and control has not."""
+        return reconciliation(self._shared, self.incidents, self._rooms.command)
 
     def records(self, **wanted: Any) -> list[dict[str, Any]]:
         """Return the newest call records that fit."""

@@ -72,6 +72,10 @@ class CallRecord:
     """Every location that was known, oldest first, as shown to the adviser."""
     nuisance: dict[str, Any] | None = None
     """Who tagged it as a nuisance call, when, and why."""
+    incidents: list[str] = field(default_factory=list)
+    """Ids of the incidents that were opened from it."""
+    no_incident: dict[str, Any] | None = None
+    """Who said that it needs none, when, and why."""
     rung_back: bool = False
     """Of a caller who gave up: whether a position has rung back."""
     entries: list[dict[str, Any]] = field(default_factory=list)

@@ -12,6 +12,7 @@ from harness.transport.context import Context
 from simulators.guard import is_loopback
 from simulators.iccs.api import make_app
 from simulators.iccs.building import Building
+from simulators.iccs.command_desk import CommandControlAt
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.location_desk import PermitLocate, allow_locating
 from simulators.iccs.radio_desk import GatewayLine, RadioPermit
@@ -44,19 +45,21 @@ class IccsSimulator(OperatorDesk):
         auto_advisers: bool = False,
         location: tuple[str, int] | None = None,
         permit_locate: PermitLocate = allow_locating,
+        command_control: CommandControlAt | None = None,
     ) -> IccsSimulator:
         """Start the simulator.
 
         ``auto_answer`` lets its positions answer by themselves after so many seconds, ``auto_advisers`` those that the
         settings describe; ``location`` is where the caller-location service takes links, ``permit_locate``
-        is asked with ``query`` and the number before that is asked. Raises LocalError when it is
+        is asked with ``query`` and the number before that is asked; ``command_control`` is where incidents are told.
+        Raises LocalError when it is
         laid out beyond its bounds, lacks an announcement, or would listen beyond loopback without a token, and
         TransportError when an address can't be bound.
         """
         _check(settings)
         iccs = cls(Building(context, media, settings, list(gateways), talkgroups or {}, permit_radio, permit_locate))
         try:
-            await iccs._start(permit_dial, auto_answer, auto_advisers, location)
+            await iccs._start(permit_dial, auto_answer, auto_advisers, location, command_control)
         except BaseException:
             await iccs._stack.aclose()
             raise
@@ -68,11 +71,12 @@ class IccsSimulator(OperatorDesk):
         auto_answer: float | None,
         auto_advisers: bool,
         location: tuple[str, int] | None,
+        command_control: CommandControlAt | None,
     ) -> None:
         building = self._building
         settings = building.shared.settings
         self._stack.push_async_callback(building.stop)
-        await building.start(permit_dial, location)
+        await building.start(permit_dial, location, command_control)
         if auto_advisers:
             if settings.auto_advisers is None:
                 raise LocalError("the settings describe no 'auto_advisers'")

@@ -9,7 +9,7 @@ import pytest
 from harness.evidence.requirements import catalogue
 from harness.pytest_plugin import requirement
 from harness.testbed.bench import Bench
-from harness.testbed.clips import read_clip
+from harness.testbed.emergency_call import in_hand
 
 pytestmark = pytest.mark.virtual_time
 
@@ -56,11 +56,7 @@ async def test_a_landline_lifted_within_the_hold_is_the_same_call_on_the_same_re
     adviser, landline = await bench.console("govan-12"), await bench.caller_phone("landline")
     supervisor = await bench.supervisor()
     assert after_s < catalogue()["NICCS-TEL-009"].figure("hold_s").value
-    call = await landline.dial("999")
-    await call.answered(within=10.0)
-    await call.say(read_clip("caller-999"))
-    shown = await adviser.expect("call.ringing", within=20.0, cli=landline.number)
-    await adviser.answer()
+    call, shown = await in_hand(landline, adviser)
     await call.hang_up()
     await adviser.expect("call.caller_held", within=2.0, call=shown.data["call"])
     await asyncio.sleep(after_s)
@@ -75,11 +71,7 @@ async def test_a_landline_lifted_within_the_hold_is_the_same_call_on_the_same_re
 async def test_a_landline_that_is_not_lifted_is_cleared_when_the_hold_is_over(bench: Bench) -> None:
     """The circuit is kept for as long as is due, then the position is free."""
     adviser, landline = await bench.console("govan-12"), await bench.caller_phone("landline")
-    call = await landline.dial("999")
-    await call.answered(within=10.0)
-    await call.say(read_clip("caller-999"))
-    shown = await adviser.expect("call.ringing", within=20.0, cli=landline.number)
-    await adviser.answer()
+    call, shown = await in_hand(landline, adviser)
     await call.hang_up()
     held = await adviser.expect("call.caller_held", within=2.0, call=shown.data["call"])
     due = catalogue()["NICCS-TEL-009"].figure("hold_s").value

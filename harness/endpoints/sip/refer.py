@@ -129,12 +129,21 @@ def _refer_to(target: str, replaces: Call | None) -> tuple[str, str]:
     """The URI to be called and the Refer-To value. Raises SipLocalError."""
     if replaces is None:
         return target, f"<{target}>"
-    dialog = replaces.dialog
-    if dialog is None or replaces.is_over:
-        raise SipLocalError(f"{replaces} has no dialog that could be replaced")
-    target = target or dialog.target
-    replacing = f"{replaces.id};to-tag={dialog.remote_tag};from-tag={dialog.local_tag}"
-    return target, f"<{target}{'&' if '?' in target else '?'}Replaces={percent_encode(replacing, safe='')}>"
+    named = percent_encode(replacing(replaces), safe="")
+    assert replaces.dialog is not None
+    target = target or replaces.dialog.target
+    return target, f"<{target}{'&' if '?' in target else '?'}Replaces={named}>"
+
+
+def replacing(call: Call) -> str:
+    """The value of Replaces that names a call's dialog to its peer (RFC 3891 section 6.1).
+
+    `to-tag` is the tag of whoever is sent the INVITE. Raises SipLocalError where there is no dialog to replace.
+    """
+    dialog = call.dialog
+    if dialog is None or call.is_over:
+        raise SipLocalError(f"{call} has no dialog that could be replaced")
+    return f"{call.id};to-tag={dialog.remote_tag};from-tag={dialog.local_tag}"
 
 
 async def refer(

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from harness.testbed.components.base import Binding, HostPort, Name, SerialSettings, Ssi, Strict, TlsSettings
 from harness.testbed.components.call_load import CallLoadComponent
+from harness.testbed.components.command_control import CommandControlComponent
 from harness.testbed.components.emergency import (
     CallerPhoneComponent,
     EmergencyNetworkComponent,
@@ -34,6 +35,7 @@ Component = Annotated[
     | TrunkComponent
     | ConsoleComponent
     | CallerLocationComponent
+    | CommandControlComponent
     | ScriptedPhoneComponent
     | CallLoadComponent
     | EmergencyNetworkComponent
@@ -55,6 +57,7 @@ __all__ = [
     "CallLoadComponent",
     "CallerLocationComponent",
     "CallerPhoneComponent",
+    "CommandControlComponent",
     "Component",
     "ConsoleComponent",
     "EmergencyNetworkComponent",

@@ -4,6 +4,7 @@ from typing import Any
 
 from harness.testbed.components import (
     CallerLocationComponent,
+    CommandControlComponent,
     EmergencyNetworkComponent,
     EnterpriseSwitchComponent,
     IccsComponent,
@@ -13,6 +14,7 @@ from harness.testbed.components import (
     SmsNetworkComponent,
 )
 from harness.testbed.starting.base import Starter, Starting
+from harness.testbed.starting.command_control import start_command_control
 from harness.testbed.starting.emergency import start_emergency
 from harness.testbed.starting.iccs import start_iccs
 from harness.testbed.starting.location import start_location
@@ -24,6 +26,7 @@ from harness.testbed.starting.switch import start_switch
 
 STARTERS: tuple[Starter[Any], ...] = (
     Starter(CallerLocationComponent, start_location),
+    Starter(CommandControlComponent, start_command_control),
     Starter(RadioNetworkComponent, start_radio),
     Starter(McpttServerComponent, start_mcptt),
     Starter(RoipGatewayComponent, start_roip),

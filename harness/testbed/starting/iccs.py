@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from harness.testbed.components import Binding, CallerLocationComponent, IccsComponent, RadioGatewayComponent
+from harness.testbed.components import (
+    Binding,
+    CallerLocationComponent,
+    CommandControlComponent,
+    IccsComponent,
+    RadioGatewayComponent,
+)
 from harness.testbed.starting.base import Starting
-from simulators.iccs import GatewayLine, IccsSimulator
+from simulators.calendar import epoch_of
+from simulators.iccs import CommandControlAt, GatewayLine, IccsSimulator
 
 
 async def start_iccs(starting: Starting, name: str, component: IccsComponent) -> None:
@@ -21,6 +28,7 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
         auto_advisers=starting.auto_advisers,
         location=_location(starting),
         permit_locate=starting.interlock.locate,
+        command_control=_command_control(starting),
     )
     starting.stack.push_async_callback(iccs.stop)
     host, port = iccs.sip_address
@@ -37,6 +45,21 @@ def _location(starting: Starting) -> tuple[str, int] | None:
     for name, each in starting.testbed.components.items():
         if isinstance(each, CallerLocationComponent) and name in started:
             return starting.addresses.host_port(name, "location")
+    return None
+
+
+def _command_control(starting: Starting) -> CommandControlAt | None:
+    """Where incidents are told: at the simulated system that was started, never at a real one."""
+    started = {entry.name for entry in starting.addresses if entry.kind == "command_control"}
+    for name, each in starting.testbed.components.items():
+        if isinstance(each, CommandControlComponent) and name in started:
+            told = each.simulator
+            return CommandControlAt(
+                starting.addresses.url(name, "command_control"),
+                told.shape,
+                epoch_of(starting.context.journal, virtual=starting.virtual),
+                told.token.get_secret_value() if told.token is not None else "",
+            )
     return None
 
 

@@ -130,6 +130,20 @@ class HandOverBody(Body):
     to: str = Field(max_length=32)
 
 
+class TransferBody(Body):
+    """Which force takes an incident over."""
+
+    force: str = Field(min_length=1, max_length=64)
+
+
+class NoIncidentBody(Body):
+    """Why a call needs no incident."""
+
+    reason: str = Field(min_length=1, max_length=200)
+    record: str | None = Field(default=None, max_length=32)
+    """The call's record; left out: that of the call in hand."""
+
+
 class NoteBody(Body):
     """A line for an incident's log."""
 

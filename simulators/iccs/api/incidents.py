@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, status
 
-from simulators.iccs.api.bodies import HandOverBody, IncidentBody, NoteBody
+from simulators.iccs.api.bodies import HandOverBody, IncidentBody, NoIncidentBody, NoteBody, TransferBody
 from simulators.iccs.api.places import At, Shown
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.incidents import Incident
@@ -19,8 +19,15 @@ def incident_routes(desk: OperatorDesk) -> APIRouter:
         """Open an incident, from the call in hand where there is one."""
         call = at.call
         incident = desk.incidents.open(
-            body.title, at.id, call=call.id if call else None, cli=call.cli if call else None, time=desk.now()
+            body.title,
+            at.id,
+            call=call.id if call else None,
+            cli=call.cli if call else None,
+            time=desk.now(),
+            record=call.record.id if call else None,
         )
+        if call is not None:
+            call.record.incidents.append(incident.id)
         desk.positions.tell(at, "incident.opened", **_told(incident))
         return incident.shown()
 
@@ -42,6 +49,18 @@ def incident_routes(desk: OperatorDesk) -> APIRouter:
     async def note(at: At, incident_id: str, body: NoteBody) -> Shown:
         """Add a line to an open incident's log."""
         return desk.incidents.note(incident_id, at.id, body.text, desk.now()).shown()
+
+    @router.post("/positions/{id_}/incidents/{incident_id}/transfer")
+    async def transfer(at: At, incident_id: str, body: TransferBody) -> Shown:
+        """Give an incident that is held here to another force, by command and control."""
+        incident = desk.incidents.transfer(incident_id, at.id, body.force, desk.now())
+        desk.positions.tell(at, "incident.transferred", force=body.force, **_told(incident))
+        return incident.shown()
+
+    @router.post("/positions/{id_}/no-incident")
+    async def no_incident(at: At, body: NoIncidentBody) -> Shown:
+        """Say why a call needs no incident: the one in hand, or that of a record."""
+        return desk.account_for(at, body.record, body.reason)
 
     @router.post("/positions/{id_}/incidents/{incident_id}/close")
     async def close_incident(at: At, incident_id: str) -> Shown:

@@ -57,6 +57,11 @@ def supervision_routes(desk: OperatorDesk) -> APIRouter:
         """All of one call record: what the network told, every location, what happened when."""
         return desk.record(record)
 
+    @router.get("/reconciliation")
+    async def read_reconciliation() -> Shown:
+        """Whether every answered call has an incident or a reason for none, and what command and control has not."""
+        return desk.reconciliation()
+
     @router.get("/ring-backs")
     async def read_ring_backs() -> list[Shown]:
         """Emergency callers who gave up, left a number and were not rung back."""

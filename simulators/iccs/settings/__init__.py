@@ -46,6 +46,15 @@ class LocationLink(Strict):
     """After the answer, if nothing is known by then: the adviser is prompted to ask the caller. [p]"""
 
 
+class CommandControlSide(Strict):
+    """This control room's side of the link to command and control (docs/interfaces/command-control.md)."""
+
+    element: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "iccs"
+    """What this control room is called in what it tells."""
+    outbox: Path | None = None
+    """The file in which what is to be told waits; left out: one that goes with the simulator, whatever waits in it."""
+
+
 class TapSettings(Strict):
     """How a caller who can't speak says yes and no by pressing keys: so many presses in a row."""
 
@@ -90,6 +99,7 @@ class IccsSettings(Strict):
     media: Literal["packets", "none"] = "packets"
     """``none``: every stream is answered inactive and no RTP leaves, for load at the level of signalling."""
     location: LocationLink = LocationLink()
+    command_control: CommandControlSide = CommandControlSide()
     taps: TapSettings = TapSettings()
     wait_bands_s: tuple[Seconds, ...] = Field(default=(10, 60), min_length=1, max_length=10)
     """Where the bands of waiting times begin that calls are counted by: under 10 s, 10 to 59 s, 60 s and more."""

@@ -1,0 +1,152 @@
+"""What control rooms link to: the interface in STORM's place, and that of another shape, over one store."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from simulators.command_control.faults import Faults
+from simulators.command_control.settings import Shape
+from simulators.command_control.store import Answer, Message, Store
+from simulators.guard import bearer, guard
+
+Key = Annotated[str, Field(min_length=1, max_length=128)]
+About = Annotated[str, Field(min_length=1, max_length=128)]
+Cursor = Annotated[int, Field(ge=0, lt=2**63)]
+IdempotencyKey = Annotated[str, Header(min_length=1, max_length=128)]
+MAX_MESSAGES = 100
+
+
+class StormMessage(BaseModel):
+    """One numbered message."""
+
+    model_config = ConfigDict(extra="forbid")
+    key: Key
+    sequence: Annotated[int, Field(ge=0, lt=2**63)]
+    type: Annotated[str, Field(max_length=64)]
+    about: About
+    eido: dict[str, Any]
+
+
+class StormBody(BaseModel):
+    """A batch of messages."""
+
+    model_config = ConfigDict(extra="forbid")
+    messages: Annotated[list[StormMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
+
+
+class NextBody(BaseModel):
+    """What the next system takes: a few fields, and the object they came from."""
+
+    model_config = ConfigDict(extra="allow")
+    source: dict[str, Any]
+
+
+def make_links(shape: Shape, store: Store, faults: Faults, token: str | None) -> FastAPI:
+    """Return the interface of a shape."""
+    described = "/openapi.json" if token is None else None
+    app = FastAPI(title=f"Simulated command and control, {shape}", version="1", openapi_url=described)
+    guard(app)
+    routes = _storm(store, faults) if shape == "storm" else _next_generation(store, faults)
+    app.include_router(routes, dependencies=[Depends(bearer(token)), Depends(faults.before)])
+    return app
+
+
+def _storm(store: Store, faults: Faults) -> APIRouter:
+    router = APIRouter(prefix="/storm/v1", tags=["messages"])
+
+    @router.post("/messages")
+    async def take(body: StormBody) -> dict[str, Any]:
+        """Take messages in. Each is answered ``accepted``, ``duplicate`` (it was had before) or ``rejected``."""
+        answers = store.take([Message(each.key, each.type, each.about, each.eido) for each in body.messages])
+        faults.took(len(answers))
+        await faults.after()
+        results = [
+            {"key": each.key, "status": answer.status, "reference": answer.reference, "reason": answer.reason}
+            for each, answer in zip(body.messages, answers, strict=True)
+        ]
+        return {"results": results}
+
+    @router.get("/news")
+    async def news(after: Annotated[Cursor, Query()] = 0) -> dict[str, Any]:
+        """What has happened after a cursor."""
+        found = store.news(after)
+        told = [{"cursor": cursor, "type": kind, "about": about, "data": data} for cursor, kind, about, data in found]
+        return {"news": told, "cursor": str(found[-1][0] if found else after)}
+
+    return router
+
+
+_EVENTS = {"unit.state": "UnitStateChanged", "incident.updated": "IncidentChanged", "incident.noted": "JournalWritten"}
+
+
+def _next_generation(store: Store, faults: Faults) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["resources"])
+
+    async def act(kind: str, about: str, body: NextBody, key: str, response: Response) -> dict[str, Any]:
+        [answer] = store.take([Message(key, kind, about, body.source)])
+        faults.took(1)
+        await faults.after()
+        return _said(answer, response)
+
+    @router.put("/incidents/{about}")
+    async def open_incident(
+        about: About, body: NextBody, idempotency_key: IdempotencyKey, response: Response
+    ) -> dict[str, Any]:
+        """Make an incident."""
+        return await act("incident.opened", about, body, idempotency_key, response)
+
+    @router.post("/incidents/{about}/journal")
+    async def write(
+        about: About, body: NextBody, idempotency_key: IdempotencyKey, response: Response
+    ) -> dict[str, Any]:
+        """Add to an incident's journal."""
+        return await act("incident.noted", about, body, idempotency_key, response)
+
+    @router.post("/incidents/{about}/custody")
+    async def hand_over(
+        about: About, body: NextBody, idempotency_key: IdempotencyKey, response: Response
+    ) -> dict[str, Any]:
+        """Give an incident to another position."""
+        return await act("incident.handed_over", about, body, idempotency_key, response)
+
+    @router.post("/incidents/{about}/closure")
+    async def close(
+        about: About, body: NextBody, idempotency_key: IdempotencyKey, response: Response
+    ) -> dict[str, Any]:
+        """Close an incident."""
+        return await act("incident.closed", about, body, idempotency_key, response)
+
+    @router.post("/incidents/{about}/transfer")
+    async def transfer(
+        about: About, body: NextBody, idempotency_key: IdempotencyKey, response: Response
+    ) -> dict[str, Any]:
+        """Give an incident to another force."""
+        return await act("incident.transferred", about, body, idempotency_key, response)
+
+    @router.put("/units/{about}/state")
+    async def set_state(
+        about: About, body: NextBody, idempotency_key: IdempotencyKey, response: Response
+    ) -> dict[str, Any]:
+        """Set a unit's state."""
+        return await act("unit.state", about, body, idempotency_key, response)
+
+    @router.get("/changes")
+    async def changes(since: Annotated[str, Query(max_length=20, pattern=r"^(t[0-9]{1,18})?$")] = "") -> dict[str, Any]:
+        """What has changed since a token."""
+        after = int(since[1:] or 0)
+        found = store.news(after)
+        items = [{"event": _EVENTS[kind], "subject": about, "detail": data} for _, kind, about, data in found]
+        return {"items": items, "next": f"t{found[-1][0] if found else after}"}
+
+    return router
+
+
+def _said(answer: Answer, response: Response) -> dict[str, Any]:
+    if answer.status == "rejected":
+        response.status_code = 422
+        return {"title": answer.reason}
+    response.status_code = 200 if answer.status == "duplicate" else 201
+    return {"number": answer.reference, "replayed": answer.status == "duplicate"}
