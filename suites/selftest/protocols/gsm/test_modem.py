@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import ModemLocalError
@@ -19,6 +19,9 @@ from harness.protocols.gsm.pdu import Deliver, StatusReport
 from harness.protocols.gsm.stamps import Stamp
 from harness.protocols.gsm.storage import Storage
 from harness.protocols.gsm.user_data import UserData
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""How fast a machine is, is for the benchmarks."""
 
 CITIZEN = Address.of("+447700900123")
 STAMP = Stamp.from_at_text("26/01/02,03:04:05+00")
@@ -230,6 +233,7 @@ def test_endless_lines_and_bytes_ahead_are_bounded(modem: ModemMachine) -> None:
     assert any(isinstance(each, BadInput) for each in modem.take_requests())
 
 
+@CALM
 @given(st.lists(st.one_of(st.binary(max_size=60), st.sampled_from([b"AT+CMGS=23\r", b"AT+CMGF=1\r", b"\x1a", b"\r"]))))
 def test_no_bytes_raise_anything(pieces: list[bytes]) -> None:
     machine = ModemMachine(Identity(), Storage(), Address.of("+447700900999"))
@@ -244,6 +248,7 @@ _NAMES = ("CMGL", "CMGR", "CMGD", "CMGS", "CMGW", "CMSS", "CNMA", "CNMI", "CSCA"
 _PARAMETERS = st.text('0123456789,"+?=ABME/:- ', max_size=20)
 
 
+@CALM
 @given(st.lists(st.builds("AT+{}={}\r".format, st.sampled_from(_NAMES), _PARAMETERS), max_size=8))
 def test_no_parameters_raise_anything(lines: list[str]) -> None:
     machine = ModemMachine(Identity(), Storage(), Address.of("+447700900999"))
@@ -283,6 +288,7 @@ def test_the_equipment_leaves_a_prompt_and_bounds_what_waits() -> None:
         machine.submit("AT\rAT")
 
 
+@CALM
 @given(st.lists(st.binary(max_size=80)))
 def test_no_answers_raise_anything_at_the_equipment(pieces: list[bytes]) -> None:
     machine = EquipmentMachine()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import SmppError
@@ -29,6 +29,9 @@ from harness.protocols.smpp.session import (
     Closed,
     State,
 )
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""How fast a machine is, is for the benchmarks."""
 
 # The bind_transmitter of the specification's section 3.2.2.
 EXAMPLE = bytes.fromhex(
@@ -68,6 +71,7 @@ def test_the_example_of_the_specification_is_read_and_written() -> None:
     assert unit.write() == EXAMPLE
 
 
+@CALM
 @given(UNITS)
 def test_every_unit_comes_back_as_it_was(unit: Pdu) -> None:
     if not unit.fields and not unit.tlvs:
@@ -82,6 +86,7 @@ def test_every_unit_comes_back_as_it_was(unit: Pdu) -> None:
         )
 
 
+@CALM
 @given(UNITS, st.data())
 def test_a_unit_cut_or_changed_is_read_or_refused_by_the_named_error(unit: Pdu, data: st.DataObject) -> None:
     octets = bytearray(unit.write())
@@ -94,6 +99,7 @@ def test_a_unit_cut_or_changed_is_read_or_refused_by_the_named_error(unit: Pdu, 
         assert str(error)
 
 
+@CALM
 @given(st.lists(st.binary(max_size=100)))
 def test_no_octets_raise_anything_at_a_session(pieces: list[bytes]) -> None:
     session = CentreSession("CENTRE")
@@ -225,11 +231,13 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         times.read(text, 0)
 
 
+@CALM
 @given(st.integers(0, 29 * 86_400))
 def test_a_relative_time_is_read_as_it_was_written(seconds: int) -> None:
     assert times.read(times.relative(seconds), 0) == seconds
 
 
+@CALM
 @given(st.integers(700_000_000, 3_700_000_000), st.integers(-48, 48))
 def test_an_absolute_time_is_read_as_it_was_written(seconds: int, quarters: int) -> None:
     assert times.read(times.absolute(Stamp(seconds, quarters)), 0) == seconds
@@ -241,6 +249,7 @@ def test_a_receipt_is_read_as_it_was_written(state: MessageState) -> None:
     assert receipts.read(receipt.write()) == receipt
 
 
+@CALM
 @given(st.text(max_size=200))
 def test_no_text_raises_anything_but_the_named_error_as_a_receipt(text: str) -> None:
     for written in (text, f"id:1 sub:001 dlvrd:001 submit date:2601020304 done date:2601020304 stat:{text}"):
