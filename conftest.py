@@ -1,3 +1,3 @@
 """Loads the harness's pytest plugin and fixtures for every suite."""
 
-pytest_plugins = ("harness.pytest_plugin", "fixtures.bench")
+pytest_plugins = ("harness.pytest_plugin", "fixtures.bench", "fixtures.radio")

@@ -24,7 +24,18 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import at_round_trips, conference, rtp_pacing, sdp_answers, sip_calls, sip_messages, texts
+from bench import (
+    at_round_trips,
+    conference,
+    floor_requests,
+    radio_codecs,
+    radio_network,
+    rtp_pacing,
+    sdp_answers,
+    sip_calls,
+    sip_messages,
+    texts,
+)
 
 PROJECT = Path(__file__).resolve().parent.parent
 OUT = PROJECT / "reports" / "out" / "bench.json"
@@ -138,12 +149,52 @@ def _virtual() -> tuple[dict[str, Any], list[Row]]:
     return result, [(*row, test < VIRTUAL_TARGET_S)]
 
 
+def _codecs() -> tuple[dict[str, Any], list[Row]]:
+    result = radio_codecs.measure()
+    rows: list[Row] = [
+        (
+            f"{kind['what']} written and read /s",
+            f"{kind['per_second']:,}",
+            f"{kind['peer']} alone {kind['peer_per_second']:,}",
+            "",
+            None,
+        )
+        for kind in result
+    ]
+    return {"kinds": result}, rows
+
+
+def _floor_requests() -> tuple[dict[str, Any], list[Row]]:
+    result = floor_requests.measure()
+    what = f"MCPTT floor requests /s, {result['groups']} groups of {result['members']}"
+    peer = f"UDP echoes over two {result['peer_per_second']:,}"
+    return result, [(what, f"{result['requests_per_second']:,}", peer, "", None)]
+
+
+def _radio_network() -> tuple[dict[str, Any], list[Row]]:
+    result = radio_network.measure()
+    hour = f"an hour of {radio_network.TERMINALS:,} terminals, {result['presses']['pressed']:,} presses"
+    ours, memory = f"{result['wall_s']:.1f} s ({result['cpu_s']:.1f} s of processor)", result["memory_mib"]
+    peer = f"{result['timers']:,} idle timers {result['idle_timers_s']:.1f} s"
+    same = "the same" if result["same_journal"] else "another"
+    grown = f"{memory['growth_an_hour']:+.1f} MiB an hour of {memory['last']:.0f}"
+    flat = memory["growth_an_hour"] <= radio_network.FLAT_MIB
+    return result, [
+        (hour, ours, peer, f"≤ {radio_network.TARGET_S:.0f} s", result["wall_s"] <= radio_network.TARGET_S),
+        ("the same seed again: its journal", same, "", "the same", result["same_journal"]),
+        ("memory of that hour", grown, "", f"≤ {radio_network.FLAT_MIB:.0f} MiB an hour", flat),
+    ]
+
+
 BENCHMARKS: dict[str, Callable[[], tuple[dict[str, Any], list[Row]]]] = {
     "sip_messages": _messages,
     "sip_calls": _calls,
     "sdp_answers": _answers,
     "at_round_trips": _round_trips,
     "texts": _texts,
+    "radio_codecs": _codecs,
+    "radio_network": _radio_network,
+    "floor_requests": _floor_requests,
     "rtp_pacing": _pacing,
     "rtp_1000": _many_streams,
     "conference": _conference,

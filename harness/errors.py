@@ -15,6 +15,31 @@ class LocalError(HarnessError):
     """Our caller asked for what can't be done now, or at all. Raised to the tester."""
 
 
+class NotApplicableError(HarnessError):
+    """What is tested has no such thing, and need not have: an outcome of its own, neither a pass nor a skip.
+
+    pytest and Robot both end a test with it as "not applicable"; the reason is told in the report.
+    """
+
+    # Robot: end the test as skipped, with the text alone.
+    ROBOT_SKIP_EXECUTION = True
+    ROBOT_SUPPRESS_NAME = True
+
+    PREFIX = "not applicable: "
+    """Begins the text, so that the outcome is known by it in JUnit, in Robot's output and from worker to worker."""
+
+    def __init__(self, reason: str) -> None:
+        """`reason`: why it can't be asked, for the report. Raises LocalError where it is empty."""
+        if not reason.strip():
+            raise LocalError("what is not applicable needs a reason")
+        super().__init__(self.PREFIX + reason)
+
+    @classmethod
+    def tells(cls, message: str) -> bool:
+        """Whether a skipped test's message is that of this outcome; pytest and Allure put "Skipped: " before it."""
+        return message.removeprefix("Skipped: ").startswith(cls.PREFIX)
+
+
 class SipRemoteError(RemoteError):
     """A SIP peer sent what RFC 3261 does not allow."""
 
@@ -85,6 +110,14 @@ class CallerLocationError(RemoteError):
 
 class CallerLocationLocalError(LocalError):
     """A caller's location can't be asked for: no link, no answer in time, or a question that makes no sense."""
+
+
+class KeyingError(RemoteError):
+    """A terminal server broke RFC 2217, or its control lines are not what it says they are."""
+
+
+class KeyingLocalError(LocalError):
+    """A control line can't be driven or read: there is none, or it is gone."""
 
 
 class EidoError(RemoteError):

@@ -26,6 +26,10 @@ NEAREST_SHOWN = 8
 """Events that a failed expectation shows."""
 
 
+# Made once: `json.dumps` with options makes an encoder for each event.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 class Event(NamedTuple):
     """One thing that happened. A named tuple, for it is made in a third of a frozen dataclass's time."""
 
@@ -43,7 +47,7 @@ class Event(NamedTuple):
     def line(self) -> str:
         """Return the event as one line of JSON, keys in a fixed order."""
         row = {"seq": self.seq, "time": self.time, "source": self.source, "kind": self.kind, "data": dict(self.data)}
-        return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+        return _encode(row)
 
     def told(self) -> str:
         """Return the event as a person reads it."""

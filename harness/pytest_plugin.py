@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from harness.errors import TestbedError
+from harness.errors import NotApplicableError, TestbedError
 from harness.evidence.allure_adapter import RunDescription, attach
 from harness.evidence.pytest_side import RequirementsPlugin
 from harness.testbed.bench import Bench
@@ -123,6 +123,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         result = yield
         failed = False
         return result
+    except (pytest.skip.Exception, NotApplicableError):
+        failed = False
+        raise
     finally:
         fixtures: dict[str, Any] = getattr(item, "funcargs", {})
         bench = fixtures.get("bench")

@@ -22,7 +22,13 @@ READ_BYTES = 1024 * 1024
 """Bytes read from the progress file at a time."""
 LINE_BYTES = 64 * 1024
 """A line longer than this is none of ours."""
-MARKS = {"passed": ("✓", "cyan"), "failed": ("✗", "bold red"), "broken": ("✗", "bold red"), "skipped": ("·", "yellow")}
+MARKS = {
+    "passed": ("✓", "cyan"),
+    "failed": ("✗", "bold red"),
+    "broken": ("✗", "bold red"),
+    "skipped": ("·", "yellow"),
+    "not applicable": ("-", "dim"),
+}
 """Green is kept for what was won on real equipment, which a progress line does not know."""
 
 
@@ -101,9 +107,9 @@ class View:
         mark, style = MARKS.get(outcome, MARKS["broken"])
         line = Text.assemble((f"{mark} {outcome:<8}", style), f" {event.get('seconds', 0):6.1f} s  {told_name(test)}")
         bad = outcome in {"failed", "broken"}
-        if bad or outcome == "skipped":
+        if bad or outcome in {"skipped", "not applicable"}:
             told = str(event.get("message", "")).strip().splitlines()
-            line.append(f"\n    {told[0]}" if told else "", style="red" if bad else "yellow")
+            line.append(f"\n    {told[0]}" if told else "", style="red" if bad else style)
         self._last.append(line)
         if bad or not self._console.is_terminal:
             self._console.print(line, soft_wrap=True)

@@ -43,6 +43,7 @@ STYLES = {
     Standing.PASSED: "green",
     Standing.PASSED_SIMULATED: "cyan",
     Standing.FAILED: "bold red",
+    Standing.NOT_APPLICABLE: "dim",
     Standing.NOT_RUN: "yellow",
 }
 """Green is for what was won on real equipment alone."""
@@ -189,6 +190,9 @@ def show(console: Console, summary: Summary) -> None:
     console.print(groups)
     for name in summary.unreadable:
         console.print(f"unreadable result: {name}", style="red", markup=False)
+    for test in summary.tests:
+        if test.verdict is Verdict.NOT_APPLICABLE:
+            console.print(f"not applicable: {test.name}: {test.reason}", style="dim", markup=False, soft_wrap=True)
     told = ", ".join(f"{summary.count(verdict)} {verdict}" for verdict in Verdict if summary.count(verdict))
     console.print(f"{len(summary.tests)} tests: {told or 'none'}")
 

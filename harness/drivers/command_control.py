@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from harness.drivers.network_control import ControlLink
+from harness.endpoints.control_link import ControlLink
 from harness.journal import Event
 from harness.transport.context import Context
 

@@ -17,6 +17,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from harness.drivers.console_calls import CallHandling, PermitDial
+from harness.drivers.console_desk_radio import DeskRadio
+from harness.drivers.console_radio import RadioControl
 from harness.drivers.jack import AudioJack, open_jack
 from harness.endpoints.media import MediaService
 from harness.errors import DriverError
@@ -32,21 +34,23 @@ MAX_EVENT = 64 * 1024
 PermitRadio = Callable[[str, str, int], None]
 
 
-class Console(CallHandling):
+class Console(CallHandling, RadioControl, DeskRadio):
     """One operator position. What its console shows is journalled under the component's name as it is shown.
 
     Events: ``call.ringing`` {call, queue, cli, record}, ``call.connected``, ``call.taken``, ``call.withdrawn``
     {reason}, ``call.abandoned`` {wait_s, band, ring_back}, ``call.held``, ``call.resumed``, ``call.transferred`` {to},
     ``call.conferenced`` {parties}, ``call.failed`` {reason}, ``call.cleared``, ``adviser.state`` {state}, ``call.dtmf``
     {digit}, ``ptt.granted`` {talkgroup}, ``ptt.refused`` {reason}, ``ptt.lost`` {reason}, ``talker.shown`` {talkgroup,
-    issi}, ``talker.ended``, ``status.shown`` {issi, value}, ``sds.shown`` {issi, text}, ``incident.…`` {incident,
-    owner}; and what the operator does: ``console.answer``, ``console.key`` and so on, at the moment it is done. The
-    safety interlock is asked here too: the ICCS may be real, and its operator's hand is this driver.
+    issi, alias}, ``talker.ended``, ``status.shown`` {issi, value}, ``sds.shown`` {issi, text}, ``incident.…``
+    {incident, owner}, those of DeskRadio; and what the operator does: ``console.answer``, ``console.key`` and so on, at
+    the moment it is done. The safety interlock is asked here too: the ICCS may be real, and its operator's hand is
+    this driver.
     """
 
     def __init__(
         self,
         context: Context,
+        media: MediaService,
         name: str,
         position: str,
         http: httpx.AsyncClient,
@@ -55,6 +59,8 @@ class Console(CallHandling):
     ) -> None:
         self.name = name
         self.position = position
+        self._context = context
+        self._media = media
         self._journal = context.journal
         self._http = http
         self._permit_dial = permit_dial
@@ -64,6 +70,7 @@ class Console(CallHandling):
         self._reader: asyncio.Task[None] | None = None
         self._logged_in = False
         self._jack: AudioJack | None = None
+        self._loudspeaker = None
 
     @classmethod
     async def open(
@@ -87,21 +94,19 @@ class Console(CallHandling):
         """
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         http = httpx.AsyncClient(base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False)
-        console = cls(context, name, position, http, permit_dial, permit_radio)
+        console = cls(context, media, name, position, http, permit_dial, permit_radio)
         try:
-            await console._log_in(context, media, control, audio, headers)
+            await console._log_in(control, audio, headers)
         except BaseException:
             await console.close()
             raise
         return console
 
-    async def _log_in(
-        self, context: Context, media: MediaService, control: str, audio: str, headers: dict[str, str]
-    ) -> None:
+    async def _log_in(self, control: str, audio: str, headers: dict[str, str]) -> None:
         shown = await self._ask("login")
         self._logged_in = True
         jack = str(shown.get("jack")) if audio == "rtp" else audio
-        self._jack = await open_jack(context, media, self.name, jack)
+        self._jack = await open_jack(self._context, self._media, self.name, jack)
         url = f"{control.replace('http', 'ws', 1)}/v1/positions/{self.position}/events"
         try:
             self._socket = await connect(
@@ -119,6 +124,8 @@ class Console(CallHandling):
             await self._socket.close()
         if self._reader is not None:
             await asyncio.gather(self._reader, return_exceptions=True)
+        if self._loudspeaker is not None:
+            await self._loudspeaker.close()
         if self._jack is not None:
             await self._jack.close()
         if self._logged_in:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from harness.drivers.network_control import EMERGENCY, ControlLink
+from harness.endpoints.control_link import EMERGENCY, ControlLink
 from harness.journal import Event
 from harness.transport.context import Context
 

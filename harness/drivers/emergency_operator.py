@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from harness.drivers.jack import AudioJack, open_jack
-from harness.drivers.network_control import EMERGENCY, ControlLink
+from harness.endpoints.control_link import EMERGENCY, ControlLink
 from harness.endpoints.media import MediaService
 from harness.journal import Event
 from harness.protocols.rtp.g711 import Samples

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
+from harness.drivers.talking_radio import Technology
 from harness.endpoints.mcptt import GroupCall, McpttTerminal
-from harness.endpoints.media import MediaService, Recording
+from harness.endpoints.media import MediaService, PortStats, Recording
 from harness.errors import DriverError, ExpectationError, InterlockError, McpttLocalError
 from harness.journal import Event
 from harness.protocols.mcptt.messages import Deny, Indicator, Revoke
@@ -45,6 +46,10 @@ class McpttRadio:
     {reason}, ``ptt.released``, ``ptt.pre_empted``, ``talker.shown`` {talkgroup, user, emergency}, ``talker.ended``,
     ``call.ended``, ``voice.heard`` {level_dbov}; the endpoint's own ``floor.*`` and ``group_call.*`` beside them.
     """
+
+    technology: ClassVar[Technology] = Technology.MCPTT
+    talk_shown: ClassVar[str] = "talker.shown"
+    talk_over: ClassVar[str] = "talker.ended"
 
     def __init__(self, context: Context, name: str, domain: str, permit: Callable[[str, str, int], None]) -> None:
         self.name = name
@@ -180,6 +185,10 @@ class McpttRadio:
         if call.is_up:
             call.release()
 
+    async def emergency(self, talkgroup: str | None = None, *, say: Samples | None = None) -> Keyed:
+        """Press the emergency button: the floor of ``talkgroup`` (the one in use), whoever talks. Raises as ``key``."""
+        return await self.key(talkgroup, say=say, priority=EMERGENCY_PRIORITY)
+
     async def unkey(self) -> None:
         """Let the key go. Raises DriverError when it is not pressed."""
         if self._keyed is None:
@@ -223,6 +232,10 @@ class McpttRadio:
     async def recorded(self) -> Recording:
         """Return what the loudspeaker gave since ``record``."""
         return await self._call(self.talkgroup or "").media.port.recorded()
+
+    async def stats(self) -> PortStats:
+        """What the loudspeaker has had of the talkgroup in use, packet by packet."""
+        return await self._call(self.talkgroup or "").media.port.stats()
 
     # What the handset shows
 

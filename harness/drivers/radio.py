@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from harness.drivers.jack import AudioJack, open_jack
 from harness.drivers.radio_calls import PrivateRadioCalls
+from harness.drivers.radio_groups import TALKGROUP_MAX, RegroupedRadio
+from harness.drivers.talking_radio import Technology
 from harness.endpoints.media import MediaService, Recording
 from harness.endpoints.pei import KeyOutcome, SendOutcome, TerminalEquipment
 from harness.errors import DriverError, InterlockError, PeiLocalError
@@ -19,6 +22,8 @@ from harness.protocols.tetra.lip import ShortLocation
 from harness.protocols.tetra.sds import ReportRequest
 from harness.transport.context import Context
 
+EMERGENCY_STATUS = 0
+"""The pre-coded status of an emergency (EN 300 392-2, 14.8.34)."""
 GRANT_S = 5.0
 """Seconds within which the network answers a request to talk."""
 REPORT_S = 30.0
@@ -26,19 +31,21 @@ REPORT_S = 30.0
 QUEUED_S = 30.0
 """Seconds for which a queued request is let wait."""
 _REQUESTS = (CallState.REQUESTING, CallState.CONTENDING, CallState.QUEUED)
-TALKGROUP_MAX = 5_000
-"""Talkgroups of one terminal's plan."""
 
 
-class RadioTerminal(PrivateRadioCalls):
+class RadioTerminal(PrivateRadioCalls, RegroupedRadio):
     """One terminal. What it does and shows is journalled under the component's name.
 
     Events: ``ptt.pressed`` {talkgroup}, ``ptt.granted`` {talkgroup, grant_ms}, ``ptt.queued``, ``ptt.denied`` {reason},
     ``ptt.released``, ``ptt.pre_empted``, ``talker.shown`` {talkgroup, issi}, ``talker.ended``, ``call.ended`` {cause},
     ``voice.heard`` {level_dbov}, ``status.sent``, ``sds.sent`` {delivered}, ``sds.received`` {issi, text},
     ``status.received``, ``sds.report`` {reference, told}, ``location.sent``, ``location.received`` {issi, lat, lon},
-    and those of PrivateRadioCalls.
+    and those of PrivateRadioCalls and RegroupedRadio.
     """
+
+    technology: ClassVar[Technology] = Technology.TETRA
+    talk_shown: ClassVar[str] = "talker.shown"
+    talk_over: ClassVar[str] = "talker.ended"
 
     def __init__(self, context: Context, name: str, talkgroups: Mapping[str, int]) -> None:
         self.name = name
@@ -110,13 +117,6 @@ class RadioTerminal(PrivateRadioCalls):
         await self._pei.register_services()
         if self.talkgroup is not None:
             await self.select(self.talkgroup)
-
-    def _gssi(self, talkgroup: str) -> int:
-        try:
-            return self._talkgroups[talkgroup]
-        except KeyError:
-            known = ", ".join(sorted(self._talkgroups)[:8]) or "none"
-            raise DriverError(f"{self.name}: no talkgroup {talkgroup!r}; the plan has {known}") from None
 
     async def select(self, talkgroup: str) -> None:
         """Turn to ``talkgroup``. Raises DriverError for one that the plan lacks, PeiLocalError when it is refused."""
@@ -267,6 +267,27 @@ class RadioTerminal(PrivateRadioCalls):
         """Press the emergency button: the floor of ``talkgroup`` (the one in use), whoever talks. Raises as ``key``."""
         return await self.key(talkgroup, say=say, priority=EMERGENCY_CALL_PRIORITY)
 
+    async def raise_emergency(
+        self, talkgroup: str | None = None, *, location: ShortLocation | None = None
+    ) -> KeyOutcome:
+        """Press the emergency key as an officer's terminal takes it: emergency call, status 0 and place to the group.
+
+        The floor is kept: ``unkey`` gives it back. Raises as ``key`` does; status and place are sent all the same where
+        the network refuses the floor, and nothing is where the testbed does not permit it.
+        """
+        group = talkgroup or self.talkgroup
+        if group is None:
+            raise DriverError(f"{self.name}: no talkgroup is selected")
+        self._journal.record(self.name, "emergency.pressed", talkgroup=group)
+        try:
+            return await self.emergency(group)
+        finally:
+            if not isinstance(sys.exception(), InterlockError | asyncio.CancelledError):
+                messages = [self.send_status(EMERGENCY_STATUS, to=self._gssi(group))]
+                if location is not None:
+                    messages.append(self.send_location(location, to=self._gssi(group)))
+                await asyncio.gather(*messages)
+
     async def send_location(self, location: ShortLocation, *, to: int) -> SendOutcome:
         """Send a LIP short location report to an ISSI. Raises as ``send_status`` does."""
         outcome = await self._pei.send_sds(to, location.encode())
@@ -291,6 +312,7 @@ class RadioTerminal(PrivateRadioCalls):
         # A call that was up before the line was opened is not announced again: it is the selected talkgroup's.
         group = self._names.get(str(event.data.get("with")), self.talkgroup if "with" not in event.data else None)
         self._seen_private(event)
+        self._seen_regrouped(event)
         match event.kind:
             case "radio.talker":
                 self._journal.record(self.name, "talker.shown", talkgroup=group, issi=event.data.get("issi"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
+from harness.drivers.talking_radio import Technology
 from harness.endpoints.ed137 import ControlRoom
 from harness.endpoints.media import Recording
 from harness.errors import DriverError, Ed137LocalError, HarnessError, InterlockError, SipLocalError
@@ -28,6 +29,7 @@ MAX_STATIONS: Final = 8
 """Radios that one driver may fall back on."""
 PRIORITIES: Final = {Ptt.PRIORITY: PRE_EMPTIVE_CALL_PRIORITY, Ptt.EMERGENCY: EMERGENCY_CALL_PRIORITY}
 """What the interlock is asked about each PTT type as: both take the air from others (decision 0092)."""
+_TYPES: Final = {priority: ptt for ptt, priority in PRIORITIES.items()}
 
 Permit = Callable[[str, str, int], None]
 
@@ -43,7 +45,7 @@ class RoipJack:
 
         Unless the radio is keyed they are not on air. Raises DriverError where no session is up, InterlockError.
         """
-        return self._radio.speak(samples)
+        return await self._radio.speak(samples)
 
     async def said(self) -> None:
         """Return when all that was to be said is out."""
@@ -51,11 +53,11 @@ class RoipJack:
 
     async def record(self) -> None:
         """Begin to keep what is heard; a fail-over ends it."""
-        self._radio.room.stream.record()
+        await self._radio.record()
 
     async def recorded(self) -> Recording:
         """Return what was heard since, placed by its timestamps, without a playout buffer."""
-        return self._radio.room.stream.recorded()
+        return await self._radio.recorded()
 
 
 class RoipRadio:
@@ -65,6 +67,10 @@ class RoipRadio:
     {talkgroup, grant_ms}, ``ptt.denied`` {reason}, ``ptt.released``, ``ptt.pre_empted``, ``squelch.opened`` {quality},
     ``squelch.closed``, ``voice.heard`` {level_dbov}, ``station.lost`` {uri, why}, ``station.changed`` {uri}.
     """
+
+    technology: ClassVar[Technology] = Technology.ROIP
+    talk_shown: ClassVar[str] = "squelch.opened"
+    talk_over: ClassVar[str] = "squelch.closed"
 
     def __init__(
         self,
@@ -79,6 +85,8 @@ class RoipRadio:
     ) -> None:
         """Use `open`."""
         self.name = name
+        self.talkgroup: str | None = target
+        """What it keys: fixed, as the gateway is set."""
         self.room = room
         """The session; for tests of the wire."""
         self.jack = RoipJack(self)
@@ -200,14 +208,23 @@ class RoipRadio:
 
     # PTT and speech
 
-    async def key(self, ptt: Ptt = Ptt.NORMAL, *, say: Samples | None = None, within: float = GRANT_S) -> None:
+    async def select(self, talkgroup: str) -> None:
+        """Stay on the talkgroup that the gateway has set. Raises DriverError for another one."""
+        if talkgroup != self._target:
+            raise DriverError(f"{self.name} is on {self._target}, as its gateway is set, and can't be on {talkgroup}")
+
+    async def key(
+        self, ptt: Ptt | None = None, *, say: Samples | None = None, priority: int = 0, within: float = GRANT_S
+    ) -> None:
         """Press the key and return when the radio tells that it is keyed by us; `say` is spoken from then on.
 
+        `priority`, 0 to 15 as TETRA has it, where no PTT type is named: from 12 on priority PTT, 15 emergency PTT.
         Raises DriverError when another has it (PTT mute) or it does not tell in time, the key is up again then;
         InterlockError when the testbed does not allow it: nothing has left then.
         """
         if self._keyed is not None or self._pressing:
             raise DriverError(f"{self.name}: the key is pressed already")
+        ptt = _type_of(priority) if ptt is None else ptt
         if ptt is Ptt.OFF:
             raise DriverError(f"{self.name}: 'off' is no way to key a radio")
         self._ask(ptt)
@@ -226,7 +243,11 @@ class RoipRadio:
         grant_ms = round((self._journal.now() - pressed.time) * 1000, 3)
         self._journal.record(self.name, "ptt.granted", talkgroup=self._target, grant_ms=grant_ms)
         if say is not None:
-            self.speak(say)
+            await self.speak(say)
+
+    async def emergency(self, *, say: Samples | None = None) -> None:
+        """Press the key with emergency PTT: the radio and its talkgroup, whoever talks. Raises as ``key`` does."""
+        await self.key(Ptt.EMERGENCY, say=say)
 
     async def unkey(self, *, within: float = GRANT_S) -> None:
         """Let the key go and return when the radio tells so. Raises DriverError when it is up, or nothing is told."""
@@ -245,14 +266,14 @@ class RoipRadio:
         """Key, speak and let go; return the run time at which the speech began. Raises as ``key`` does."""
         await self.key(ptt)
         try:
-            began = self.speak(samples)
+            began = await self.speak(samples)
             await self.spoken()
         finally:
             if self._keyed is not None:  # the radio may have been lost
                 await self.unkey()
         return began
 
-    def speak(self, samples: Samples) -> float:
+    async def speak(self, samples: Samples) -> float:
         """Speak, keyed or not; return the run time of the first packet. Raises DriverError, InterlockError."""
         self._ask(self._keyed or Ptt.NORMAL)
         try:
@@ -264,6 +285,14 @@ class RoipRadio:
         """Return when all that was to be spoken is out, or the session has ended."""
         if self.room.is_connected:
             await self.room.stream.played()
+
+    async def record(self) -> None:
+        """Begin to keep what is heard; a fail-over ends it."""
+        self.room.stream.record()
+
+    async def recorded(self) -> Recording:
+        """Return what was heard since, placed by its timestamps, without a playout buffer."""
+        return self.room.stream.recorded()
 
     def _ask(self, ptt: Ptt) -> None:
         if self._permit is not None:
@@ -315,3 +344,8 @@ class RoipRadio:
     def _seen(self, event: Event) -> None:
         if event.source == self.name and event.kind == "voice.started":
             self._journal.record(self.name, "voice.heard", at=event.time, **event.data)
+
+
+def _type_of(priority: int) -> Ptt:
+    """The PTT type for a call priority: the highest that it reaches."""
+    return next((_TYPES[least] for least in sorted(_TYPES, reverse=True) if priority >= least), Ptt.NORMAL)

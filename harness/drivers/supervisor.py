@@ -16,6 +16,9 @@ ANSWERS_WITHIN = 5.0
 LOOKS_EVERY = 0.25
 """Seconds between two looks at the wallboard while a figure is waited for."""
 
+AUDIT_SHOWN = 1_000
+"""Newest entries of the audit record that are looked through."""
+
 Fault = Literal["down", "refusing", "slow", "one_way"]
 
 
@@ -111,7 +114,32 @@ class Supervisor:
         """Return every trunk by name: where it takes calls, its fault, whether its peer is in service."""
         return {str(each["trunk"]): dict(each) for each in await self._ask("GET", "trunks")}
 
+    async def audit(self, **wanted: Any) -> list[dict[str, Any]]:
+        """Return the entries of the audit record that have these values, oldest first.
+
+        ``wanted``: ``position``, ``act``, ``target``, ``outcome`` (``done``, ``refused``), ``reason``.
+        """
+        entries = list(await self._ask("GET", "audit", params={"last": AUDIT_SHOWN}))
+        return [dict(each) for each in entries if all(each.get(key) == value for key, value in wanted.items())]
+
+    async def patches(self) -> list[dict[str, Any]]:
+        """Return all patches between talkgroups, oldest first."""
+        return list(await self._ask("GET", "patches"))
+
+    async def alarms(self) -> list[dict[str, Any]]:
+        """Return the alarms that stand, oldest first: ``alarm``, ``what``, ``raised`` (run time), what it is about."""
+        return list(await self._ask("GET", "alarms"))
+
+    async def emergencies(self) -> list[dict[str, Any]]:
+        """Return the officers' emergencies that are open, oldest first."""
+        return list(await self._ask("GET", "emergencies"))
+
     # What is done
+
+    async def clear_alarm(self, alarm: str) -> None:
+        """Take an alarm away. Raises DriverError when it does not stand."""
+        self._journal.record(self.name, "alarm.clear", alarm=alarm)
+        await self._ask("POST", f"alarms/{quote(alarm, safe='')}/clear")
 
     async def begin_trunk_fault(self, trunk: str, fault: Fault, *, seconds: float = 5.0) -> None:
         """Begin a fault of a simulated trunk; ``seconds``: how long a ``slow`` one lets callers wait.

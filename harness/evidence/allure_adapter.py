@@ -24,6 +24,10 @@ REQUIREMENT = "requirement"
 """Name of the label, and type of the link, that tie a result to a criterion."""
 BINDING = "binding"
 """Name of the label that says what a result was won on."""
+NOT_APPLICABLE: Literal["not applicable"] = "not applicable"
+"""The outcome of a test that can't be asked of what is tested, declared with its reason."""
+OUTCOME = "outcome"
+"""Name of the label that tells a declared "not applicable" from a skip: Allure knows but one status for both."""
 CATALOGUE_PAGE = "requirements.html"
 """The catalogue's page, beside the report; a requirement's text is at the anchor of its id."""
 
@@ -86,6 +90,12 @@ def describe(requirements: Iterable[Requirement], run: RunDescription) -> None:
         _dynamic.severity(allure.severity_level.CRITICAL)
     for priority in sorted({PRIORITIES[requirement.priority] for requirement in named}):
         _dynamic.tag(priority)
+
+
+def declare_not_applicable() -> None:
+    """Label and tag the running test so, for `read_results` and for the report's filters."""
+    _dynamic.label(OUTCOME, NOT_APPLICABLE)
+    _dynamic.tag(NOT_APPLICABLE)
 
 
 def attach(attachments: Iterable[Attachment]) -> None:

@@ -16,7 +16,7 @@ PROGRESS_VARIABLE = "ICCS_PROGRESS"
 MESSAGE_LENGTH = 2_000
 """Characters of a failure's message that a progress line carries."""
 
-Outcome = Literal["passed", "failed", "broken", "skipped"]
+Outcome = Literal["passed", "failed", "broken", "skipped", "not applicable"]
 
 
 class Progress:

@@ -1,16 +1,21 @@
 """Ties pytest to the catalogue: unknown requirement ids end collection, results are labelled, progress is told.
 
+A test or fixture that raises NotApplicableError ends as "not applicable": its own category in pytest's summary, with
+the reason; a skip with that text in JUnit, and a label in Allure.
+
 `RequirementsPlugin` is registered by the project's pytest plugin; it does nothing to tests that name no requirement
 beyond telling their progress.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any
 
 import pytest
 
-from harness.evidence.allure_adapter import RunDescription, describe
+from harness.errors import NotApplicableError
+from harness.evidence.allure_adapter import NOT_APPLICABLE, OUTCOME, RunDescription, declare_not_applicable, describe
 from harness.evidence.progress import Outcome, Progress
 from harness.evidence.requirements import Catalogue, Requirement, catalogue
 
@@ -69,18 +74,63 @@ class RequirementsPlugin:
         self._progress.started(item.nodeid, [requirement.id for requirement in requirements])
         describe(requirements, RunDescription.from_environment())
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(self) -> Generator[None, Any, Any]:
+        """A fixture that is not applicable makes its test so."""
+        return (yield from _as_outcome())
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self) -> Generator[None, Any, Any]:
+        """A test that is not applicable ends with that outcome."""
+        return (yield from _as_outcome())
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Say so in Allure's result and, as a property, in JUnit's, which both have but one word for all skips."""
+        report = yield
+        if _is_not_applicable(report):
+            declare_not_applicable()
+            item.user_properties.append((OUTCOME, NOT_APPLICABLE))
+        return report
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """A category of its own."""
+        return (NOT_APPLICABLE, "n", NOT_APPLICABLE.upper()) if _is_not_applicable(report) else None
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The reasons, a test a line."""
+        reports = terminalreporter.stats.get(NOT_APPLICABLE, [])
+        if not reports:
+            return
+        terminalreporter.section(NOT_APPLICABLE)
+        for report in reports:
+            reason = _message(report).removeprefix("Skipped: ").removeprefix(NotApplicableError.PREFIX)
+            terminalreporter.line(f"{report.nodeid}: {reason}")
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Tell how each test ended: broken where set-up or teardown failed, failed where the test itself did."""
         name = report.nodeid
         self._seconds[name] = self._seconds.get(name, 0.0) + report.duration
         outcome, message = self._worst.get(name, ("passed", ""))
-        if report.failed and outcome in {"passed", "skipped"}:
+        if report.failed and outcome in {"passed", "skipped", NOT_APPLICABLE}:
             self._worst[name] = ("failed" if report.when == "call" else "broken"), _message(report)
         elif report.skipped and outcome == "passed":
-            self._worst[name] = "skipped", _message(report)
+            self._worst[name] = (NOT_APPLICABLE if _is_not_applicable(report) else "skipped"), _message(report)
         if report.when == "teardown":
             outcome, message = self._worst.pop(name, ("passed", ""))
             self._progress.ended(name, outcome, seconds=self._seconds.pop(name), message=message)
+
+
+def _as_outcome() -> Generator[None, Any, Any]:
+    """Around a hook: turn NotApplicableError into what pytest takes for a skip, and keeps apart by its text."""
+    try:
+        return (yield)
+    except NotApplicableError as error:
+        raise pytest.skip.Exception(str(error), _use_item_location=True) from error
+
+
+def _is_not_applicable(report: pytest.TestReport) -> bool:
+    return report.skipped and NotApplicableError.tells(_message(report))
 
 
 def _message(report: pytest.TestReport) -> str:

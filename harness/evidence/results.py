@@ -1,7 +1,7 @@
 """Reads Allure results back into a standing by requirement: what passed, failed or was never run, and on what ground.
 
 A pass won on simulators is called "passed (simulated)": it is no acceptance. A criterion without a result is "not run",
-and so is one whose tests were all skipped.
+and so is one whose tests were all skipped. One whose tests were all declared not applicable is so itself: no pass.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from harness.errors import LocalError
-from harness.evidence.allure_adapter import BINDING, REQUIREMENT
+from harness.errors import LocalError, NotApplicableError
+from harness.evidence.allure_adapter import BINDING, NOT_APPLICABLE, OUTCOME, REQUIREMENT
 from harness.evidence.requirements import Catalogue, Requirement
 
 RESULT_BYTES = 16 * 1024 * 1024
@@ -31,16 +31,19 @@ class Standing(StrEnum):
     FAILED = "failed"
     PASSED = "passed"
     PASSED_SIMULATED = "passed (simulated)"
+    NOT_APPLICABLE = NOT_APPLICABLE
     NOT_RUN = "not run"
 
 
 class Verdict(StrEnum):
-    """How one test ended, in Allure's words."""
+    """How one test ended, in Allure's words and one of our own."""
 
     PASSED = "passed"
     FAILED = "failed"
     BROKEN = "broken"
     SKIPPED = "skipped"
+    NOT_APPLICABLE = NOT_APPLICABLE
+    """Declared with a reason; Allure's status is ``skipped`` and a label tells them apart."""
     UNKNOWN = "unknown"
 
 
@@ -58,6 +61,11 @@ class TestOutcome:
     framework: str = ""
     message: str = ""
     seconds: float = 0.0
+
+    @property
+    def reason(self) -> str:
+        """Why it was skipped, or is not applicable; of another, its message."""
+        return self.message.removeprefix("Skipped: ").removeprefix(NotApplicableError.PREFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +133,7 @@ def _outcome(data: Mapping[str, Any]) -> tuple[str, float, TestOutcome]:
     start = float(data.get("start") or 0)
     outcome = TestOutcome(
         name=str(data.get("fullName") or data["name"]),
-        verdict=Verdict(data.get("status") or "unknown"),
+        verdict=_verdict(str(data.get("status") or "unknown"), first(OUTCOME)),
         requirements=tuple(dict.fromkeys(value for key, value in labels if key == REQUIREMENT)),
         binding=first(BINDING) or "simulated",
         framework=first("framework"),
@@ -133,6 +141,11 @@ def _outcome(data: Mapping[str, Any]) -> tuple[str, float, TestOutcome]:
         seconds=max(0.0, float(data.get("stop") or start) - start) / 1000,
     )
     return str(data.get("historyId") or data["uuid"]), start, outcome
+
+
+def _verdict(status: str, declared: str) -> Verdict:
+    verdict = Verdict(status)
+    return Verdict.NOT_APPLICABLE if verdict is Verdict.SKIPPED and declared == NOT_APPLICABLE else verdict
 
 
 def summarise(tests: Iterable[TestOutcome], catalogue: Catalogue, unreadable: Iterable[str] = ()) -> Summary:
@@ -151,12 +164,19 @@ def summarise(tests: Iterable[TestOutcome], catalogue: Catalogue, unreadable: It
 
 def standing(tests: Iterable[TestOutcome]) -> Standing:
     """Return how a criterion with these tests stands: a failure outweighs any pass, a simulated pass any real one."""
-    told = [(test.verdict, test.binding) for test in tests if test.verdict is not Verdict.SKIPPED]
+    there = [(test.verdict, test.binding) for test in tests]
+    told = [each for each in there if each[0] not in (Verdict.SKIPPED, Verdict.NOT_APPLICABLE)]
     if any(verdict is not Verdict.PASSED for verdict, _ in told):
         return Standing.FAILED
     if not told:
-        return Standing.NOT_RUN
+        declared = there and all(verdict is Verdict.NOT_APPLICABLE for verdict, _ in there)
+        return Standing.NOT_APPLICABLE if declared else Standing.NOT_RUN
     return Standing.PASSED if all(binding == "real" for _, binding in told) else Standing.PASSED_SIMULATED
+
+
+def _told(test: TestOutcome) -> dict[str, str]:
+    told = {"name": test.name, "verdict": test.verdict.value, "binding": test.binding}
+    return told | ({"reason": test.reason} if test.verdict is Verdict.NOT_APPLICABLE else {})
 
 
 def as_json(summary: Summary) -> dict[str, Any]:
@@ -171,7 +191,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
                 "priority": each.requirement.priority,
                 "feature": each.requirement.feature,
                 "standing": each.standing.value,
-                "tests": [{"name": t.name, "verdict": t.verdict.value, "binding": t.binding} for t in each.tests],
+                "tests": [_told(test) for test in each.tests],
             }
             for each in summary.standings
         ],

@@ -16,11 +16,13 @@ from harness.keywords.caller_phones import CallerPhoneKeywords
 from harness.keywords.command_control import CommandControlKeywords
 from harness.keywords.console import ConsoleKeywords
 from harness.keywords.continuity import ContinuityKeywords
+from harness.keywords.desk_radio import DeskRadioKeywords
 from harness.keywords.emergency_network import EmergencyNetworkKeywords
 from harness.keywords.emergency_operators import EmergencyOperatorKeywords
 from harness.keywords.faults import FaultKeywords
 from harness.keywords.figures import FigureKeywords
 from harness.keywords.radio import RadioKeywords
+from harness.keywords.radio_control import RadioControlKeywords
 from harness.keywords.roip import RoipKeywords
 from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
 from harness.keywords.supervision import SupervisionKeywords
@@ -43,6 +45,8 @@ class ICCS(
     SupervisionKeywords,
     CommandControlKeywords,
     RadioKeywords,
+    RadioControlKeywords,
+    DeskRadioKeywords,
     RoipKeywords,
     TextingKeywords,
     FaultKeywords,

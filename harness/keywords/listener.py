@@ -13,7 +13,15 @@ from typing import ClassVar
 from robot import result as outcome
 from robot import running
 
-from harness.evidence.allure_adapter import RunDescription, attach, describe, gathered
+from harness.errors import NotApplicableError
+from harness.evidence.allure_adapter import (
+    NOT_APPLICABLE,
+    RunDescription,
+    attach,
+    declare_not_applicable,
+    describe,
+    gathered,
+)
 from harness.evidence.progress import Outcome, Progress
 from harness.evidence.requirements import catalogue
 from harness.evidence.robot_side import tagged_requirements, unknown_requirements
@@ -56,9 +64,13 @@ class RequirementListener:
         requirements = [catalogue()[name] for name in tagged_requirements(result)]
         describe(requirements, self._run)
         attach(gathered(result.failed))
+        ended = _OUTCOMES.get(result.status, "broken")
+        if ended == "skipped" and NotApplicableError.tells(result.message):
+            declare_not_applicable()
+            ended = NOT_APPLICABLE
         self._progress.ended(
             result.full_name,
-            _OUTCOMES.get(result.status, "broken"),
+            ended,
             seconds=result.elapsed_time.total_seconds(),
             message=result.message,
         )

@@ -1,4 +1,4 @@
-"""Keywords of the officer's radio terminal, and of speech over a talkgroup."""
+"""Keywords of the officer's radio and of speech over a talkgroup: TETRA, radio over IP and MCPTT by the same words."""
 
 from __future__ import annotations
 
@@ -9,30 +9,123 @@ from typing import Any
 from robot.api.deco import keyword
 
 from harness.drivers.radio import RadioTerminal
+from harness.drivers.talking_radio import Ability, TalkingRadio, needs
+from harness.errors import NotApplicableError
 from harness.keywords.base import Topic
 from harness.protocols.tetra.lip import ShortLocation
 from harness.testbed.clips import read_clip
-from harness.testbed.conversation import converse
+from harness.testbed.conversation import Microphone, converse
 
 
 class RadioKeywords(Topic):
-    """What an officer does with a terminal, and what it shows."""
+    """What an officer does with a radio, and what it shows; what a technology cannot do is declared not applicable."""
 
-    def _terminal(self, name: str) -> RadioTerminal:
+    def _radio_of(self, name: str, *abilities: Ability) -> TalkingRadio:
+        """The radio of whichever technology, where it has these abilities. Raises NotApplicableError."""
+        radio = self.session.run(self.session.bench.radio(name))
+        for ability in abilities:
+            needs(radio.technology, ability)
+        return radio
+
+    def _terminal(self, name: str, ability: Ability) -> RadioTerminal:
+        """The TETRA terminal, for what TETRA alone can do here. Raises NotApplicableError."""
+        self._radio_of(name, ability)
         return self.session.run(self.session.bench.terminal(name))
 
     @keyword
     def officer_switches_on(self, *terminals: str) -> None:
-        """Opens each terminal named and turns it to its talkgroup.
+        """Opens each radio named and turns it to its talkgroup.
 
         | =Argument=   | =Description= |
-        | ``terminals`` | Names of radio terminals in the testbed file. |
+        | ``terminals`` | Names of radios in the testbed file, of whichever technology. |
 
         Example:
         | `Officer Switches On`    officer |
         """
         for terminal in terminals:
-            self._terminal(terminal)
+            self._radio_of(terminal)
+
+    @keyword
+    def officer_keys(self, terminal: str, priority: int = 0) -> float:
+        """Presses the key and waits until it is permitted; it is held until `Officer Lets Go`.
+
+        | =Argument= | =Description= |
+        | ``terminal`` | The radio's name in the testbed file, of whichever technology. |
+        | ``priority`` | 0 to 15: 15 is an emergency, which on real equipment needs a dated permit. |
+
+        Returns how long the permit took, in milliseconds.
+
+        Example:
+        | ${ms}    `Officer Keys`    officer |
+        """
+        radio = self._radio_of(terminal)
+        after = self.session.bench.journal.position
+        self.session.run(radio.key(priority=priority))
+        granted = self.session.run(radio.expect("ptt.granted", within=0, after=after))
+        return self.measure(f"ptt_grant {radio.technology}", float(granted.data["grant_ms"]))
+
+    @keyword
+    def officer_says(self, terminal: str, clip: str) -> None:
+        """Keys, waits for the permit, speaks, and lets the key go after the last word.
+
+        | =Argument= | =Description= |
+        | ``terminal`` | The radio's name in the testbed file, of whichever technology. |
+        | ``clip``     | A speech file of ``fixtures/audio`` without its ending, or a path (8 kHz, mono). |
+
+        Example:
+        | `Officer Says`    handset-8    officer-reply |
+        """
+        self.session.run(self._radio_of(terminal).say(read_clip(clip)))
+
+    @keyword
+    def officer_hears_officer(self, terminal: str, talker: str, clip: str) -> float:
+        """Lets one officer key, speak and let go, and checks that another's radio gives it.
+
+        | =Argument= | =Description= |
+        | ``terminal`` | Who hears: the radio's name in the testbed file. |
+        | ``talker``   | Who talks: the name of a radio on the same talkgroup. |
+        | ``clip``     | A speech file of ``fixtures/audio`` without its ending, or a path (8 kHz, mono). |
+
+        Returns mouth-to-ear latency in milliseconds.
+
+        Example:
+        | ${ms}    `Officer Hears Officer`    handset-9    handset-8    dispatch |
+        """
+        mouth, ear = self._radio_of(talker), self._radio_of(terminal)
+
+        async def speak() -> float:
+            await mouth.key()
+            try:
+                return (await converse(Microphone(mouth), ear, read_clip(clip))).latency.ms
+            finally:
+                await mouth.unkey()
+
+        return self.measure(f"mouth_to_ear {mouth.technology}", self.session.run(speak()))
+
+    @keyword
+    def officer_is_shown_a_talker(self, terminal: str, within: timedelta = timedelta(seconds=1)) -> dict[str, Any]:
+        """Waits until a radio shows that another talks, in whichever way its technology does; returns what it shows.
+
+        | =Argument= | =Description= |
+        | ``terminal`` | The radio's name in the testbed file. |
+        | ``within``   | The most that it may take. |
+
+        Example:
+        | ${shown}    `Officer Is Shown A Talker`    handset-9    within=500 ms |
+        """
+        return self.expect(terminal, self._radio_of(terminal).talk_shown, within, {})
+
+    @keyword
+    def not_applicable(self, reason: str) -> None:
+        """Ends the test as not applicable: what is tested has no such thing, and need not have. It is no pass.
+
+        | =Argument= | =Description= |
+        | ``reason`` | Why, for the report. |
+
+        Example:
+        | `Not Applicable`    this site has no radio of its own |
+        """
+        raise NotApplicableError(reason)
 
     @keyword
     def terminal_shows(
@@ -113,7 +206,7 @@ class RadioKeywords(Topic):
         """
         bench = self.session.bench
         value = bench.status_value(status)
-        self.session.run(self._terminal(terminal).send_status(value, to=bench.issi(to)))
+        self.session.run(self._terminal(terminal, Ability.STATUS).send_status(value, to=bench.issi(to)))
 
     @keyword
     def officer_sends_text(self, terminal: str, text: str, to: str) -> None:
@@ -127,7 +220,7 @@ class RadioKeywords(Topic):
         Example:
         | `Officer Sends Text`    officer    All in order    to=gateway-1 |
         """
-        self.session.run(self._terminal(terminal).send_text(text, to=self.session.bench.issi(to)))
+        self.session.run(self._terminal(terminal, Ability.TEXTS).send_text(text, to=self.session.bench.issi(to)))
 
     @keyword
     def officer_sends_text_with_report(self, terminal: str, text: str, to: str) -> str:
@@ -144,7 +237,9 @@ class RadioKeywords(Topic):
         | ${report}    `Officer Sends Text With Report`    officer    All in order    to=gateway-1 |
         """
         issi = self.session.bench.issi(to)
-        return str(self.session.run(self._terminal(terminal).send_text_reported(text, to=issi)).data["told"])
+        return str(
+            self.session.run(self._terminal(terminal, Ability.TEXTS).send_text_reported(text, to=issi)).data["told"]
+        )
 
     @keyword
     def officer_sends_position(self, terminal: str, latitude: float, longitude: float, to: str) -> None:
@@ -160,7 +255,9 @@ class RadioKeywords(Topic):
         | `Officer Sends Position`    officer    55.8609    -4.2514    to=gateway-1 |
         """
         place = ShortLocation(longitude=longitude, latitude=latitude)
-        self.session.run(self._terminal(terminal).send_location(place, to=self.session.bench.issi(to)))
+        self.session.run(
+            self._terminal(terminal, Ability.POSITION).send_location(place, to=self.session.bench.issi(to))
+        )
 
     @keyword
     def officer_selects_talkgroup(self, terminal: str, talkgroup: str) -> None:
@@ -173,7 +270,7 @@ class RadioKeywords(Topic):
         Example:
         | `Officer Selects Talkgroup`    officer    GD-OPS-2 |
         """
-        self.session.run(self._terminal(terminal).select(talkgroup))
+        self.session.run(self._radio_of(terminal, Ability.SELECTION).select(talkgroup))
 
     @keyword
     def officer_presses_emergency_button(self, terminal: str) -> None:
@@ -187,7 +284,7 @@ class RadioKeywords(Topic):
         Example:
         | `Officer Presses Emergency Button`    officer |
         """
-        self.session.run(self._terminal(terminal).emergency())
+        self.session.run(self._radio_of(terminal).emergency())
 
     @keyword
     def officer_lets_go(self, terminal: str) -> None:
@@ -199,7 +296,7 @@ class RadioKeywords(Topic):
         Example:
         | `Officer Lets Go`    officer |
         """
-        self.session.run(self._terminal(terminal).unkey())
+        self.session.run(self._radio_of(terminal).unkey())
 
     @keyword
     def officer_calls_officer(self, caller: str, called: str, duplex: bool = False) -> None:
@@ -214,8 +311,9 @@ class RadioKeywords(Topic):
         | `Officer Calls Officer`    officer    sergeant    duplex=True |
         """
 
+        mouth, ear = self._terminal(caller, Ability.PRIVATE_CALLS), self._terminal(called, Ability.PRIVATE_CALLS)
+
         async def call() -> None:
-            mouth, ear = await self.session.bench.terminal(caller), await self.session.bench.terminal(called)
             await asyncio.gather(ear.answer(), mouth.call(self.session.bench.issi(called), duplex=duplex))
 
         self.session.run(call())
@@ -230,4 +328,4 @@ class RadioKeywords(Topic):
         Example:
         | `Officer Hangs Up`    officer |
         """
-        self.session.run(self._terminal(terminal).hang_up())
+        self.session.run(self._terminal(terminal, Ability.PRIVATE_CALLS).hang_up())

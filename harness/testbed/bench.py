@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date
 from pathlib import Path
-from typing import Protocol, TypeVar, cast
+from typing import Final, Protocol, TypeVar, cast
 
 from harness.drivers.call_load import CallLoad
 from harness.drivers.caller import CallerPhone
@@ -18,13 +18,17 @@ from harness.drivers.command_control import CommandControl
 from harness.drivers.console import Console
 from harness.drivers.emergency_network import EmergencyNetwork
 from harness.drivers.emergency_operator import EmergencyOperator
+from harness.drivers.keyed_radio import KeyedRadio
 from harness.drivers.location import LocationService
 from harness.drivers.mcptt import McpttRadio
 from harness.drivers.radio import RadioTerminal
+from harness.drivers.radio_network import RadioNetworkControl
+from harness.drivers.roip_gateway import RoipGatewayControl
 from harness.drivers.roip_radio import RoipRadio
 from harness.drivers.scripted_phone import ScriptedPhone
 from harness.drivers.sms import SmsGateway, SmsNetwork
 from harness.drivers.supervisor import Supervisor
+from harness.drivers.talking_radio import TalkingRadio, Technology
 from harness.drivers.telephone import Telephone
 from harness.drivers.trunk import EmergencyTrunk
 from harness.endpoints.media import MediaService, open_media
@@ -43,9 +47,12 @@ from harness.testbed.components import (
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
     IccsComponent,
+    KeyedRadioComponent,
     McpttTerminalComponent,
     RadioGatewayComponent,
+    RadioNetworkComponent,
     RadioTerminalComponent,
+    RoipGatewayComponent,
     RoipRadioComponent,
     ScriptedPhoneComponent,
     SmsGatewayComponent,
@@ -63,8 +70,11 @@ from harness.testbed.opening import (
     open_console,
     open_emergency_network,
     open_emergency_operator,
+    open_keyed_radio,
     open_location,
     open_mcptt_terminal,
+    open_radio_network,
+    open_roip_gateway,
     open_roip_radio,
     open_scripted_phone,
     open_sms_gateway,
@@ -80,6 +90,14 @@ from harness.transport.context import Context
 
 BENCH_CAPTURE, SIMULATORS_CAPTURE = "bench", "simulators"
 """Folders of a run's directory that hold what the drivers' side and the simulators' side captured."""
+
+
+RADIO_ROLES: Final = {
+    Technology.TETRA: RadioTerminalComponent,
+    Technology.ROIP: RoipRadioComponent,
+    Technology.MCPTT: McpttTerminalComponent,
+}
+"""The component that is a radio of each technology."""
 
 
 class Driver(Protocol):
@@ -135,9 +153,17 @@ class Bench:
         """Return command and control's terminal (the one there is, or the one named)."""
         return await self._driver(name, CommandControlComponent, open_command_control)
 
+    async def keyed_radio(self, name: str | None = None) -> KeyedRadio:
+        """Return a radio that a control line keys (the one there is, or the one named), its key at rest."""
+        return await self._driver(name, KeyedRadioComponent, open_keyed_radio)
+
     async def terminal(self, name: str | None = None) -> RadioTerminal:
         """Return a radio terminal by its component's name, its talkgroup selected."""
         return await self._driver(name, RadioTerminalComponent, open_terminal)
+
+    async def radio_network(self, name: str | None = None) -> RadioNetworkControl:
+        """Return the radio network (the one there is, or the one named), as whoever runs it sees it."""
+        return await self._driver(name, RadioNetworkComponent, open_radio_network)
 
     async def mcptt_terminal(self, name: str | None = None) -> McpttRadio:
         """Return an MCPTT handset by its component's name, registered and in its talkgroup's call."""
@@ -146,6 +172,23 @@ class Bench:
     async def roip_radio(self, name: str | None = None) -> RoipRadio:
         """Return a radio behind an ED-137 gateway (the one there is, or the one named), its session set up."""
         return await self._driver(name, RoipRadioComponent, open_roip_radio)
+
+    async def roip_gateway(self, name: str | None = None) -> RoipGatewayControl:
+        """Return a simulated radio gateway (the one there is, or the one named), as whoever runs it sees it."""
+        return await self._driver(name, RoipGatewayComponent, open_roip_gateway)
+
+    async def radio(self, name: str) -> TalkingRadio:
+        """Return a talking radio of whichever technology by its component's name. Raises TestbedError for another."""
+        match self.testbed.components.get(name):
+            case RadioTerminalComponent():
+                return await self.terminal(name)
+            case RoipRadioComponent():
+                return await self.roip_radio(name)
+            case McpttTerminalComponent():
+                return await self.mcptt_terminal(name)
+        kinds = tuple(RADIO_ROLES.values())
+        there = [each for each, component in self.testbed.components.items() if isinstance(component, kinds)]
+        raise TestbedError(f"testbed {self.testbed.name!r} has no radio {name!r}; it has {', '.join(there) or 'none'}")
 
     async def location_service(self, name: str | None = None) -> LocationService:
         """Return the caller-location service (the one there is, or the one named), a link to it under way."""
@@ -208,6 +251,14 @@ class Bench:
         if not isinstance(component, RadioTerminalComponent | RadioGatewayComponent):
             raise TestbedError(f"testbed {self.testbed.name!r} has no terminal or gateway {name!r}")
         return component.issi
+
+    def ambience_password(self, console: str) -> str:
+        """Return what a console's operator gives for ambience listening. Raises TestbedError where none is told."""
+        component = self.testbed.components.get(console)
+        password = component.ambience_password if isinstance(component, ConsoleComponent) else None
+        if password is None:
+            raise TestbedError(f"testbed {self.testbed.name!r} tells no 'ambience_password' of a console {console!r}")
+        return password.get_secret_value()
 
     @property
     def directory(self) -> Path:

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.drivers.talking_radio import TalkingRadio
 from harness.endpoints.media import Recording
 from harness.errors import ExpectationError
 from harness.measure.correlate import correlation
@@ -23,6 +24,17 @@ class Mouth(Protocol):
 
     async def say(self, samples: Samples) -> float:
         """Send samples; return the run time of the first."""
+
+
+class Microphone:
+    """A radio's microphone, as a mouth: for one who keys and lets go by himself, after the last word."""
+
+    def __init__(self, radio: TalkingRadio) -> None:
+        self._radio = radio
+
+    async def say(self, samples: Samples) -> float:
+        """Speak into it; return the run time of the first sample."""
+        return await self._radio.speak(samples)
 
 
 class Ear(Protocol):

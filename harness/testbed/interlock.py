@@ -67,8 +67,9 @@ class Interlock:
         """Allow a radio act, or raise InterlockError.
 
         ``what`` is ``key`` (``target`` a GSSI or a talkgroup's name), ``call`` or ``message`` (``target`` an ISSI) or
-        ``command`` (``target`` a line for a terminal whose effect is not known: never allowed). ``priority`` 0 to 15:
-        from 12 on a dated permit is needed, which names the talkgroup or the ISSI.
+        ``control`` (an ISSI: regrouped, listened to, disabled) or ``command`` (``target`` a line for a terminal whose
+        effect is not known: never allowed). ``priority`` 0 to 15: from 12 on a dated permit is needed, which names the
+        talkgroup or the ISSI.
         """
         if not self._real:
             return
@@ -77,8 +78,9 @@ class Interlock:
             self._need_permit("radio_emergency", name)
             return
         safety = self._testbed.safety
-        listed = {"message": "safety.message", "call": "safety.call"}.get(what, "safety.key")
-        named = {"message": safety.message, "call": safety.call}.get(what, ())
+        lists = {"message": safety.message, "call": safety.call, "control": safety.control}
+        listed = f"safety.{what}" if what in lists else "safety.key"
+        named = lists.get(what, ())
         allowed = target in map(str, named)
         if listed == "safety.key":
             allowed, names = what != "command" and name in safety.key, _listed(safety.key)

@@ -20,6 +20,7 @@ from harness.testbed.components import (
     EmergencyOperatorComponent,
     EnterpriseSwitchComponent,
     IccsComponent,
+    InterworkingGatewayComponent,
     McpttServerComponent,
     McpttTerminalComponent,
     Name,
@@ -38,6 +39,7 @@ from harness.testbed.components import (
 from simulators.emergency.settings import EmergencySettings
 from simulators.guard import is_loopback
 from simulators.iccs.settings import Number
+from simulators.interworking import JoinSettings, loop_in
 
 MAX_COMPONENTS = 2000
 NARROWEST = 5
@@ -74,6 +76,8 @@ class Safety(Strict):
     """ISSIs that may be called by radio, one to one."""
     message: tuple[Ssi, ...] = ()
     """ISSIs that may be sent texts and statuses."""
+    control: tuple[Ssi, ...] = ()
+    """ISSIs of terminals that may be regrouped, listened to, disabled and enabled over the air."""
     locate: tuple[str, ...] = ()
     """Numbers whose location may be asked for, or sent in as a handset's; written as in ``dial``."""
     text: tuple[str, ...] = ()
@@ -123,8 +127,10 @@ class Testbed(Strict):
     def _names_fit(self) -> Testbed:
         self._check_identities()
         self._check_talkgroups()
+        self._check_sites()
         self._check_emergency()
         self._check_roip()
+        self._check_interworking()
         iccss = [name for name, each in self.components.items() if isinstance(each, IccsComponent)]
         switches = [n for n, each in self.components.items() if isinstance(each, EnterpriseSwitchComponent)]
         for name, each in self.components.items():
@@ -192,16 +198,25 @@ class Testbed(Strict):
                         ("components", name, "issi"), each.issi, f"an identity of its own; {held[each.issi]} has this"
                     )
                 held[each.issi] = name
-            if isinstance(each, RoipGatewayComponent):
-                for index, radio in enumerate(each.simulator.radios):
-                    at = ("components", name, "simulator", "radios", index)
-                    if f"{name}.{radio.name}" in self.components:
-                        raise _misfit((*at, "name"), radio.name, f"another name; {name}.{radio.name} is a component")
-                    if radio.issi is None:
-                        continue
-                    if radio.issi in held:
-                        raise _misfit((*at, "issi"), radio.issi, f"an identity of its own; {held[radio.issi]} has this")
-                    held[radio.issi] = f"{name}.{radio.name}"
+            for at, issi, terminal in self._gateway_terminals(name, each):
+                if terminal in self.components:
+                    raise _misfit(at, terminal.partition(".")[2], f"another name; {terminal} is a component")
+                if issi is None:
+                    continue
+                if issi in held:
+                    raise _misfit((*at[:-1], "issi"), issi, f"an identity of its own; {held[issi]} has this")
+                held[issi] = terminal
+
+    @staticmethod
+    def _gateway_terminals(name: str, gateway: Component) -> Iterable[tuple[tuple[str | int, ...], int | None, str]]:
+        """Each TETRA terminal that a gateway has of its own: what names it in the file, its ISSI, its name."""
+        at = ("components", name, "simulator")
+        if isinstance(gateway, RoipGatewayComponent):
+            for index, radio in enumerate(gateway.simulator.radios):
+                yield (*at, "radios", index, "name"), radio.issi, f"{name}.{radio.name}"
+        elif isinstance(gateway, InterworkingGatewayComponent):
+            for index, join in enumerate(gateway.simulator.joins):
+                yield (*at, "joins", index, "talkgroup"), join.issi, f"{name}.{join.talkgroup}"
 
     def _check_talkgroups(self) -> None:
         known = _listed(self.talkgroups)
@@ -209,7 +224,7 @@ class Testbed(Strict):
         for name, each in self.components.items():
             if isinstance(each, TerminalComponent) and each.talkgroup not in self.talkgroups:
                 raise _misfit(("components", name, "talkgroup"), each.talkgroup, known)
-            if isinstance(each, RadioGatewayComponent):
+            if isinstance(each, RadioGatewayComponent) and each.use == "talkgroup":
                 if each.talkgroup in gateways:
                     raise _misfit(
                         ("components", name, "talkgroup"),
@@ -227,6 +242,15 @@ class Testbed(Strict):
         for index, group in enumerate(self.safety.key):
             if group not in self.talkgroups:
                 raise _misfit(("safety", "key", index), group, known)
+
+    def _check_sites(self) -> None:
+        networks = [each for each in self.components.values() if isinstance(each, RadioNetworkComponent)]
+        sites = [site for network in networks for site in network.simulator.sites]
+        for name, each in self.components.items():
+            if isinstance(each, TerminalComponent) and each.site is not None and each.site not in sites:
+                raise _misfit(
+                    ("components", name, "site"), each.site, f"a site of the radio network ({_listed(sites)})"
+                )
 
     def _check_roip(self) -> None:
         """Radios are of gateways, and on talkgroups, that are there."""
@@ -254,6 +278,39 @@ class Testbed(Strict):
                 radios = [row.name for row in found.simulator.radios]
                 if found.binding is Binding.SIMULATED and radio not in radios:
                     raise _misfit(("components", name, key), radio, f"a radio of {gateway_name} ({_listed(radios)})")
+
+    def _check_interworking(self) -> None:
+        """Joins are of talkgroups, groups and users that are there, and close no loop, whichever gateways make it."""
+        servers = {n: each for n, each in self.components.items() if isinstance(each, McpttServerComponent)}
+        joins = []
+        for name, each in self.components.items():
+            if not isinstance(each, InterworkingGatewayComponent):
+                continue
+            server = servers.get(each.of)
+            if server is None:
+                allowed = f"a component with role 'mcptt_server' ({_listed(servers)})"
+                raise _misfit(("components", name, "of"), each.of, allowed)
+            for index, join in enumerate(each.simulator.joins):
+                at = ("components", name, "simulator", "joins", index)
+                if join.talkgroup not in self.talkgroups:
+                    raise _misfit((*at, "talkgroup"), join.talkgroup, _listed(self.talkgroups))
+                self._check_join(at, join, each.of, server)
+                joins.append(join.model_copy(update={"group": f"{join.group} of {each.of}"}))
+                loop = loop_in(joins)
+                if loop is not None:
+                    raise _misfit(at, f"{join.talkgroup} and {join.group}", f"two that are not joined yet: {loop}")
+
+    @staticmethod
+    def _check_join(at: tuple[str | int, ...], join: JoinSettings, of: str, server: McpttServerComponent) -> None:
+        settings = server.simulator
+        if settings is None:
+            return
+        group = next((group for group in settings.groups if group.name == join.group), None)
+        if group is None:
+            raise _misfit((*at, "group"), join.group, f"a group of {of} ({_listed(g.name for g in settings.groups)})")
+        if not settings.may_join(join.user, group):
+            members = [user.name for user in settings.users if settings.may_join(user.name, group)]
+            raise _misfit((*at, "user"), join.user, f"a member of {join.group} ({_listed(members)})")
 
     def _check_emergency(self) -> None:
         networks = {n: each for n, each in self.components.items() if isinstance(each, EmergencyNetworkComponent)}

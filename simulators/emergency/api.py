@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, WebSocket, WebSocketDisconnect, status
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, WebSocket, status
 from fastapi.responses import JSONResponse
 
 from harness.errors import LocalError
@@ -23,15 +22,13 @@ from simulators.emergency.bodies import (
 from simulators.emergency.call import EmergencyCall
 from simulators.emergency.crowd import Crowds, SpateError, SpateSettings
 from simulators.emergency.desks import Desk, Desks, UnknownDeskError
-from simulators.emergency.events import StreamError, Told
 from simulators.emergency.faults import Fault
 from simulators.emergency.plant import Plant
 from simulators.emergency.records import Outcome, RecordError
 from simulators.emergency.routes import RouteError
+from simulators.events import serve
 from simulators.guard import bearer, guard
 
-TAKES_WITHIN = 10.0
-"""Seconds within which a client takes an event, or is cut off."""
 MAX_SHOWN = 1_000
 """Records in one answer."""
 PLACED = status.HTTP_202_ACCEPTED
@@ -218,21 +215,7 @@ def _network_routes(network: Network) -> APIRouter:
 
     @router.websocket("/events")
     async def events(socket: WebSocket) -> None:
-        try:
-            stream = plant.events.open()
-        except StreamError as error:
-            await socket.close(status.WS_1008_POLICY_VIOLATION, str(error))
-            return
-        await socket.accept()
-        reader = asyncio.create_task(_until_gone(socket))
-        try:
-            await _send_events(socket, stream, reader)
-        except asyncio.CancelledError:
-            return  # the server is stopping
-        finally:
-            plant.events.close(stream)
-            reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
+        await serve(plant.events, socket)
 
     return router
 
@@ -271,29 +254,3 @@ def _call_routes(network: Network) -> APIRouter:
         return plant.records.get(id_).shown()
 
     return router
-
-
-async def _send_events(socket: WebSocket, stream: asyncio.Queue[Told | None], reader: asyncio.Task[None]) -> None:
-    while True:
-        getter = asyncio.create_task(stream.get())
-        await asyncio.wait((getter, reader), return_when=asyncio.FIRST_COMPLETED)
-        if reader.done():
-            getter.cancel()
-            return
-        event = getter.result()
-        try:
-            async with asyncio.timeout(TAKES_WITHIN):
-                if event is None:
-                    await socket.close(status.WS_1013_TRY_AGAIN_LATER, "too many events were left unread")
-                    return
-                await socket.send_json(event)
-        except (WebSocketDisconnect, RuntimeError):  # it went between the event and the sending
-            return
-        except TimeoutError:
-            return
-
-
-async def _until_gone(socket: WebSocket) -> None:
-    """Read until the client goes; what it says is not looked at."""
-    while (await socket.receive())["type"] != "websocket.disconnect":
-        pass

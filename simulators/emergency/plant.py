@@ -16,11 +16,11 @@ from harness.journal import Event, Journal
 from harness.protocols.rtp.g711 import Samples
 from harness.transport.context import Context
 from simulators.emergency.announcements import Announcements, ringing_tone
-from simulators.emergency.events import Events
 from simulators.emergency.faults import Faults
 from simulators.emergency.records import Records
 from simulators.emergency.routes import Authorities
 from simulators.emergency.settings import EmergencySettings, OperatorSettings, Span
+from simulators.events import Events
 
 if TYPE_CHECKING:
     from simulators.emergency.call import EmergencyCall

@@ -20,7 +20,6 @@ from simulators.emergency.conference import CALLER, ROOM
 from simulators.emergency.connecting import Connector
 from simulators.emergency.crowd import Crowds
 from simulators.emergency.desks import Desk, DeskError, Desks
-from simulators.emergency.events import Events
 from simulators.emergency.exchange import Exchange
 from simulators.emergency.faults import Fault
 from simulators.emergency.plant import Plant
@@ -28,6 +27,7 @@ from simulators.emergency.records import Outcome
 from simulators.emergency.routes import Authorities, Resolve, RouteError, address_of
 from simulators.emergency.settings import EmergencySettings
 from simulators.emergency.sms import PermitLocate
+from simulators.events import Events
 from simulators.guard import is_loopback
 from simulators.web import WebServer
 

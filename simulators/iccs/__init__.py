@@ -2,7 +2,18 @@
 
 from simulators.iccs.command_desk import CommandControlAt
 from simulators.iccs.radio_desk import GatewayLine
+from simulators.iccs.radio_services.network import RadioControl
+from simulators.iccs.radio_services.services import RadioSurroundings
+from simulators.iccs.radio_services.units import StatusMeaning
 from simulators.iccs.settings import IccsSettings
 from simulators.iccs.simulator import IccsSimulator
 
-__all__ = ["CommandControlAt", "GatewayLine", "IccsSettings", "IccsSimulator"]
+__all__ = [
+    "CommandControlAt",
+    "GatewayLine",
+    "IccsSettings",
+    "IccsSimulator",
+    "RadioControl",
+    "RadioSurroundings",
+    "StatusMeaning",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from harness.endpoints.media import MediaService
 from harness.transport.context import Context
@@ -23,7 +23,9 @@ from simulators.iccs.patch_panel import PatchPanel
 from simulators.iccs.placing import Placing
 from simulators.iccs.positions import Position, Positions
 from simulators.iccs.queues import Queues
-from simulators.iccs.radio_desk import GatewayLine, RadioDesk, RadioPermit
+from simulators.iccs.radio_console import RadioConsole
+from simulators.iccs.radio_desk import RadioDesk, RadioPermit
+from simulators.iccs.radio_services.services import RadioServices, RadioSurroundings
 from simulators.iccs.reception import Reception
 from simulators.iccs.records import Bands, RecordBook
 from simulators.iccs.robots import Robots
@@ -43,8 +45,7 @@ class Building:
         context: Context,
         media: MediaService,
         settings: IccsSettings,
-        gateways: list[GatewayLine],
-        talkgroups: Mapping[str, int],
+        around: RadioSurroundings,
         permit_radio: RadioPermit,
         permit_locate: PermitLocate,
     ) -> None:
@@ -62,8 +63,12 @@ class Building:
         )
         self.incidents = IncidentLog()
         self.command = CommandDesk(shared, self.incidents)
-        self.radio = RadioDesk(context, media, shared.positions, gateways, talkgroups, permit_radio)
+        lines = [line for line in around.gateways if not line.private]
+        self.radio = RadioDesk(context, media, shared.positions, lines, around.talkgroups, permit_radio)
         self.patch = PatchPanel(shared, self.radio)
+        self.services = RadioServices(shared, self.radio, self.patch, self.incidents, around, permit_radio)
+        monitored = {line.name: line.talkgroup for line in lines}
+        self.radio_console = RadioConsole(shared, self.radio, self.patch, monitored, around.talkgroups)
         self.distribution = Distribution(shared, Queues(settings.queues, settings.ahead))
         self.callbacks = Callbacks(shared)
         self.treatment = Treatment(shared, self.distribution, self.callbacks)
@@ -87,6 +92,8 @@ class Building:
     def _connect(self) -> None:
         """Tell the rooms of each other, where that goes both ways."""
         self.radio.repatch = self._radio_changed
+        self.services.calls.began = self.distribution.busy
+        self.radio.alias = self.shared.settings.radio.shown_as
         self.trunks.invited = self.reception.invited
         self.distribution.rang = self.robots.rang
         self.distribution.moved = self.robots.moved
@@ -105,6 +112,7 @@ class Building:
     def _watched(self, position: Position) -> None:
         self.distribution.shown_to(position)
         self.command.shown_to(position)
+        self.radio_console.shown_to(position)
 
     def _ended(self, call: SwitchCall) -> None:
         self.keys.over(call)
@@ -128,11 +136,14 @@ class Building:
         """Open every port and line. Raises TransportError, LocalError."""
         await self.trunks.start(permit_dial)
         await self.radio.start()
+        await self.services.start()
         self.locations.start(location)
         self.command.start(command_control)
 
     async def stop(self) -> None:
         """Clear every call, close every port and line; no task is left."""
+        await self.services.stop()
+        self.radio_console.stop()
         await self.radio.stop()
         await self.switch.stop()
         await self.trunks.stop()

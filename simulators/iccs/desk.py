@@ -23,6 +23,8 @@ class OperatorDesk:
         self._shared = building.shared
         self.positions = building.shared.positions
         self.incidents = building.incidents
+        self.services = building.services
+        self.radio_console = building.radio_console
         self._seating = asyncio.Lock()
 
     def now(self) -> float:
@@ -39,6 +41,10 @@ class OperatorDesk:
             settings = self._shared.settings
             jack = await self._shared.media.open_port(f"iccs {position.id} jack", host=settings.host)
             await jack.connect(None, dtmf_payload_type=None)
+            if position.listening.talkgroups:
+                speaker = await self._shared.media.open_port(f"iccs {position.id} loudspeaker", host=settings.host)
+                await speaker.connect(None, dtmf_payload_type=None)
+                position.listening.loudspeaker = speaker
             position.jack = jack
         self._rooms.patch.position(position)
         self.positions.tell(position, "position.logged_in")
@@ -48,10 +54,14 @@ class OperatorDesk:
         """Clear what the position holds and close its jack; nobody being there is no error."""
         if position.keyed is not None:
             self._rooms.radio.unkey(position)
+        await self.services.gone(position)
         while position.conversation is not None or position.held:
             self._clear_one(position)
         jack, position.jack = position.jack, None
         self._rooms.duty.gone(position)
+        speaker, position.listening.loudspeaker = position.listening.loudspeaker, None
+        if speaker is not None:
+            await self._rooms.patch.unplug(speaker)
         if jack is not None:
             await self._rooms.patch.unplug(jack)
             self.positions.tell(position, "position.logged_out")

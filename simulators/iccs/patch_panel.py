@@ -16,7 +16,7 @@ from simulators.iccs.clips import HOLD_MUSIC, RINGING_TONE
 from simulators.iccs.conversations import Conversation
 from simulators.iccs.leg import Leg
 from simulators.iccs.positions import Position
-from simulators.iccs.radio_desk import RadioDesk
+from simulators.iccs.radio_desk import Gateway, RadioDesk
 from simulators.iccs.shared import Shared
 
 
@@ -38,6 +38,10 @@ class PatchPanel:
     def position(self, position: Position) -> None:
         """Join anew what a position hears and is heard by."""
         self._soon(self._join_position(position), position.id)
+
+    def gateway(self, gateway: Gateway) -> None:
+        """Join anew what a gateway sends to its talkgroup."""
+        self._soon(self._join_gateway(gateway), gateway.line.talkgroup)
 
     def alone(self, call: SwitchCall) -> None:
         """Part a call's leg from everybody."""
@@ -88,7 +92,8 @@ class PatchPanel:
         for port in heard:
             others = [other for other, speaks in heard.items() if other is not port and speaks]
             radio = self._radio.heard_at(seats[port]) if port in seats else []
-            await port.hear(*(others if len(heard) <= 2 else []), *radio)
+            gains = seats[port].listening.headset_gains(radio) if port in seats else None
+            await port.hear(*(others if len(heard) <= 2 else []), *radio, gains_db=gains)
             if len(heard) <= 2:
                 await self._leave_bridge(port)
         for seat in seats.values():
@@ -119,15 +124,24 @@ class PatchPanel:
         """A position that talks with nobody hears its talkgroups."""
         if position.conversation is None:
             if position.jack is not None:
-                await position.jack.hear(*self._radio.heard_at(position))
+                radio = self._radio.heard_at(position)
+                await position.jack.hear(*radio, gains_db=position.listening.headset_gains(radio))
                 await self._leave_bridge(position.jack)
             await self._radio_hears(position)
 
     async def _radio_hears(self, position: Position) -> None:
+        loudspeaker = position.listening.loudspeaker
+        if loudspeaker is not None:
+            unselected = self._radio.heard_at(position, selected=False)
+            await loudspeaker.hear(*unselected, gains_db=position.listening.loudspeaker_gains(unselected))
         jack = position.jack
         for port, holder in self._radio.speakers():
             if holder is position or holder is None:
                 await port.hear(*([jack] if holder is position and jack is not None else []))
+
+    async def _join_gateway(self, gateway: Gateway) -> None:
+        if gateway.port is not None:
+            await gateway.port.hear(*self._radio.spoken_into(gateway))
 
     async def _part(self, leg: Leg) -> None:
         if leg.joins is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import LocalError
 from harness.journal import Journal
+from simulators.iccs.listening import Listening
 from simulators.iccs.settings import PositionSettings
 
 if TYPE_CHECKING:
@@ -59,8 +60,14 @@ class Position:
     """Whom it talks with."""
     held: list[Conversation] = field(default_factory=list)
     """Conversations that it has put on hold, oldest first."""
-    keyed: str | None = None
-    """The talkgroup it keys, from the press to the release."""
+    radio_call: str | None = None
+    """Its call with one radio, by id."""
+    hears: dict[str, MediaPort] = field(default_factory=dict)
+    """What it alone hears: a terminal's open microphone, its call with one radio; by id."""
+    keyed_groups: list[str] = field(default_factory=list)
+    """The talkgroups it keys, each from the press to the release."""
+    listening: Listening = field(init=False)
+    """The talkgroups it monitors, and on which of its speakers."""
     automatic: bool = False
     """Whether it answers by itself, with or without anybody logged in."""
     on_break: bool = False
@@ -73,6 +80,14 @@ class Position:
     """The record of its latest call: what redial means."""
     told_state: AdviserState = AdviserState.OFFLINE
     streams: list[asyncio.Queue[ConsoleEvent | None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.listening = Listening(self.settings.talkgroups)
+
+    @property
+    def keyed(self) -> str | None:
+        """The talkgroup it keys; of several, the first."""
+        return self.keyed_groups[0] if self.keyed_groups else None
 
     @property
     def id(self) -> str:
@@ -108,7 +123,7 @@ class Position:
     @property
     def free(self) -> bool:
         """Whether a call may be put through to it."""
-        return self.conversation is None and self.keyed is None
+        return self.conversation is None and self.keyed is None and self.radio_call is None
 
     @property
     def state(self) -> AdviserState:
@@ -134,13 +149,16 @@ class Position:
             "role": self.settings.role,
             "site": self.site,
             "skills": list(self.settings.skills),
-            "talkgroups": list(self.settings.talkgroups),
+            "talkgroups": list(self.listening.talkgroups),
+            **self.listening.shown(),
             "logged_in": self.logged_in,
             "state": self.state.value,
             "jack": jack,
             "call": self.call.id if self.call is not None else None,
             "held": [call.id for conversation in self.held for call in conversation.calls],
             "keyed": self.keyed,
+            "radio_call": self.radio_call,
+            "keyed_groups": list(self.keyed_groups),
             "last_record": self.last_record,
         }
 

@@ -17,6 +17,8 @@ from simulators.iccs.positions import Position, PositionError, Positions
 
 REOPEN_S = 2.0
 """Seconds between attempts to open a gateway's line again."""
+GATEWAY_PLAYOUT_MS = 20
+"""Depth that the playout buffer of a gateway's jack aims at: it is in the same room, and a patch passes two of them."""
 QUEUED_S = 30.0
 """Seconds for which a request that the network has queued is let wait."""
 
@@ -35,10 +37,14 @@ class GatewayLine:
     baud: int
     audio: str
     """Its audio jack, ``rtp://host:port``."""
+    private: bool = False
+    """Whether it is kept for calls with one radio, and not for its talkgroup."""
 
 
 @dataclass(slots=True, eq=False)
-class _Gateway:
+class Gateway:
+    """One such terminal at work."""
+
     line: GatewayLine
     gssi: int
     terminal: TerminalEquipment | None = None
@@ -48,6 +54,10 @@ class _Gateway:
     keyed_by: Position | None = None
     granted: bool = False
     cc: int | None = None
+    passes_on: str | None = None
+    """The talkgroup for which a patch keys it."""
+    carries: MediaPort | None = None
+    """Whose speech it passes on by that patch, once it has the floor."""
     work: asyncio.Task[None] | None = None
     again: asyncio.TimerHandle | None = None
     """The next attempt to open its line."""
@@ -70,13 +80,15 @@ class RadioDesk:
         self._media = media
         self._positions = positions
         self._permit = permit
-        self._gateways = {line.talkgroup: _Gateway(line, talkgroups[line.talkgroup]) for line in lines}
+        self._gateways = {line.talkgroup: Gateway(line, talkgroups[line.talkgroup]) for line in lines}
         self._by_name = {gateway.line.name: gateway for gateway in self._gateways.values()}
         self._forget: Callable[[], None] = lambda: None
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._stopped = False
         self.repatch: Repatch = lambda _position: None
         """Called when what a position hears and is heard by has to change."""
+        self.alias: Callable[[object], str] = str
+        """What an ISSI is shown as."""
 
     async def start(self) -> None:
         """Open every gateway; one that can't be had is out of service and tried again."""
@@ -88,7 +100,9 @@ class RadioDesk:
                     f"gateway {gateway.line.name}: no audio jack at {gateway.line.audio!r}; rtp://host:port"
                 )
             local = "127.0.0.1" if host.startswith("127.") else "0.0.0.0"  # noqa: S104 - a real jack is elsewhere
-            gateway.port = await self._media.open_port(f"iccs {gateway.line.name}", host=local)
+            gateway.port = await self._media.open_port(
+                f"iccs {gateway.line.name}", host=local, playout_ms=GATEWAY_PLAYOUT_MS
+            )
             await gateway.port.connect((host, int(port)), dtmf_payload_type=None)
             await self._bring_up(gateway)
 
@@ -108,7 +122,7 @@ class RadioDesk:
             if gateway.port is not None:
                 await gateway.port.close()
 
-    async def _bring_up(self, gateway: _Gateway) -> None:
+    async def _bring_up(self, gateway: Gateway) -> None:
         line = gateway.line
         try:
             if gateway.terminal is None:
@@ -129,7 +143,7 @@ class RadioDesk:
         gateway.in_service = True
         self._journal.record(line.name, "gateway.in_service", talkgroup=line.talkgroup)
 
-    def _try_again(self, gateway: _Gateway) -> None:
+    def _try_again(self, gateway: Gateway) -> None:
         if gateway.again is not None:
             gateway.again.cancel()
         if not self._stopped:
@@ -144,28 +158,33 @@ class RadioDesk:
 
     # What operators do
 
-    def key(self, position: Position, talkgroup: str) -> None:
-        """Ask for the floor of ``talkgroup``.
+    def key(self, position: Position, talkgroup: str, *, also: bool = False) -> None:
+        """Ask for the floor of ``talkgroup``; with ``also``, beside others that the position keys.
 
         The position is told ``ptt.granted``, ``ptt.queued`` or ``ptt.refused``, and ``ptt.lost`` when the network takes
         the floor away later.
 
         Raises PositionError when the position may not key it, or somebody else does.
         """
-        if talkgroup not in position.settings.talkgroups:
+        if talkgroup not in position.listening.talkgroups:
             raise PositionError(f"{position.id} does not work talkgroup {talkgroup}")
         gateway = self._gateways.get(talkgroup)
         if gateway is None or gateway.terminal is None or not gateway.in_service:
             raise PositionError(f"talkgroup {talkgroup} has no gateway in service")
-        if position.keyed is not None:
+        if position.keyed_groups and not also:
             raise PositionError(f"{position.id} keys {position.keyed} already")
+        if position.radio_call is not None:
+            raise PositionError(f"{position.id} is in a call with one radio, {position.radio_call}")
         if gateway.keyed_by is not None:
             raise PositionError(f"talkgroup {talkgroup} is keyed by {gateway.keyed_by.id}")
-        gateway.keyed_by, position.keyed = position, talkgroup
+        if gateway.passes_on is not None:
+            raise PositionError(f"talkgroup {talkgroup} passes on what is said on {gateway.passes_on}, by a patch")
+        gateway.keyed_by = position
+        position.keyed_groups.append(talkgroup)
         self._positions.tell(position, "ptt.requested", talkgroup=talkgroup)
         gateway.work = self._spawn(self._ask_floor(gateway, gateway.terminal, position))
 
-    async def _ask_floor(self, gateway: _Gateway, terminal: TerminalEquipment, position: Position) -> None:
+    async def _ask_floor(self, gateway: Gateway, terminal: TerminalEquipment, position: Position) -> None:
         try:
             outcome = await terminal.key(gateway.gssi)
             if outcome.grant is Grant.QUEUED:
@@ -182,7 +201,7 @@ class RadioDesk:
         else:
             self._refused(gateway, position, _why(outcome))
 
-    def _refused(self, gateway: _Gateway, position: Position, reason: str) -> None:
+    def _refused(self, gateway: Gateway, position: Position, reason: str) -> None:
         """The floor was not given, or was taken away; a position that no longer keys is told nothing."""
         if gateway.keyed_by is not position:
             return
@@ -190,23 +209,24 @@ class RadioDesk:
         self._free(gateway, position)
         self._positions.tell(position, kind, talkgroup=gateway.line.talkgroup, reason=reason)
 
-    def _floor_lost(self, gateway: _Gateway, cc: object, reason: str) -> None:
+    def _floor_lost(self, gateway: Gateway, cc: object, reason: str) -> None:
         """The network took the floor of a transmission of ours."""
         if gateway.keyed_by is not None and gateway.granted and cc == gateway.cc:
             self._refused(gateway, gateway.keyed_by, reason)
 
     def unkey(self, position: Position) -> None:
-        """Give the floor back, or take the request for it back. Raises PositionError when nothing is keyed."""
-        gateway = self._gateways.get(position.keyed or "")
-        if gateway is None or gateway.keyed_by is not position:
+        """Give every floor back that it has, or asks for. Raises PositionError when nothing is keyed."""
+        if not position.keyed_groups:
             raise PositionError(f"{position.id} keys nothing")
-        if gateway.work is not None and not gateway.work.done():
-            gateway.work.cancel()
-        self._free(gateway, position)
-        self._spawn(self._give_back(gateway))
-        self._positions.tell(position, "ptt.released", talkgroup=gateway.line.talkgroup)
+        for talkgroup in tuple(position.keyed_groups):
+            gateway = self._gateways[talkgroup]
+            if gateway.work is not None and not gateway.work.done():
+                gateway.work.cancel()
+            self._free(gateway, position)
+            self._spawn(self._give_back(gateway))
+            self._positions.tell(position, "ptt.released", talkgroup=talkgroup)
 
-    async def _give_back(self, gateway: _Gateway) -> None:
+    async def _give_back(self, gateway: Gateway) -> None:
         terminal = gateway.terminal
         if terminal is None:
             return
@@ -218,14 +238,14 @@ class RadioDesk:
         except HarnessError as error:
             self._journal.warn(gateway.line.name, "gateway.unkey_failed", reason=str(error))
 
-    def _free(self, gateway: _Gateway, position: Position) -> None:
+    def _free(self, gateway: Gateway, position: Position) -> None:
         gateway.keyed_by, gateway.granted = None, False
-        position.keyed = None
+        position.keyed_groups.remove(gateway.line.talkgroup)
         self.repatch(position)
 
     async def send_text(self, position: Position, issi: int, text: str) -> None:
         """Send a text to a radio through the first gateway of the position's talkgroups. Raises PositionError."""
-        for talkgroup in position.settings.talkgroups:
+        for talkgroup in position.listening.talkgroups:
             gateway = self._gateways.get(talkgroup)
             if gateway is not None and gateway.terminal is not None and gateway.in_service:
                 try:
@@ -238,23 +258,44 @@ class RadioDesk:
 
     # What the patch panel asks
 
-    def heard_at(self, position: Position) -> list[MediaPort]:
-        """Return the ports whose speech ``position`` hears: the gateways of its talkgroups, save one it keys itself."""
-        return [
+    def heard_at(self, position: Position, *, selected: bool = True) -> list[MediaPort]:
+        """Return the ports whose speech ``position`` hears in the headset, or, not ``selected``, from the loudspeaker.
+
+        These are the gateways of its talkgroups, save those that it keys; in the headset also what it alone hears.
+        """
+        gateways = [
             gateway.port
-            for talkgroup in position.settings.talkgroups
-            if (gateway := self._gateways.get(talkgroup)) is not None
+            for talkgroup, is_selected in position.listening.talkgroups.items()
+            if is_selected is selected
+            and (gateway := self._gateways.get(talkgroup)) is not None
             and gateway.port is not None
             and gateway.keyed_by is not position
         ]
+        return [*gateways, *position.hears.values()] if selected else gateways
 
     def speakers(self) -> list[tuple[MediaPort, Position | None]]:
-        """Return each gateway's port with the position that holds its floor, or None."""
+        """Return each gateway's port with the position that holds its floor, or None; not those that patches key."""
         return [
             (gateway.port, gateway.keyed_by if gateway.granted else None)
             for gateway in self._gateways.values()
-            if gateway.port is not None
+            if gateway.port is not None and gateway.carries is None
         ]
+
+    def spoken_into(self, gateway: Gateway) -> list[MediaPort]:
+        """Return whose speech a gateway sends: that of a patch, of the position that holds its floor, or nobody's."""
+        holder = gateway.keyed_by if gateway.granted else None
+        jack = holder.jack if holder is not None else None
+        return [port for port in (gateway.carries or jack,) if port is not None]
+
+    # What patches between talkgroups ask
+
+    def gateway(self, talkgroup: str) -> Gateway | None:
+        """Return the gateway of a talkgroup, where it has one."""
+        return self._gateways.get(talkgroup)
+
+    def gateway_named(self, name: str) -> Gateway | None:
+        """Return a gateway by its line's name."""
+        return self._by_name.get(name)
 
     # What the radio network reports
 
@@ -266,7 +307,8 @@ class RadioDesk:
         match event.kind:
             case "radio.talker":
                 self._floor_lost(gateway, data.get("cc"), f"pre-empted by {data.get('issi')}")
-                self._show(gateway, "talker.shown", talkgroup=talkgroup, issi=data.get("issi"))
+                issi = data.get("issi")
+                self._show(gateway, "talker.shown", talkgroup=talkgroup, issi=issi, alias=self.alias(issi))
             case "radio.ceased":
                 self._floor_lost(gateway, data.get("cc"), "the network ended the transmission")
                 self._show(gateway, "talker.ended", talkgroup=talkgroup)
@@ -284,9 +326,9 @@ class RadioDesk:
                     self._refused(gateway, gateway.keyed_by, "the gateway's line is gone")
                 self._try_again(gateway)
 
-    def _show(self, gateway: _Gateway, kind: str, **data: object) -> None:
+    def _show(self, gateway: Gateway, kind: str, **data: object) -> None:
         for position in self._positions:
-            if position.streams and gateway.line.talkgroup in position.settings.talkgroups:
+            if position.streams and gateway.line.talkgroup in position.listening.talkgroups:
                 self._positions.tell(position, kind, **data)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from harness.endpoints.media import MediaService
@@ -15,7 +15,8 @@ from simulators.iccs.building import Building
 from simulators.iccs.command_desk import CommandControlAt
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.location_desk import PermitLocate, allow_locating
-from simulators.iccs.radio_desk import GatewayLine, RadioPermit
+from simulators.iccs.radio_desk import RadioPermit
+from simulators.iccs.radio_services.services import RadioSurroundings
 from simulators.iccs.settings import MAX_POSITIONS, IccsSettings
 from simulators.web import WebServer
 
@@ -37,8 +38,7 @@ class IccsSimulator(OperatorDesk):
         media: MediaService,
         settings: IccsSettings,
         *,
-        gateways: Sequence[GatewayLine] = (),
-        talkgroups: Mapping[str, int] | None = None,
+        radio: RadioSurroundings | None = None,
         permit_dial: Callable[[str], None],
         permit_radio: RadioPermit,
         auto_answer: float | None = None,
@@ -57,7 +57,7 @@ class IccsSimulator(OperatorDesk):
         TransportError when an address can't be bound.
         """
         _check(settings)
-        iccs = cls(Building(context, media, settings, list(gateways), talkgroups or {}, permit_radio, permit_locate))
+        iccs = cls(Building(context, media, settings, radio or RadioSurroundings(), permit_radio, permit_locate))
         try:
             await iccs._start(permit_dial, auto_answer, auto_advisers, location, command_control)
         except BaseException:

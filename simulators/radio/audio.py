@@ -48,7 +48,8 @@ class AudioPaths:
             change = await self._changes.get()
             source = None if change.talker is None else change.talker.jack
             listeners = [each for each in change.listeners if each.jack is not None and each is not change.talker]
-            await asyncio.gather(*(self._let_hear(listener, source) for listener in listeners))
+            if listeners:
+                await asyncio.gather(*(self._let_hear(listener, source) for listener in listeners))
             change.then()
 
     async def _let_hear(self, listener: SimulatedTerminal, source: MediaPort | None) -> None:

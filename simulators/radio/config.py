@@ -13,6 +13,7 @@ from harness.protocols.tetra.identity import MCC_MAX, MNC_MAX, SSI_MAX, TEST_MCC
 
 MAX_TERMINALS = 5_000
 MAX_TALKGROUPS = 5_000
+MAX_SITES = 1_000
 FRAME_S = 0.17 / 3
 """A TDMA frame of four slots: 170 ms / 3 (EN 300 392-2, clause 4.5) [U]. Signalling waits for its slot: delays jitter
 by frames."""
@@ -54,6 +55,10 @@ class Delays:
     """From choosing a talkgroup to entry into its call."""
     message: Delay = Delay(3 * FRAME_S, 6 * FRAME_S)
     """From a terminal to the one that a message is for."""
+    regroup: Delay = Delay(0.3, 4.0)
+    """From giving or taking a group over the air, or disabling, to the terminal's having taken it [U]."""
+    change_over: Delay = Delay(4.0, 8.0)
+    """From the loss of a site's link, or its return, until the site works again, by itself or with the rest [U]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ class TerminalConfig:
     """UDP port of its audio jack; 0 takes any free one."""
     personality: str = "plain"
     """How it behaves on its line: a name of harness.protocols.pei.personality."""
+    site: str = "main"
+    """The site that serves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +104,15 @@ class RadioConfig:
     """How long a terminal that reboots is off the network; a stand-in, as makes and codeplugs differ [U]."""
     queue_requests: bool = True
     """Whether a demand that meets a talker is queued; otherwise it is refused."""
+    sites: Sequence[str] = ("main",)
+    """Base station sites, each with a link of its own to the network."""
     delays: Delays = field(default_factory=Delays)
 
     def __post_init__(self) -> None:
         if len(self.terminals) > MAX_TERMINALS or len(self.talkgroups) > MAX_TALKGROUPS:
             raise LocalError(f"at most {MAX_TERMINALS} terminals and {MAX_TALKGROUPS} talkgroups")
+        if not 1 <= len(set(self.sites)) == len(self.sites) <= MAX_SITES:
+            raise LocalError(f"a network has 1 to {MAX_SITES} sites, each of its own name; found {len(self.sites)}")
         if not 0 <= self.mcc <= MCC_MAX or not 0 <= self.mnc <= MNC_MAX:
             raise LocalError(f"network {self.mcc}/{self.mnc} does not exist: MCC 0-{MCC_MAX}, MNC 0-{MNC_MAX}")
         identities = [terminal.issi for terminal in self.terminals] + list(self.talkgroups.values())
@@ -115,6 +126,10 @@ class RadioConfig:
         for terminal in self.terminals:
             if terminal.talkgroup is not None and terminal.talkgroup not in self.talkgroups:
                 raise LocalError(f"terminal {terminal.name}: there is no talkgroup {terminal.talkgroup!r}")
+            if terminal.site not in self.sites:
+                raise LocalError(
+                    f"terminal {terminal.name}: no site {terminal.site!r}; there is {', '.join(self.sites)}"
+                )
             if terminal.personality not in PERSONALITIES:
                 known = ", ".join(PERSONALITIES)
                 raise LocalError(f"terminal {terminal.name}: no personality {terminal.personality!r}; there is {known}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from harness.protocols.pei.codes import TxPriority
+from harness.protocols.pei.codes import EMERGENCY_CALL_PRIORITY, PRE_EMPTIVE_CALL_PRIORITY, TxPriority
 
 MAX_QUEUE = 32
 """Demands that may wait for one floor."""
@@ -93,3 +93,10 @@ def tx_priority(call_priority: int) -> TxPriority:
     if call_priority >= 12:
         return TxPriority.PRE_EMPTIVE
     return TxPriority.HIGH if call_priority else TxPriority.LOW
+
+
+def call_priority(tx: int) -> int:
+    """The call priority, 0-15, that goes with a transmit demand's class: emergency, pre-emptive, or none [U]."""
+    return {TxPriority.EMERGENCY: EMERGENCY_CALL_PRIORITY, TxPriority.PRE_EMPTIVE: PRE_EMPTIVE_CALL_PRIORITY}.get(
+        TxPriority(tx), 0
+    )

@@ -19,7 +19,7 @@ from harness.protocols.pei.unsolicited import (
 )
 from simulators.radio.audio import AudioPaths
 from simulators.radio.config import RadioConfig
-from simulators.radio.floor import Act, Demand, Floor
+from simulators.radio.floor import Act, Demand, Floor, call_priority, tx_priority
 from simulators.radio.terminal import SimulatedTerminal
 from simulators.radio.timers import Timers
 
@@ -42,6 +42,8 @@ class GroupCall:
     ) -> None:
         self.gssi = gssi
         self.members: dict[str, SimulatedTerminal] = {}
+        self._priority = 0
+        """The call priority with which it was set up; those who are brought in are told."""
         self._config = config
         self._journal = journal
         self._rng = rng
@@ -67,9 +69,10 @@ class GroupCall:
         assert terminal.call is not None
         return terminal.call[1]
 
-    def set_up(self, terminal: SimulatedTerminal, cc: int, priority: int) -> None:
+    def set_up(self, terminal: SimulatedTerminal, cc: int, call_priority: int) -> None:
         """A terminal dialled the group: sets the call up, or joins the one that is up, and asks for the floor."""
         first = not self.members
+        priority = tx_priority(call_priority)
         self._timers.cancel(f"offer {terminal.name}")
         self.join(terminal, cc)
         delays = self._config.delays
@@ -79,24 +82,38 @@ class GroupCall:
             lambda: self._tell(terminal, OutgoingProgress(cc, CallStatus.PROGRESSING, 0, 1, 0)),
         )
         if first:
+            self._priority = call_priority
             self._journal.record(self._config.name, "net.call_set_up", gssi=self.gssi, by=terminal.name)
             self._floor.demand(Demand(terminal.name, priority))
-            self._timers.after("set-up", delays.set_up, lambda: self._set_up_done(terminal))
+            self._timers.after("set-up", delays.set_up, self._set_up_done)
         else:
             if self._talking is not None and self._talking != terminal.name:
                 self._audio.connect([terminal], self.members.get(self._talking))
             self.demand(terminal, priority, extra=delays.progress.most)
 
-    def _set_up_done(self, terminal: SimulatedTerminal) -> None:
-        if terminal.name not in self.members:
+    def _set_up_done(self) -> None:
+        if not self.members:
             return
         self._up = True
-        if self._floor.holder is None:  # the key was let go meanwhile
-            self._connect(terminal)
+        if self._floor.holder is None:  # the key was let go meanwhile, or who set the call up has left it
+            for member in tuple(self.members.values()):
+                self._let_in(member)
             self._offered()
             self._next_or_hang()
             return
         self._grant(self._floor.holder.who)
+
+    def _let_in(self, terminal: SimulatedTerminal) -> None:
+        """One that dialled, and asks no longer, is in the call all the same, and has to be told so first of all."""
+        asks = terminal.name in self._floor.waiting or self._holds(terminal)
+        if self._up and not asks and self._is_setting_up(terminal):
+            self._connect(terminal)
+
+    def _holds(self, terminal: SimulatedTerminal) -> bool:
+        return self._floor.holder is not None and self._floor.holder.who == terminal.name
+
+    def _is_setting_up(self, terminal: SimulatedTerminal) -> bool:
+        return terminal.machine.calls.get(self._cc(terminal)) is CallState.ORIGINATING
 
     def _connect(self, terminal: SimulatedTerminal) -> None:
         self._tell(terminal, Connected(self._cc(terminal), 1, 1, 0, 0, 1, 1))
@@ -126,6 +143,8 @@ class GroupCall:
                 if self._up:
                     wait = extra + delays.grant.draw(self._rng)
                     self._timers.after("grant", wait, lambda: self._grant(terminal.name))
+                if before.who != self._talking:  # it was not told of its grant, and is owed an answer
+                    self.demand(self.members[before.who], before.priority)
             case Act.QUEUE | Act.REFUSE:
                 grant = Grant.QUEUED if act is Act.QUEUE else Grant.NOT_GRANTED
                 wait = extra + delays.progress.draw(self._rng)
@@ -171,13 +190,21 @@ class GroupCall:
         kind = None if talker is None else PartyType.TSI
         cc = self._cc(terminal)
         call = IncomingCall(
-            cc, CallStatus.PROGRESSING, 0, kind, calling, 1, 1, 0, 1, 1, PartyType.SSI, str(self.gssi), 0
+            cc, CallStatus.PROGRESSING, 0, kind, calling, 1, 1, 0, 1, 1, PartyType.SSI, str(self.gssi), self._shown()
         )
         self._tell(terminal, call)
         self._show_talker(terminal)
 
+    def _shown(self) -> int:
+        """The call's priority as those see it who are brought in: its own, or that of who holds the floor if higher."""
+        holder = self._floor.holder
+        return self._priority if holder is None else max(self._priority, call_priority(holder.priority))
+
     def _show_talker(self, terminal: SimulatedTerminal) -> None:
         talker = self.members.get(self._talking) if self._talking else None
+        if terminal.name not in self.members:
+            return
+        self._let_in(terminal)
         if talker is not None and talker is not terminal:
             code = TransmissionGrant(self._cc(terminal), Grant.GRANTED_TO_ANOTHER, 0, 0, PartyType.TSI, talker.digits)
             self._tell(terminal, code)
@@ -187,7 +214,9 @@ class GroupCall:
             return
         self._journal.record(self._config.name, "net.floor_granted", gssi=self.gssi, issi=talker.config.issi)
         if talker.machine.calls.get(self._cc(talker)) is not None:
-            self._connect_if_setting_up(talker)
+            self._timers.cancel(f"progress {talker.name}")  # the grant says more
+            if self._is_setting_up(talker):
+                self._connect(talker)
             self._tell(talker, TransmissionGrant(self._cc(talker), Grant.GRANTED))
         for member in self.members.values():
             if member is not talker and f"offer {member.name}" not in self._timers:
@@ -197,10 +226,6 @@ class GroupCall:
     def _show_later(self, member: SimulatedTerminal) -> None:
         self._timers.after(f"show {member.name}", self._config.delays.listeners, lambda: self._show_talker(member))
 
-    def _connect_if_setting_up(self, talker: SimulatedTerminal) -> None:
-        if talker.machine.calls.get(self._cc(talker)) is CallState.ORIGINATING:
-            self._connect(talker)
-
     def cease(self, terminal: SimulatedTerminal) -> None:
         """A member lets the key go."""
         self._timers.cancel(f"answer {terminal.name}")
@@ -208,13 +233,16 @@ class GroupCall:
         if self._floor.give_up(terminal.name):
             self._timers.cancel("grant")
             self._timers.cancel("max talk")
-            self._timers.after(
-                f"cease {terminal.name}", self._config.delays.cease, lambda: self._ceased(was_talking, terminal)
-            )
+            # Two names: who presses and lets go again before the notice of the first is out does not replace it.
+            what = f"{'cease' if was_talking else 'give up'} {terminal.name}"
+            self._timers.after(what, self._config.delays.cease, lambda: self._ceased(was_talking, terminal))
             if was_talking:
                 self._talking = None
                 # What was spoken before the key was let go is in the terminal still, and goes out.
                 self._timers.after("cut", SPEECH_IN_HAND_S, lambda: self._audio.connect(self.members.values(), None))
+        elif self._is_setting_up(terminal):  # it took its request back before that was answered
+            what = f"answer {terminal.name}"
+            self._timers.after(what, self._config.delays.progress, lambda: self._show_talker(terminal))
 
     def _ceased(self, was_talking: bool, by: SimulatedTerminal) -> None:
         if was_talking:
@@ -222,7 +250,9 @@ class GroupCall:
             for member in tuple(self.members.values()):
                 # Where another has the floor by now, that is what the members have been told.
                 if member is not by and self._talking is None and f"offer {member.name}" not in self._timers:
-                    self._tell(member, TransmissionCeased(self._cc(member)))
+                    self._let_in(member)
+                    if not self._is_setting_up(member):
+                        self._tell(member, TransmissionCeased(self._cc(member)))
         self._next_or_hang()
 
     def _next_or_hang(self) -> None:

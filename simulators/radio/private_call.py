@@ -142,9 +142,13 @@ class PrivateCall:
         if party is None or not self._up or self._is_duplex:
             return
         delays = self._config.delays
+        before = self._floor.holder
         act = self._floor.demand(Demand(terminal.name, priority))
         if act in (Act.GRANT, Act.PRE_EMPT):
             self._timers.after("grant", delays.grant, lambda: self._grant(party))
+            other = self._other(terminal)
+            if before is not None and before.who != self._talking and other is not None:
+                self.demand(other.terminal, before.priority)  # it was not told of its grant, and is owed an answer
         elif act in (Act.QUEUE, Act.REFUSE):
             grant = Grant.QUEUED if act is Act.QUEUE else Grant.NOT_GRANTED
             self._timers.after(
@@ -183,7 +187,8 @@ class PrivateCall:
         self._timers.cancel("grant")
         self._timers.cancel("max talk")
         was_talking, self._talking = self._talking == terminal.name, None
-        self._timers.after("cease", self._config.delays.cease, lambda: self._ceased(was_talking, terminal))
+        what = "cease" if was_talking else "give up"  # of another name, or it would replace a notice that is due
+        self._timers.after(what, self._config.delays.cease, lambda: self._ceased(was_talking, terminal))
 
     def _ceased(self, was_talking: bool, terminal: SimulatedTerminal) -> None:
         other = self._other(terminal)

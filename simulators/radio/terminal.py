@@ -16,14 +16,14 @@ from harness.protocols.tetra.identity import Tsi
 from harness.transport.context import Context
 from simulators.radio.config import RadioConfig, TerminalConfig
 
-LOCATION_AREA = 1001
-"""The one location area of the simulated network."""
+FIRST_LOCATION_AREA = 1001
+"""The first site's; each further site has the next."""
 
 
 class SimulatedTerminal:
     """One terminal as the network sees it."""
 
-    def __init__(self, config: TerminalConfig, machine: MobileTerminalMachine) -> None:
+    def __init__(self, config: TerminalConfig, machine: MobileTerminalMachine, location_area: int) -> None:
         self.config = config
         self.name = config.name
         self.machine = machine
@@ -31,6 +31,9 @@ class SimulatedTerminal:
         """Its loudspeaker and microphone; None where the run has no media."""
         self.call: tuple[int, int] | None = None
         """Key (a group's GSSI, a private call's caller) and instance of the one call its transceiver is in."""
+        self.disabled = False
+        """Whether the network has disabled it, which it may not know yet."""
+        self.location_area = location_area
         self._pei: MobileTerminal
 
     @classmethod
@@ -49,7 +52,7 @@ class SimulatedTerminal:
         selected = None if config.talkgroup is None else network.talkgroups[config.talkgroup]
         personality = PERSONALITIES[config.personality]
         machine = MobileTerminalMachine(tsi, network.talkgroups, selected=selected, personality=personality)
-        terminal = cls(config, machine)
+        terminal = cls(config, machine, FIRST_LOCATION_AREA + network.sites.index(config.site))
         terminal._pei = await MobileTerminal.offer(
             context,
             config.name,
@@ -88,13 +91,27 @@ class SimulatedTerminal:
         return self._pei.tell(code)
 
     def _home(self) -> NetworkRegistration:
-        return NetworkRegistration(Registration.HOME, LOCATION_AREA, self.machine.identity.mni)
+        return NetworkRegistration(Registration.HOME, self.location_area, self.machine.identity.mni)
 
-    def booted(self) -> None:
-        """It is up again after a reboot, and registers where it was registered before."""
+    @property
+    def may_register(self) -> bool:
+        """Whether it is in coverage, up, and not disabled."""
+        return self.config.registered and not self.machine.rebooting and not self.disabled
+
+    def register(self) -> None:
+        """It registers, which its line tells."""
+        self.tell(self._home())
+
+    def booted(self, codeplug_group: int | None) -> None:
+        """It is up again after a reboot, and registers where it was registered before.
+
+        A group that the network gave is gone: it is on its codeplug's again.
+        """
         self.machine.booted()
-        if self.config.registered:
-            self.tell(self._home())
+        if self.machine.selected not in self.machine.groups.values():
+            self.machine.selected = codeplug_group
+        if self.may_register:
+            self.register()
 
     async def stop(self) -> None:
         """Take line and jack away."""

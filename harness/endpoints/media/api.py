@@ -200,8 +200,12 @@ class MediaPort(AnyPort, Protocol):
     async def recorded(self) -> Recording:
         """End the recording and return it. Raises MediaError when none was begun."""
 
-    async def hear(self, *sources: MediaPort) -> None:
-        """Send on what these ports of the same service hear, mixed; none: stop. A switch connects a call so."""
+    async def hear(self, *sources: MediaPort, gains_db: Mapping[MediaPort, float] | None = None) -> None:
+        """Send on what these ports of the same service hear, mixed; none: stop. A switch connects a call so.
+
+        ``gains_db``: by how much one of them is turned up or down, -60 to 12 dB; what grows too loud is clipped. Raises
+        MediaError beyond these bounds.
+        """
 
     async def mute(self, *, outgoing: bool = False, incoming: bool = False) -> None:
         """Send silence in place of speech, let nobody hear what comes; as a mute key does, RTP goes on."""

@@ -43,7 +43,7 @@ class Control:
                 start, samples = recorder.end()
                 return {"start": start, "rate": recorder.rate}, samples.tobytes()
             case "hear":
-                engine.hear(number, arguments["sources"])
+                engine.hear(number, arguments["sources"], arguments["gains_db"])
             case "mute":
                 engine.speech(number).mute(**arguments)
             case "dtmf":

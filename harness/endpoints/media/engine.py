@@ -33,6 +33,8 @@ MAX_PORTS: Final = 2000
 MAX_BRIDGES: Final = 256
 MAX_BEHIND_S: Final = 2.0
 MAX_SOURCES: Final = 32
+MIN_GAIN_DB: Final = -60.0
+MAX_GAIN_DB: Final = 12.0
 """Ports that one port can hear."""
 MAX_LATER: Final = 100_000
 """Datagrams that may wait for a time to come; what comes on top is lost, as on any network."""
@@ -157,11 +159,14 @@ class MediaEngine:
                 self._next = max(self._next, math.ceil((now - self._base) / SLOT_S - 1e-6))
             min(self._slots, key=len).append(stream)
 
-    def hear(self, number: int, sources: Sequence[int]) -> None:
-        """Set whom a port sends on. Raises MediaError."""
+    def hear(self, number: int, sources: Sequence[int], gains_db: Sequence[float] = ()) -> None:
+        """Set whom a port sends on, and how many dB each is turned up; left out: none. Raises MediaError."""
         if len(sources) > MAX_SOURCES:
             raise MediaError(f"a port can hear {MAX_SOURCES} others, not {len(sources)}")
-        self.speech(number).hear([self.speech(source) for source in sources])
+        for gain in gains_db:
+            if not MIN_GAIN_DB <= gain <= MAX_GAIN_DB:
+                raise MediaError(f"a gain is {MIN_GAIN_DB:g} to {MAX_GAIN_DB:g} dB, not {gain:g}")
+        self.speech(number).hear([self.speech(source) for source in sources], gains_db)
 
     # --- bridges ---
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -189,10 +189,11 @@ class SpeechPort(EnginePort):
         start = round(reply["start"] - self.host.context.journal.origin, 6)
         return Recording(start, np.frombuffer(blob, np.int16), reply["rate"])
 
-    async def hear(self, *sources: MediaPort) -> None:
-        """Send on what these ports hear, mixed; none: stop."""
+    async def hear(self, *sources: MediaPort, gains_db: Mapping[MediaPort, float] | None = None) -> None:
+        """Send on what these ports hear, mixed, each turned up or down; none: stop."""
         numbers = [self.host.number_of(source, f"port {self.name} can only hear ports") for source in sources]
-        await self._request("hear", {"sources": numbers})
+        gains = [float((gains_db or {}).get(source, 0.0)) for source in sources]
+        await self._request("hear", {"sources": numbers, "gains_db": gains})
 
     async def mute(self, *, outgoing: bool = False, incoming: bool = False) -> None:
         """Send silence in place of speech, let nobody hear what comes."""

@@ -168,3 +168,8 @@ def saturated(total: NDArray[np.int32]) -> Samples:
     np.minimum(total, 32767, out=total)
     np.maximum(total, -32768, out=total)
     return total.astype(np.int16)
+
+
+def turned(frame: Samples, gain_db: float) -> Samples:
+    """A frame turned up or down; what is too loud at full scale."""
+    return saturated(np.rint(frame * 10 ** (gain_db / 20)).astype(np.int32))

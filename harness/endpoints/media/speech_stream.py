@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from harness.endpoints.media.bridge import Bridge
@@ -9,7 +10,7 @@ from harness.endpoints.media.events import MediaEvent
 from harness.endpoints.media.impairment import Impairment
 from harness.endpoints.media.listener import Listener
 from harness.endpoints.media.playout import FRAME, Playout
-from harness.endpoints.media.sound import mix
+from harness.endpoints.media.sound import mix, turned
 from harness.endpoints.media.stream import RTP, Stream
 from harness.endpoints.media.talker import Talker
 from harness.endpoints.media.terms import SpeechTerms, check_ptime
@@ -24,16 +25,19 @@ from harness.protocols.rtp.statistics import Arrival
 class _Source:
     """Another port that this one sends on."""
 
-    def __init__(self, stream: SpeechStream) -> None:
+    def __init__(self, stream: SpeechStream, gain_db: float = 0.0) -> None:
         self.stream = stream
+        self._gain_db = gain_db
         self._rates = (0, 0)
         self._converter: Converter | None = None
 
     def frame(self, rate: int) -> Samples | None:
-        """What it heard last, at another rate."""
+        """What it heard last, at another rate, turned up or down."""
         heard = self.stream.heard
         if heard is None:
             return None
+        if self._gain_db:
+            heard = turned(heard, self._gain_db)
         rates = (self.stream.heard_rate, rate)
         if rates != self._rates:
             self._rates, self._converter = rates, converter(*rates)
@@ -137,9 +141,10 @@ class SpeechStream(Stream):
 
     # --- whom it is joined to ---
 
-    def hear(self, sources: list[SpeechStream]) -> None:
-        """Send on what these hear, mixed."""
-        self._sources = [_Source(source) for source in sources]
+    def hear(self, sources: list[SpeechStream], gains_db: Sequence[float] = ()) -> None:
+        """Send on what these hear, mixed; `gains_db`: how many dB each is turned up, or none at all."""
+        gains = gains_db or [0.0] * len(sources)
+        self._sources = [_Source(source, gain) for source, gain in zip(sources, gains, strict=True)]
 
     @property
     def sources(self) -> list[SpeechStream]:

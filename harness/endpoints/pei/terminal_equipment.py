@@ -217,8 +217,9 @@ class TerminalEquipment(PrivateCalls):
             if cc is not None or self._set_up_cc is not None:
                 return code.cc == (self._set_up_cc if cc is None else cc)
             # A set-up that fails at once is released under an instance that nothing named before. One that is known
-            # is another call: the group's own, which came in as we dialled.
-            return code.cc not in self._ends
+            # is another call: the group's own, which came in as we dialled. So is one that its user released: a call
+            # that was up before the line was opened, which the terminal leaves for ours.
+            return code.cc not in self._ends and code.cause != ReleaseCause.USER
         if not isinstance(code, TransmissionGrant) or code.grant == Grant.GRANTED_TO_ANOTHER:
             return False  # news about another, which can cross our request; the answer is still to come
         return code.cc == cc if cc is not None else self._ends.get(code.cc) == digits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import astuple, dataclass, fields
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from harness.errors import PeiRemoteError
 from harness.protocols.pei.codes import AiService, CmeError
@@ -26,6 +26,17 @@ class CommandRefusedError(PeiRemoteError):
         self.cme = cme
 
 
+_PARAMETERS: Final[dict[type[Numeric], tuple[str, ...]]] = {}
+"""The names of each command's parameters in their order: looked up once, for commands are read and written all day."""
+
+
+def _parameters(command: type[Numeric]) -> tuple[str, ...]:
+    found = _PARAMETERS.get(command)
+    if found is None:
+        found = _PARAMETERS[command] = tuple(item.name for item in fields(command))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Numeric:
     """Base of the commands whose parameters are numbers only, in the order of the fields."""
@@ -35,16 +46,10 @@ class Numeric:
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Reads `a,b,…`; missing trailing parameters and empty ones take their default."""
-        texts = text.split(",")
-        if len(texts) > len(fields(cls)):
-            raise CommandRefusedError(
-                CmeError.SYNTAX, f"AT{cls.NAME}: {len(texts)} parameters, at most {len(fields(cls))}"
-            )
-        given = {
-            item.name: _number(cls.NAME, item.name, part)
-            for item, part in zip(fields(cls), texts, strict=False)
-            if part.strip()
-        }
+        texts, names = text.split(","), _parameters(cls)
+        if len(texts) > len(names):
+            raise CommandRefusedError(CmeError.SYNTAX, f"AT{cls.NAME}: {len(texts)} parameters, at most {len(names)}")
+        given = {name: _number(cls.NAME, name, part) for name, part in zip(names, texts, strict=False) if part.strip()}
         try:
             return cls(**given)
         except TypeError:
@@ -52,7 +57,8 @@ class Numeric:
 
     def line(self) -> str:
         """The command line without its end."""
-        return f"AT{self.NAME}=" + ",".join(str(value) for value in astuple(self) if value is not None)
+        values = [getattr(self, name) for name in _parameters(type(self))]
+        return f"AT{self.NAME}=" + ",".join([str(value) for value in values if value is not None])
 
 
 def _number(name: str, item: str, text: str) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, NamedTuple, Self
 
 from harness.errors import PeiRemoteError
 
@@ -63,6 +64,30 @@ def split_fields(text: str) -> list[str]:
     return [*parts, text[start:].strip()]
 
 
+class _Column(NamedTuple):
+    """One field of a code."""
+
+    name: str
+    read: Callable[[str, str], Any]
+    where: str
+    """What an error calls it."""
+    needed: bool
+
+
+_COLUMNS: Final[dict[type[Unsolicited], tuple[_Column, ...]]] = {}
+"""The fields of each code in their order: looked up once, for codes are read and written all the time."""
+
+
+def _columns(code: type[Unsolicited]) -> tuple[_Column, ...]:
+    found = _COLUMNS.get(code)
+    if found is None:
+        found = _COLUMNS[code] = tuple(
+            _Column(item.name, item.metadata["read"], f"{code.PREFIX}: {item.name}", item.default is MISSING)
+            for item in fields(code)
+        )
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Unsolicited:
     """Base of all codes: the prefix on the line, and reading and writing by the order of the fields."""
@@ -82,22 +107,23 @@ class Unsolicited:
         if len(texts) > MAX_FIELDS:
             raise PeiRemoteError(f"{cls.PREFIX}: {len(texts)} fields; {MAX_FIELDS} is the most")
         values: dict[str, Any] = {}
-        for item, text in zip(fields(cls), texts, strict=False):
+        columns = _columns(cls)
+        for column, text in zip(columns, texts, strict=False):
             if text:
                 try:
-                    values[item.name] = item.metadata["read"](text, f"{cls.PREFIX}: {item.name}")
+                    values[column.name] = column.read(text, column.where)
                 except PeiRemoteError as error:
-                    if odd is None or item.default is MISSING:
+                    if odd is None or column.needed:
                         raise
                     odd.append(error)
-        for item in fields(cls):
-            if item.default is MISSING and item.name not in values:
-                raise PeiRemoteError(f"{cls.PREFIX}: {item.name} is missing")
+        for column in columns:
+            if column.needed and column.name not in values:
+                raise PeiRemoteError(f"{column.where} is missing")
         return cls(**values)
 
     def line(self) -> str:
         """The line without its CR LF; trailing fields that are None are left off, those between are left empty."""
-        values = [getattr(self, item.name) for item in fields(self)]
+        values = [getattr(self, column.name) for column in _columns(type(self))]
         while values and values[-1] is None:
             values.pop()
         return f"{self.PREFIX}: " + ",".join("" if value is None else str(value) for value in values)

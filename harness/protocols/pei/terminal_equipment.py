@@ -18,6 +18,7 @@ from typing import NamedTuple
 from harness.errors import PeiLocalError, PeiRemoteError
 from harness.protocols.pei import call_state
 from harness.protocols.pei.call_state import COMMANDS, CallState, Input
+from harness.protocols.pei.codes import ReleaseCause
 from harness.protocols.pei.commands import Basic, Command, CommandRefusedError, Dial, KeyTransmit, Unkey, parse_command
 from harness.protocols.pei.framing import MAX_LINE, ReplyLines
 from harness.protocols.pei.replies import (
@@ -32,6 +33,7 @@ from harness.protocols.pei.replies import (
     TeEvent,
 )
 from harness.protocols.pei.unsolicited import (
+    CallReleased,
     OtherCode,
     SendResult,
     is_sds_head,
@@ -351,6 +353,12 @@ class TerminalEquipmentMachine:
             return
         cc, given = moved
         before = self.calls.get(cc, CallState.IDLE)
+        # A call of before this line was opened is left by the terminal for the one that it dials: the end of no call
+        # of ours, and of our dialling least of all.
+        is_left = self.dialling and isinstance(code, CallReleased) and code.cause == ReleaseCause.USER
+        if is_left and cc not in self.calls:
+            events.append(CodeReceived(code, line, CallState.IDLE))
+            return
         if not self._move(cc, given):
             why = f"{line[:60]!r} while call {cc} is {before.value}"
             events.append(BadLine(PeiRemoteError(why)))

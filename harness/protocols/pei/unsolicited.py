@@ -172,6 +172,11 @@ class SelectedGroup(Unsolicited):
     group: str | None = id_field(None)
 
 
+SYSTEM_WIDE_SERVICES = 0b000001000000
+"""Bit of a `+CTBCT`'s services that is set unless the cell is in fallback: the sixth of the twelve BS service details
+(EN 300 392-2 clause 18.5.2) as far as they are known here, and that `+CTBCT` writes them as one number, are [U]."""
+
+
 @dataclass(frozen=True, slots=True)
 class Broadcast(Unsolicited):
     """`+CTBCT`: what the serving cell offers [C]."""
@@ -274,7 +279,10 @@ def prefix_of(line: str) -> str | None:
     """The `+NAME` that a line begins with, upper case; None where it begins with none."""
     if not line.startswith("+"):
         return None
-    name = line.partition(":")[0].strip().upper()
+    begins = line.partition(":")[0]
+    if begins in _BY_PREFIX:
+        return begins
+    name = begins.strip().upper()
     return name if len(name) > 1 and name[1:].replace(" ", "").isalnum() and name.isascii() else None
 
 

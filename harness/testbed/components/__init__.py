@@ -13,6 +13,8 @@ from harness.testbed.components.emergency import (
     EmergencyOperatorComponent,
 )
 from harness.testbed.components.iccs import ConsoleComponent, IccsComponent
+from harness.testbed.components.interworking import InterworkingGatewayComponent
+from harness.testbed.components.keying import KeyedRadioComponent
 from harness.testbed.components.location import CallerLocationComponent
 from harness.testbed.components.mcptt import McpttServerComponent, McpttTerminalComponent
 from harness.testbed.components.radio import (
@@ -36,6 +38,7 @@ Component = Annotated[
     | ConsoleComponent
     | CallerLocationComponent
     | CommandControlComponent
+    | KeyedRadioComponent
     | ScriptedPhoneComponent
     | CallLoadComponent
     | EmergencyNetworkComponent
@@ -48,7 +51,8 @@ Component = Annotated[
     | RoipGatewayComponent
     | RoipRadioComponent
     | SmsNetworkComponent
-    | SmsGatewayComponent,
+    | SmsGatewayComponent
+    | InterworkingGatewayComponent,
     Field(discriminator="role"),
 ]
 
@@ -65,6 +69,8 @@ __all__ = [
     "EnterpriseSwitchComponent",
     "HostPort",
     "IccsComponent",
+    "InterworkingGatewayComponent",
+    "KeyedRadioComponent",
     "McpttServerComponent",
     "McpttTerminalComponent",
     "Name",

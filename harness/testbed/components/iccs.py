@@ -46,3 +46,5 @@ class ConsoleComponent(BoundComponent):
     """The ICCS it belongs to."""
     audio: Audio = "rtp"
     """The headset; ``rtp`` is the jack that the ICCS names."""
+    ambience_password: SecretStr | None = None
+    """What its operator gives for ambience listening."""

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from harness.testbed.components.base import SERIAL_SCHEMES, Audio, Binding, BoundComponent, SerialSettings, Ssi
+from simulators.radio.settings import RadioSettings, SiteName
 
 
 class RadioNetworkComponent(BoundComponent):
@@ -17,6 +18,14 @@ class RadioNetworkComponent(BoundComponent):
     """Mobile country code (901: shared, for tests)."""
     mnc: int = Field(default=1638, ge=0, le=16383)
     """Mobile network code."""
+    simulator: RadioSettings = RadioSettings()
+    """How the simulator is laid out."""
+
+    @model_validator(mode="after")
+    def _only_simulated_is_laid_out(self) -> RadioNetworkComponent:
+        if self.binding is not Binding.SIMULATED and "simulator" in self.model_fields_set:
+            raise ValueError(f"'simulator' lays out a simulator, and this one is bound {self.binding.value!r}")
+        return self
 
 
 class TerminalComponent(BoundComponent):
@@ -27,6 +36,8 @@ class TerminalComponent(BoundComponent):
     serial: SerialSettings = SerialSettings()
     personality: Literal["plain", "motorola-like", "sepura-like"] = "plain"
     """The habits of a make that a simulated terminal shows on its line (docs/pei.md)."""
+    site: SiteName | None = None
+    """The site of the simulated network that serves it; None: the first."""
     audio: Audio = "rtp"
     """Its loudspeaker and microphone; ``rtp`` only where a simulator offers the jack."""
 
@@ -48,6 +59,8 @@ class RadioGatewayComponent(TerminalComponent):
     """The TETRA terminal through which the ICCS reaches the radio network."""
 
     role: Literal["radio_gateway"]
+    use: Literal["talkgroup", "radio_calls"] = "talkgroup"
+    """What the ICCS has it for: its talkgroup, or calls with one radio."""
 
     @model_validator(mode="after")
     def _audio_to_the_switch(self) -> RadioGatewayComponent:

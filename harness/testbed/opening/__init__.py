@@ -4,10 +4,12 @@ from harness.testbed.opening.call_load import open_call_load
 from harness.testbed.opening.command_control import open_command_control
 from harness.testbed.opening.console import open_console
 from harness.testbed.opening.emergency import open_caller_phone, open_emergency_network, open_emergency_operator
+from harness.testbed.opening.keying import open_keyed_radio
 from harness.testbed.opening.location import open_location
 from harness.testbed.opening.mcptt import open_mcptt_terminal
 from harness.testbed.opening.radio import open_terminal
-from harness.testbed.opening.roip import open_roip_radio
+from harness.testbed.opening.radio_network import open_radio_network
+from harness.testbed.opening.roip import open_roip_gateway, open_roip_radio
 from harness.testbed.opening.scripted_phone import open_scripted_phone
 from harness.testbed.opening.sms import open_sms_gateway, open_sms_network
 from harness.testbed.opening.supervisor import open_supervisor
@@ -21,8 +23,11 @@ __all__ = [
     "open_console",
     "open_emergency_network",
     "open_emergency_operator",
+    "open_keyed_radio",
     "open_location",
     "open_mcptt_terminal",
+    "open_radio_network",
+    "open_roip_gateway",
     "open_roip_radio",
     "open_scripted_phone",
     "open_sms_gateway",

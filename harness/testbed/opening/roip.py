@@ -1,11 +1,14 @@
-"""Opens a radio behind an ED-137 gateway."""
+"""Opens a radio behind an ED-137 gateway, and the control interface of a simulated gateway."""
 
 from __future__ import annotations
 
+from harness.drivers.roip_gateway import RoipGatewayControl
 from harness.drivers.roip_radio import RoipRadio
+from harness.errors import TestbedError
 from harness.protocols.ed137.extension import Layout
 from harness.protocols.ed137.terms import Direction, RadioTerms
-from harness.testbed.components.roip import RoipRadioComponent
+from harness.testbed.components.base import Binding
+from harness.testbed.components.roip import RoipGatewayComponent, RoipRadioComponent
 from harness.testbed.opening.base import Opening, host_port
 
 
@@ -27,6 +30,15 @@ async def open_roip_radio(opening: Opening, name: str, component: RoipRadioCompo
         permit_dial=opening.interlock.dial,
         permit_radio=opening.interlock.radio,
     )
+
+
+async def open_roip_gateway(opening: Opening, name: str, component: RoipGatewayComponent) -> RoipGatewayControl:
+    """Open its control interface. Raises TestbedError for a real gateway, which has none that is known."""
+    if component.binding is not Binding.SIMULATED:
+        raise TestbedError(f"component {name!r} is not simulated: only a simulated gateway can be made to fail")
+    token = component.simulator.token
+    url = opening.addresses.url(name, "http")
+    return RoipGatewayControl(opening.context, name, url, token.get_secret_value() if token is not None else None)
 
 
 def _uri(opening: Opening, gateway: str, radio: str) -> str:

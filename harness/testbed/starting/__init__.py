@@ -8,6 +8,8 @@ from harness.testbed.components import (
     EmergencyNetworkComponent,
     EnterpriseSwitchComponent,
     IccsComponent,
+    InterworkingGatewayComponent,
+    KeyedRadioComponent,
     McpttServerComponent,
     RadioNetworkComponent,
     RoipGatewayComponent,
@@ -17,6 +19,8 @@ from harness.testbed.starting.base import Starter, Starting
 from harness.testbed.starting.command_control import start_command_control
 from harness.testbed.starting.emergency import start_emergency
 from harness.testbed.starting.iccs import start_iccs
+from harness.testbed.starting.interworking import start_interworking
+from harness.testbed.starting.keying import start_keyed_radio
 from harness.testbed.starting.location import start_location
 from harness.testbed.starting.mcptt import start_mcptt
 from harness.testbed.starting.radio import start_radio
@@ -27,8 +31,10 @@ from harness.testbed.starting.switch import start_switch
 STARTERS: tuple[Starter[Any], ...] = (
     Starter(CallerLocationComponent, start_location),
     Starter(CommandControlComponent, start_command_control),
+    Starter(KeyedRadioComponent, start_keyed_radio),
     Starter(RadioNetworkComponent, start_radio),
     Starter(McpttServerComponent, start_mcptt),
+    Starter(InterworkingGatewayComponent, start_interworking),
     Starter(RoipGatewayComponent, start_roip),
     Starter(IccsComponent, start_iccs),
     Starter(EmergencyNetworkComponent, start_emergency),

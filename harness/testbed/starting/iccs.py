@@ -8,10 +8,18 @@ from harness.testbed.components import (
     CommandControlComponent,
     IccsComponent,
     RadioGatewayComponent,
+    RadioNetworkComponent,
 )
 from harness.testbed.starting.base import Starting
 from simulators.calendar import epoch_of
-from simulators.iccs import CommandControlAt, GatewayLine, IccsSimulator
+from simulators.iccs import (
+    CommandControlAt,
+    GatewayLine,
+    IccsSimulator,
+    RadioControl,
+    RadioSurroundings,
+    StatusMeaning,
+)
 
 
 async def start_iccs(starting: Starting, name: str, component: IccsComponent) -> None:
@@ -20,8 +28,7 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
         starting.context,
         await starting.media(),
         component.simulator,
-        gateways=_gateways(starting),
-        talkgroups=starting.testbed.talkgroups,
+        radio=_radio(starting),
         permit_dial=starting.interlock.dial,
         permit_radio=starting.interlock.radio,
         auto_answer=starting.auto_answer,
@@ -46,6 +53,20 @@ def _location(starting: Starting) -> tuple[str, int] | None:
         if isinstance(each, CallerLocationComponent) and name in started:
             return starting.addresses.host_port(name, "location")
     return None
+
+
+def _radio(starting: Starting) -> RadioSurroundings:
+    """The radio network as it is for this ICCS; its control interface only where it is simulated."""
+    testbed = starting.testbed
+    started = {entry.name for entry in starting.addresses if entry.kind == "http"}
+    control = None
+    for name, each in testbed.components.items():
+        if isinstance(each, RadioNetworkComponent) and name in started:
+            token = each.simulator.control_token
+            secret = token.get_secret_value() if token is not None else None
+            control = RadioControl(starting.addresses.url(name, "http"), secret)
+    statuses = {each.value: StatusMeaning(number, each.means) for number, each in testbed.statuses.items()}
+    return RadioSurroundings(tuple(_gateways(starting)), testbed.talkgroups, statuses, control)
 
 
 def _command_control(starting: Starting) -> CommandControlAt | None:
@@ -75,5 +96,7 @@ def _gateways(starting: Starting) -> list[GatewayLine]:
             audio = starting.addresses.url(name, "rtp")
         else:
             serial, audio = each.serial.url, each.audio
-        lines.append(GatewayLine(name, each.talkgroup, serial, each.serial.baud, audio))
+        lines.append(
+            GatewayLine(name, each.talkgroup, serial, each.serial.baud, audio, private=each.use == "radio_calls")
+        )
     return lines

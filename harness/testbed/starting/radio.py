@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.testbed.components import (
     Binding,
+    InterworkingGatewayComponent,
     RadioGatewayComponent,
     RadioNetworkComponent,
     RadioTerminalComponent,
@@ -11,11 +12,14 @@ from harness.testbed.components import (
 )
 from harness.testbed.starting.base import Starting
 from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
+from simulators.radio.control import NetworkControl
 
 
 async def start_radio(starting: Starting, name: str, component: RadioNetworkComponent) -> None:
     """Start it. Raises LocalError."""
     testbed = starting.testbed
+    settings = component.simulator
+    sites = settings.sites
     terminals = [
         TerminalConfig(
             each_name,
@@ -24,20 +28,35 @@ async def start_radio(starting: Starting, name: str, component: RadioNetworkComp
             role=each.role,
             baud=each.serial.baud,
             personality=each.personality,
+            site=each.site or sites[0],
         )
         for each_name, each in testbed.components.items()
         if isinstance(each, RadioGatewayComponent | RadioTerminalComponent) and each.binding is Binding.SIMULATED
     ]
     terminals += [
-        TerminalConfig(f"{gateway}.{radio.name}", radio.issi, radio.talkgroup, role="radio_gateway")
+        TerminalConfig(f"{gateway}.{radio.name}", radio.issi, radio.talkgroup, role="radio_gateway", site=sites[0])
         for gateway, each in testbed.components.items()
         if isinstance(each, RoipGatewayComponent) and each.binding is Binding.SIMULATED
         for radio in each.simulator.radios
         if radio.issi is not None
     ]
-    config = RadioConfig(talkgroups=dict(testbed.talkgroups), terminals=terminals, mcc=component.mcc, mnc=component.mnc)
+    terminals += [
+        TerminalConfig(f"{gateway}.{join.talkgroup}", join.issi, join.talkgroup, role="radio_gateway")
+        for gateway, each in testbed.components.items()
+        if isinstance(each, InterworkingGatewayComponent)
+        for join in each.simulator.joins
+    ]
+    config = RadioConfig(
+        talkgroups=dict(testbed.talkgroups), terminals=terminals, mcc=component.mcc, mnc=component.mnc, sites=sites
+    )
     radio = await RadioNetwork.start(starting.context, await starting.media(), config, virtual=starting.virtual)
     starting.stack.push_async_callback(radio.stop)
+    token = settings.control_token
+    control = await NetworkControl.start(
+        radio, (settings.host, settings.control_port), token=token.get_secret_value() if token is not None else None
+    )
+    starting.stack.push_async_callback(control.stop)
+    starting.reached(name, component.role, "http", control.url)
     for each_address in radio.addresses():
         url = f"serial:{each_address['url']}" if each_address["kind"] == "serial" else each_address["url"]
         starting.reached(each_address["name"], each_address["role"], each_address["kind"], url)

@@ -8,16 +8,19 @@ from fastapi.responses import JSONResponse
 from simulators.guard import bearer, guard
 from simulators.iccs.api.at_positions import position_routes
 from simulators.iccs.api.incidents import incident_routes
+from simulators.iccs.api.radio_console import radio_console_routes
+from simulators.iccs.api.radio_services import radio_service_routes
 from simulators.iccs.api.streams import stream_routes
 from simulators.iccs.api.supervision import supervision_routes
 from simulators.iccs.calls import CallStateError
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.incidents import IncidentError, UnknownIncidentError
 from simulators.iccs.positions import PositionError, UnknownPositionError
+from simulators.iccs.radio_console.alarms import UnknownAlarmError
 from simulators.iccs.records import RecordError, UnknownRecordError
 from simulators.iccs.trunks import UnknownTrunkError
 
-_UNKNOWN = (UnknownPositionError, UnknownIncidentError, UnknownRecordError, UnknownTrunkError)
+_UNKNOWN = (UnknownPositionError, UnknownAlarmError, UnknownIncidentError, UnknownRecordError, UnknownTrunkError)
 
 
 def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float = 1.0) -> FastAPI:
@@ -51,6 +54,8 @@ def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float 
         position_routes(desk),
         incident_routes(desk),
         supervision_routes(desk),
+        radio_service_routes(desk),
+        radio_console_routes(desk),
         stream_routes(desk, wallboard_every_s),
     ):
         app.include_router(routes, dependencies=[Depends(bearer(token))])

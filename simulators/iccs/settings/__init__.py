@@ -13,6 +13,7 @@ from simulators.iccs.settings.base import MAX_CALLS, MAX_POSITIONS, Number, Posi
 from simulators.iccs.settings.ivr import IvrSettings
 from simulators.iccs.settings.positions import AnyPosition, PositionRange, PositionSettings, SubscriberSettings
 from simulators.iccs.settings.queues import CriticalSettings, QueueSettings
+from simulators.iccs.settings.radio import RadioSettings
 from simulators.iccs.settings.trunks import HostPort, TrunkSettings
 
 __all__ = [
@@ -101,10 +102,13 @@ class IccsSettings(Strict):
     location: LocationLink = LocationLink()
     command_control: CommandControlSide = CommandControlSide()
     taps: TapSettings = TapSettings()
+    radio: RadioSettings = RadioSettings()
     wait_bands_s: tuple[Seconds, ...] = Field(default=(10, 60), min_length=1, max_length=10)
     """Where the bands of waiting times begin that calls are counted by: under 10 s, 10 to 59 s, 60 s and more."""
     transfer_ring_s: float = Field(default=20.0, gt=0, le=600)
     """How long a transferred call rings before it comes back. [p]"""
+    ambience_password: SecretStr | None = None
+    """What a position with the right to it gives to open a terminal's microphone; None: nobody may."""
     own_number: Number = "+441414960101"
     """The number that the network is told when a position calls somebody."""
     route_s: float = Field(default=4.0, gt=0, le=60)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, SecretStr, Tag
 
 from simulators.iccs.settings.base import MAX_POSITIONS, PositionId, Role, Skill, Strict
+
+Right = Literal["patch", "regroup", "ambience", "disable"]
+"""What a position may do to the radio network itself: patch talkgroups, give and take groups over the air (DGNA), open
+a terminal's microphone, take a terminal off the network."""
 
 
 class PositionSettings(Strict):
@@ -20,6 +24,7 @@ class PositionSettings(Strict):
     """What its adviser can take; a queue asks for some of them."""
     talkgroups: tuple[str, ...] = ()
     """Talkgroups it monitors and may key."""
+    may: tuple[Right, ...] = ()
 
     @property
     def at(self) -> str:
@@ -36,10 +41,11 @@ class PositionRange(Strict):
     role: Role = "call_taker"
     skills: tuple[Skill, ...] = ()
     talkgroups: tuple[str, ...] = ()
+    may: tuple[Right, ...] = ()
 
     def each(self) -> list[PositionSettings]:
         """Return the positions of the row, first to last."""
-        shared = {"role": self.role, "site": self.site, "skills": self.skills, "talkgroups": self.talkgroups}
+        shared = self.model_dump(exclude={"first", "last"})
         return [
             PositionSettings.model_validate({"id": f"{self.site}-{number:02d}", **shared})
             for number in range(self.first, self.last + 1)

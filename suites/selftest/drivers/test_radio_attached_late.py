@@ -33,3 +33,18 @@ async def test_a_call_that_was_up_before_is_the_selected_talkgroups() -> None:
         assert talker.data["issi"] == bench.issi("gateway-1")
         await dispatcher.unkey()
         await officer.expect("talker.ended", within=2.0, after=after, talkgroup=TALKGROUP)
+
+
+async def test_the_end_of_a_call_that_was_up_before_does_not_end_the_key() -> None:
+    """A terminal that dials leaves the call that it is in, whose release nobody had been told to wait for."""
+    testbed = load_testbed(TESTBED)
+    async with open_bench(testbed, today=date(2026, 1, 1), addresses=None, virtual=True, seed=3) as bench:
+        officer = await bench.terminal("officer")
+        await officer.key()
+        await officer.unkey()
+        await officer.reopen()
+        after = bench.journal.position
+        await officer.key()
+        await officer.expect("radio.released", within=0, after=after, cc=1)
+        await officer.expect("ptt.granted", within=0, after=after)
+        await officer.unkey()

@@ -114,7 +114,7 @@ def test_a_key_that_is_pressed_twice_and_speech_on_no_session_are_refused() -> N
             await on.radio.key(Ptt.OFF)
         await on.down()
         with pytest.raises(DriverError):
-            on.radio.speak(NOISE)
+            await on.radio.speak(NOISE)
 
     virtually(main)
 

@@ -9,17 +9,20 @@ from harness.evidence.collect import Attachment
 from harness.evidence.requirements import catalogue
 from harness.evidence.results import ResultsError, Standing, Verdict, as_json, read_results, summarise
 
+NA = "skipped, not applicable"
 TEL, RAD = "NICCS-TEL-001", "NICCS-RAD-001"
 
 
 def result(folder, name, status, *requirements, binding="real", start=1, history=None):
+    status, _, declared = (status or "").partition(", ")
     labels = [{"name": "requirement", "value": each} for each in requirements]
     labels += [{"name": "binding", "value": binding}] if binding else []
+    labels += [{"name": "outcome", "value": declared}] if declared else []
     data = {
         "uuid": f"{name}-{start}",
         "historyId": history or name,
         "name": name,
-        "status": status,
+        "status": status or None,
         "start": start,
         "stop": start + 500,
         "labels": labels,
@@ -38,6 +41,11 @@ def standings(folder):
     [
         ([], Standing.NOT_RUN),
         ([("skipped", "real")], Standing.NOT_RUN),
+        ([(NA, "real")], Standing.NOT_APPLICABLE),
+        ([(NA, "real"), ("skipped", "real")], Standing.NOT_RUN),
+        ([(NA, "real"), ("failed", "real")], Standing.FAILED),
+        ([(NA, "simulated"), ("passed", "real")], Standing.PASSED),
+        ([("failed, not applicable", "real")], Standing.FAILED),
         ([("passed", "real")], Standing.PASSED),
         ([("passed", "simulated")], Standing.PASSED_SIMULATED),
         ([("passed", "mixed")], Standing.PASSED_SIMULATED),
@@ -94,9 +102,11 @@ def test_a_run_without_a_pass_has_not_passed(tmp_path):
     summary, _ = standings(tmp_path)
     assert not summary.passed
     result(tmp_path, "a", "skipped", TEL)
-    summary, _ = standings(tmp_path)
+    result(tmp_path, "b", NA, RAD)
+    summary, found = standings(tmp_path)
     assert not summary.passed
-    assert summary.count(Verdict.SKIPPED) == 1
+    assert (summary.count(Verdict.SKIPPED), summary.count(Verdict.NOT_APPLICABLE)) == (1, 1)
+    assert found[RAD] is Standing.NOT_APPLICABLE
 
 
 def test_a_test_without_a_requirement_is_named_untraced(tmp_path):

@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import pytest
 
-from harness.evidence.results import Verdict, read_results
+from harness.evidence.requirements import catalogue
+from harness.evidence.results import Verdict, as_json, read_results, summarise
 
 CONFTEST = """
 import pytest
@@ -19,6 +21,7 @@ def pytest_configure(config):
 """
 PYTEST_SUITE = """
 import pytest
+from harness.errors import NotApplicableError
 
 @pytest.mark.requirement("NICCS-TEL-006", "NICCS-RAD-001")
 def test_passes():
@@ -38,8 +41,22 @@ def test_breaks(broken):
 
 def test_skips():
     pytest.skip("not today")
+
+@pytest.mark.requirement("NICCS-RAD-022")
+def test_declares():
+    raise NotApplicableError("it has no texts")
+
+@pytest.fixture
+def texts():
+    raise NotApplicableError("no texts here either")
+
+def test_depends(texts):
+    pass
 """
 ROBOT_SUITE = """
+*** Settings ***
+Library    harness.keywords.ICCS    time=virtual
+
 *** Test Cases ***
 Passes
     [Tags]    req:NICCS-TEL-006    req:niccs-rad-001
@@ -49,6 +66,9 @@ Fails
     Fail    one is not two
 Skips
     Skip    not today
+Declares
+    [Tags]    req:NICCS-RAD-022
+    Not Applicable    it has no texts
 """
 BINDINGS = {"iccs": "real", "officer": "simulated"}
 
@@ -136,14 +156,17 @@ def test_pytest_tells_its_progress_and_verdicts(tmp_path):
         "test_fails": Verdict.FAILED,
         "test_breaks": Verdict.BROKEN,
         "test_skips": Verdict.SKIPPED,
+        "test_declares": Verdict.NOT_APPLICABLE,
+        "test_depends": Verdict.NOT_APPLICABLE,
     }
     told = progress(folder)
-    assert told[0] == {"event": "total", "runner": "pytest", "tests": 4}
+    assert told[0] == {"event": "total", "runner": "pytest", "tests": 6}
     ended = {event["test"].rpartition("::")[2]: event for event in told if event["event"] == "ended"}
     assert {name: event["outcome"] for name, event in ended.items()} == {k: v.value for k, v in verdicts.items()}
     assert "one is not two" in ended["test_fails"]["message"]
     assert "not today" in ended["test_skips"]["message"]
-    assert sum(event["event"] == "started" for event in told) == 4
+    assert "it has no texts" in ended["test_declares"]["message"]
+    assert sum(event["event"] == "started" for event in told) == 6
 
 
 def test_robot_tells_its_progress_and_verdicts(tmp_path):
@@ -153,14 +176,42 @@ def test_robot_tells_its_progress_and_verdicts(tmp_path):
         "Passes": Verdict.PASSED,
         "Fails": Verdict.FAILED,
         "Skips": Verdict.SKIPPED,
+        "Declares": Verdict.NOT_APPLICABLE,
     }
     told = progress(folder)
-    assert told[0] == {"event": "total", "runner": "robot", "tests": 3}
+    assert told[0] == {"event": "total", "runner": "robot", "tests": 4}
     assert [(e["test"], e["outcome"]) for e in told if e["event"] == "ended"] == [
         ("Tiny.Passes", "passed"),
         ("Tiny.Fails", "failed"),
         ("Tiny.Skips", "skipped"),
+        ("Tiny.Declares", "not applicable"),
     ]
+
+
+def test_what_is_not_applicable_is_told_apart_from_a_skip_and_fails_no_run(tmp_path):
+    folder = tmp_path / "a suite"
+    suite = PYTEST_SUITE.replace("assert 1 == 2", "assert 1 == 1").replace("raise RuntimeError", "return str")
+    folder.mkdir()
+    (folder / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    (folder / "conftest.py").write_text(CONFTEST)
+    (folder / "test_tiny.py").write_text(suite)
+    ran = run(
+        folder, "pytest", "-p", "no:cacheprovider", "--alluredir", "results", "--junitxml", "j.xml", "test_tiny.py"
+    )
+    assert ran.returncode == 0, ran.stdout
+    assert "3 passed, 1 skipped, 2 not applicable" in ran.stdout
+    assert "test_tiny.py::test_declares: it has no texts" in ran.stdout
+    junit = {case.get("name"): case for case in ElementTree.parse(folder / "j.xml").getroot().iter("testcase")}
+    declared = junit["test_declares"]
+    assert declared.find("skipped").get("message") == "not applicable: it has no texts"
+    assert declared.find("properties/property").attrib == {"name": "outcome", "value": "not applicable"}
+    assert junit["test_skips"].find("properties") is None
+    tests, _ = read_results(folder / "results")
+    summary = summarise(tests, catalogue())
+    assert summary.passed
+    assert {each.requirement.id: each.standing for each in summary.standings}["NICCS-RAD-022"] == "not applicable"
+    (row,) = [each for each in as_json(summary)["requirements"] if each["id"] == "NICCS-RAD-022"]
+    assert row["tests"][0]["reason"] == "it has no texts"
 
 
 @pytest.mark.parametrize(
@@ -174,7 +225,7 @@ def test_an_unknown_id_ends_pytest_at_collection_with_file_and_test(tmp_path, ma
     folder = tmp_path / "suite"
     ran = run_pytest(folder, PYTEST_SUITE.replace('"NICCS-TEL-001"', marker))
     assert ran.returncode == pytest.ExitCode.USAGE_ERROR
-    assert f"test_tiny.py:8: test_fails: {told}" in ran.stdout + ran.stderr
+    assert f"test_tiny.py:9: test_fails: {told}" in ran.stdout + ran.stderr
     assert not list((folder / "results").glob("*-result.json"))
 
 
@@ -182,6 +233,6 @@ def test_an_unknown_id_ends_robot_before_a_test_with_file_line_and_test(tmp_path
     folder = tmp_path / "suite"
     ran = run_robot(folder, ROBOT_SUITE.replace("NICCS-TEL-001", "NICCS-TEL-099"))
     assert ran.returncode == 253
-    assert "tiny.robot:6: Fails: unknown requirement 'NICCS-TEL-099'" in ran.stderr
+    assert "tiny.robot:9: Fails: unknown requirement 'NICCS-TEL-099'" in ran.stderr
     assert not list((folder / "results").glob("*-result.json"))
     assert not (folder / "progress.jsonl").exists()

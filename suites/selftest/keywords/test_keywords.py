@@ -175,20 +175,20 @@ Not A Time
 
 def test_one_officer_calls_another_whose_terminal_is_of_another_make(suite: Suite, tmp_path: Path) -> None:
     bed = tmp_path / "two-officers.yaml"
-    sergeant = "{role: radio_terminal, issi: 4001235, talkgroup: GD-OPS-1, personality: sepura-like}"
-    bed.write_text(DEFAULT_TESTBED.read_text(encoding="utf-8") + f"\n  sergeant: {sergeant}\n", encoding="utf-8")
+    inspector = "{role: radio_terminal, issi: 4001299, talkgroup: GD-OPS-1, personality: sepura-like}"
+    bed.write_text(DEFAULT_TESTBED.read_text(encoding="utf-8") + f"\n  inspector: {inspector}\n", encoding="utf-8")
     code, results, said = suite.run(
         """\
 Two Officers
-    Officer Switches On    officer    sergeant
-    Officer Calls Officer    officer    sergeant    duplex=True
+    Officer Switches On    officer    inspector
+    Officer Calls Officer    officer    inspector    duplex=True
     Officer Hangs Up    officer
-    Terminal Shows    sergeant    call.ended    within=2 s
-    Officer Calls Officer    sergeant    officer
-    Terminal Shows    officer    talker.shown    within=2 s    issi=4001235
-    Officer Hangs Up    sergeant
-    Officer Sends Position    sergeant    55.8609    -4.2514    to=officer
-    Terminal Shows    officer    location.received    within=2 s    issi=4001235
+    Terminal Shows    inspector    call.ended    within=2 s
+    Officer Calls Officer    inspector    officer
+    Terminal Shows    officer    talker.shown    within=2 s    issi=4001299
+    Officer Hangs Up    inspector
+    Officer Sends Position    inspector    55.8609    -4.2514    to=officer
+    Terminal Shows    officer    location.received    within=2 s    issi=4001299
 """,
         options=f"testbed={bed}    time=virtual",
     )

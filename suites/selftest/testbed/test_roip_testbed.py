@@ -89,7 +89,7 @@ def on_bench(main: Callable[[Bench], Awaitable[None]]) -> None:
 
 def test_a_dispatchers_ptt_reaches_an_officers_terminal_and_the_answer_comes_back() -> None:
     async def main(bench: Bench) -> None:
-        radio, officer = await bench.roip_radio(), await bench.terminal("officer")
+        radio, officer = await bench.roip_radio("roip-radio"), await bench.terminal("officer")
         await officer.select(GROUP)
         await radio.key()
         granted = await radio.expect("ptt.granted", within=0, talkgroup=GROUP)
@@ -112,7 +112,7 @@ def test_a_dispatchers_ptt_reaches_an_officers_terminal_and_the_answer_comes_bac
 
 def test_a_dispatcher_who_is_pre_empted_is_told_and_may_key_again() -> None:
     async def main(bench: Bench) -> None:
-        radio, officer = await bench.roip_radio(), await bench.terminal("officer")
+        radio, officer = await bench.roip_radio("roip-radio"), await bench.terminal("officer")
         await officer.select(GROUP)
         await radio.key()
         await officer.key(GROUP, priority=15)
@@ -158,7 +158,7 @@ def test_on_a_real_gateway_only_what_the_file_names_is_called_and_keyed(tmp_path
             with pytest.raises(InterlockError, match="GD-ROIP-2"):
                 await other.key()
             with pytest.raises(InterlockError, match="GD-ROIP-2"):
-                other.speak(NOISE)
+                await other.speak(NOISE)
             keyed = [each for each in simulators.journal if each.kind == "ptt.won"]
             assert len(keyed) == 1
             with pytest.raises(InterlockError, match="dialling mast"):

@@ -48,7 +48,7 @@ async def test_every_packet_of_a_radio_session_says_what_was_done(
 ) -> None:
     async with control_room(tmp_path, "radio", "roip") as room:
         async with room.bench() as bench:
-            radio, officer = await bench.roip_radio(), await bench.terminal("officer")
+            radio, officer = await bench.roip_radio("roip-radio"), await bench.terminal("officer")
             await officer.select(GROUP)
             await radio.key()
             said = await converse(radio.jack, officer.jack, speech("dispatch"))

@@ -20,8 +20,8 @@ from harness.protocols.sip.parse import parse
 from harness.transport.context import Context
 from harness.transport.tap import NullTap
 from harness.transport.udp import open_udp
+from simulators import events as events_module
 from simulators.emergency import EmergencyNetwork, EmergencySettings, exchange
-from simulators.emergency import events as events_module
 from simulators.emergency.records import CallRecord, Outcome, RecordError, Records
 from simulators.emergency.routes import RouteError, address_of
 

@@ -20,7 +20,7 @@ from harness.endpoints.speech import join_speech
 from harness.journal import Event, Journal
 from harness.protocols import sdp
 from harness.transport.context import Context
-from simulators.iccs import GatewayLine, IccsSettings, IccsSimulator
+from simulators.iccs import GatewayLine, IccsSettings, IccsSimulator, RadioSurroundings
 from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
 
 GROUPS = {"GD-OPS-1": 1001, "GD-OPS-2": 1002}
@@ -180,8 +180,7 @@ async def control_room(
             simulators,
             inner,
             IccsSettings.model_validate(LAYOUT | (layout or {})),
-            gateways=gateways,
-            talkgroups=GROUPS,
+            radio=RadioSurroundings(tuple(gateways), GROUPS),
             **{"permit_dial": anything, "permit_radio": anything, **options},
         )
         stack.push_async_callback(iccs.stop)

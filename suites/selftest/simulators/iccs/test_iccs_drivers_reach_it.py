@@ -37,7 +37,35 @@ ACTS: dict[str, Act] = {
     "key": lambda at: at.key("GD-OPS-1"),
     "unkey": lambda at: at.unkey(),
     "text": lambda at: at.send_text(4001234, "hello"),
+    "key-groups": lambda at: at.key_groups("GD-OPS-1", "GD-OPS-2"),
+    "select": lambda at: at.unselect("GD-OPS-1"),
+    "volume": lambda at: at.set_volume(headset_db=-6.0),
+    "folders": lambda at: at.shown_folder(),
+    "no-incident": lambda at: at.needs_no_incident("a wrong number", record="R-000001"),
     "incidents": lambda at: at.open_incident("Break-in"),
+    "patches": lambda at: at.patch("GD-OPS-1", "GD-OPS-2"),
+    "groups": lambda at: at.regroup("Operation Heron", [4001234]),
+    "ambience": lambda at: at.begin_ambience(4001234, "secret"),
+    "radio-call": lambda at: at.call_radio(4001234),
+}
+NAMED_ACTS: dict[str, Act] = {
+    "patches/{patch_id}": lambda at: at.unpatch("P-1"),
+    "groups/{gssi}": lambda at: at.ungroup(15000001),
+    "ambience/{issi}": lambda at: at.end_ambience(4001234),
+    "disabled/{issi}": lambda at: at.disable(4001234),
+    "incidents/{incident_id}/units": lambda at: at.assign_unit(4001234, "INC-000001"),
+    "incidents/{incident_id}/notes": lambda at: at.note_incident("INC-000001", "on the way"),
+    "incidents/{incident_id}/transfer": lambda at: at.transfer_incident("INC-000001", "north"),
+    "incidents/{incident_id}/hand-over": lambda at: at.hand_over("INC-000001", "desk-2"),
+    "incidents/{incident_id}/close": lambda at: at.close_incident("INC-000001"),
+}
+"""Those whose path names what they are about."""
+LOOKS_AT_A_CONSOLE: dict[str, Act] = {
+    "/v1/groups/{gssi}": lambda at: at.group(15000001),
+    "/v1/recordings": lambda at: at.recording("V-1"),
+    "/v1/recordings/{recording}": lambda at: at.recording("V-1"),
+    "/v1/units": lambda at: at.units(),
+    "/v1/units/{issi}": lambda at: at.unit(4001234),
 }
 LOOKS: dict[str, Callable[[Supervisor], Awaitable[object]]] = {
     "/v1/wallboard": lambda at: at.wallboard(),
@@ -46,7 +74,13 @@ LOOKS: dict[str, Callable[[Supervisor], Awaitable[object]]] = {
     ),
     "/v1/calls/{record}": lambda at: at.record("R-000001"),
     "/v1/ring-backs": lambda at: at.ring_backs(),
+    "/v1/audit": lambda at: at.audit(position="desk-1"),
+    "/v1/reconciliation": lambda at: at.reconciliation(),
+    "/v1/patches": lambda at: at.patches(),
     "/v1/callbacks": lambda at: at.callbacks(),
+    "/v1/alarms": lambda at: at.alarms(),
+    "/v1/alarms/{alarm}/clear": lambda at: at.clear_alarm("A-0001"),
+    "/v1/emergencies": lambda at: at.emergencies(),
     "/v1/trunks": lambda at: at.trunks(),
     "/v1/trunks/{name}/fault": lambda at: at.begin_trunk_fault("primary", "slow", seconds=1.0),
 }
@@ -74,18 +108,34 @@ async def test_each_act_at_a_position_is_one_that_the_interface_describes_and_th
                 assert "Not Found" not in str(error)
 
 
+async def test_each_act_about_something_named_is_one_that_the_interface_describes_and_the_other_way_round() -> None:
+    async with control_room() as room:
+        async with room.http() as http:
+            paths = await described(http)
+        prefix = "/v1/positions/{id_}/"
+        named = {path.removeprefix(prefix) for path in paths if path.startswith(prefix) and "{" in path[len(prefix) :]}
+        assert named == set(NAMED_ACTS)
+        dispatcher = await room.console("desk-1")
+        for name, act in {**NAMED_ACTS, **LOOKS_AT_A_CONSOLE}.items():
+            try:
+                await act(dispatcher)
+            except DriverError as error:
+                assert "Not Found" not in str(error), name
+
+
 async def test_each_look_of_a_supervisor_is_one_that_the_interface_describes_and_the_other_way_round() -> None:
     async with control_room() as room:
         async with room.http() as http:
             paths = await described(http)
         seen = {path for path in paths if not re.match(r"/v1/(positions|incidents|status)", path)}
-        assert seen == set(LOOKS)
+        assert seen == set(LOOKS) | set(LOOKS_AT_A_CONSOLE)
         supervisor = room.supervisor()
         for name, look in LOOKS.items():
             try:
                 await look(supervisor)
             except DriverError as error:
-                assert "there is no call record 'R-000001'" in str(error), name
+                told = "no alarm 'A-0001' stands" if "alarms" in name else "there is no call record 'R-000001'"
+                assert told in str(error), name
 
 
 async def test_a_supervisor_is_told_what_an_interface_answers_that_is_none() -> None:

@@ -1,4 +1,4 @@
-"""The link to a simulated emergency network's control interface: requests over HTTP, events over a WebSocket."""
+"""The link to a simulated network's control interface: requests over HTTP, events over a WebSocket."""
 
 from __future__ import annotations
 

@@ -1,0 +1,76 @@
+"""The radio services of one control room put together: what its rooms and its control interface see of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from simulators.iccs.incidents import IncidentLog
+from simulators.iccs.patch_panel import PatchPanel
+from simulators.iccs.positions import Position
+from simulators.iccs.radio_desk import GatewayLine, RadioDesk, RadioPermit
+from simulators.iccs.radio_services.ambience import AmbienceDesk
+from simulators.iccs.radio_services.audit import Audit
+from simulators.iccs.radio_services.network import NetworkLink, RadioControl
+from simulators.iccs.radio_services.patches import TalkgroupPatches
+from simulators.iccs.radio_services.private_calls import RadioCalls
+from simulators.iccs.radio_services.recordings import Recordings
+from simulators.iccs.radio_services.regrouping import RegroupingDesk
+from simulators.iccs.radio_services.units import StatusMeaning, Units
+from simulators.iccs.shared import Shared
+
+
+@dataclass(frozen=True, slots=True)
+class RadioSurroundings:
+    """What of the radio network an ICCS is told at its start."""
+
+    gateways: tuple[GatewayLine, ...] = ()
+    talkgroups: Mapping[str, int] = field(default_factory=dict)
+    """Name to GSSI."""
+    statuses: Mapping[int, StatusMeaning] = field(default_factory=dict)
+    """By the value that goes over the air."""
+    control: RadioControl | None = None
+    """Where the network's control interface is, where it has one."""
+
+
+class RadioServices:
+    """All of them."""
+
+    def __init__(
+        self,
+        shared: Shared,
+        radio: RadioDesk,
+        panel: PatchPanel,
+        incidents: IncidentLog,
+        around: RadioSurroundings,
+        permit: RadioPermit,
+    ) -> None:
+        self._gateways = around.gateways
+        self._network = NetworkLink(shared, around.control)
+        self.audit = Audit(shared.journal)
+        self.recordings = Recordings()
+        self.patches = TalkgroupPatches(shared, radio, panel, self.audit)
+        self.ambience = AmbienceDesk(shared, panel, self._network, self.audit, self.recordings)
+        self.regrouping = RegroupingDesk(shared, self._network, self.audit, around.talkgroups)
+        self.units = Units(shared, incidents, around.statuses)
+        lines = [line for line in around.gateways if line.private]
+        self.calls = RadioCalls(shared, panel, self.recordings, lines, permit)
+
+    async def start(self) -> None:
+        """Open lines and the link to the network. Raises LocalError, MediaError."""
+        self.patches.relays.start()
+        self.units.start(line.name for line in self._gateways)
+        await self.calls.start()
+        await self._network.start()
+
+    async def gone(self, position: Position) -> None:
+        """A position is about to log out: what it alone holds is given up."""
+        await self.calls.gone(position)
+        await self.ambience.gone(position)
+
+    async def stop(self) -> None:
+        """Give everything up."""
+        self.patches.relays.stop()
+        self.units.stop()
+        await self.calls.stop()
+        await self._network.stop()

@@ -1,0 +1,118 @@
+"""Unit states: what each radio last sent as its status, shown to dispatchers and entered in its incident's log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from harness.journal import Event
+from simulators.iccs.incidents import IncidentError, IncidentLog
+from simulators.iccs.positions import Position, PositionError, UnknownPositionError
+from simulators.iccs.shared import Shared
+
+MAX_UNITS: Final = 10_000
+"""Units of which a state is kept; a further one's is shown and not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusMeaning:
+    """What a value over the air means to this force."""
+
+    number: int
+    """As officers and dispatchers know it: 0 to 16."""
+    means: str
+
+
+@dataclass(slots=True)
+class UnitState:
+    """One unit."""
+
+    issi: int
+    status: int | None = None
+    """The status's number; None: none came yet."""
+    means: str = ""
+    since: float | None = None
+    """Run time at which the status came, seconds."""
+    incident: str | None = None
+    """The incident that it is assigned to."""
+
+
+class UnknownUnitError(UnknownPositionError):
+    """Of such a unit nothing is known."""
+
+
+class Units:
+    """All units of one control room."""
+
+    def __init__(self, shared: Shared, incidents: IncidentLog, statuses: Mapping[int, StatusMeaning]) -> None:
+        """``statuses``: by the value that goes over the air."""
+        self._shared = shared
+        self._incidents = incidents
+        self._statuses = dict(statuses)
+        self._units: dict[int, UnitState] = {}
+        self._sources: frozenset[str] = frozenset()
+        self._forget: Callable[[], None] = lambda: None
+
+    def start(self, gateways: Iterable[str]) -> None:
+        """Follow what comes to these gateways."""
+        self._sources = frozenset(gateways)
+        self._forget = self._shared.journal.subscribe(self._happened)
+
+    def stop(self) -> None:
+        """Follow no more."""
+        self._forget()
+
+    def shown(self, issi: int) -> dict[str, Any]:
+        """Return a unit. Raises UnknownUnitError."""
+        try:
+            return asdict(self._units[issi])
+        except KeyError:
+            raise UnknownUnitError(f"nothing is known of unit {issi}") from None
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return all units."""
+        return [asdict(unit) for unit in self._units.values()]
+
+    def assign(self, position: Position, issi: int, incident: str) -> dict[str, Any]:
+        """Assign a unit to an incident: its states go into the incident's log. Raises IncidentError, PositionError."""
+        position.seated()
+        unit = self._unit(issi)
+        if unit is None:
+            raise PositionError(f"{MAX_UNITS} units are known already")
+        self._incidents.note(incident, position.id, f"unit {issi} assigned", self._shared.now())
+        unit.incident = incident
+        self._shared.positions.tell(position, "unit.assigned", issi=issi, incident_id=incident)
+        return asdict(unit)
+
+    def _unit(self, issi: int) -> UnitState | None:
+        if issi not in self._units and len(self._units) < MAX_UNITS:
+            self._units[issi] = UnitState(issi)
+        return self._units.get(issi)
+
+    def _happened(self, event: Event) -> None:
+        if event.kind != "status.received" or event.source not in self._sources:
+            return
+        issi, value = event.data.get("issi"), event.data.get("value")
+        known = self._statuses.get(value) if isinstance(value, int) else None
+        if known is None or issi is None:
+            self._shared.journal.warn(event.source, "status.unknown", issi=issi, value=value)
+            return
+        number = int(issi)
+        unit = self._unit(number) or UnitState(number)
+        unit.status, unit.means, unit.since = known.number, known.means, self._shared.now()
+        self._enter(unit)
+        for position in self._shared.positions:
+            if position.logged_in and position.settings.talkgroups:
+                self._shared.positions.tell(
+                    position, "unit.state", issi=number, status=unit.status, means=unit.means, incident_id=unit.incident
+                )
+
+    def _enter(self, unit: UnitState) -> None:
+        if unit.incident is None:
+            return
+        text = f"unit {unit.issi}: status {unit.status}, {unit.means}"
+        try:
+            self._incidents.note(unit.incident, "radio", text, self._shared.now())
+        except IncidentError:  # it was closed, and the unit is free
+            unit.incident = None

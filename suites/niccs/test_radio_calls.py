@@ -1,0 +1,52 @@
+"""Calls with one radio, placed at a console: they connect, both are heard, and both sides are recorded."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from harness.measure.correlate import correlation
+from harness.pytest_plugin import requirement
+from harness.testbed.bench import Bench
+from harness.testbed.clips import read_clip
+from harness.testbed.conversation import LEAST_CORRELATION, converse
+
+SOON_S = 5.0
+
+
+@requirement("NICCS-RAD-020")
+@pytest.mark.waits
+async def test_a_private_call_connects_and_is_recorded(bench: Bench) -> None:
+    """The officer answers; each hears the other; the recording has on each channel what that one said."""
+    dispatcher, officer = await bench.console("govan-31"), await bench.terminal("officer")
+    said = {"radio": read_clip("officer-reply"), "position": read_clip("dispatch")}
+    call = await dispatcher.call_radio(bench.issi("officer"))
+    assert await officer.answer(within=SOON_S) == bench.issi("line-1")
+    await dispatcher.expect("radio_call.connected", within=SOON_S, radio_call=call)
+    await converse(officer.jack, dispatcher.headset, said["radio"])
+    await converse(dispatcher, officer.jack, said["position"])
+    await dispatcher.clear_radio_call()
+    ended = await dispatcher.expect("radio_call.ended", within=SOON_S, radio_call=call)
+    await officer.expect("call.ended", within=SOON_S)
+    recording = await dispatcher.recording(str(ended.data["recording"]))
+    for who, clip in said.items():
+        likeness = correlation(clip, recording[who])
+        assert likeness > LEAST_CORRELATION, f"what the {who} said is not in the recording: likeness {likeness:.2f}"
+        other = next(each for each in said if each != who)
+        assert correlation(clip, recording[other]) < LEAST_CORRELATION, f"the {other}'s channel has the {who}'s speech"
+
+
+@requirement("NICCS-RAD-020")
+@pytest.mark.waits
+async def test_an_officer_who_hangs_up_ends_the_call_at_the_console_which_is_free_again(bench: Bench) -> None:
+    """And a radio that is not there fails the next call with the network's reason."""
+    dispatcher, officer = await bench.console("govan-31"), await bench.terminal("officer")
+    await dispatcher.call_radio(bench.issi("officer"))
+    await officer.answer(within=SOON_S)
+    connected = await dispatcher.expect("radio_call.connected", within=SOON_S)
+    await asyncio.sleep(1.0)
+    await officer.hang_up()
+    await dispatcher.expect("radio_call.ended", within=SOON_S, radio_call=connected.data["radio_call"])
+    await dispatcher.call_radio(4_000_999)
+    await dispatcher.expect("radio_call.failed", within=SOON_S, issi=4_000_999)
