@@ -152,7 +152,7 @@ class CommandControlLink:
                 except TimeoutError:
                     # A timer may go off within the clock's resolution of its time: asking the clock again could find
                     # that nothing is due yet, at a moment of virtual time that then never passes.
-                    self._asked = float("-inf")
+                    self._due = float("-inf")
 
     async def _tell(self) -> None:
         told = self.outbox.first(self._dialect.most, size=BATCH_BYTES)
