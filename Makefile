@@ -12,7 +12,8 @@ PYTHON ?= python3.11
 PY := .venv/bin/python
 # What is to be there (a program, or a file by its pattern) and the Debian package that brings it.
 WITNESSES := sipp:sip-tester baresip:baresip tshark:tshark socat:socat sipsak:sipsak openssl:openssl \
-	kamailio:kamailio /usr/lib*/*/kamailio/modules/tls.so:kamailio-tls-modules
+	kamailio:kamailio /usr/lib*/*/kamailio/modules/tls.so:kamailio-tls-modules \
+	gammu:gammu gammu-smsd:gammu-smsd /usr/sbin/bearerbox:kannel
 
 .PHONY: help setup witnesses accept test lint bench soak docs lock clean
 

@@ -34,6 +34,7 @@ from bench import (
     sdp_answers,
     sip_calls,
     sip_messages,
+    texts,
 )
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -74,6 +75,16 @@ def _round_trips() -> tuple[dict[str, Any], list[Row]]:
     row = ("AT round trips over a PTY /s", f"{result['ours_per_s']:,}")
     peer = f"pyserial, blocking {result['pyserial_blocking_per_s']:,}"
     return result, [(*row, peer, "≥ 15,000", bool(result["met"]))]
+
+
+def _texts() -> tuple[dict[str, Any], list[Row]]:
+    result = texts.measure()
+    ours, bare = f"{result['submits_per_s']:,}", f"bare TCP answers {result['bare_tcp_answers_per_s']:,}"
+    modem, plain = f"{result['modem_texts_per_s']:,}", f"pyserial, blocking {result['pyserial_texts_per_s']:,}"
+    return result, [
+        ("SMPP submits taken by the service centre /s", ours, bare, "", None),
+        ("texts sent by a modem over a PTY /s", modem, plain, "", None),
+    ]
 
 
 def _answers() -> tuple[dict[str, Any], list[Row]]:
@@ -180,6 +191,7 @@ BENCHMARKS: dict[str, Callable[[], tuple[dict[str, Any], list[Row]]]] = {
     "sip_calls": _calls,
     "sdp_answers": _answers,
     "at_round_trips": _round_trips,
+    "texts": _texts,
     "radio_codecs": _codecs,
     "radio_network": _radio_network,
     "floor_requests": _floor_requests,

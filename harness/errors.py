@@ -140,6 +140,26 @@ class DialPlanError(LocalError):
     """A dial plan's pattern or route that means nothing, or a translation that leads nowhere."""
 
 
+class SmsError(RemoteError):
+    """A text message that 3GPP TS 23.040 or 23.038 does not allow, or that can't be written so."""
+
+
+class ModemRemoteError(RemoteError):
+    """A modem, or what drives one, sent what 3GPP TS 27.005 or 27.007 does not allow."""
+
+
+class ModemLocalError(LocalError):
+    """A modem's command was refused, timed out, or asked for on a line that is gone."""
+
+
+class SmppError(RemoteError):
+    """An SMPP 3.4 peer sent a unit, field or parameter that can't be read, or one can't be written so."""
+
+
+class SmppLocalError(LocalError):
+    """A request to an SMPP service centre was refused, timed out, or asked for on a session that is gone."""
+
+
 class TransportError(LocalError):
     """A port, line or address that can't be opened, or is gone."""
 

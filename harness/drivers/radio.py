@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -58,6 +57,7 @@ class RadioTerminal(PrivateRadioCalls, RegroupedRadio):
         self._keyed: int | None = None
         """Call instance in which our key is down."""
         self._pressing = False
+        self._permit: Callable[[str, str, int], None] = lambda _act, _target, _priority: None
         self._private = self._ringing = None
         self._pei: TerminalEquipment
         self._jack: AudioJack
@@ -84,6 +84,8 @@ class RadioTerminal(PrivateRadioCalls, RegroupedRadio):
         if len(talkgroups) > TALKGROUP_MAX:
             raise DriverError(f"{name}: a plan of {len(talkgroups)} talkgroups; {TALKGROUP_MAX} is the most")
         terminal = cls(context, name, talkgroups)
+        if permit is not None:
+            terminal._permit = permit
         terminal._pei = await TerminalEquipment.open(context, name, serial, baud=baud, permit=permit)
         try:
             await terminal._pei.register_services()
@@ -272,21 +274,31 @@ class RadioTerminal(PrivateRadioCalls, RegroupedRadio):
     ) -> KeyOutcome:
         """Press the emergency key as an officer's terminal takes it: emergency call, status 0 and place to the group.
 
-        The floor is kept: ``unkey`` gives it back. Raises as ``key`` does; status and place are sent all the same where
-        the network refuses the floor, and nothing is where the testbed does not permit it.
+        They go side by side, so that a place does not wait for the floor, and a floor that is refused holds nothing
+        back. The floor is kept: ``unkey`` gives it back. Raises as ``key`` and ``send_status`` do; where the testbed
+        does not permit one of them, nothing has left.
         """
         group = talkgroup or self.talkgroup
         if group is None:
             raise DriverError(f"{self.name}: no talkgroup is selected")
+        gssi = self._gssi(group)
+        self._permit("key", str(gssi), EMERGENCY_CALL_PRIORITY)
+        self._permit("message", str(gssi), EMERGENCY_CALL_PRIORITY)
+        if location is not None:
+            self._permit("message", str(gssi), 0)
         self._journal.record(self.name, "emergency.pressed", talkgroup=group)
+        key = asyncio.create_task(self.emergency(group))
         try:
-            return await self.emergency(group)
+            if location is not None:
+                await asyncio.gather(self.send_status(EMERGENCY_STATUS, to=gssi), self.send_location(location, to=gssi))
+            else:
+                await self.send_status(EMERGENCY_STATUS, to=gssi)
+        except asyncio.CancelledError:
+            key.cancel()
+            raise
         finally:
-            if not isinstance(sys.exception(), InterlockError | asyncio.CancelledError):
-                messages = [self.send_status(EMERGENCY_STATUS, to=self._gssi(group))]
-                if location is not None:
-                    messages.append(self.send_location(location, to=self._gssi(group)))
-                await asyncio.gather(*messages)
+            outcome = await key
+        return outcome
 
     async def send_location(self, location: ShortLocation, *, to: int) -> SendOutcome:
         """Send a LIP short location report to an ISSI. Raises as ``send_status`` does."""

@@ -60,7 +60,6 @@ class DeskRadioKeywords(Topic):
         | ``emergency`` | Its name, which consoles show with ``emergency.shown``. |
 
         Example:
-        | ${shown}    `Console Shows`    govan-31    emergency.shown |
         | `Operator Acknowledges Emergency`    govan-31    ${shown}[emergency] |
         """
         self._radio_at(console, lambda at: at.acknowledge_emergency(emergency))

@@ -29,6 +29,7 @@ from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
 from harness.keywords.supervision import SupervisionKeywords
 from harness.keywords.telephones import SwitchTelephoneKeywords
 from harness.keywords.telephony import TelephonyKeywords
+from harness.keywords.texting import TextingKeywords
 from harness.testbed.run import KEEP_VARIABLE, TESTBED_VARIABLE
 
 
@@ -49,6 +50,7 @@ class ICCS(
     DeskRadioKeywords,
     RoipKeywords,
     KeyedRadioKeywords,
+    TextingKeywords,
     FaultKeywords,
     ContinuityKeywords,
     FigureKeywords,

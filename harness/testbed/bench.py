@@ -26,6 +26,7 @@ from harness.drivers.radio_network import RadioNetworkControl
 from harness.drivers.roip_gateway import RoipGatewayControl
 from harness.drivers.roip_radio import RoipRadio
 from harness.drivers.scripted_phone import ScriptedPhone
+from harness.drivers.sms import SmsGateway, SmsNetwork
 from harness.drivers.supervisor import Supervisor
 from harness.drivers.talking_radio import TalkingRadio, Technology
 from harness.drivers.telephone import Telephone
@@ -54,6 +55,8 @@ from harness.testbed.components import (
     RoipGatewayComponent,
     RoipRadioComponent,
     ScriptedPhoneComponent,
+    SmsGatewayComponent,
+    SmsNetworkComponent,
     TelephoneComponent,
     TrunkComponent,
 )
@@ -74,6 +77,8 @@ from harness.testbed.opening import (
     open_roip_gateway,
     open_roip_radio,
     open_scripted_phone,
+    open_sms_gateway,
+    open_sms_network,
     open_supervisor,
     open_telephone,
     open_terminal,
@@ -208,6 +213,14 @@ class Bench:
     async def telephone(self, name: str | None = None) -> Telephone:
         """Return a telephone of the enterprise switch by its component's name, registered."""
         return await self._driver(name, TelephoneComponent, open_telephone)
+
+    async def sms_gateway(self, name: str | None = None) -> SmsGateway:
+        """Return a way to send and get texts (the one there is, or the one named), open."""
+        return await self._driver(name, SmsGatewayComponent, open_sms_gateway)
+
+    async def sms_network(self, name: str | None = None) -> SmsNetwork:
+        """Return a simulated SMS network (the one there is, or the one named), as whoever runs it sees it."""
+        return await self._driver(name, SmsNetworkComponent, open_sms_network)
 
     async def call_load(self, name: str | None = None) -> CallLoad:
         """Return a load of calls (the one there is, or the one named)."""

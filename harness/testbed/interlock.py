@@ -13,6 +13,7 @@ from datetime import date
 from urllib.parse import unquote
 
 from harness.errors import InterlockError
+from harness.privacy import is_reserved
 from harness.testbed.model import Testbed
 
 POLICE_AND_EMERGENCY = frozenset({"999", "112", "101", "911", "111", "105", "18000", "18001", "18002"})
@@ -102,6 +103,24 @@ class Interlock:
             raise InterlockError(
                 f"{what} of {number or 'a withheld number'} is not allowed: {self._why()}, and safety.locate names "
                 f"{_listed(locate)}"
+            )
+
+    def text(self, number: str) -> None:
+        """Allow a text to ``number`` (a number as a person writes it, or a name), or raise InterlockError.
+
+        Ofcom's reserved numbers are nobody's and are always allowed; 999 and the like need a dated permit.
+        """
+        if not self._real:
+            return
+        bare = _bare(unicodedata.normalize("NFKC", number).strip())
+        code = self._service(bare)
+        if code is not None:
+            self._need_permit("emergency_call", code)
+            return
+        allowed = self._testbed.safety.text
+        if not is_reserved(bare) and not any(_fits(bare, pattern) for pattern in allowed):
+            raise InterlockError(
+                f"a text to {bare or 'nobody'} is not allowed: {self._why()}, and safety.text names {_listed(allowed)}"
             )
 
     def _service(self, number: str) -> str | None:

@@ -30,6 +30,8 @@ from harness.testbed.components import (
     RoipGatewayComponent,
     RoipRadioComponent,
     ScriptedPhoneComponent,
+    SmsGatewayComponent,
+    SmsNetworkComponent,
     Ssi,
     Strict,
     TelephoneComponent,
@@ -79,9 +81,11 @@ class Safety(Strict):
     """ISSIs of terminals that may be regrouped, listened to, disabled and enabled over the air."""
     locate: tuple[str, ...] = ()
     """Numbers whose location may be asked for, or sent in as a handset's; written as in ``dial``."""
+    text: tuple[str, ...] = ()
+    """Numbers that may be sent texts beside Ofcom's reserved ones, which are nobody's; written as in ``dial``."""
     permits: tuple[Permit, ...] = ()
 
-    @field_validator("dial", "locate")
+    @field_validator("dial", "locate", "text")
     @classmethod
     def _narrow(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in patterns:
@@ -134,6 +138,8 @@ class Testbed(Strict):
             key = {"emergency_trunk": "to", "console": "of"}.get(each.role)
             if isinstance(each, ScriptedPhoneComponent | CallLoadComponent) and each.to not in self.components:
                 raise _misfit(("components", name, "to"), each.to, _listed(self.components))
+            if isinstance(each, SmsGatewayComponent):
+                self._check_sms_gateway(name, each)
             if isinstance(each, McpttTerminalComponent):
                 self._check_handset(name, each)
             if isinstance(each, TelephoneComponent) and each.of not in switches:
@@ -154,6 +160,12 @@ class Testbed(Strict):
         if len(networks) > 1:
             raise _misfit(("components", networks[1], "role"), "radio_network", "one radio network")
         return self
+
+    def _check_sms_gateway(self, name: str, gateway: SmsGatewayComponent) -> None:
+        networks = [n for n, each in self.components.items() if isinstance(each, SmsNetworkComponent)]
+        if gateway.of is not None and gateway.of not in networks:
+            allowed = f"a component with role 'sms_network' ({_listed(networks)})"
+            raise _misfit(("components", name, "of"), gateway.of, allowed)
 
     def _check_handset(self, name: str, handset: McpttTerminalComponent) -> None:
         servers = {n: each for n, each in self.components.items() if isinstance(each, McpttServerComponent)}

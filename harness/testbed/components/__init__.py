@@ -25,6 +25,7 @@ from harness.testbed.components.radio import (
 )
 from harness.testbed.components.roip import RoipGatewayComponent, RoipRadioComponent
 from harness.testbed.components.scripted_phone import ScriptedPhoneComponent
+from harness.testbed.components.sms import SmsGatewayComponent, SmsNetworkComponent
 from harness.testbed.components.switch import EnterpriseSwitchComponent, TelephoneComponent
 from harness.testbed.components.trunk import TrunkComponent
 
@@ -49,6 +50,8 @@ Component = Annotated[
     | McpttTerminalComponent
     | RoipGatewayComponent
     | RoipRadioComponent
+    | SmsNetworkComponent
+    | SmsGatewayComponent
     | InterworkingGatewayComponent,
     Field(discriminator="role"),
 ]
@@ -78,6 +81,8 @@ __all__ = [
     "RoipRadioComponent",
     "ScriptedPhoneComponent",
     "SerialSettings",
+    "SmsGatewayComponent",
+    "SmsNetworkComponent",
     "Ssi",
     "Strict",
     "TelephoneComponent",

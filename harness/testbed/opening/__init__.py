@@ -11,6 +11,7 @@ from harness.testbed.opening.radio import open_terminal
 from harness.testbed.opening.radio_network import open_radio_network
 from harness.testbed.opening.roip import open_roip_gateway, open_roip_radio
 from harness.testbed.opening.scripted_phone import open_scripted_phone
+from harness.testbed.opening.sms import open_sms_gateway, open_sms_network
 from harness.testbed.opening.supervisor import open_supervisor
 from harness.testbed.opening.telephone import open_telephone
 from harness.testbed.opening.trunk import open_trunk
@@ -29,6 +30,8 @@ __all__ = [
     "open_roip_gateway",
     "open_roip_radio",
     "open_scripted_phone",
+    "open_sms_gateway",
+    "open_sms_network",
     "open_supervisor",
     "open_telephone",
     "open_terminal",

@@ -13,6 +13,7 @@ from harness.testbed.components import (
     McpttServerComponent,
     RadioNetworkComponent,
     RoipGatewayComponent,
+    SmsNetworkComponent,
 )
 from harness.testbed.starting.base import Starter, Starting
 from harness.testbed.starting.command_control import start_command_control
@@ -24,6 +25,7 @@ from harness.testbed.starting.location import start_location
 from harness.testbed.starting.mcptt import start_mcptt
 from harness.testbed.starting.radio import start_radio
 from harness.testbed.starting.roip import start_roip
+from harness.testbed.starting.sms import start_sms
 from harness.testbed.starting.switch import start_switch
 
 STARTERS: tuple[Starter[Any], ...] = (
@@ -37,6 +39,7 @@ STARTERS: tuple[Starter[Any], ...] = (
     Starter(IccsComponent, start_iccs),
     Starter(EmergencyNetworkComponent, start_emergency),
     Starter(EnterpriseSwitchComponent, start_switch),
+    Starter(SmsNetworkComponent, start_sms),
 )
 """Components for which `iccs simulate` starts a simulator; others come up with these, or the harness plays them."""
 

@@ -173,6 +173,36 @@ def test_an_armed_interlock_stops_key_and_messages() -> None:
     virtually(main)
 
 
+def test_an_emergency_of_which_one_part_is_not_permitted_leaves_nothing() -> None:
+    async def main() -> None:
+        def refuse_places(what: str, _target: str, priority: int) -> None:
+            if (what, priority) == ("message", 0):
+                raise InterlockError(what)
+
+        field = await Field.up(refuse_places)
+        with pytest.raises(InterlockError):
+            await field.officer.raise_emergency(location=ShortLocation(longitude=-4.25, latitude=55.86))
+        await asyncio.sleep(1)
+        journal = field.context.journal
+        for kind in ("radio.call_in", "status.received", "location.received"):
+            assert not journal.find("sergeant", kind)
+        assert not journal.find("officer", "emergency.pressed")
+
+    virtually(main)
+
+
+def test_an_emergency_is_a_call_a_status_and_a_place() -> None:
+    async def main() -> None:
+        field = await Field.up()
+        await field.officer.raise_emergency(location=ShortLocation(longitude=-4.25, latitude=55.86))
+        call = await field.context.journal.expect("sergeant", "radio.call_in", within=1.0)
+        assert call.data["priority"] == 15
+        await field.context.journal.expect("sergeant", "status.received", within=1.0, value=0)
+        await field.context.journal.expect("sergeant", "location.received", within=1.0)
+
+    virtually(main)
+
+
 def test_a_key_cancelled_by_its_user_leaves_the_floor_free() -> None:
     async def main() -> None:
         field = await Field.up()

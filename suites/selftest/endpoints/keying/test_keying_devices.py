@@ -113,7 +113,7 @@ async def test_a_device_that_is_pulled_while_keyed_is_told_once_and_let_go_of() 
 async def test_an_output_that_can_not_be_set_is_told_and_the_device_let_go_of() -> None:
     lines, device, context = await opened()
     device.unplugged = True
-    with pytest.raises(KeyingLocalError, match="RTS can't be set: .*Input/output error"):
+    with pytest.raises(KeyingLocalError, match=r"RTS can't be set: .*Input/output error"):
         await lines.key()
     assert device.story[-1] == "close"
     assert kinds(context) == ["line.not_at_rest", "lines.lost"]

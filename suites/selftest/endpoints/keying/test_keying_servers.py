@@ -60,7 +60,9 @@ def conversations(draw: st.DrawFn) -> tuple[list[Any], bytes]:
 
 
 @given(conversations(), st.lists(st.integers(1, 7), min_size=1, max_size=9))
-def test_what_a_server_tells_is_read_in_whatever_pieces_it_comes(said: tuple[list[Any], bytes], cuts: list[int]) -> None:
+def test_what_a_server_tells_is_read_in_whatever_pieces_it_comes(
+    said: tuple[list[Any], bytes], cuts: list[int]
+) -> None:
     events, data = said
     reader, found = rfc2217.Reader(), []
     at = turn = 0
@@ -153,9 +155,13 @@ async def test_the_first_orders_are_rest_and_nothing_else_is_ordered_until_the_k
 async def test_a_server_that_takes_all_orders_for_done_and_never_moves_is_named_by_the_line_that_follows() -> None:
     orders: list[int] = []
     async with terminal_server(answering(orders)) as url:
-        lines = await KeyingLines.open(Context.create(seed=1), "lines", url, Wiring(key="rts", carrier=None, echo="cts"))
+        lines = await KeyingLines.open(
+            Context.create(seed=1), "lines", url, Wiring(key="rts", carrier=None, echo="cts")
+        )
         where = url.removeprefix("rfc2217://")
-        with pytest.raises(KeyingError, match=f"the terminal server at {where} does not carry RTS: CTS does not follow"):
+        with pytest.raises(
+            KeyingError, match=f"the terminal server at {where} does not carry RTS: CTS does not follow"
+        ):
             await lines.key()
         assert orders[-2:] == [Control.RTS_ON, Control.RTS_OFF], "the key is left down"
         assert not lines.keyed

@@ -53,6 +53,8 @@ NAMED_ACTS: dict[str, Act] = {
     "groups/{gssi}": lambda at: at.ungroup(15000001),
     "ambience/{issi}": lambda at: at.end_ambience(4001234),
     "disabled/{issi}": lambda at: at.disable(4001234),
+    "emergencies/{emergency}/acknowledge": lambda at: at.acknowledge_emergency("E-0001"),
+    "emergencies/{emergency}/clear": lambda at: at.clear_emergency("E-0001"),
     "incidents/{incident_id}/units": lambda at: at.assign_unit(4001234, "INC-000001"),
     "incidents/{incident_id}/notes": lambda at: at.note_incident("INC-000001", "on the way"),
     "incidents/{incident_id}/transfer": lambda at: at.transfer_incident("INC-000001", "north"),
