@@ -39,6 +39,7 @@ def seconds(bench: Bench, after: int, seen: Event) -> float:
 
 
 @requirement("NICCS-RAD-007")
+@pytest.mark.waits  # each on a network of its own: an officer has one open emergency
 async def test_an_emergency_is_shown_with_who_where_and_group_at_every_console_of_the_talkgroup(bench: Bench) -> None:
     """Id, group and place are in time at both consoles that monitor the talkgroup, and not at one that does not."""
     consoles = [await bench.console("govan-31"), await bench.console("govan-32")]
@@ -62,6 +63,7 @@ async def test_an_emergency_is_shown_with_who_where_and_group_at_every_console_o
 
 
 @requirement("NICCS-RAD-007")
+@pytest.mark.waits  # each on a network of its own: an officer has one open emergency
 async def test_an_emergency_in_a_call_that_is_up_is_shown_as_well(bench: Bench) -> None:
     """An officer takes the floor from a dispatcher who talks: the console is told who, and that its floor is gone."""
     dispatcher, officer = await bench.console("govan-31"), await bench.terminal("officer")

@@ -39,7 +39,7 @@ def run(folder: Path, seed: int) -> dict[str, bytes]:
     """The journals of a run of the acceptance suite in virtual time, by their files' names."""
     words = ["suites/niccs", "--time", "virtual", "--seed", str(seed), "--journal-dir", str(folder)]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     found = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert found

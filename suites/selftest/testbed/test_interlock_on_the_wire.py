@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from harness.drivers.console import Console
+from harness.endpoints.media import open_media
 from harness.errors import DriverError, InterlockError, PeiLocalError, TestbedError
 from harness.testbed.bench import Bench, open_bench
 from harness.testbed.interlock import Interlock
@@ -213,7 +214,8 @@ async def test_a_real_switch_s_console_is_asked_nothing_that_is_not_allowed(tmp_
     async with server, bench_of(tmp_path, text) as bench:
         http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False)
         lock = bench.interlock
-        console = Console(bench.context, "desk", "desk-1", http, lock.dial, lock.radio)
+        media = await open_media(bench.context, in_process=True)
+        console = Console(bench.context, media, "desk", "desk-1", http, lock.dial, lock.radio)
         for refused in (
             console.dial("999"),
             console.dial("2002"),
@@ -228,6 +230,7 @@ async def test_a_real_switch_s_console_is_asked_nothing_that_is_not_allowed(tmp_
         await console.send_text(4009001, "x")
         assert [each.split(b" ")[1].rpartition(b"/")[2] for each in asked] == [b"dial", b"key", b"text"]
         await console.close()
+        await media.close()
 
 
 async def test_virtual_time_is_refused_where_anything_is_real(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from harness.drivers.console import Console
+from harness.endpoints.media import open_media
 from harness.errors import DriverError, InterlockError
 from harness.journal import Event
 from harness.testbed.bench import Bench, open_bench
@@ -284,7 +285,9 @@ async def test_what_keys_rings_or_opens_a_microphone_asks_the_interlock_before_a
 
     context = Context.create(seed=1)
     async with httpx.AsyncClient(base_url="http://iccs", transport=httpx.MockTransport(leaves)) as http:
-        console = Console(context, "desk", "desk-1", http, lambda _number: None, never)
+        media = await open_media(context, in_process=True)
+        console = Console(context, media, "desk", "desk-1", http, lambda _number: None, never)
         with pytest.raises(InterlockError, match=r"GD-OPS-1|4001234"):
             await getattr(console, act)(*arguments.get(act, (4001234,)))
+        await media.close()
     assert not [event for event in context.journal if event.source == "desk"]
