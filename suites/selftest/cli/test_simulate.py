@@ -23,6 +23,11 @@ from harness.testbed.child import simulators
 
 SIMULATED = Path(__file__).resolve().parents[3] / "fixtures" / "testbeds" / "simulated.yaml"
 ENDS_WITHIN = 15.0
+GATEWAYS = (
+    *("gateway-1", "gateway-2", "gateway-3", "gateway-ma", "line-1"),
+    *("roip.main", "roip.standby", "roip.second", "roip.third"),
+)
+TERMINALS = ("officer", "officer-2", "officer-3", "sergeant", "constable")
 pytestmark = pytest.mark.real_wire
 
 
@@ -91,10 +96,14 @@ def test_each_address_is_an_object_on_a_line_and_ready_comes_last() -> None:
         assert set(found) == {
             ("iccs", "iccs", "sip"),
             ("iccs", "iccs", "http"),
-            ("gateway-1", "radio_gateway", "serial"),
-            ("gateway-1", "radio_gateway", "rtp"),
-            ("officer", "radio_terminal", "serial"),
-            ("officer", "radio_terminal", "rtp"),
+            *((name, "radio_gateway", kind) for name in GATEWAYS for kind in ("serial", "rtp")),
+            *((name, "radio_terminal", kind) for name in TERMINALS for kind in ("serial", "rtp")),
+            ("radio", "radio_network", "http"),
+            ("vhf-1", "keyed_radio", "lines"),
+            ("vhf-1", "keyed_radio", "http"),
+            ("storm", "command_control", "command_control"),
+            ("storm", "command_control", "http"),
+            *(("sms", "sms_network", kind) for kind in ("serial", "tcp-serial", "smpp", "http")),
             ("emergency", "emergency_network", "sip"),
             ("emergency", "emergency_network", "trunk"),
             ("emergency", "emergency_network", "http"),
@@ -104,7 +113,6 @@ def test_each_address_is_an_object_on_a_line_and_ready_comes_last() -> None:
             ("esn", "mcptt_server", "http"),
             ("roip", "roip_gateway", "sip"),
             ("roip", "roip_gateway", "http"),
-            *((f"roip.{radio}", "radio_gateway", kind) for radio in ("main", "standby") for kind in ("serial", "rtp")),
         }
         assert found["iccs", "iccs", "sip"].startswith("sip:127.0.0.1:")
         assert found["officer", "radio_terminal", "serial"].startswith("serial:/dev/pts/")
@@ -158,7 +166,8 @@ def simulate(*words: str) -> tuple[int, str, str]:
 
 
 def test_an_unknown_name_is_exit_2_with_what_there_is() -> None:
-    told = "no simulator 'icss' in testbed 'niccs-simulated'; there is iccs, emergency, location, radio, esn, roip\n"
+    there = "iccs, emergency, location, storm, radio, esn, roip, vhf-1, sms"
+    told = f"no simulator 'icss' in testbed 'niccs-simulated'; there is {there}\n"
     assert simulate("icss") == (2, "", told)
 
 
