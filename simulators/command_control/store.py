@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS units (call_sign TEXT PRIMARY KEY, issi INTEGER, stat
 CREATE TABLE IF NOT EXISTS news (cursor INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, about TEXT NOT NULL,
     data TEXT NOT NULL);
 """
+_UNITS: Final = "SELECT call_sign, issi, state, source FROM units"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +134,13 @@ class Store:
         if row is not None:
             before = json.loads(row[0])
             return Answer("rejected" if before["reason"] else "duplicate", before["reference"], before["reason"])
+        self._file.execute("SAVEPOINT one")
         try:
             answer = Answer("accepted", self._act(message, read(message.body)))
         except (RefusedError, EidoError) as error:
+            self._file.execute("ROLLBACK TO one")  # what is rejected has done nothing, its part of a log neither
             answer = Answer("rejected", reason=str(error))
+        self._file.execute("RELEASE one")
         origin, number = message.origin
         self._file.execute(
             "INSERT INTO applied VALUES (?,?,?,?)",
@@ -261,17 +265,15 @@ class Store:
             self._tell("incident.noted", id_, {"text": text, "by": by})
 
     def units(self) -> list[dict[str, Any]]:
-        rows = self._file.execute("SELECT call_sign, issi, state, source FROM units ORDER BY call_sign")
-        return [
-            {"call_sign": sign, "issi": issi, "state": state, "source": source} for sign, issi, state, source in rows
-        ]
+        return [_unit(row) for row in self._file.execute(f"{_UNITS} ORDER BY call_sign")]
 
     def unit(self, about: str) -> dict[str, Any]:
         """The unit that a control room calls so: by its call sign or its radio. Raises RefusedError."""
-        for unit in self.units():
-            if about in (unit["call_sign"], f"{BY_RADIO}{unit['issi']}"):
-                return unit
-        raise RefusedError(f"no unit {about!r}")
+        wanted = (about, about.removeprefix(BY_RADIO) if about.startswith(BY_RADIO) else None)
+        row = self._file.execute(f"{_UNITS} WHERE call_sign=? OR CAST(issi AS TEXT)=? LIMIT 1", wanted).fetchone()
+        if row is None:
+            raise RefusedError(f"no unit {about!r}")
+        return _unit(row)
 
     def incident(self, id_: str) -> dict[str, Any]:
         """One incident with its log. Raises RefusedError."""
@@ -305,6 +307,10 @@ class Store:
         }
         [(incidents,)] = self._file.execute("SELECT COUNT(*) FROM incidents")
         return {"incidents": incidents, "origins": origins}
+
+
+def _unit(row: tuple[Any, ...]) -> dict[str, Any]:
+    return dict(zip(("call_sign", "issi", "state", "source"), row, strict=True))
 
 
 def _owner(eido: Eido) -> str:

@@ -156,6 +156,20 @@ async def test_what_is_refused_is_put_aside_with_the_reason_and_stops_nothing(sh
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+async def test_an_entry_that_is_refused_leaves_nothing_of_itself_in_the_log(shape: str, tmp_path: Path) -> None:
+    async with linked(shape, tmp_path) as there:
+        nowhere = noted(1, "to no force").body
+        there.link.put(
+            opened(1), noted(1, "before"), Entry("incident.transferred", "INC-1", nowhere), noted(1, "after")
+        )
+        await there.told_all()
+        assert [kept.number for kept, _ in there.link.outbox.refused()] == [3]
+        incident = there.simulator.store.incident("INC-1")
+        assert [line["text"] for line in incident["log"]] == ["before", "after"]
+        assert incident["state"] == "open"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 async def test_news_of_command_and_control_comes_once_and_goes_on_where_it_was_left(shape: str, tmp_path: Path) -> None:
     async with linked(shape, tmp_path) as there:
         await there.until(lambda: there.link.is_up)
