@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Response
@@ -81,57 +82,21 @@ def _storm(store: Store, faults: Faults) -> APIRouter:
 
 _EVENTS = {"unit.state": "UnitStateChanged", "incident.updated": "IncidentChanged", "incident.noted": "JournalWritten"}
 
+_RESOURCES = (
+    ("PUT", "/incidents/{about}", "incident.opened", "Make an incident"),
+    ("POST", "/incidents/{about}/journal", "incident.noted", "Add to an incident's journal"),
+    ("POST", "/incidents/{about}/custody", "incident.handed_over", "Give an incident to another position"),
+    ("POST", "/incidents/{about}/closure", "incident.closed", "Close an incident"),
+    ("POST", "/incidents/{about}/transfer", "incident.transferred", "Give an incident to another force"),
+    ("PUT", "/units/{about}/state", "unit.state", "Set a unit's state"),
+)
+
 
 def _next_generation(store: Store, faults: Faults) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["resources"])
 
-    async def act(kind: str, about: str, body: NextBody, key: str, response: Response) -> dict[str, Any]:
-        [answer] = store.take([Message(key, kind, about, body.source)])
-        faults.took(1)
-        await faults.after()
-        return _said(answer, response)
-
-    @router.put("/incidents/{about}")
-    async def open_incident(
-        about: About, body: NextBody, idempotency_key: IdempotencyKey, response: Response
-    ) -> dict[str, Any]:
-        """Make an incident."""
-        return await act("incident.opened", about, body, idempotency_key, response)
-
-    @router.post("/incidents/{about}/journal")
-    async def write(
-        about: About, body: NextBody, idempotency_key: IdempotencyKey, response: Response
-    ) -> dict[str, Any]:
-        """Add to an incident's journal."""
-        return await act("incident.noted", about, body, idempotency_key, response)
-
-    @router.post("/incidents/{about}/custody")
-    async def hand_over(
-        about: About, body: NextBody, idempotency_key: IdempotencyKey, response: Response
-    ) -> dict[str, Any]:
-        """Give an incident to another position."""
-        return await act("incident.handed_over", about, body, idempotency_key, response)
-
-    @router.post("/incidents/{about}/closure")
-    async def close(
-        about: About, body: NextBody, idempotency_key: IdempotencyKey, response: Response
-    ) -> dict[str, Any]:
-        """Close an incident."""
-        return await act("incident.closed", about, body, idempotency_key, response)
-
-    @router.post("/incidents/{about}/transfer")
-    async def transfer(
-        about: About, body: NextBody, idempotency_key: IdempotencyKey, response: Response
-    ) -> dict[str, Any]:
-        """Give an incident to another force."""
-        return await act("incident.transferred", about, body, idempotency_key, response)
-
-    @router.put("/units/{about}/state")
-    async def set_state(
-        about: About, body: NextBody, idempotency_key: IdempotencyKey, response: Response
-    ) -> dict[str, Any]:
-        """Set a unit's state."""
-        return await act("unit.state", about, body, idempotency_key, response)
+    for method, path, kind, does in _RESOURCES:
+        router.add_api_route(path, _acting(store, faults, kind), methods=[method], summary=does)
 
     @router.get("/changes")
     async def changes(since: Annotated[str, Query(max_length=20, pattern=r"^(t[0-9]{1,18})?$")] = "") -> dict[str, Any]:
@@ -142,6 +107,18 @@ def _next_generation(store: Store, faults: Faults) -> APIRouter:
         return {"items": items, "next": f"t{found[-1][0] if found else after}"}
 
     return router
+
+
+def _acting(store: Store, faults: Faults, kind: str) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """What a resource does with a request: take it in as a message of a kind, and answer what became of it."""
+
+    async def act(about: About, body: NextBody, idempotency_key: IdempotencyKey, response: Response) -> dict[str, Any]:
+        [answer] = store.take([Message(idempotency_key, kind, about, body.source)])
+        faults.took(1)
+        await faults.after()
+        return _said(answer, response)
+
+    return act
 
 
 def _said(answer: Answer, response: Response) -> dict[str, Any]:
