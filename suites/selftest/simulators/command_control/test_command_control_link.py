@@ -27,6 +27,7 @@ from simulators.command_control import CommandControlSettings, CommandControlSim
 from simulators.command_control.faults import Fault
 
 pytestmark = pytest.mark.virtual_time
+IDLE_S = 600
 SHAPES = ["storm", "next_generation"]
 BY = {"agentComponent": [{"$id": "govan-12"}], "issuingElementIdentification": "iccs"}
 
@@ -189,6 +190,24 @@ async def test_news_of_command_and_control_comes_once_and_goes_on_where_it_was_l
         await again.close()
         assert [each.data["state"] for each in told if isinstance(each, News)] == ["At scene"]
         assert there.link.outbox.cursor != cursor
+
+
+async def test_an_idle_link_asks_once_a_second_and_the_clock_goes_on(tmp_path: Path) -> None:
+    """Of hundreds of moments some add up to a little less than a second: the link is not to wait for ever at one."""
+    async with linked("storm", tmp_path) as there:
+        turns = 0
+        clear = there.link._wake.clear
+
+        def counted() -> None:
+            nonlocal turns
+            turns += 1
+            if turns > 10 * IDLE_S:
+                raise RuntimeError("the link turns round without the clock going on")
+            clear()
+
+        there.link._wake.clear = counted  # type: ignore[method-assign]
+        await asyncio.sleep(IDLE_S)
+        assert turns == pytest.approx(IDLE_S, abs=5)
 
 
 async def test_a_link_without_its_token_stays_down_and_tells_why(tmp_path: Path) -> None:
