@@ -12,6 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse
 
+from harness.errors import LocalError
+
 MAX_BODY = 64 * 1024
 """Bytes of a request's body; more is answered 413."""
 
@@ -52,6 +54,15 @@ def guard(app: FastAPI, *, unbounded: tuple[str, ...] = ()) -> None:
         if int(request.headers.get("content-length", "0")) > MAX_BODY:  # the server takes digits only
             return JSONResponse({"detail": f"a body holds {MAX_BODY} bytes at most"}, status.HTTP_413_CONTENT_TOO_LARGE)
         return await call_next(request)
+
+
+def need_token(whose: str, host: str, token: object, *, key: str = "token") -> None:
+    """Raise LocalError where ``whose`` interface would be reached from beyond this machine without a token.
+
+    ``key``: what the settings call it.
+    """
+    if token is None and not is_loopback(host):
+        raise LocalError(f"{whose} on {host} needs {key!r}: only loopback goes without")
 
 
 def is_loopback(host: str) -> bool:

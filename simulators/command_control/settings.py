@@ -5,18 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
+
+from simulators.settings import Strict
 
 Shape = Literal["storm", "next_generation"]
 CallSign = Annotated[str, Field(min_length=1, max_length=32)]
 MAX_UNITS = 5_000
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class UnitSettings(_Settings):
+class UnitSettings(Strict):
     """A unit that command and control knows."""
 
     call_sign: CallSign
@@ -25,7 +23,7 @@ class UnitSettings(_Settings):
     state: Annotated[str, Field(min_length=1, max_length=64)] = "Available"
 
 
-class CommandControlSettings(_Settings):
+class CommandControlSettings(Strict):
     """How the simulator is laid out."""
 
     host: str = "127.0.0.1"

@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from harness.errors import LocalError
 from harness.transport.context import Context
 from simulators.command_control.control import make_control
 from simulators.command_control.faults import Fault, Faults
@@ -16,7 +15,7 @@ from simulators.command_control.links import make_links
 from simulators.command_control.settings import CommandControlSettings
 from simulators.command_control.store import Answer, Message, Store
 from simulators.events import Events
-from simulators.guard import is_loopback
+from simulators.guard import need_token
 from simulators.web import WebServer
 
 
@@ -45,8 +44,7 @@ class CommandControlSimulator:
         Raises LocalError when it would listen beyond loopback without a token or its store can't be opened, and
         TransportError when an address can't be bound; nothing stays up then.
         """
-        if not is_loopback(settings.host) and settings.token is None:
-            raise LocalError(f"command and control on {settings.host} needs 'token': only loopback goes without")
+        need_token("command and control", settings.host, settings.token)
         simulator = cls(context, name, settings)
         try:
             await simulator._start()

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.protocols.sip.emergency_call import Silent
 from simulators.emergency.faults import Fault
-from simulators.emergency.settings import MAX_OPERATORS, Number, Span, Target, Token
+from simulators.emergency.settings import MAX_OPERATORS, Number, Target, Token
+from simulators.settings import Span
 
 MAX_FAULT_S = 600.0
 

@@ -19,7 +19,7 @@ from harness.endpoints.speech import join_speech
 from harness.errors import HarnessError, LocalError, MediaError
 from harness.protocols import sdp
 from simulators.emergency.plant import Plant
-from simulators.emergency.settings import Span
+from simulators.settings import Span
 
 MAX_SPATES: Final = 8
 """Spates at once."""

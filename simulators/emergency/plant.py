@@ -19,8 +19,9 @@ from simulators.emergency.announcements import Announcements, ringing_tone
 from simulators.emergency.faults import Faults
 from simulators.emergency.records import Records
 from simulators.emergency.routes import Authorities
-from simulators.emergency.settings import EmergencySettings, OperatorSettings, Span
+from simulators.emergency.settings import EmergencySettings, OperatorSettings
 from simulators.events import Events
+from simulators.settings import Span
 
 if TYPE_CHECKING:
     from simulators.emergency.call import EmergencyCall

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
+
+from simulators.settings import E164, Seconds, Span, Strict
 
 MAX_OPERATORS = 500
 """Automatic operators."""
@@ -16,31 +18,12 @@ ROUTE_NAMES = ("primary", "secondary", "tertiary")
 
 Token = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,31}$")]
 Number = Annotated[str, Field(pattern=r"^\+?[0-9*#]{1,20}$")]
-E164 = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
-Seconds = Annotated[float, Field(ge=0, le=3600)]
 Target = Annotated[str, Field(pattern=r"^[A-Za-z0-9.\[\]:_-]{1,100}$")]
 """``host:port`` of a control room's SIP, or the name of the testbed's component that takes the calls."""
 Service = Literal["police", "fire", "ambulance", "coastguard"]
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Span(_Settings):
-    """Bounds between which a time lies, evenly."""
-
-    least: Seconds
-    most: Seconds
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Span:
-        if self.most < self.least:
-            raise ValueError("'most' lies before 'least'")
-        return self
-
-
-class RouteSettings(_Settings):
+class RouteSettings(Strict):
     """One way to a control room."""
 
     to: Target | None = None
@@ -51,7 +34,7 @@ class RouteSettings(_Settings):
     """Whether the INVITE leaves the offer to the control room (RFC 3264 section 4)."""
 
 
-class AuthoritySettings(_Settings):
+class AuthoritySettings(Strict):
     """One emergency authority: a police force, a fire service …"""
 
     name: Token
@@ -68,7 +51,7 @@ class AuthoritySettings(_Settings):
     """Seconds of trying after which the buddy is invoked, though routes are left."""
 
 
-class OperatorSettings(_Settings):
+class OperatorSettings(Strict):
     """The operators and how they work. Times of automatic ones; a manual one takes its own."""
 
     automatic: int = Field(default=20, ge=0, le=MAX_OPERATORS)
@@ -84,7 +67,7 @@ class OperatorSettings(_Settings):
     """How long an operator stays after the hand-over; None: until told."""
 
 
-class SilentSettings(_Settings):
+class SilentSettings(Strict):
     """Silent Solution."""
 
     announcement_s: Annotated[float, Field(gt=0, le=120)] = 20.0
@@ -95,7 +78,7 @@ class SilentSettings(_Settings):
     """Level of 10 ms from which a sound counts as one."""
 
 
-class RoutingSettings(_Settings):
+class RoutingSettings(Strict):
     """When a route counts as failed."""
 
     reply_s: Annotated[float, Field(gt=0, le=32)] = 2.0
@@ -113,7 +96,7 @@ class RoutingSettings(_Settings):
     """OPTIONS in a row that bring no good answer until a route is down; one good answer brings it up."""
 
 
-class SpateSettings(_Settings):
+class SpateSettings(Strict):
     """When the network counts a spate."""
 
     calls: int = Field(default=50, ge=2, le=10_000)
@@ -122,7 +105,7 @@ class SpateSettings(_Settings):
     """Within so many seconds."""
 
 
-class EmergencySettings(_Settings):
+class EmergencySettings(Strict):
     """An emergency network as the testbed file describes it."""
 
     host: str = "127.0.0.1"

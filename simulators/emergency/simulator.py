@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from harness.endpoints.media import MediaService
-from harness.errors import LocalError
 from harness.protocols.sip.emergency_call import Why
 from harness.transport.context import Context
 from harness.transport.tap import Address
@@ -28,7 +27,7 @@ from simulators.emergency.routes import Authorities, Resolve, RouteError, addres
 from simulators.emergency.settings import EmergencySettings
 from simulators.emergency.sms import PermitLocate
 from simulators.events import Events
-from simulators.guard import is_loopback
+from simulators.guard import is_loopback, need_token
 from simulators.web import WebServer
 
 
@@ -68,8 +67,7 @@ class EmergencyNetwork:
         loopback without a token or a route is no address, and TransportError when an address can't be bound; nothing
         stays up then.
         """
-        if not is_loopback(settings.host) and settings.token is None:
-            raise LocalError(f"the control interface on {settings.host} needs 'token': only loopback goes without")
+        need_token("the control interface", settings.host, settings.token)
         events = Events(context.journal, name)
         authorities = Authorities(settings.authorities, settings.routing, events.tell)
         authorities.resolve(resolve)

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from harness.endpoints.media import MediaService
 from harness.errors import LocalError
 from harness.transport.context import Context
-from simulators.guard import is_loopback
+from simulators.guard import need_token
 from simulators.iccs.api import make_app
 from simulators.iccs.building import Building
 from simulators.iccs.command_desk import CommandControlAt
@@ -112,5 +112,4 @@ def _check(settings: IccsSettings) -> None:
     count = len(settings.each_position())
     if count > MAX_POSITIONS:
         raise LocalError(f"{count} positions; an ICCS has {MAX_POSITIONS} at most")
-    if not is_loopback(settings.host) and settings.control_token is None:
-        raise LocalError(f"the control interface on {settings.host} needs 'control_token': only loopback goes without")
+    need_token("the control interface", settings.host, settings.control_token, key="control_token")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
+
+from simulators.settings import Strict
 
 MAX_JOINS = 64
 """Joins of one gateway."""
@@ -13,11 +15,7 @@ MAX_JOINS = 64
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class JoinSettings(_Strict):
+class JoinSettings(Strict):
     """One talkgroup and one group, joined."""
 
     talkgroup: str
@@ -32,7 +30,7 @@ class JoinSettings(_Strict):
     """What that user registers with; a simulated server's own for them where left out."""
 
 
-class InterworkingSettings(_Strict):
+class InterworkingSettings(Strict):
     """The whole gateway."""
 
     joins: tuple[JoinSettings, ...] = Field(min_length=1, max_length=MAX_JOINS)

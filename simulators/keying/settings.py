@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
+
+from simulators.settings import Strict
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
-class KeyedRadioSettings(BaseModel):
+class KeyedRadioSettings(Strict):
     """A radio behind a terminal server's port."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     host: str = "127.0.0.1"
     port: Port = 0
     """Where the terminal server's port is; 0: any that is free."""

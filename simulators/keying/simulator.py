@@ -22,10 +22,10 @@ from serial.rfc2217 import (
     PortManager,
 )
 
-from harness.errors import LocalError, TransportError
+from harness.errors import TransportError
 from harness.transport.context import Context
 from simulators.events import Events, serve
-from simulators.guard import bearer, guard, is_loopback
+from simulators.guard import bearer, guard, need_token
 from simulators.keying.port import SimulatedPort
 from simulators.keying.settings import KeyedRadioSettings
 from simulators.web import WebServer
@@ -59,8 +59,7 @@ class KeyedRadioSimulator:
         cls, context: Context, settings: KeyedRadioSettings, *, name: str = "keyed-radio"
     ) -> KeyedRadioSimulator:
         """Start it. Raises LocalError beyond loopback without a token, TransportError; nothing stays up then."""
-        if not is_loopback(settings.host) and settings.token is None:
-            raise LocalError(f"a terminal server on {settings.host} needs 'token': only loopback goes without")
+        need_token("a terminal server", settings.host, settings.token)
         simulator = cls(context, name, settings)
         try:
             await simulator._start()

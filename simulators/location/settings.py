@@ -6,12 +6,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from harness.protocols.location.caller import MAX_LINE, MAX_LINES
 from harness.protocols.location.link import KEEP_ALIVE_S
+from simulators.settings import E164, Span, Strict
 
-E164 = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Line = Annotated[str, Field(min_length=1, max_length=MAX_LINE)]
@@ -19,24 +19,7 @@ MAX_LISTED = 2_000
 """Subscribers, and handsets, that a file may list."""
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Span(_Settings):
-    """Bounds between which a value lies."""
-
-    least: float = Field(ge=0, le=3600)
-    most: float = Field(ge=0, le=3600)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Span:
-        if self.most < self.least:
-            raise ValueError("'most' lies before 'least'")
-        return self
-
-
-class LandlineSettings(_Settings):
+class LandlineSettings(Strict):
     """A landline whose subscriber a test relies on."""
 
     number: E164
@@ -48,7 +31,7 @@ class LandlineSettings(_Settings):
     longitude: Longitude | None = None
 
 
-class MobileSettings(_Settings):
+class MobileSettings(Strict):
     """A mobile whose place a test relies on: where the handset really is."""
 
     number: E164
@@ -58,7 +41,7 @@ class MobileSettings(_Settings):
     """Whether the handset sends its position by itself."""
 
 
-class HandsetSettings(_Settings):
+class HandsetSettings(Strict):
     """How handsets send their positions."""
 
     send: bool = True
@@ -69,7 +52,7 @@ class HandsetSettings(_Settings):
     """Radius that the handset tells; evenly between the bounds."""
 
 
-class IntakeSettings(_Settings):
+class IntakeSettings(Strict):
     """What takes AML in."""
 
     rate: float = Field(default=50, gt=0, le=10_000)
@@ -80,7 +63,7 @@ class IntakeSettings(_Settings):
     """With a key, a posted form that is not signed with it is answered 2xx and dropped."""
 
 
-class LocationSettings(_Settings):
+class LocationSettings(Strict):
     """A caller-location service as the testbed file describes it."""
 
     host: str = "127.0.0.1"

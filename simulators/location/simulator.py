@@ -8,11 +8,11 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from harness.endpoints.location import CallerLocationServer, load_codec
-from harness.errors import LocalError, TransportError
+from harness.errors import TransportError
 from harness.protocols.location.caller import Welcome
 from harness.transport.context import Context
 from simulators.calendar import epoch_of
-from simulators.guard import is_loopback
+from simulators.guard import need_token
 from simulators.location.api import make_app
 from simulators.location.faults import Fault, Faults
 from simulators.location.service import LocationService
@@ -46,10 +46,7 @@ class LocationSimulator:
         Raises LocalError when it would listen beyond loopback without a token or names a codec that is not installed,
         and TransportError when an address can't be bound or a certificate can't be read; nothing stays up then.
         """
-        if not is_loopback(settings.host) and settings.token is None:
-            raise LocalError(
-                f"the caller-location service on {settings.host} needs 'token': only loopback goes without"
-            )
+        need_token("the caller-location service", settings.host, settings.token)
         simulator = cls(context, name, settings, epoch_of(context.journal, virtual=virtual))
         try:
             await simulator._start()

@@ -12,7 +12,7 @@ from harness.endpoints.mcptt import FloorPort
 from harness.endpoints.media import MediaService
 from harness.endpoints.sip.agent import UserAgent
 from harness.endpoints.sip.incoming import IncomingCall
-from harness.errors import HarnessError, LocalError, McpttError, SdpError, SipLocalError, SipRemoteError
+from harness.errors import HarnessError, McpttError, SdpError, SipLocalError, SipRemoteError
 from harness.protocols.mcptt.description import invite_body
 from harness.protocols.mcptt.info import CONTENT_TYPE, INVITE_HEADERS, McpttInfo, read_info
 from harness.protocols.mcptt.messages import FloorMessage
@@ -20,7 +20,7 @@ from harness.protocols.sip import body
 from harness.protocols.sip.registrar import Registrar
 from harness.transport.context import Context
 from harness.transport.tap import Address
-from simulators.guard import is_loopback
+from simulators.guard import need_token
 from simulators.mcptt.api import make_app
 from simulators.mcptt.call import MAX_LEGS, ControlledCall, Leg
 from simulators.mcptt.settings import GroupSettings, McpttSettings
@@ -66,8 +66,7 @@ class McpttServer:
         Raises LocalError when it would listen beyond loopback without a token, and TransportError when an address can't
         be bound; nothing stays up then.
         """
-        if not is_loopback(settings.host) and settings.control_token is None:
-            raise LocalError(f"the MCPTT server on {settings.host} needs 'control_token': only loopback goes without")
+        need_token("the MCPTT server", settings.host, settings.control_token, key="control_token")
         server = cls(context, media, settings, name)
         try:
             await server._start()

@@ -5,21 +5,18 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from harness.protocols.mcptt.claims import Rules
 from harness.protocols.mcptt.timers import ServerTimers
+from simulators.settings import Strict
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
 Port = Annotated[int, Field(ge=0, le=0xFFFF)]
 Priority = Annotated[int, Field(ge=0, le=255)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class UserSettings(_Strict):
+class UserSettings(Strict):
     """One user."""
 
     name: Name
@@ -31,7 +28,7 @@ class UserSettings(_Strict):
     receive_only: bool = False
 
 
-class GroupSettings(_Strict):
+class GroupSettings(Strict):
     """One group."""
 
     name: Name
@@ -41,7 +38,7 @@ class GroupSettings(_Strict):
     """The highest floor priority in this group, whatever its members have."""
 
 
-class FloorSettings(_Strict):
+class FloorSettings(Strict):
     """How floors are ruled."""
 
     queueing: bool = True
@@ -58,7 +55,7 @@ class FloorSettings(_Strict):
         return Rules(**{field.name: getattr(self, field.name) for field in fields(Rules)})
 
 
-class TimerSettings(_Strict):
+class TimerSettings(Strict):
     """The floor server's timers (seconds) and counts; those left out are the standard's."""
 
     t1_end_of_media: float = Field(default=4.0, gt=0, le=600)
@@ -76,7 +73,7 @@ class TimerSettings(_Strict):
         return ServerTimers(**self.model_dump())
 
 
-class McpttSettings(_Strict):
+class McpttSettings(Strict):
     """The whole server."""
 
     domain: str = Field(default="mcptt.example", pattern=r"^[A-Za-z0-9.-]{1,120}$")

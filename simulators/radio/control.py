@@ -12,10 +12,9 @@ from fastapi import APIRouter, Depends, FastAPI, Request, WebSocket, status
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.errors import LocalError
 from harness.transport.tap import Address
 from simulators.events import serve
-from simulators.guard import bearer, guard, is_loopback
+from simulators.guard import bearer, guard, need_token
 from simulators.radio.network import RadioNetwork
 from simulators.radio.refusals import ControlError, UnknownThingError
 from simulators.radio.terminal import SimulatedTerminal
@@ -71,8 +70,7 @@ class NetworkControl:
     ) -> NetworkControl:
         """Serve it. Raises LocalError where it would listen beyond loopback without a token, TransportError."""
         host, port = address
-        if not is_loopback(host) and token is None:
-            raise LocalError(f"the control interface on {host} needs 'control_token': only loopback goes without")
+        need_token("the control interface", host, token, key="control_token")
         web = WebServer(make_app(network, token), host, port)
         return cls(web, f"http://{host}:{await web.start()}")
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
+
+from simulators.settings import Strict
 
 SiteName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
 
-class RadioSettings(BaseModel):
+class RadioSettings(Strict):
     """A network as the testbed file describes it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     sites: tuple[SiteName, ...] = Field(default=("main",), min_length=1, max_length=1_000)
     """Base station sites; a terminal that names none is at the first."""

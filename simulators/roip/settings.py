@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
+
+from simulators.settings import Strict
 
 MAX_RADIOS = 64
 """Radios of one gateway."""
@@ -12,11 +14,7 @@ MAX_SESSIONS = 15
 """Control rooms of one radio at once; the layout of 2009 has no more ids."""
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RadioSettings(_Settings):
+class RadioSettings(Strict):
     """One radio."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,19}$")]
@@ -39,7 +37,7 @@ class RadioSettings(_Settings):
         return self
 
 
-class RoipSettings(_Settings):
+class RoipSettings(Strict):
     """A radio gateway as the testbed file describes it."""
 
     host: str = "127.0.0.1"

@@ -16,7 +16,7 @@ from harness.errors import Ed137Error, LocalError
 from harness.protocols.rtp.g711 import SAMPLE_RATE
 from harness.transport.context import Context
 from harness.transport.tap import Address
-from simulators.guard import is_loopback
+from simulators.guard import need_token
 from simulators.roip.air import OpenAir
 from simulators.roip.api import make_app
 from simulators.roip.faults import Fault
@@ -62,8 +62,7 @@ class RoipGateway:
         `permit` is asked before a terminal is keyed. Raises LocalError when it would listen beyond loopback without a
         token, TransportError when an address can't be bound; nothing stays up then.
         """
-        if not is_loopback(settings.host) and settings.token is None:
-            raise LocalError(f"the radio gateway on {settings.host} needs 'token': only loopback goes without")
+        need_token("the radio gateway", settings.host, settings.token)
         gateway = cls(context, name, settings)
         try:
             for each in settings.radios:

@@ -4,36 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from harness.protocols.gsm.storage import DEFAULT_SLOTS, MAX_SLOTS
 from harness.protocols.smpp.session import DEFAULT_WINDOW
+from simulators.settings import E164, Span, Strict
 
-E164 = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
 ShortCode = Annotated[str, Field(pattern=r"^[1-9][0-9]{2,7}$")]
 SystemId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,15}$")]
 MAX_ACCOUNTS = 64
 MAX_NUMBERS = 100
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Span(_Settings):
-    """Bounds between which a value lies."""
-
-    least: float = Field(ge=0, le=3600)
-    most: float = Field(ge=0, le=3600)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Span:
-        if self.most < self.least:
-            raise ValueError("'most' lies before 'least'")
-        return self
-
-
-class ModemSettings(_Settings):
+class ModemSettings(Strict):
     """The modem."""
 
     number: E164 = "+447700900000"
@@ -48,7 +31,7 @@ class ModemSettings(_Settings):
     """Messages that its SIM holds."""
 
 
-class AccountSettings(_Settings):
+class AccountSettings(Strict):
     """Who may bind by SMPP."""
 
     system_id: SystemId = "iccs"
@@ -64,7 +47,7 @@ class AccountSettings(_Settings):
     """Sessions at once; a bind beyond is answered ESME_RBINDFAIL."""
 
 
-class SmsSettings(_Settings):
+class SmsSettings(Strict):
     """A simulated SMS network as the testbed file describes it."""
 
     host: str = "127.0.0.1"

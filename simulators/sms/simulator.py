@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
-from harness.errors import LocalError
 from harness.transport.context import Context
 from simulators.calendar import epoch_of
-from simulators.guard import is_loopback
+from simulators.guard import need_token
 from simulators.sms.api import make_app
 from simulators.sms.handsets import Handsets
 from simulators.sms.modem import ModemSubscriber
@@ -38,8 +37,7 @@ class SmsSimulator:
         """Start it. Raises LocalError when it would listen beyond loopback without a token, or for a time zone that is
         not there, and TransportError when an address can't be bound; nothing stays up then.
         """
-        if not is_loopback(settings.host) and settings.token is None:
-            raise LocalError(f"the SMS network on {settings.host} needs 'token': only loopback goes without")
+        need_token("the SMS network", settings.host, settings.token)
         simulator = cls(context, name, settings, virtual=virtual)
         try:
             await simulator._start(virtual=virtual)

@@ -14,12 +14,11 @@ from harness.endpoints.media import MediaService
 from harness.endpoints.media.wav import read_wav
 from harness.endpoints.sip.flow import TLS
 from harness.endpoints.sip.transports import TlsSides
-from harness.errors import LocalError
 from harness.transport.context import Context
 from harness.transport.tap import Address
 from harness.transport.tls import TlsFiles
 from simulators.calendar import epoch_of
-from simulators.guard import is_loopback
+from simulators.guard import need_token
 from simulators.switch.api import make_app
 from simulators.switch.core import Core
 from simulators.switch.figures import Score
@@ -75,10 +74,7 @@ class SwitchSimulator:
         Raises LocalError when it would listen beyond loopback without a token or something does not fit, MediaError
         where a clip can't be read, and TransportError when an address can't be bound; nothing stays up then.
         """
-        if not is_loopback(settings.host) and settings.control_token is None:
-            raise LocalError(
-                f"the control interface on {settings.host} needs 'control_token': only loopback goes without"
-            )
+        need_token("the control interface", settings.host, settings.control_token, key="control_token")
         simulator = cls(context, name, settings)
         try:
             await simulator._start(media, virtual, score, permit, components or {})

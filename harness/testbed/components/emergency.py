@@ -8,7 +8,8 @@ from pydantic import Field, SecretStr, model_validator
 
 from harness.drivers.handset_position import AmlWay
 from harness.testbed.components.base import Audio, Binding, BoundComponent, HostPort, Name, Strict
-from simulators.emergency.settings import E164, EmergencySettings, Token
+from simulators.emergency.settings import EmergencySettings, Token
+from simulators.settings import E164
 
 
 class EmergencyNetworkComponent(BoundComponent):

@@ -15,7 +15,8 @@ from harness.testbed.components.base import (
     SerialSettings,
     Strict,
 )
-from simulators.sms.settings import E164, ShortCode, SmsSettings, SystemId
+from simulators.settings import E164
+from simulators.sms.settings import ShortCode, SmsSettings, SystemId
 
 
 class SmsNetworkComponent(BoundComponent):
