@@ -105,13 +105,7 @@ class TalkgroupTerminal:
                 self._terminal = await TerminalEquipment.open(
                     self._context, self.name, self._serial, baud=self._baud, permit=self._permit
                 )
-            elif self._terminal.lost is not None:
-                await self._terminal.reopen()
-                # A floor that was ours when the line went may be held still.
-                with contextlib.suppress(PeiLocalError):
-                    await self._terminal.hang_up()
-            await self._terminal.register_services()
-            await self._terminal.select_group(self._gssi)
+            await self._terminal.into_service(self._gssi)
         except HarnessError as error:
             self._journal.warn(self.name, "terminal.out_of_service", why=str(error))
             return

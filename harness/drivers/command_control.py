@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from harness.endpoints.control_link import ControlLink
-from harness.journal import Event
+from harness.drivers.controlled import ControlledSimulator
 from harness.transport.context import Context
 
 
-class CommandControl:
+class CommandControl(ControlledSimulator):
     """A simulated command-and-control system, as its own operator sees it.
 
     Events, under the component's name: ``incident.opened`` {about, reference}, ``incident.noted``,
@@ -19,24 +18,10 @@ class CommandControl:
     under which the control room told of an incident: its ``shared_as``.
     """
 
-    def __init__(self, context: Context, name: str) -> None:
-        self.name = name
-        self._journal = context.journal
-        self._link: ControlLink
-
     @classmethod
     async def open(cls, context: Context, name: str, *, control: str, token: str | None = None) -> CommandControl:
         """Connect to a simulator's control interface (``http://host:port``). Raises DriverError."""
-        system = cls(context, name)
-        system._link = await ControlLink.open(context, name, control, token, system._told)
-        return system
-
-    def _told(self, kind: str, data: dict[str, Any]) -> None:
-        self._journal.record(self.name, kind, **data)
-
-    async def close(self) -> None:
-        """Disconnect."""
-        await self._link.close()
+        return await cls(context, name)._connected(control, token)
 
     # What it knows
 
@@ -79,7 +64,3 @@ class CommandControl:
         """End the fault. Raises DriverError."""
         self._journal.record(self.name, "command_control.recovering")
         await self._link.ask("DELETE", "/fault")
-
-    async def expect(self, kind: str, *, within: float, after: int = 0, **with_: Any) -> Event:
-        """Return the event that comes, or raise ExpectationError telling what did come."""
-        return await self._journal.expect(self.name, kind, within=within, after=after, **with_)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from harness.endpoints.control_link import EMERGENCY, ControlLink
-from harness.journal import Event
+from harness.drivers.controlled import ControlledSimulator
+from harness.endpoints.control_link import EMERGENCY
 from harness.transport.context import Context
 
 
-class EmergencyNetwork:
+class EmergencyNetwork(ControlledSimulator):
     """A simulated emergency network, as whoever runs it sees it.
 
     Events, under the component's name, are the network's own: ``call.waiting``, ``call.operator``,
@@ -21,10 +21,8 @@ class EmergencyNetwork:
     """
 
     def __init__(self, context: Context, name: str, permit: Callable[[str], None]) -> None:
-        self.name = name
-        self._journal = context.journal
+        super().__init__(context, name)
         self._permit = permit
-        self._link: ControlLink
 
     @classmethod
     async def open(
@@ -34,16 +32,7 @@ class EmergencyNetwork:
 
         Raises DriverError.
         """
-        network = cls(context, name, permit)
-        network._link = await ControlLink.open(context, name, control, token, network._told)
-        return network
-
-    def _told(self, kind: str, data: dict[str, Any]) -> None:
-        self._journal.record(self.name, kind, **data)
-
-    async def close(self) -> None:
-        """Disconnect."""
-        await self._link.close()
+        return await cls(context, name, permit)._connected(control, token)
 
     # What it knows
 
@@ -117,7 +106,3 @@ class EmergencyNetwork:
     async def end_call(self, call: str) -> None:
         """End a call on every side. Raises DriverError."""
         await self._link.ask("POST", f"/calls/{quote(call, safe='')}/end")
-
-    async def expect(self, kind: str, *, within: float, after: int = 0, **with_: Any) -> Event:
-        """Return the network's next event of that kind, or raise ExpectationError telling what came instead."""
-        return await self._journal.expect(self.name, kind, within=within, after=after, **with_)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from harness.endpoints.control_link import ControlLink
-from harness.journal import Event
+from harness.drivers.controlled import ControlledSimulator
 from harness.transport.context import Context
 
 
-class RadioNetworkControl:
+class RadioNetworkControl(ControlledSimulator):
     """One simulated network, through its control interface.
 
     What the network tells is journalled under the component's name: ``site.link_lost`` {site}, ``site.fallback``,
@@ -18,21 +17,10 @@ class RadioNetworkControl:
     attached, of}, ``ambience.begun`` {id, issi}, ``ambience.ended``, ``terminal.disabled`` {issi, told} and so on.
     """
 
-    def __init__(self, context: Context, name: str) -> None:
-        self.name = name
-        self._journal = context.journal
-        self._link: ControlLink
-
     @classmethod
     async def open(cls, context: Context, name: str, *, control: str, token: str | None = None) -> RadioNetworkControl:
         """Connect to ``control`` (``http://host:port``). Raises DriverError."""
-        network = cls(context, name)
-        network._link = await ControlLink.open(context, name, control, token, network._told)
-        return network
-
-    async def close(self) -> None:
-        """Disconnect; again does nothing."""
-        await self._link.close()
+        return await cls(context, name)._connected(control, token)
 
     async def terminal(self, issi: int) -> dict[str, Any]:
         """Return what the network knows of a terminal: site, reached, disabled, gssi. Raises DriverError."""
@@ -53,10 +41,3 @@ class RadioNetworkControl:
     async def _set_link(self, site: str, *, up: bool) -> None:
         self._journal.record(self.name, "network.set_link", site=site, up=up)
         await self._link.ask("PUT", f"/sites/{quote(site, safe='')}/link", {"up": up})
-
-    async def expect(self, kind: str, *, within: float, after: int = 0, **with_: Any) -> Event:
-        """Return what the network told, or raise ExpectationError telling what it did tell."""
-        return await self._journal.expect(self.name, kind, within=within, after=after, **with_)
-
-    def _told(self, kind: str, data: dict[str, Any]) -> None:
-        self._journal.record(self.name, kind, **data)

@@ -1,4 +1,4 @@
-"""The link to a simulated network's control interface: requests over HTTP, events over a WebSocket."""
+"""The link to a simulator's control interface: requests over HTTP, events over a WebSocket."""
 
 from __future__ import annotations
 
@@ -26,13 +26,44 @@ Told = Callable[[str, dict[str, Any]], None]
 """Given each event: its kind and data."""
 
 
-class ControlLink:
-    """One connection to the network's control interface: requests by HTTP, events by WebSocket."""
+class ControlClient:
+    """Requests to a simulator's control interface."""
 
-    def __init__(self, context: Context, name: str, http: httpx.AsyncClient, told: Told) -> None:
+    def __init__(self, name: str, control: str, token: str | None) -> None:
+        """``control``: ``http://host:port``."""
         self.name = name
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+        """What every request has with it."""
+        self._http = httpx.AsyncClient(
+            base_url=f"{control}/v1", timeout=ANSWERS_WITHIN, headers=self.headers, trust_env=False
+        )
+
+    async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Make a request and return its answer. Raises DriverError with what the simulator says against it."""
+        try:
+            answer = await self._http.request(method, path, json=None if body is None else dict(body))
+        except httpx.HTTPError as error:
+            raise DriverError(f"{self.name}: no answer to {method} {path}: {error or type(error).__name__}") from error
+        try:
+            said = answer.json()
+        except ValueError:
+            said = {"detail": answer.text[:200]}
+        if answer.is_error:
+            detail = said.get("detail") if isinstance(said, dict) else said
+            raise DriverError(f"{self.name}: {method} {path} was refused with {answer.status_code}: {detail}")
+        return said
+
+    async def close(self) -> None:
+        """Disconnect; again does nothing."""
+        await self._http.aclose()
+
+
+class ControlLink(ControlClient):
+    """One connection to a simulator's control interface: requests by HTTP, events by WebSocket."""
+
+    def __init__(self, context: Context, name: str, control: str, token: str | None, told: Told) -> None:
+        super().__init__(name, control, token)
         self._journal = context.journal
-        self._http = http
         self._told = told
         self._socket: ClientConnection | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -40,19 +71,17 @@ class ControlLink:
     @classmethod
     async def open(cls, context: Context, name: str, control: str, token: str | None, told: Told) -> ControlLink:
         """Connect to ``control`` (``http://host:port``); ``told`` is given what happens. Raises DriverError."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        http = httpx.AsyncClient(base_url=f"{control}/v1", timeout=ANSWERS_WITHIN, headers=headers, trust_env=False)
-        link = cls(context, name, http, told)
+        link = cls(context, name, control, token, told)
         try:
             link._socket = await connect(
                 f"{control.replace('http', 'ws', 1)}/v1/events",
-                additional_headers=headers,
+                additional_headers=link.headers,
                 max_size=MAX_EVENT,
                 proxy=None,
                 open_timeout=ANSWERS_WITHIN,
             )
         except (WebSocketException, OSError, TimeoutError) as error:
-            await http.aclose()
+            await link.close()
             raise DriverError(f"{name}: no events from {control}: {error}") from error
         link._reader = asyncio.create_task(link._read(link._socket))
         return link
@@ -72,21 +101,6 @@ class ControlLink:
         except (ConnectionClosed, ValueError) as error:
             self._journal.warn(self.name, "network.lost", reason=str(error))
 
-    async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Make a request and return its answer. Raises DriverError with what the network says against it."""
-        try:
-            answer = await self._http.request(method, path, json=None if body is None else dict(body))
-        except httpx.HTTPError as error:
-            raise DriverError(f"{self.name}: no answer to {method} {path}: {error or type(error).__name__}") from error
-        try:
-            said = answer.json()
-        except ValueError:
-            said = {"detail": answer.text[:200]}
-        if answer.is_error:
-            detail = said.get("detail") if isinstance(said, dict) else said
-            raise DriverError(f"{self.name}: {method} {path} was refused with {answer.status_code}: {detail}")
-        return said
-
     async def close(self) -> None:
         """Disconnect; again does nothing."""
         reader, self._reader = self._reader, None
@@ -97,4 +111,4 @@ class ControlLink:
         if socket is not None:
             with contextlib.suppress(WebSocketException, OSError):
                 await socket.close()
-        await self._http.aclose()
+        await super().close()

@@ -53,7 +53,7 @@ class CommandDesk:
         self._link: CommandControlLink | None = None
         self._outbox: Outbox | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._changed_link: LinkChanged | None = None
+        self._shown_link: dict[str, Any] | None = None
         self._epoch = 0.0
         self._tag = ""
 
@@ -99,12 +99,8 @@ class CommandDesk:
 
     def shown_to(self, position: Position) -> None:
         """A console begins to look on: show it whether the link is up, where that is known."""
-        if self._link is not None and self._changed_link is not None:
-            self._tell_link(position, self._changed_link)
-
-    def _tell_link(self, position: Position, link: LinkChanged) -> None:
-        told = {"up": link.up, "cause": link.cause, "waiting": link.waiting}
-        self._shared.positions.tell(position, "command_control.link", **told)
+        if self._shown_link is not None:
+            self._shared.positions.tell(position, "command_control.link", **self._shown_link)
 
     # What is told
 
@@ -148,11 +144,9 @@ class CommandDesk:
 
     def _noticed(self, notice: Notice) -> None:
         match notice:
-            case LinkChanged():
-                self._changed_link = notice
-                for position in self._shared.positions:
-                    if position.streams:
-                        self._tell_link(position, notice)
+            case LinkChanged(up, cause, waiting):
+                self._shown_link = {"up": up, "cause": cause, "waiting": waiting}
+                self._tell_all("command_control.link", **self._shown_link)
             case Told():
                 self._told(notice)
             case News():

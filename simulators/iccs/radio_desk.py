@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 
 from harness.endpoints.media import MediaPort, MediaService
 from harness.endpoints.pei import KeyOutcome, TerminalEquipment
-from harness.errors import HarnessError, LocalError, PeiLocalError
+from harness.errors import HarnessError, LocalError
 from harness.journal import Event
 from harness.protocols.pei.codes import Grant
 from harness.transport.context import Context
@@ -129,13 +128,7 @@ class RadioDesk:
                 gateway.terminal = await TerminalEquipment.open(
                     self._context, line.name, line.serial, baud=line.baud, permit=self._permit
                 )
-            elif gateway.terminal.lost is not None:
-                await gateway.terminal.reopen()
-                # Whoever held the floor when the line went could not give it back; the terminal may hold it still.
-                with contextlib.suppress(PeiLocalError):
-                    await gateway.terminal.hang_up()
-            await gateway.terminal.register_services()
-            await gateway.terminal.select_group(gateway.gssi)
+            await gateway.terminal.into_service(gateway.gssi)
         except HarnessError as error:
             self._journal.warn(line.name, "gateway.out_of_service", talkgroup=line.talkgroup, reason=str(error))
             self._try_again(gateway)

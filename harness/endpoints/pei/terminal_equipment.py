@@ -116,6 +116,19 @@ class TerminalEquipment(PrivateCalls):
         await self.command(commands.SelectGroup(GroupAct.SELECT, str(gssi)).line())
         self._group = str(parse_ssi(str(gssi)))
 
+    async def into_service(self, gssi: int | str) -> None:
+        """Bring a gateway's terminal into service on a talkgroup, its line opened again where that was lost.
+
+        Raises TransportError where the line can't be opened, PeiLocalError.
+        """
+        if self.lost is not None:
+            await self.reopen()
+            # Whoever held the floor when the line went could not give it back; the terminal may hold it still.
+            with contextlib.suppress(PeiLocalError):
+                await self.hang_up()
+        await self.register_services()
+        await self.select_group(gssi)
+
     async def key(self, gssi: int | str, *, priority: int = 0, within: float = COMMAND_S) -> KeyOutcome:
         """Ask to talk on a talkgroup: in its call when one is up (`AT+CTXD`), else by setting one up (`ATD`).
 

@@ -44,6 +44,11 @@ class BoundComponent(Strict):
 
     binding: Binding = Binding.SIMULATED
 
+    def only_a_simulator_is_laid_out(self) -> None:
+        """Raise ValueError where ``simulator`` is given and none is meant: a component's validator ends with it."""
+        if self.binding is not Binding.SIMULATED and "simulator" in self.model_fields_set:
+            raise ValueError(f"'simulator' lays out a simulator, and this one is bound {self.binding.value!r}")
+
 
 class SerialSettings(Strict):
     """A serial line as pyserial opens it, 8N1."""

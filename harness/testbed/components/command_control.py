@@ -31,6 +31,5 @@ class CommandControlComponent(BoundComponent):
         if self.binding is Binding.SIMULATED and real:
             told = ", ".join(repr(name) for name in sorted(real))
             raise ValueError(f"{told}: for a real system; a simulator's stand under 'simulator'")
-        if self.binding is not Binding.SIMULATED and "simulator" in self.model_fields_set:
-            raise ValueError(f"'simulator' lays out a simulator, and this one is bound {self.binding.value!r}")
+        self.only_a_simulator_is_laid_out()
         return self

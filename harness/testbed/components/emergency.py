@@ -34,8 +34,7 @@ class EmergencyNetworkComponent(BoundComponent):
                 "'sip', 'control' and 'control_token' are for a real network; a simulator's ports and token stand "
                 "under 'simulator'"
             )
-        if self.binding is not Binding.SIMULATED and "simulator" in self.model_fields_set:
-            raise ValueError(f"'simulator' lays out a simulator, and this one is bound {self.binding.value!r}")
+        self.only_a_simulator_is_laid_out()
         return self
 
 

@@ -57,6 +57,5 @@ class KeyedRadioComponent(BoundComponent):
             raise ValueError("a real keyed_radio needs 'lines', a device or rfc2217://host:port")
         if self.binding is Binding.SIMULATED and {"lines", "wiring"} & self.model_fields_set:
             raise ValueError("'lines' and 'wiring' are for a real radio; a simulator's stand under 'simulator'")
-        if self.binding is not Binding.SIMULATED and "simulator" in self.model_fields_set:
-            raise ValueError(f"'simulator' lays out a simulator, and this one is bound {self.binding.value!r}")
+        self.only_a_simulator_is_laid_out()
         return self

@@ -23,8 +23,7 @@ class RadioNetworkComponent(BoundComponent):
 
     @model_validator(mode="after")
     def _only_simulated_is_laid_out(self) -> RadioNetworkComponent:
-        if self.binding is not Binding.SIMULATED and "simulator" in self.model_fields_set:
-            raise ValueError(f"'simulator' lays out a simulator, and this one is bound {self.binding.value!r}")
+        self.only_a_simulator_is_laid_out()
         return self
 
 

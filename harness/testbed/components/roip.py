@@ -27,8 +27,7 @@ class RoipGatewayComponent(BoundComponent):
             raise ValueError("a real roip_gateway needs 'sip', the host:port at which it takes INVITEs")
         if self.binding is Binding.SIMULATED and self.sip is not None:
             raise ValueError("'sip' is for a real gateway; a simulator's ports stand under 'simulator'")
-        if self.binding is not Binding.SIMULATED and "simulator" in self.model_fields_set:
-            raise ValueError(f"'simulator' lays out a simulator, and this one is bound {self.binding.value!r}")
+        self.only_a_simulator_is_laid_out()
         return self
 
 
