@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
+CALL = "suites/niccs/test_999_to_radio.py"
+"""Where the 999 call is."""
 
 STEPS = [
     ("trunk-999", "call.inviting"),
@@ -35,9 +38,9 @@ STEPS = [
 """What must be in the journal, in this order. What happens at one instant on two wires has none."""
 
 
-def run(folder: Path, seed: int) -> dict[str, bytes]:
-    """The journals of a run of the acceptance suite in virtual time, by their files' names."""
-    words = ["suites/niccs", "--time", "virtual", "--seed", str(seed), "--journal-dir", str(folder)]
+def run(folder: Path, seed: int, suites: str = "suites/niccs") -> dict[str, bytes]:
+    """The journals of a run of acceptance suites in virtual time, by their files' names."""
+    words = [suites, "--time", "virtual", "--seed", str(seed), "--journal-dir", str(folder)]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -48,9 +51,17 @@ def run(folder: Path, seed: int) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def journals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, bytes]]:
+    """The journals of two runs with seed 7, side by side: each takes minutes."""
+    folders = [tmp_path_factory.mktemp(name) for name in ("first", "second")]
+    with ThreadPoolExecutor(len(folders)) as side_by_side:
+        return list(side_by_side.map(lambda folder: run(folder, 7), folders))
+
+
+@pytest.fixture(scope="module")
+def journals(runs: list[dict[str, bytes]]) -> dict[str, bytes]:
     """The journals of seed 7."""
-    return run(tmp_path_factory.mktemp("first"), 7)
+    return runs[0]
 
 
 @pytest.fixture
@@ -78,14 +89,13 @@ def missing(journal: bytes) -> list[tuple[str, str]]:
     return [step for step in STEPS if step not in seen]  # `in` goes on where the step before was found
 
 
-def test_two_runs_with_one_seed_give_the_same_journals_byte_for_byte(
-    journals: dict[str, bytes], tmp_path: Path
-) -> None:
-    assert run(tmp_path, 7) == journals
+def test_two_runs_with_one_seed_give_the_same_journals_byte_for_byte(runs: list[dict[str, bytes]]) -> None:
+    first, second = runs
+    assert second == first
 
 
 def test_another_seed_gives_another_journal_of_the_same_steps(journal: bytes, tmp_path: Path) -> None:
-    other = the_call(run(tmp_path, 8))
+    other = the_call(run(tmp_path, 8, CALL))
     assert other != journal
     for each in (journal, other):
         assert missing(each) == []
