@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from harness.drivers.console import Console
+from harness.drivers.radio import RadioTerminal
 from harness.endpoints.media import open_media
 from harness.errors import DriverError, InterlockError
 from harness.journal import Event
@@ -37,6 +38,11 @@ async def bench() -> AsyncIterator[Bench]:
         yield opened
 
 
+async def three(there: Bench) -> tuple[Console, RadioTerminal, RadioTerminal]:
+    """The dispatcher, and an officer on each of two talkgroups."""
+    return await there.console("govan-31"), await there.terminal("officer"), await there.terminal("officer-2")
+
+
 def latest(there: Bench, source: str, kind: str, **data: Any) -> Event | None:
     """The newest such event."""
     return next(
@@ -54,11 +60,7 @@ def latest(there: Bench, source: str, kind: str, **data: Any) -> Event | None:
 
 async def test_a_talkgroup_that_passes_another_on_can_not_be_keyed_until_the_talker_has_done() -> None:
     async with bench() as there:
-        desk, officer, other = (
-            await there.console("govan-31"),
-            await there.terminal("officer"),
-            await there.terminal("officer-2"),
-        )
+        desk, officer, other = await three(there)
         await desk.patch(ONE, TWO)
         await officer.key()
         await other.expect("talker.shown", within=2.0, issi=there.issi("gateway-2"))
@@ -85,11 +87,7 @@ async def test_a_talker_at_the_end_of_a_row_of_patches_is_heard_at_the_other_end
 
 async def test_a_patch_made_or_ended_in_mid_speech_counts_from_then_on() -> None:
     async with bench() as there:
-        desk, officer, other = (
-            await there.console("govan-31"),
-            await there.terminal("officer"),
-            await there.terminal("officer-2"),
-        )
+        desk, officer, other = await three(there)
         await officer.key()
         await asyncio.sleep(1.0)
         patch = await desk.patch(ONE, TWO)
@@ -101,11 +99,7 @@ async def test_a_patch_made_or_ended_in_mid_speech_counts_from_then_on() -> None
 
 async def test_the_second_of_two_who_talk_at_once_is_passed_on_when_the_first_has_done() -> None:
     async with bench() as there:
-        desk, officer, other = (
-            await there.console("govan-31"),
-            await there.terminal("officer"),
-            await there.terminal("officer-2"),
-        )
+        desk, officer, other = await three(there)
         colleague = await there.terminal("officer-3")
         await desk.patch(ONE, TWO)
         await asyncio.gather(officer.key(), other.key())
@@ -120,11 +114,7 @@ async def test_the_second_of_two_who_talk_at_once_is_passed_on_when_the_first_ha
 
 async def test_an_emergency_that_takes_the_floor_from_a_patch_is_passed_back_when_the_talker_has_done() -> None:
     async with bench() as there:
-        desk, officer, other = (
-            await there.console("govan-31"),
-            await there.terminal("officer"),
-            await there.terminal("officer-2"),
-        )
+        desk, officer, other = await three(there)
         await desk.patch(ONE, TWO)
         await officer.key()
         await other.expect("talker.shown", within=2.0)
