@@ -206,16 +206,7 @@ class ServerPort:
         """Find out whether the server says how its lines are when asked: RFC 2217 has it, pyserial's does not do it."""
         self._told.pop("rts", None)
         self._send(rfc2217.control(Control.ASK_RTS))
-        try:
-            async with asyncio.timeout(ASKED_S):
-                while "rts" not in self._told and not self._gone:
-                    self._news.clear()
-                    await self._news.wait()
-        except TimeoutError:
-            return
-        if self._gone:
-            raise KeyingError(f"{self._where} {self._gone}")
-        self._answers = True
+        self._answers = await self._comes(lambda: "rts" in self._told, within=ASKED_S)
 
     def _send(self, data: bytes) -> None:
         if self._gone:
@@ -223,15 +214,21 @@ class ServerPort:
         self._writer.write(data)
 
     async def _until(self, true: Callable[[], bool], what: str) -> None:
+        if not await self._comes(true, within=TOLD_WITHIN_S):
+            raise KeyingError(f"{self._where} {what}: it carries no control lines")
+
+    async def _comes(self, true: Callable[[], bool], *, within: float) -> bool:
+        """Whether what the server tells makes ``true()`` so in time. Raises KeyingError where it is gone first."""
         try:
-            async with asyncio.timeout(TOLD_WITHIN_S):
+            async with asyncio.timeout(within):
                 while not true():
                     if self._gone:
                         raise KeyingError(f"{self._where} {self._gone}")
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
-            raise KeyingError(f"{self._where} {what}: it carries no control lines") from None
+            return False
+        return True
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         why = "the connection has ended"
