@@ -206,7 +206,10 @@ class ServerPort:
         """Find out whether the server says how its lines are when asked: RFC 2217 has it, pyserial's does not do it."""
         self._told.pop("rts", None)
         self._send(rfc2217.control(Control.ASK_RTS))
-        self._answers = await self._comes(lambda: "rts" in self._told, within=ASKED_S)
+        answers = await self._comes(lambda: "rts" in self._told, within=ASKED_S)
+        if self._gone:
+            raise KeyingError(f"{self._where} {self._gone}")
+        self._answers = answers
 
     def _send(self, data: bytes) -> None:
         if self._gone:
