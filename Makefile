@@ -13,7 +13,8 @@ PY := .venv/bin/python
 # What is to be there (a program, or a file by its pattern) and the Debian package that brings it.
 WITNESSES := sipp:sip-tester baresip:baresip tshark:tshark socat:socat sipsak:sipsak openssl:openssl \
 	kamailio:kamailio /usr/lib*/*/kamailio/modules/tls.so:kamailio-tls-modules \
-	gammu:gammu gammu-smsd:gammu-smsd /usr/sbin/bearerbox:kannel
+	gammu:gammu gammu-smsd:gammu-smsd /usr/sbin/bearerbox:kannel \
+	chromium:chromium swaks:swaks /usr/lib/postgresql/*/bin/initdb:postgresql
 
 .PHONY: help setup witnesses accept test lint bench soak docs lock clean
 
