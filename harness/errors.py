@@ -160,6 +160,14 @@ class SmppLocalError(LocalError):
     """A request to an SMPP service centre was refused, timed out, or asked for on a session that is gone."""
 
 
+class DatabaseError(LocalError):
+    """A store refused what was to be kept: the disk is full, a value does not fit."""
+
+
+class DatabaseGoneError(DatabaseError):
+    """A store can't be reached now; what was asked can be asked again."""
+
+
 class TransportError(LocalError):
     """A port, line or address that can't be opened, or is gone."""
 
