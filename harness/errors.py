@@ -160,6 +160,15 @@ class SmppLocalError(LocalError):
     """A request to an SMPP service centre was refused, timed out, or asked for on a session that is gone."""
 
 
+class MailError(LocalError):
+    """A mail that a server would not have, or that could not be handed to one."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        """Whether trying again is of no use."""
+
+
 class DatabaseError(LocalError):
     """A store refused what was to be kept: the disk is full, a value does not fit."""
 

@@ -16,6 +16,7 @@ from harness.drivers.call_load import CallLoad
 from harness.drivers.caller import CallerPhone
 from harness.drivers.command_control import CommandControl
 from harness.drivers.console import Console
+from harness.drivers.contact_us import ContactUs
 from harness.drivers.emergency_network import EmergencyNetwork
 from harness.drivers.emergency_operator import EmergencyOperator
 from harness.drivers.keyed_radio import KeyedRadio
@@ -44,6 +45,7 @@ from harness.testbed.components import (
     CallLoadComponent,
     CommandControlComponent,
     ConsoleComponent,
+    ContactUsComponent,
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
     IccsComponent,
@@ -68,6 +70,7 @@ from harness.testbed.opening import (
     open_caller_phone,
     open_command_control,
     open_console,
+    open_contact_us,
     open_emergency_network,
     open_emergency_operator,
     open_keyed_radio,
@@ -221,6 +224,10 @@ class Bench:
     async def sms_network(self, name: str | None = None) -> SmsNetwork:
         """Return a simulated SMS network (the one there is, or the one named), as whoever runs it sees it."""
         return await self._driver(name, SmsNetworkComponent, open_sms_network)
+
+    async def contact_us(self, name: str | None = None) -> ContactUs:
+        """Return the Contact Us system (the one there is, or the one named), as the public and its staff see it."""
+        return await self._driver(name, ContactUsComponent, open_contact_us)
 
     async def call_load(self, name: str | None = None) -> CallLoad:
         """Return a load of calls (the one there is, or the one named)."""

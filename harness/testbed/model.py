@@ -83,6 +83,10 @@ class Safety(Strict):
     """Numbers whose location may be asked for, or sent in as a handset's; written as in ``dial``."""
     text: tuple[str, ...] = ()
     """Numbers that may be sent texts beside Ofcom's reserved ones, which are nobody's; written as in ``dial``."""
+    submit: tuple[Name, ...] = ()
+    """Real Contact Us systems, by component, that may be sent reports."""
+    mail: tuple[str, ...] = ()
+    """Addresses that may be sent mail by a relay, beside those of reserved domains, which are nobody's."""
     permits: tuple[Permit, ...] = ()
 
     @field_validator("dial", "locate", "text")

@@ -26,9 +26,11 @@ MAX_WORDS: Final = 5_000
 """Of one flag."""
 MAX_FOUND: Final = 20
 """Words of one flag that are told."""
+_NEXT: Final = r"[^\w.!?;,:\n]{1,8}"
+"""Between words of one clause."""
 _DENIED: Final = (
-    r"(?<!\w)(?:no|not|never|nae|without|wi'?oot|neither|nor|\w+n't|\w{2,}nt|\w+nae)"
-    r"(?:\W+(?:a|an|any|ony|the))?[^\w.!?;,:\n]+"
+    r"(?<!\w)(?:no|not|never|nae|without|wi'?oot|neither|nor|\w+n't|(?:do|does|did|is|was|has|have|ca)nt"
+    rf"|(?!gonnae)\w+nae)(?:{_NEXT}(?:a|an|any|ony|the))?{_NEXT}"
 )
 """A denial and at most one determiner, in one clause with what follows."""
 _ZERO_WIDTH: Final = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))

@@ -5,6 +5,7 @@ from typing import Any
 from harness.testbed.components import (
     CallerLocationComponent,
     CommandControlComponent,
+    ContactUsComponent,
     EmergencyNetworkComponent,
     EnterpriseSwitchComponent,
     IccsComponent,
@@ -17,6 +18,7 @@ from harness.testbed.components import (
 )
 from harness.testbed.starting.base import Starter, Starting
 from harness.testbed.starting.command_control import start_command_control
+from harness.testbed.starting.contact_us import start_contact_us
 from harness.testbed.starting.emergency import start_emergency
 from harness.testbed.starting.iccs import start_iccs
 from harness.testbed.starting.interworking import start_interworking
@@ -40,6 +42,7 @@ STARTERS: tuple[Starter[Any], ...] = (
     Starter(EmergencyNetworkComponent, start_emergency),
     Starter(EnterpriseSwitchComponent, start_switch),
     Starter(SmsNetworkComponent, start_sms),
+    Starter(ContactUsComponent, start_contact_us),
 )
 """Components for which `iccs simulate` starts a simulator; others come up with these, or the harness plays them."""
 
