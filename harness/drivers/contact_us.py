@@ -17,7 +17,7 @@ class ContactUs(ControlledSimulator):
     """A Contact Us system.
 
     Events, under the component's name: ``contact.sent`` {by, reference, characters, files}; of a simulated one also
-    ``submission.taken`` {reference, channel, kind, flags, files}, ``submission.urgent`` {reference, incident},
+    ``submission.taken`` {reference, channel, about, flags, files}, ``submission.urgent`` {reference, incident},
     ``submission.repeated``, ``submission.set_aside``, ``submission.flood``, ``submission.released``, ``crm.record``
     {reference, record}, ``crm.refused``, ``crm.link`` and ``command_control.link`` {up, cause, waiting},
     ``incident.queued``, ``incident.registered`` {reference, incident, registered}, ``incident.refused``,

@@ -112,7 +112,7 @@ class Intake:
         self._note(sender, submission)
         if mail is not None:
             self._receipts.note(to.casefold())
-        shown = {"reference": reference, "channel": submission.channel.value, "kind": submission.kind.value}
+        shown = {"reference": reference, "channel": submission.channel.value, "about": submission.kind.value}
         if aside:
             await self._store.count("spam")
             self._events.tell("submission.set_aside", **shown, why=spam)

@@ -25,6 +25,8 @@ from simulators.contact_us.submission import (
 MAX_PARTS: Final = 100
 """Parts of a mail that are looked at."""
 MAX_NOTES: Final = 10
+_NAMED_BY: Final = ("Message-ID", "Date", "Subject")
+"""Header fields that stay the same when a mail is delivered again; those that servers put on it do not."""
 
 
 class _Words(HTMLParser):
@@ -78,7 +80,7 @@ def read_mail(data: bytes, sender: str) -> tuple[Submission, str, dict[str, str]
         told,  # whole: risk words are looked for in all of it
         person=Person(one_line(name)[:MAX_NAME], email=address),
         attachments=tuple(files),
-        key=f"{sender}\n{_header(message, 'Message-ID')[:500]}\n{digest}",
+        key="\n".join((sender, *(_header(message, each)[:500] for each in _NAMED_BY), digest)),
         notes=tuple(notes[:MAX_NOTES]),
     )
     ident = one_line(_header(message, "Message-ID"))

@@ -263,9 +263,10 @@ class Store:
         """Counts by state, and what waits."""
 
         def work(session: Session) -> dict[str, Any]:
-            states = dict(session.execute(select(Row.state, func.count()).group_by(Row.state)).tuples().all())
-            crm = dict(session.execute(select(Row.crm, func.count()).group_by(Row.crm)).tuples().all())
-            incidents = dict(session.execute(select(Row.incident, func.count()).group_by(Row.incident)).tuples().all())
+            states, crm, incidents = (
+                {name: count for name, count in session.execute(select(column, func.count()).group_by(column))}
+                for column in (Row.state, Row.crm, Row.incident)
+            )
             counts = {row.name: row.value for row in session.scalars(select(CountRow).order_by(CountRow.name))}
             return {"submissions": states, "crm": crm, "incidents": incidents, "counts": counts}
 

@@ -69,7 +69,7 @@ class Adapter(Protocol):
 
 
 def load_adapter(name: str, at: Address) -> Adapter:
-    """Return an adapter by name: ``iccs``, our own, or one that is installed. Raises DriverError for one there is not."""
+    """Return an adapter by name: ``iccs``, our own, or one that is installed. Raises DriverError."""
     installed: dict[str, Callable[[], type[Adapter]]] = {
         each.name: each.load for each in entry_points(group=ENTRY_POINTS)
     }

@@ -16,7 +16,7 @@ ANSWERS_WITHIN_S: Final = 15.0
 
 
 class FormPage(HTMLParser):
-    """What a browser without scripts knows of the page: where its form goes, what is filled in, what it says is wrong."""
+    """What a browser without scripts knows of the page: where its form goes, what is filled in, what is wrong."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
