@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, WebSocket, stat
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulators.command_control.faults import MAX_SECONDS, Fault
+from simulators.faults import MAX_SECONDS, Fault
 from simulators.command_control.store import RefusedError, Store
 from simulators.events import Events, serve
 from simulators.guard import bearer, guard

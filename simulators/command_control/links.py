@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulators.command_control.faults import Faults
+from simulators.faults import Faults
 from simulators.command_control.settings import Shape
 from simulators.command_control.store import Answer, Message, Store
 from simulators.guard import bearer, guard
