@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Final
+from datetime import datetime
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 
-from simulators.crm.codes import LINE, PROSE, Code, Line, Prose
-from simulators.crm.thrive import Grade
+from simulators.bodies import Body
+from simulators.crm.codes import LINE, PROSE, SAID, Code, Line, Prose
+from simulators.crm.ids import ContactId
+from simulators.crm.thrive import PARTS, Grade
 
 MAX_FLAGS: Final = 32
 MAX_ATTACHMENTS: Final = 32
-_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
+_YEARS: Final = (1980, 8999)
 
 
 def _within(time: datetime) -> datetime:
-    if not _EARLIEST <= time < _LATEST:
-        raise ValueError("from 1970 to 9998 only")
+    if not _YEARS[0] <= time.year <= _YEARS[1]:
+        raise ValueError(f"its year is not from {_YEARS[0]} to {_YEARS[1]}")
     return time
 
 
-Time = Annotated[AwareDatetime, AfterValidator(_within)]
+Time = Annotated[
+    AwareDatetime,
+    Field(strict=False, json_schema_extra={"pattern": "^(19[89]|[2-8][0-9]{2})[0-9]-"}),
+    AfterValidator(_within),
+]
 """ISO 8601 with its offset from UTC."""
-By = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~][ -~]*$")]
+By = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~]([ -~]*[!-~])?$")]
 """Who does it: a user's name, printable ASCII, as it stands in the audit."""
-Assessed = Annotated[str, Field(max_length=2_000, pattern=PROSE)]
+Rationale = Annotated[str, Field(max_length=2_000, pattern=PROSE)]
+Assessed = Annotated[str, Field(max_length=2_000, pattern=PROSE, json_schema_extra={"minLength": 1, "pattern": SAID})]
+"""Left out or blank, it is refused by the rules of THRIVE, which name all that is missing."""
 
 
-class Body(BaseModel):
-    """A body in which no other key is allowed."""
-
-    model_config = ConfigDict(extra="forbid")
+def _all_needed(schema: dict[str, Any]) -> None:
+    schema["required"] = [*PARTS, "by"]
+    for part in PARTS:
+        schema["properties"][part].pop("default", None)
 
 
 class PersonBody(Body):
@@ -49,7 +56,7 @@ class AttachmentBody(Body):
 
     name: Line
     media_type: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+$")]
-    size: Annotated[int, Field(ge=0, lt=2**53)]
+    size: Annotated[int, Field(ge=0, le=2**53 - 1)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -61,11 +68,11 @@ class RecordBody(Body):
     received: Time
     person: PersonBody = PersonBody()
     text: Prose = ""
-    flags: Annotated[list[Code], Field(max_length=MAX_FLAGS)] = []
+    flags: Annotated[list[Code], Field(default_factory=list, max_length=MAX_FLAGS)]
     """``urgent``, ``vulnerable`` …"""
     reference: Annotated[str, Field(max_length=128, pattern=LINE)] | None = None
     """The sender's own."""
-    attachments: Annotated[list[AttachmentBody], Field(max_length=MAX_ATTACHMENTS)] = []
+    attachments: Annotated[list[AttachmentBody], Field(default_factory=list, max_length=MAX_ATTACHMENTS)]
 
 
 class TaskBody(Body):
@@ -82,13 +89,15 @@ class TaskBody(Body):
 class NoteBody(Body):
     """A line for a record."""
 
-    text: Annotated[str, Field(min_length=1, max_length=20_000, pattern=PROSE)]
+    text: Annotated[str, Field(min_length=1, max_length=20_000, pattern=SAID)]
     by: By
 
 
 class ThriveBody(Body):
     """An assessment. All six factors and the rationale are needed, none of them blank; a 422 names those that are not
     there."""
+
+    model_config = ConfigDict(json_schema_extra=_all_needed)
 
     threat: Assessed = ""
     harm: Assessed = ""
@@ -104,7 +113,7 @@ class GradeBody(Body):
     """A grade."""
 
     grade: Annotated[str, Field(max_length=40, json_schema_extra={"enum": list(Grade)})]
-    rationale: Assessed = ""
+    rationale: Rationale = ""
     """By THRIVE, why it has another grade now; needed where it had one."""
     by: By
 
@@ -114,7 +123,7 @@ class TransferBody(Body):
 
     to: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$")]
     """A person, team or force."""
-    rationale: Assessed = ""
+    rationale: Rationale = ""
     """By THRIVE, why; needed."""
     by: By
 
@@ -151,4 +160,4 @@ class WhyBody(Body):
 class MergeBody(WhyBody):
     """Which other contact is the same as this one."""
 
-    other: Annotated[str, Field(pattern=r"^C-([1-9][0-9]{6,14}|[0-9]{6})$")]
+    other: ContactId

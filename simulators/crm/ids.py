@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
@@ -12,15 +12,15 @@ ID: Final = r"[1-9][0-9]{6,14}|[0-9]{6}"
 """Six digits, or more where six were not enough."""
 
 
-def _of(letter: str, named: str) -> object:
-    return Field(pattern=rf"^{letter}-({ID})$", max_length=17, description=named)
+def _of(letter: str) -> Any:
+    return Field(pattern=rf"^{letter}-({ID})$", max_length=17)
 
 
-ContactId = Annotated[str, _of("C", "A contact")]
-RecordId = Annotated[str, _of("R", "A record")]
-TaskId = Annotated[str, _of("T", "A task")]
-MergeId = Annotated[str, _of("M", "A merge")]
-ImportId = Annotated[str, _of("I", "An import")]
+ContactId = Annotated[str, _of("C")]
+RecordId = Annotated[str, _of("R")]
+TaskId = Annotated[str, _of("T")]
+MergeId = Annotated[str, _of("M")]
+ImportId = Annotated[str, _of("I")]
 
 
 def shown(letter: str, number: int) -> str:

@@ -19,6 +19,7 @@ from simulators.crm.thrive import Grade, Thrive
 
 MAX_NOTES: Final = 500
 """Notes of one record; as many assessments and decisions."""
+DUE_AT_ONCE: Final = 100
 
 MatchedBy = Literal["telephone", "email", "made"]
 
@@ -125,9 +126,7 @@ def transfer(session: Session, at: float, record: Record, to: str, *, by: str, r
     assessment = _assessment(session, record)
     thrive.transferring(_id(record), record.owner, to, assessed=assessment is not None, rationale=rationale)
     assert assessment is not None, "the rules refuse it without"
-    _decide(
-        session, at, record, assessment, by=by, kind="transferred", was=record.owner, now=to, rationale=rationale
-    )
+    _decide(session, at, record, assessment, by=by, kind="transferred", was=record.owner, now=to, rationale=rationale)
     record.owner = to
 
 
@@ -140,9 +139,9 @@ def attend(session: Session, at: float, record: Record) -> bool:
 
 
 def due_for_review(session: Session, at: float) -> tuple[Sequence[Record], float | None]:
-    """Records that a supervisor is to look at by now, a hundred at most, and when the next one is due."""
+    """Records that a supervisor is to look at by now, at most DUE_AT_ONCE, and when the next one is due."""
     due = session.scalars(
-        select(Record).where(Record.review_due <= at).order_by(Record.review_due, Record.number).limit(100)
+        select(Record).where(Record.review_due <= at).order_by(Record.review_due, Record.number).limit(DUE_AT_ONCE)
     ).all()
     return due, session.scalar(select(func.min(Record.review_due)).where(Record.review_due > at))
 

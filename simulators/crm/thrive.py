@@ -75,7 +75,7 @@ def grading(record: str, was: Grade | None, now: Grade, *, assessed: bool, ratio
 
 
 def transferring(record: str, was: str | None, to: str, *, assessed: bool, rationale: str) -> None:
-    """Raise RefusedError where ``record`` was never assessed or is with ``to`` already, UnfitError without rationale."""
+    """Raise RefusedError for a ``record`` never assessed or with ``to`` already, UnfitError without a rationale."""
     _needs_assessment(record, "transferred", assessed)
     _needs_rationale(f"{record} is to go to {to}", rationale)
     if was == to:

@@ -7,6 +7,7 @@ from pydantic import Field
 from harness.testbed.components.base import Binding, HostPort, Name, SerialSettings, Ssi, Strict, TlsSettings
 from harness.testbed.components.call_load import CallLoadComponent
 from harness.testbed.components.command_control import CommandControlComponent
+from harness.testbed.components.crm import CrmComponent
 from harness.testbed.components.emergency import (
     CallerPhoneComponent,
     EmergencyNetworkComponent,
@@ -38,6 +39,7 @@ Component = Annotated[
     | ConsoleComponent
     | CallerLocationComponent
     | CommandControlComponent
+    | CrmComponent
     | KeyedRadioComponent
     | ScriptedPhoneComponent
     | CallLoadComponent
@@ -64,6 +66,7 @@ __all__ = [
     "CommandControlComponent",
     "Component",
     "ConsoleComponent",
+    "CrmComponent",
     "EmergencyNetworkComponent",
     "EmergencyOperatorComponent",
     "EnterpriseSwitchComponent",
