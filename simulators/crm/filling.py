@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
@@ -36,7 +37,7 @@ async def fill(desk: Desk) -> None:
     while count < settings.people:
         some = list(islice(made, min(AT_ONCE, settings.people - count)))
         rows = [_row(person, desk.now(), count + index) for index, person in enumerate(some)]
-        await desk.run(lambda session, rows=rows: _insert(session, rows))
+        await desk.run(partial(_insert, rows=rows))
         count += len(some)
 
 

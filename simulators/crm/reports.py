@@ -26,25 +26,16 @@ def failure_demand(
     if ends is not None:
         query = query.where(Record.received < ends)
     means = {**codes, NO_FAILURE: "no failure of ours", NOT_CODED: "nobody has said yet"}
-    rows = sorted(
-        (
-            {
-                "code": code or NOT_CODED,
-                "means": means.get(code or NOT_CODED, ""),
-                "channel": channel,
-                "contacts": count,
-            }
-            for code, channel, count in session.execute(query)
-        ),
-        key=lambda row: (row["code"], row["channel"]),
-    )
-    total = sum(row["contacts"] for row in rows)
-    coded = sum(row["contacts"] for row in rows if row["code"] != NOT_CODED)
-    failures = sum(row["contacts"] for row in rows if row["code"] not in (NOT_CODED, NO_FAILURE))
+    counts = [(code or NOT_CODED, channel, count) for code, channel, count in session.execute(query)]
+    coded = sum(count for code, _channel, count in counts if code != NOT_CODED)
+    failures = sum(count for code, _channel, count in counts if code not in (NOT_CODED, NO_FAILURE))
     return {
-        "contacts": total,
+        "contacts": sum(count for _code, _channel, count in counts),
         "coded": coded,
         "failure_demand": failures,
         "share_of_coded": round(failures / coded, 4) if coded else None,
-        "rows": rows,
+        "rows": [
+            {"code": code, "means": means.get(code, ""), "channel": channel, "contacts": count}
+            for code, channel, count in sorted(counts)
+        ],
     }

@@ -6,6 +6,7 @@ undoing a merge moves nothing. Entries of the audit are never changed or taken a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -229,11 +230,13 @@ class BadRow(Tables):
 
 
 _REFUSES: Final = "entries of the audit are neither changed nor taken away"
+_ddl: Final[Callable[[str], DDL]] = DDL
+"""SQLAlchemy leaves it untyped."""
 for _act in ("UPDATE", "DELETE"):
     event.listen(
         AuditEntry.__table__,
         "after_create",
-        DDL(
+        _ddl(
             f"CREATE TRIGGER crm_audit_no_{_act.lower()} BEFORE {_act} ON crm_audit "
             f"BEGIN SELECT RAISE(ABORT, '{_REFUSES}'); END"
         ).execute_if(dialect="sqlite"),
@@ -241,7 +244,7 @@ for _act in ("UPDATE", "DELETE"):
 event.listen(
     AuditEntry.__table__,
     "after_create",
-    DDL(
+    _ddl(
         "CREATE OR REPLACE FUNCTION crm_audit_stays() RETURNS trigger AS $$ "
         f"BEGIN RAISE EXCEPTION '{_REFUSES}'; END $$ LANGUAGE plpgsql"
     ).execute_if(dialect="postgresql"),
@@ -249,7 +252,7 @@ event.listen(
 event.listen(
     AuditEntry.__table__,
     "after_create",
-    DDL(
+    _ddl(
         "CREATE TRIGGER crm_audit_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON crm_audit "
         "FOR EACH STATEMENT EXECUTE FUNCTION crm_audit_stays()"
     ).execute_if(dialect="postgresql"),
