@@ -17,6 +17,7 @@ from harness.drivers.caller import CallerPhone
 from harness.drivers.command_control import CommandControl
 from harness.drivers.console import Console
 from harness.drivers.contact_us import ContactUs
+from harness.drivers.crm import Crm
 from harness.drivers.emergency_network import EmergencyNetwork
 from harness.drivers.emergency_operator import EmergencyOperator
 from harness.drivers.keyed_radio import KeyedRadio
@@ -46,6 +47,7 @@ from harness.testbed.components import (
     CommandControlComponent,
     ConsoleComponent,
     ContactUsComponent,
+    CrmComponent,
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
     IccsComponent,
@@ -71,6 +73,7 @@ from harness.testbed.opening import (
     open_command_control,
     open_console,
     open_contact_us,
+    open_crm,
     open_emergency_network,
     open_emergency_operator,
     open_keyed_radio,
@@ -155,6 +158,10 @@ class Bench:
     async def command_control(self, name: str | None = None) -> CommandControl:
         """Return command and control's terminal (the one there is, or the one named)."""
         return await self._driver(name, CommandControlComponent, open_command_control)
+
+    async def crm(self, name: str | None = None) -> Crm:
+        """Return the CRM (the one there is, or the one named)."""
+        return await self._driver(name, CrmComponent, open_crm)
 
     async def keyed_radio(self, name: str | None = None) -> KeyedRadio:
         """Return a radio that a control line keys (the one there is, or the one named), its key at rest."""

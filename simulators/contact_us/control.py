@@ -73,9 +73,11 @@ def _routes(store: Store, crm: CrmQueue, incidents: Incidents, events: Events) -
 
     @router.post("/submissions/{reference}/release", responses=NOT_KEPT)
     async def release(reference: Reference) -> dict[str, Any]:
-        """Let one that was set aside go to the CRM after all."""
+        """Let one that was set aside, or that the CRM refused, go to the CRM (again)."""
         if not await store.release(reference):
-            raise HTTPException(status.HTTP_404_NOT_FOUND, "no submission of this reference is set aside")
+            raise HTTPException(
+                status.HTTP_404_NOT_FOUND, "no submission of this reference is set aside or was refused"
+            )
         crm.wake()
         events.tell("submission.released", reference=reference)
         return {"reference": reference, "state": "taken"}

@@ -6,9 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any, Final
 
-import httpx
-
-from harness.errors import DatabaseError, RemoteError
+from harness.endpoints.crm import Attachment, CrmClient, Person, RecordTold
+from harness.errors import CrmError, CrmGoneError, DatabaseError
 from harness.protocols.times import to_iso
 from simulators.contact_us.store import DONE, REFUSED, Store
 from simulators.events import Events
@@ -18,7 +17,6 @@ LOST_AFTER: Final = 2
 """Failures one after the other from which the CRM counts as down."""
 RETRY_S: Final = (0.5, 5.0)
 """Seconds before the first try anew, and the most that doubling makes of it."""
-MAX_ANSWER: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +28,23 @@ class CrmAt:
     token: str = ""
 
 
-class _AwayError(RemoteError):
-    """No answer, or none that settles anything."""
-
-
 class CrmQueue:
     """What waits to go to the CRM; it waits in the store."""
 
     def __init__(self, store: Store, events: Events) -> None:
         self._store, self._events = store, events
-        self._http: httpx.AsyncClient | None = None
+        self._client: CrmClient | None = None
         self._wake = asyncio.Event()
         self._failures = 0
         self._up: bool | None = None
 
     def open(self, at: CrmAt) -> None:
         """Begin to tell it."""
-        headers = {"Authorization": f"Bearer {at.token}"} if at.token else {}
-        self._http = httpx.AsyncClient(
-            base_url=at.address, headers=headers, timeout=ANSWERS_WITHIN_S, trust_env=False, follow_redirects=False
-        )
+        self._client = CrmClient(at.address, at.token, within=ANSWERS_WITHIN_S)
 
     async def close(self) -> None:
-        if self._http is not None:
-            await self._http.aclose()
+        if self._client is not None:
+            await self._client.close()
 
     def wake(self) -> None:
         """There may be something to do."""
@@ -61,7 +52,7 @@ class CrmQueue:
 
     async def figures(self) -> dict[str, Any]:
         """Whether there is a CRM, it answers, and how many submissions wait for it."""
-        return {"linked": self._http is not None, "up": self._up, "waiting": await self._store.waiting("crm")}
+        return {"linked": self._client is not None, "up": self._up, "waiting": await self._store.waiting("crm")}
 
     async def run(self) -> None:
         """Tell what waits, until cancelled."""
@@ -69,10 +60,10 @@ class CrmQueue:
         while True:
             self._wake.clear()
             try:
-                while self._http is not None and (due := await self._store.to_tell("crm")):
+                while self._client is not None and (due := await self._store.to_tell("crm")):
                     for each in due:
-                        await self._tell(self._http, each)
-            except (_AwayError, DatabaseError) as error:
+                        await self._tell(self._client, each)
+            except (CrmGoneError, DatabaseError) as error:
                 await self._failed(str(error))
                 await asyncio.sleep(retry)
                 retry = min(2 * retry, RETRY_S[1])
@@ -80,36 +71,23 @@ class CrmQueue:
             retry = RETRY_S[0]
             await self._wake.wait()
 
-    async def _tell(self, http: httpx.AsyncClient, kept: dict[str, Any]) -> None:
+    async def _tell(self, client: CrmClient, kept: dict[str, Any]) -> None:
         reference = kept["reference"]
         try:
-            async with asyncio.timeout(ANSWERS_WITHIN_S):
-                answer = await http.post(
-                    "/v1/records", json=record(kept), headers={"Idempotency-Key": f"contact-us:{reference}"}
-                )
-        except (httpx.HTTPError, TimeoutError) as error:
-            raise _AwayError(str(error) or type(error).__name__) from error
-        if answer.status_code in (200, 201):
-            await self._had(reference, answer)
-        elif answer.status_code in (400, 409, 413, 422):
-            await self._store.told(reference, crm=REFUSED, why=f"the CRM answered {answer.status_code}")
-            self._events.tell("crm.refused", reference=reference, status=answer.status_code)
+            made = await client.add_record(record(kept), key=f"contact-us:{reference}")
+        except CrmGoneError:
+            raise
+        except CrmError as error:
+            # It stops nothing: what comes after it goes on, and its staff can have it told again.
+            await self._store.told(reference, crm=REFUSED, why=str(error))
+            self._events.tell("crm.refused", reference=reference)
         else:
-            raise _AwayError(f"the CRM answered {answer.status_code}")
+            await self._store.told(reference, crm=DONE, record=made.id)
+            self._events.tell("crm.record", reference=reference, record=made.id, created=made.created)
         self._failures = 0
         if self._up is not True:
             self._up = True
             self._events.tell("crm.link", up=True, cause="", waiting=await self._store.waiting("crm"))
-
-    async def _had(self, reference: str, answer: httpx.Response) -> None:
-        try:
-            told = answer.json() if len(answer.content) <= MAX_ANSWER else None
-        except ValueError:
-            told = None
-        if not isinstance(told, dict) or not isinstance(told.get("id"), str) or not told["id"]:
-            raise _AwayError("the CRM's answer names no record")
-        await self._store.told(reference, crm=DONE, record=told["id"][:64])
-        self._events.tell("crm.record", reference=reference, record=told["id"][:64])
 
     async def _failed(self, cause: str) -> None:
         self._failures += 1
@@ -118,16 +96,16 @@ class CrmQueue:
             self._events.tell("crm.link", up=False, cause=cause, waiting=await self._store.waiting("crm"))
 
 
-def record(kept: dict[str, Any]) -> dict[str, Any]:
+def record(kept: dict[str, Any]) -> RecordTold:
     """A submission as the CRM is told of it."""
     place = f"Place: {kept['place']}\n\n" if kept["place"] else ""
     notes = "".join(f"\n\n[{note}]" for note in kept["notes"])
-    return {
-        "channel": "email" if kept["channel"] == "mail" else "contact_us",
-        "received": to_iso(round(kept["received"], 3)),
-        "person": kept["person"],
-        "text": f"{place}{kept['text']}{notes}",
-        "flags": kept["flags"],
-        "reference": kept["reference"],
-        "attachments": kept["attachments"],
-    }
+    return RecordTold(
+        channel="email" if kept["channel"] == "mail" else "contact_us",
+        received=to_iso(round(kept["received"], 3)),
+        person=Person(**kept["person"]),
+        text=f"{place}{kept['text']}{notes}",
+        flags=tuple(kept["flags"]),
+        reference=kept["reference"],
+        attachments=tuple(Attachment(**each) for each in kept["attachments"]),
+    )

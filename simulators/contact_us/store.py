@@ -158,13 +158,13 @@ class Store:
         await self._database.run(lambda session: _add(session, name, 1))
 
     async def release(self, reference: str) -> bool:
-        """Let one that was set aside be told to the CRM after all; False where none of that name is set aside."""
+        """Let one that was set aside, or that the CRM refused, be told to the CRM (again); False for any other."""
 
         def work(session: Session) -> bool:
-            row = session.scalar(select(Row).where(Row.reference == reference, Row.state == "set_aside"))
-            if row is None:
+            row = session.scalar(select(Row).where(Row.reference == reference))
+            if row is None or (row.state != "set_aside" and row.crm != REFUSED):
                 return False
-            row.state, row.crm = "taken", WAITING
+            row.state, row.crm, row.why = "taken", WAITING, ""
             return True
 
         return await self._database.run(work)

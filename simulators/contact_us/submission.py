@@ -14,8 +14,9 @@ from harness.errors import NumberError, RemoteError
 from harness.protocols import uk_numbers
 from simulators.contact_us.attachments import Attachment
 
-MAX_TEXT: Final = 20_000
-"""Characters of what is told; the form takes FORM_TEXT."""
+MAX_TEXT: Final = 16_000
+"""Characters of what is told, so that it fits into a record of the CRM with its place and notes; the form takes
+FORM_TEXT."""
 FORM_TEXT: Final = 5_000
 MAX_NAME: Final = 120
 MAX_EMAIL: Final = 254

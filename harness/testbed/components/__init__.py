@@ -8,6 +8,7 @@ from harness.testbed.components.base import Binding, HostPort, Name, SerialSetti
 from harness.testbed.components.call_load import CallLoadComponent
 from harness.testbed.components.command_control import CommandControlComponent
 from harness.testbed.components.contact_us import ContactUsComponent
+from harness.testbed.components.crm import CrmComponent
 from harness.testbed.components.emergency import (
     CallerPhoneComponent,
     EmergencyNetworkComponent,
@@ -40,6 +41,7 @@ Component = Annotated[
     | CallerLocationComponent
     | CommandControlComponent
     | ContactUsComponent
+    | CrmComponent
     | KeyedRadioComponent
     | ScriptedPhoneComponent
     | CallLoadComponent
@@ -67,6 +69,7 @@ __all__ = [
     "Component",
     "ConsoleComponent",
     "ContactUsComponent",
+    "CrmComponent",
     "EmergencyNetworkComponent",
     "EmergencyOperatorComponent",
     "EnterpriseSwitchComponent",

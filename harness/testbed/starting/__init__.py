@@ -6,6 +6,7 @@ from harness.testbed.components import (
     CallerLocationComponent,
     CommandControlComponent,
     ContactUsComponent,
+    CrmComponent,
     EmergencyNetworkComponent,
     EnterpriseSwitchComponent,
     IccsComponent,
@@ -19,6 +20,7 @@ from harness.testbed.components import (
 from harness.testbed.starting.base import Starter, Starting
 from harness.testbed.starting.command_control import start_command_control
 from harness.testbed.starting.contact_us import start_contact_us
+from harness.testbed.starting.crm import start_crm
 from harness.testbed.starting.emergency import start_emergency
 from harness.testbed.starting.iccs import start_iccs
 from harness.testbed.starting.interworking import start_interworking
@@ -33,6 +35,7 @@ from harness.testbed.starting.switch import start_switch
 STARTERS: tuple[Starter[Any], ...] = (
     Starter(CallerLocationComponent, start_location),
     Starter(CommandControlComponent, start_command_control),
+    Starter(CrmComponent, start_crm),
     Starter(KeyedRadioComponent, start_keyed_radio),
     Starter(RadioNetworkComponent, start_radio),
     Starter(McpttServerComponent, start_mcptt),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.testbed.components import CommandControlComponent, ContactUsComponent
+from harness.testbed.components import CommandControlComponent, ContactUsComponent, CrmComponent
 from harness.testbed.starting.base import Starting
 from simulators.contact_us import CommandControlAt, ContactUsSimulator, CrmAt
 
@@ -38,4 +38,9 @@ def _command_control(starting: Starting) -> CommandControlAt | None:
 
 def _crm(starting: Starting) -> CrmAt | None:
     """Where records are kept: at the simulated CRM that was started, never at a real one."""
+    for name, each in starting.testbed.components.items():
+        if isinstance(each, CrmComponent) and starting.addresses.has(name, "crm"):
+            token = each.simulator.token
+            secret = token.get_secret_value() if token is not None else ""
+            return CrmAt(starting.addresses.url(name, "crm"), secret)
     return None

@@ -45,7 +45,9 @@ class PlainCrm:
             self.records.setdefault(key, {"id": f"R-{len(self.records) + 1:06d}", **await request.json()})
             if self.loses_answers:
                 return JSONResponse({"detail": "lost"}, 502)
-            return JSONResponse({"id": self.records[key]["id"], "created": created}, 201 if created else 200)
+            return JSONResponse(
+                {"id": self.records[key]["id"], "contact": "C-000001", "created": created}, 201 if created else 200
+            )
 
         return app
 

@@ -115,7 +115,9 @@ def test_encodings_and_parts_are_read() -> None:
 
 
 def test_broken_mime_is_taken_with_a_note() -> None:
-    submission, _, _ = read_mail(b"Content-Type: multipart/mixed; boundary=b\r\n\r\nno part at all, help", "a@example.org")
+    submission, _, _ = read_mail(
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\nno part at all, help", "a@example.org"
+    )
     assert submission.notes and "broken" in submission.notes[0]
     deep = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(3_000))
     submission, _, _ = read_mail(deep + b"\r\nhelp", "a@example.org")
@@ -154,7 +156,18 @@ def test_a_file_is_what_its_content_is_whatever_it_is_called(content: bytes, kin
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"MZ\x90", b"\x7fELF", b"#!/bin/sh", b" <html>", b"<?php", b"<svg onload=x>", b"\x1f\x8b", b"a\0b", b"\xff\xfe"],
+    [
+        b"",
+        b"MZ\x90",
+        b"\x7fELF",
+        b"#!/bin/sh",
+        b" <html>",
+        b"<?php",
+        b"<svg onload=x>",
+        b"\x1f\x8b",
+        b"a\0b",
+        b"\xff\xfe",
+    ],
 )
 def test_files_that_could_be_run_or_are_nothing_are_not_taken(content: bytes) -> None:
     with pytest.raises(AttachmentError):
