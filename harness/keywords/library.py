@@ -15,6 +15,7 @@ from harness.keywords.caller_location import CallerLocationKeywords
 from harness.keywords.caller_phones import CallerPhoneKeywords
 from harness.keywords.command_control import CommandControlKeywords
 from harness.keywords.console import ConsoleKeywords
+from harness.keywords.contact_us import ContactUsKeywords
 from harness.keywords.continuity import ContinuityKeywords
 from harness.keywords.desk_radio import DeskRadioKeywords
 from harness.keywords.emergency_network import EmergencyNetworkKeywords
@@ -45,6 +46,7 @@ class ICCS(
     CallHandlingKeywords,
     SupervisionKeywords,
     CommandControlKeywords,
+    ContactUsKeywords,
     RadioKeywords,
     RadioControlKeywords,
     DeskRadioKeywords,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import JSON, Float, ForeignKey, Integer, LargeBinary, String, Text, delete, func, select, update
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, Session, mapped_column
 
 from harness.errors import DatabaseError
 from simulators.contact_us.submission import Submission
@@ -263,10 +263,11 @@ class Store:
         """Counts by state, and what waits."""
 
         def work(session: Session) -> dict[str, Any]:
-            states, crm, incidents = (
-                {name: count for name, count in session.execute(select(column, func.count()).group_by(column))}
-                for column in (Row.state, Row.crm, Row.incident)
-            )
+            def by(column: InstrumentedAttribute[str]) -> dict[str, int]:
+                counted = session.execute(select(column, func.count()).group_by(column))
+                return {each[0]: each[1] for each in counted}
+
+            states, crm, incidents = by(Row.state), by(Row.crm), by(Row.incident)
             counts = {row.name: row.value for row in session.scalars(select(CountRow).order_by(CountRow.name))}
             return {"submissions": states, "crm": crm, "incidents": incidents, "counts": counts}
 

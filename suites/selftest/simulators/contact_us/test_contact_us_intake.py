@@ -50,7 +50,7 @@ async def test_a_key_that_came_with_something_else_is_refused() -> None:
         first = await all_.contact.submit(Message(CALM), key="k")
         again = await all_.contact.submit(Message(CALM), key="k")
         assert again.reference == first.reference and again.repeated
-        with pytest.raises(DriverError, match="422.*came before with something else"):
+        with pytest.raises(DriverError, match=r"422.*came before with something else"):
             await all_.contact.submit(Message(URGENT), key="k")
 
 

@@ -63,11 +63,11 @@ async def test_a_mail_that_is_delivered_twice_is_one_submission() -> None:
 async def test_other_mailboxes_floods_and_mails_too_long_are_refused_in_smtps_own_words() -> None:
     async with system(limits={"per_sender": 1}) as all_:
         assert all_.at.smtp is not None
-        with pytest.raises(MailError, match="550 5.7.1") as refused:
+        with pytest.raises(MailError, match=r"550 5\.7\.1") as refused:
             await hand_over(all_.at.smtp, "a@example.org", ["b@example.org"], b"\r\n\r\nx")
         assert refused.value.permanent
         await all_.contact.mail_raw("a@example.org", b"Subject: one\r\n\r\n")
-        with pytest.raises(DriverError, match="451 4.7.1"):
+        with pytest.raises(DriverError, match=r"451 4\.7\.1"):
             await all_.contact.mail_raw("a@example.org", b"Subject: two\r\n\r\n")
         with pytest.raises(DriverError, match="552"):
             await all_.contact.mail_raw("c@example.org", b"\r\n" + (b"x" * 990 + b"\r\n") * 17_000)
@@ -90,7 +90,7 @@ async def test_smtplib_hands_a_mail_in() -> None:
         def send(server: tuple[str, int]) -> dict[str, tuple[int, bytes]]:
             with smtplib.SMTP(*server, timeout=10) as smtp:
                 mail = MIMEMultipart()
-                mail["Subject"] = "Größe – née"
+                mail["Subject"] = "Größe: née"
                 mail.attach(MIMEText("Ò fearful: naïve £5 😀", _charset="utf-8"))
                 mail.attach(MIMEText("a,b\n1,2\n", "csv"))
                 return smtp.sendmail("a@example.org", ["contact@police.example"], mail.as_string())
@@ -98,7 +98,7 @@ async def test_smtplib_hands_a_mail_in() -> None:
         assert await asyncio.to_thread(send, all_.at.smtp) == {}
         made = await all_.contact.expect("submission.taken", within=5.0)
         whole = await all_.contact.submission(made.data["reference"])
-        assert "Größe – née" in whole["text"] and "naïve £5 😀" in whole["text"]
+        assert "Größe: née" in whole["text"] and "naïve £5 😀" in whole["text"]
 
 
 def test_encodings_and_parts_are_read() -> None:

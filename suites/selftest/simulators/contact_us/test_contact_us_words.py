@@ -19,7 +19,7 @@ WORDS = RiskWords()
     [
         "He has a KNIFE",
         "he's no breathin, he isnae breathing",
-        "She can’t breathe",
+        "She can\u2019t breathe",
         "she cant  breathe",
         "I am going\nto kill him",
         "he's gonnae kill me",
