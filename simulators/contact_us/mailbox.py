@@ -89,7 +89,7 @@ class Mailbox:
 
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         content = envelope.content if isinstance(envelope.content, bytes) else b""
-        sender = envelope.mail_from or ""
+        sender = (envelope.mail_from or "").removeprefix("<").removesuffix(">")  # aiosmtpd's null path is <>
         submission, to, answers = read_mail(content, sender)
         # The receipt goes to the return path, whoever the mail says that it is from (RFC 3834 section 4).
         submission = dataclasses.replace(

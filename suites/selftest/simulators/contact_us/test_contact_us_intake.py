@@ -6,7 +6,7 @@ import asyncio
 
 import httpx
 import pytest
-from system import CALM, PNG, URGENT, system
+from contact_us_system import CALM, PNG, URGENT, system
 
 from harness.endpoints.contact_us import Message
 from harness.errors import DriverError

@@ -9,9 +9,9 @@ from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 
 import pytest
+from contact_us_system import CALM, PNG, URGENT, system
 from hypothesis import given
 from hypothesis import strategies as st
-from system import CALM, PNG, URGENT, system
 
 from harness.endpoints.mail import hand_over
 from harness.errors import DriverError, MailError
