@@ -75,10 +75,11 @@ async def test_what_was_answered_is_told_once_each_though_it_is_killed_at_random
         finally:
             process.kill()
             await process.wait()
+        origins = storm.figures()["origins"]
     finally:
         await web.stop()
         await storm.stop()
     assert len(answered) > 2 * KILLS, "too little was handed in for the test to show anything"
     assert len(told) == len(set(told)) and len(records) == len(set(records)), "something is there twice"
-    [(_, origin)] = [each for each in storm.figures()["origins"].items() if each[1]["entries"]]
+    [(_, origin)] = [each for each in origins.items() if each[1]["entries"]]
     assert origin["entries"] == len(told), "an incident was opened, or tried to be, more than once"
