@@ -17,6 +17,7 @@ from harness.keywords.command_control import CommandControlKeywords
 from harness.keywords.console import ConsoleKeywords
 from harness.keywords.contact_us import ContactUsKeywords
 from harness.keywords.continuity import ContinuityKeywords
+from harness.keywords.crm import CrmKeywords
 from harness.keywords.desk_radio import DeskRadioKeywords
 from harness.keywords.emergency_network import EmergencyNetworkKeywords
 from harness.keywords.emergency_operators import EmergencyOperatorKeywords
@@ -47,6 +48,7 @@ class ICCS(
     SupervisionKeywords,
     CommandControlKeywords,
     ContactUsKeywords,
+    CrmKeywords,
     RadioKeywords,
     RadioControlKeywords,
     DeskRadioKeywords,

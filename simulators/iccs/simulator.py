@@ -55,7 +55,8 @@ class IccsSimulator(OperatorDesk):
         settings describe; ``location`` is where the caller-location service takes links, ``permit_locate``
         is asked with ``query`` and the number before that is asked; ``command_control`` is where incidents are told,
         ``crm`` where callers are looked up. Raises LocalError when it is laid out
-        beyond its bounds, lacks an announcement, or would listen beyond loopback without a token, and TransportError when an address can't be bound.
+        beyond its bounds, lacks an announcement, or would listen beyond loopback without a token, and
+        TransportError when an address can't be bound.
         """
         _check(settings)
         iccs = cls(Building(context, media, settings, radio or RadioSurroundings(), permit_radio, permit_locate))
