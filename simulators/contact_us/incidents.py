@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from harness.endpoints.command_control import (
     Told,
     load_dialect,
 )
+from harness.endpoints.command_control.outbox import MAX_WAITING
 from harness.errors import CommandControlError, DatabaseError
 from harness.protocols.eido import Callback, Eido, Incident, Note
 from harness.protocols.times import to_iso
@@ -47,7 +49,8 @@ class Incidents:
         self._outbox: Outbox | None = None
         self._link: CommandControlLink | None = None
         self._wake = asyncio.Event()
-        self._registered: asyncio.Queue[Told] = asyncio.Queue()
+        self._registered: deque[Told] = deque(maxlen=MAX_WAITING)
+        """What is answered and not noted yet: never more than could wait."""
 
     def open(self, at: CommandControlAt, outbox: Outbox) -> None:
         """Begin to link. Raises CommandControlError for a dialect that there is not."""
@@ -96,13 +99,9 @@ class Incidents:
                 self._events.tell("incident.queued", reference=each["reference"], incident=about)
 
     async def _note_all(self) -> None:
-        while not self._registered.empty():
-            told = self._registered.get_nowait()
-            try:
-                await self._registered_as(told)
-            except DatabaseError:
-                self._registered.put_nowait(told)
-                raise
+        while self._registered:
+            await self._registered_as(self._registered[0])
+            self._registered.popleft()
 
     async def _registered_as(self, told: Told) -> None:
         about = told.kept.entry.about
@@ -119,7 +118,7 @@ class Incidents:
             case LinkChanged(up, cause, waiting):
                 self._events.tell("command_control.link", up=up, cause=cause, waiting=waiting)
             case Told():
-                self._registered.put_nowait(notice)
+                self._registered.append(notice)
                 self._wake.set()
             case News():
                 pass  # of incidents that others opened too; Contact Us shows none

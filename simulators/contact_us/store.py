@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import JSON, Float, ForeignKey, Integer, LargeBinary, String, Text, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, Session, mapped_column
 
-from harness.errors import DatabaseError
+from harness.errors import DatabaseError, DatabaseGoneError
 from simulators.contact_us.submission import Submission
 from simulators.database import Database
 
@@ -24,6 +25,8 @@ MAX_SET_ASIDE: Final = 10_000
 """Submissions set aside as spam that are kept; the oldest go first, and are counted."""
 MAX_FILES_KEPT: Final = 2 * 1024**3
 """Bytes of all files together."""
+MAX_TRIES: Final = 5
+"""How often a submission is tried to be kept that comes twice at the same moment."""
 MAX_RECEIPTS: Final = 10_000
 """Receipts by mail that are kept after they left; the oldest go first."""
 
@@ -151,7 +154,12 @@ class Store:
         Raises DatabaseError where no more is kept, and DatabaseGoneError.
         """
         key = _key(new.submission) or new.reference
-        return await self._database.run(lambda session: _take(session, new, key))
+        for _ in range(MAX_TRIES):
+            try:
+                return await self._database.run(lambda session: _take(session, new, key))
+            except IntegrityError:
+                continue  # the same was kept, or counted first, by another at this moment: it is found the next time
+        raise DatabaseGoneError("the same submission comes many times at once")
 
     async def count(self, name: str) -> None:
         """Count something that happened."""
