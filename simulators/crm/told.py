@@ -16,7 +16,7 @@ What = Literal["record", "task"]
 
 
 def before(session: Session, what: What, key: str, body: BaseModel) -> int | None:
-    """The number of what was made when this was told before. Raises RefusedError where the key came with another body."""
+    """The number of what was made when this was told before. Raises RefusedError for a key with another body."""
     found = session.get(Told, (what, key))
     if found is None:
         return None
