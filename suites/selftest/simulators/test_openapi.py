@@ -12,8 +12,6 @@ from simulators.crm import CrmSettings, CrmSimulator
 from simulators.sms import SmsSimulator
 from simulators.sms.settings import SmsSettings
 
-pytestmark = pytest.mark.real_wire
-
 
 @pytest.mark.parametrize("shape", ["storm", "next_generation"])
 async def test_command_and_control(shape: str) -> None:
