@@ -30,7 +30,7 @@ class RadioControl(ABC):
     {gssi, issi, state, attached, of}, ``dgna.taken``, ``ambience.begun`` {ambience, issi}, ``ambience.ended`` {reason,
     recording}, ``terminal.disabled`` {issi, told}, ``terminal.enabled``, ``radio_call.dialled`` {radio_call, issi},
     ``radio_call.connected``, ``radio_call.failed`` {reason}, ``radio_call.ended`` {reason, recording}, ``unit.state``
-    {issi, status, means}, ``site.link_lost`` {site}, ``site.fallback``, ``site.link_restored``, ``site.wide_again``.
+    {issi, status, means}, ``unit.told`` {unit, state, issi} (by command and control), ``site.link_lost`` {site}, ``site.fallback``, ``site.link_restored``, ``site.wide_again``.
     """
 
     name: str
@@ -159,7 +159,9 @@ class RadioControl(ABC):
     # Units
 
     async def unit(self, issi: int) -> dict[str, Any]:
-        """Return what is known of a unit: ``status``, ``means``, ``since``, ``incident``. Raises DriverError."""
+        """Return what is known of a unit: ``status``, ``means``, ``since``, ``incident``; of command and control
+        ``call_sign``, ``told``, ``told_since``. Raises DriverError.
+        """
         return await self._send("GET", f"units/{issi}", "unit", None)
 
     async def units(self) -> list[dict[str, Any]]:

@@ -93,6 +93,8 @@ class Building:
         """Tell the rooms of each other, where that goes both ways."""
         self.radio.repatch = self._radio_changed
         self.services.calls.began = self.distribution.busy
+        self.services.units.changed = self.command.unit
+        self.command.unit_told = self.services.units.told
         self.radio.alias = self.shared.settings.radio.shown_as
         self.trunks.invited = self.reception.invited
         self.distribution.rang = self.robots.rang
@@ -134,11 +136,11 @@ class Building:
         command_control: CommandControlAt | None,
     ) -> None:
         """Open every port and line. Raises TransportError, LocalError."""
+        self.command.start(command_control)  # before the radios: a status that comes at once is told, too
         await self.trunks.start(permit_dial)
         await self.radio.start()
         await self.services.start()
         self.locations.start(location)
-        self.command.start(command_control)
 
     async def stop(self) -> None:
         """Clear every call, close every port and line; no task is left."""

@@ -7,6 +7,7 @@ know of it waits on disk for as long as the link is lost.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +30,8 @@ from simulators.iccs.records import CallRecord
 from simulators.iccs.shared import Shared
 
 NAME: Final = "iccs command-control"
+MAX_STATE: Final = 64
+"""Characters of a unit's state that consoles are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class CommandDesk:
         self._shown_link: dict[str, Any] | None = None
         self._epoch = 0.0
         self._tag = ""
+        self.unit_told: Callable[[str, int | None, str], None] = lambda _call_sign, _issi, _state: None
+        """Told what command and control tells of a unit: its call sign, its radio's ISSI if it has one, its state."""
 
     def start(self, at: CommandControlAt | None) -> None:
         """Begin to link to command and control; without one, incidents stay in this room.
@@ -164,7 +169,9 @@ class CommandDesk:
 
     def _news(self, news: News) -> None:
         if news.kind == "unit.state":
-            self._tell_all("unit.told", unit=news.about, state=news.data.get("state"), issi=news.data.get("issi"))
+            issi = news.data.get("issi")
+            state = str(news.data.get("state", ""))[:MAX_STATE]
+            self.unit_told(news.about, issi if isinstance(issi, int) else None, state)
             return
         incident = self._incidents.shared(news.about)
         if incident is None:
