@@ -160,6 +160,14 @@ class SmppLocalError(LocalError):
     """A request to an SMPP service centre was refused, timed out, or asked for on a session that is gone."""
 
 
+class SntpError(RemoteError):
+    """A clock's answer that RFC 5905 does not allow, that tells no time, or that is to another question."""
+
+
+class SntpLocalError(LocalError):
+    """A clock's packet that can't be written, or a clock that was asked and did not answer."""
+
+
 class TransportError(LocalError):
     """A port, line or address that can't be opened, or is gone."""
 

@@ -121,6 +121,8 @@ class Testbed(Strict):
     """Talkgroup name to GSSI."""
     statuses: dict[int, RadioStatus] = Field(default_factory=dict)
     """Radio status number to what goes over the air; forces differ, and their values are not public."""
+    clock_reference: Name | None = None
+    """The component whose clock the others' are held against; left out: the clock of the machine that tests."""
     safety: Safety = Safety()
     components: dict[Name, Component] = Field(min_length=1, max_length=MAX_COMPONENTS)
 
@@ -132,6 +134,8 @@ class Testbed(Strict):
         self._check_emergency()
         self._check_roip()
         self._check_interworking()
+        if self.clock_reference is not None and self.clock_reference not in self.components:
+            raise _misfit(("clock_reference",), self.clock_reference, _listed(self.components))
         iccss = [name for name, each in self.components.items() if isinstance(each, IccsComponent)]
         switches = [n for n, each in self.components.items() if isinstance(each, EnterpriseSwitchComponent)]
         for name, each in self.components.items():

@@ -41,8 +41,8 @@ class CommandControlAt:
     address: str
     """``http://host:port``."""
     dialect: str
-    epoch: float
-    """Run time 0 in seconds since 1970."""
+    epoch: Callable[[], float]
+    """Run time 0 in seconds since 1970, by this control room's clock as it goes now."""
     token: str = ""
 
 
@@ -57,7 +57,7 @@ class CommandDesk:
         self._outbox: Outbox | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._shown_link: dict[str, Any] | None = None
-        self._epoch = 0.0
+        self._epoch: Callable[[], float] = lambda: 0.0
         self._tag = ""
         self.unit_told: Callable[[str, int | None, str], None] = lambda _call_sign, _issi, _state: None
         """Told what command and control tells of a unit: its call sign, its radio's ISSI if it has one, its state."""
@@ -118,7 +118,7 @@ class CommandDesk:
             entry,
             shared_as=incident.shared_as,
             element=self._settings.element,
-            epoch=self._epoch,
+            epoch=self._epoch(),
             record=record,
             to=to,
         )
@@ -134,7 +134,7 @@ class CommandDesk:
         """Tell a unit's state, as its radio sent it."""
         if self._link is None:
             return
-        eido = unit_object(issi, state, element=self._settings.element, at=self._epoch + self._shared.now())
+        eido = unit_object(issi, state, element=self._settings.element, at=self._epoch() + self._shared.now())
         self._put(Entry("unit.state", f"issi:{issi}", eido.written()))
 
     def _put(self, entry: Entry) -> None:

@@ -1,6 +1,7 @@
 """How the driver of each role is opened on a bench."""
 
 from harness.testbed.opening.call_load import open_call_load
+from harness.testbed.opening.clocks import open_clocks
 from harness.testbed.opening.command_control import open_command_control
 from harness.testbed.opening.console import open_console
 from harness.testbed.opening.emergency import open_caller_phone, open_emergency_network, open_emergency_operator
@@ -19,6 +20,7 @@ from harness.testbed.opening.trunk import open_trunk
 __all__ = [
     "open_call_load",
     "open_caller_phone",
+    "open_clocks",
     "open_command_control",
     "open_console",
     "open_emergency_network",

@@ -11,7 +11,6 @@ from harness.testbed.components import (
     RadioNetworkComponent,
 )
 from harness.testbed.starting.base import Starting
-from simulators.calendar import epoch_of
 from simulators.iccs import (
     CommandControlAt,
     GatewayLine,
@@ -35,7 +34,7 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
         auto_advisers=starting.auto_advisers,
         location=_location(starting),
         permit_locate=starting.interlock.locate,
-        command_control=_command_control(starting),
+        command_control=_command_control(starting, name),
     )
     starting.stack.push_async_callback(iccs.stop)
     host, port = iccs.sip_address
@@ -69,16 +68,17 @@ def _radio(starting: Starting) -> RadioSurroundings:
     return RadioSurroundings(tuple(_gateways(starting)), testbed.talkgroups, statuses, control)
 
 
-def _command_control(starting: Starting) -> CommandControlAt | None:
+def _command_control(starting: Starting, iccs: str) -> CommandControlAt | None:
     """Where incidents are told: at the simulated system that was started, never at a real one."""
     started = {entry.name for entry in starting.addresses if entry.kind == "command_control"}
+    clock, journal = starting.clocks[iccs], starting.context.journal
     for name, each in starting.testbed.components.items():
         if isinstance(each, CommandControlComponent) and name in started:
             told = each.simulator
             return CommandControlAt(
                 starting.addresses.url(name, "command_control"),
                 told.shape,
-                epoch_of(starting.context.journal, virtual=starting.virtual),
+                lambda: clock.now() - journal.now(),
                 told.token.get_secret_value() if told.token is not None else "",
             )
     return None
