@@ -68,7 +68,9 @@ class Building:
         self.patch = PatchPanel(shared, self.radio)
         self.services = RadioServices(shared, self.radio, self.patch, self.incidents, around, permit_radio)
         monitored = {line.name: line.talkgroup for line in lines}
-        self.radio_console = RadioConsole(shared, self.radio, self.patch, monitored, around.talkgroups)
+        self.radio_console = RadioConsole(
+            shared, self.radio, self.patch, monitored, around.talkgroups, self.services.unit_map
+        )
         self.distribution = Distribution(shared, Queues(settings.queues, settings.ahead))
         self.callbacks = Callbacks(shared)
         self.treatment = Treatment(shared, self.distribution, self.callbacks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 from harness.errors import SdsError
 from harness.protocols.tetra.sds import ProtocolId
@@ -16,6 +17,17 @@ POSITION_ERROR_UNKNOWN = 7
 VELOCITY_UNKNOWN = 127
 _LINEAR_BELOW = 29
 _DIRECTION_STEP = 22.5
+_ELAPSED_S = (5.0, 300.0, 1_800.0, None)
+
+
+class Reason(IntEnum):
+    """Why a report was sent (ETSI TS 100 392-18-1, reason for sending [C]): those that we send."""
+
+    POWERED_ON = 0
+    INTERVAL = 129
+    """The longest time between reports was over."""
+    DISTANCE = 130
+    """The longest way between reports was travelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +45,9 @@ class ShortLocation:
     direction: int = 0
     """Direction of travel in steps of 22.5 degrees, 0-15."""
     elapsed: int = 0
-    """Time since the fix, code 0-3."""
+    """Time since the fix, code 0-3: under 5 s, 5 min, 30 min, unknown [C]."""
     additional_type: int = 0
-    """0: the additional data is the reason for sending [U]; 1: user-defined [U]."""
+    """0: the additional data is the reason for sending; 1: user-defined [C]."""
     additional: int = 0
     """Additional data, 0-255."""
 
@@ -50,6 +62,16 @@ class ShortLocation:
     def direction_degrees(self) -> float:
         """Direction of travel in degrees from north."""
         return self.direction * _DIRECTION_STEP
+
+    @property
+    def fix_age_s(self) -> float | None:
+        """How old the position was at most when it was sent, in seconds; None where that is unknown."""
+        return _ELAPSED_S[self.elapsed]
+
+    @property
+    def reason(self) -> int | None:
+        """Why it was sent, where the additional data tell that."""
+        return self.additional if self.additional_type == 0 else None
 
     @property
     def error_metres(self) -> float | None:

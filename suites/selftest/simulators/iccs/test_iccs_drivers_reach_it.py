@@ -66,6 +66,8 @@ LOOKS_AT_A_CONSOLE: dict[str, Act] = {
     "/v1/groups/{gssi}": lambda at: at.group(15000001),
     "/v1/recordings": lambda at: at.recording("V-1"),
     "/v1/recordings/{recording}": lambda at: at.recording("V-1"),
+    "/v1/map": lambda at: at.places(),
+    "/v1/map/{issi}": lambda at: at.place(4001234),
     "/v1/units": lambda at: at.units(),
     "/v1/units/{issi}": lambda at: at.unit(4001234),
 }
