@@ -27,6 +27,7 @@ from harness.testbed.components import (
     Name,
     RadioGatewayComponent,
     RadioNetworkComponent,
+    RadioTerminalComponent,
     RoipGatewayComponent,
     RoipRadioComponent,
     ScriptedPhoneComponent,
@@ -229,6 +230,8 @@ class Testbed(Strict):
         for name, each in self.components.items():
             if isinstance(each, TerminalComponent) and each.talkgroup not in self.talkgroups:
                 raise _misfit(("components", name, "talkgroup"), each.talkgroup, known)
+            if isinstance(each, RadioTerminalComponent) and each.tracker is not None:
+                self._check_tracker(name, each.tracker.to)
             if isinstance(each, RadioGatewayComponent) and each.use == "talkgroup":
                 if each.talkgroup in gateways:
                     raise _misfit(
@@ -249,6 +252,12 @@ class Testbed(Strict):
             if group not in self.talkgroups and group not in channels:
                 allowed = _listed(dict.fromkeys((*self.talkgroups, *channels)))
                 raise _misfit(("safety", "key", index), group, allowed)
+
+    def _check_tracker(self, name: str, to: str) -> None:
+        terminals = [n for n, each in self.components.items() if isinstance(each, TerminalComponent)]
+        if to not in terminals:
+            allowed = f"a terminal or gateway ({_listed(terminals)})"
+            raise _misfit(("components", name, "tracker", "to"), to, allowed)
 
     def _check_sites(self) -> None:
         networks = [each for each in self.components.values() if isinstance(each, RadioNetworkComponent)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -16,6 +17,7 @@ _LAT_STEP = 180 / (1 << _LAT_BITS)
 POSITION_ERROR_UNKNOWN = 7
 VELOCITY_UNKNOWN = 127
 _LINEAR_BELOW = 29
+_FASTEST_KMH = 16 * 1.038**113
 _DIRECTION_STEP = 22.5
 _ELAPSED_S = (5.0, 300.0, 1_800.0, None)
 
@@ -107,6 +109,19 @@ def _signed(name: str, degrees: float, step: float, bits: int) -> int:
         raise SdsError(f"LIP {name} {degrees} degrees is out of range")
     # Rounding the last step up would wrap to the other side of the world.
     return min(round(degrees / step), half - 1) & (1 << bits) - 1
+
+
+def velocity_code(kmh: float) -> int:
+    """The code of a speed of 0 km/h or more that is nearest to it; the highest known code for what is beyond.
+
+    Raises:
+        SdsError: a speed below 0.
+    """
+    if not kmh >= 0:
+        raise SdsError(f"LIP has no speed of {kmh} km/h")
+    if kmh < _LINEAR_BELOW - 0.5:
+        return round(kmh)
+    return min(round(math.log(min(kmh, _FASTEST_KMH) / 16, 1.038)) + 13, VELOCITY_UNKNOWN - 1)
 
 
 def decode(payload: bytes) -> ShortLocation:
