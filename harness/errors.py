@@ -128,6 +128,15 @@ class CommandControlError(LocalError):
     """What goes to command and control can't be kept or sent, or was refused by it."""
 
 
+class RecordsCheckError(LocalError):
+    """A records database refused a check, can't be asked, or answered what can't be read."""
+
+    def __init__(self, reason: str, *, unanswered: bool = False) -> None:
+        """`unanswered`: nothing came back, so that what was sent may have got through."""
+        super().__init__(reason)
+        self.unanswered = unanswered
+
+
 class NumberError(RemoteError):
     """A telephone number that can't be read."""
 

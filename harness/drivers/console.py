@@ -213,6 +213,20 @@ class Console(CallHandling, RadioControl, DeskRadio):
         self._journal.record(self.name, "console.transfer_incident", incident=incident, force=force)
         await self._ask(f"incidents/{quote(incident, safe='')}/transfer", {"force": force})
 
+    async def check_records(
+        self, incident: str, *, reason: str, registration: str | None = None, name: str | None = None, **more: str
+    ) -> str:
+        """Have a vehicle (``registration``) or a person (``name``, ``born``) checked for an incident; return its id.
+
+        The incident's log has that it was accepted and what came; ``records_check.returned`` {check, incident,
+        outcome} or ``records_check.failed`` {reason} tells when. Whom or what about is not journalled. Raises
+        DriverError where it is refused.
+        """
+        self._journal.record(self.name, "console.check_records", incident=incident)
+        subject = {"registration": registration, "name": name, **more}
+        body = {"reason": reason} | {key: value for key, value in subject.items() if value is not None}
+        return str((await self._ask(f"incidents/{quote(incident, safe='')}/records-checks", body))["check"])
+
     async def needs_no_incident(self, reason: str, *, record: str | None = None) -> None:
         """Say why a call needs no incident: the latest one, or that of a record. Raises DriverError."""
         self._journal.record(self.name, "console.needs_no_incident", reason=reason)

@@ -24,6 +24,7 @@ from harness.drivers.location import LocationService
 from harness.drivers.mcptt import McpttRadio
 from harness.drivers.radio import RadioTerminal
 from harness.drivers.radio_network import RadioNetworkControl
+from harness.drivers.records_database import RecordsDatabase
 from harness.drivers.roip_gateway import RoipGatewayControl
 from harness.drivers.roip_radio import RoipRadio
 from harness.drivers.scripted_phone import ScriptedPhone
@@ -55,6 +56,7 @@ from harness.testbed.components import (
     RadioGatewayComponent,
     RadioNetworkComponent,
     RadioTerminalComponent,
+    RecordsDatabaseComponent,
     RoipGatewayComponent,
     RoipRadioComponent,
     ScriptedPhoneComponent,
@@ -78,6 +80,7 @@ from harness.testbed.opening import (
     open_location,
     open_mcptt_terminal,
     open_radio_network,
+    open_records_database,
     open_roip_gateway,
     open_roip_radio,
     open_scripted_phone,
@@ -165,6 +168,10 @@ class Bench:
     async def command_control(self, name: str | None = None) -> CommandControl:
         """Return command and control's terminal (the one there is, or the one named)."""
         return await self._driver(name, CommandControlComponent, open_command_control)
+
+    async def records_database(self, name: str | None = None) -> RecordsDatabase:
+        """Return a records database (the one there is, or the one named), as its auditor sees it."""
+        return await self._driver(name, RecordsDatabaseComponent, open_records_database)
 
     async def keyed_radio(self, name: str | None = None) -> KeyedRadio:
         """Return a radio that a control line keys (the one there is, or the one named), its key at rest."""

@@ -28,6 +28,7 @@ from simulators.iccs.radio_desk import RadioDesk, RadioPermit
 from simulators.iccs.radio_services.services import RadioServices, RadioSurroundings
 from simulators.iccs.reception import Reception
 from simulators.iccs.records import Bands, RecordBook
+from simulators.iccs.records_desk import RecordsAt, RecordsDesk
 from simulators.iccs.robots import Robots
 from simulators.iccs.settings import IccsSettings
 from simulators.iccs.shared import Shared
@@ -68,6 +69,7 @@ class Building:
         self.patch = PatchPanel(shared, self.radio)
         self.services = RadioServices(shared, self.radio, self.patch, self.incidents, around, permit_radio)
         monitored = {line.name: line.talkgroup for line in lines}
+        self.records = RecordsDesk(shared, self.incidents, self.services.audit)
         self.radio_console = RadioConsole(
             shared, self.radio, self.patch, monitored, around.talkgroups, self.services.unit_map
         )
@@ -136,6 +138,7 @@ class Building:
         permit_dial: Callable[[str], None],
         location: tuple[str, int] | None,
         command_control: CommandControlAt | None,
+        records: RecordsAt | None,
     ) -> None:
         """Open every port and line. Raises TransportError, LocalError."""
         self.command.start(command_control)  # before the radios: a status that comes at once is told, too
@@ -143,6 +146,7 @@ class Building:
         await self.radio.start()
         await self.services.start()
         self.locations.start(location)
+        self.records.start(records)
 
     async def stop(self) -> None:
         """Clear every call, close every port and line; no task is left."""
@@ -158,5 +162,6 @@ class Building:
         for task in tuple(self.shared.tasks):
             task.cancel()
         await asyncio.gather(*self.shared.tasks, return_exceptions=True)
+        await self.records.stop()
         await self.switch.closed()
         await self.patch.stop()

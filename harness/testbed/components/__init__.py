@@ -23,6 +23,7 @@ from harness.testbed.components.radio import (
     RadioTerminalComponent,
     TerminalComponent,
 )
+from harness.testbed.components.records import RecordsDatabaseComponent
 from harness.testbed.components.roip import RoipGatewayComponent, RoipRadioComponent
 from harness.testbed.components.scripted_phone import ScriptedPhoneComponent
 from harness.testbed.components.sms import SmsGatewayComponent, SmsNetworkComponent
@@ -52,6 +53,7 @@ Component = Annotated[
     | RoipRadioComponent
     | SmsNetworkComponent
     | SmsGatewayComponent
+    | RecordsDatabaseComponent
     | InterworkingGatewayComponent,
     Field(discriminator="role"),
 ]
@@ -77,6 +79,7 @@ __all__ = [
     "RadioGatewayComponent",
     "RadioNetworkComponent",
     "RadioTerminalComponent",
+    "RecordsDatabaseComponent",
     "RoipGatewayComponent",
     "RoipRadioComponent",
     "ScriptedPhoneComponent",

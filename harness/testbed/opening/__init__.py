@@ -10,6 +10,7 @@ from harness.testbed.opening.location import open_location
 from harness.testbed.opening.mcptt import open_mcptt_terminal
 from harness.testbed.opening.radio import open_terminal
 from harness.testbed.opening.radio_network import open_radio_network
+from harness.testbed.opening.records import open_records_database
 from harness.testbed.opening.roip import open_roip_gateway, open_roip_radio
 from harness.testbed.opening.scripted_phone import open_scripted_phone
 from harness.testbed.opening.sms import open_sms_gateway, open_sms_network
@@ -29,6 +30,7 @@ __all__ = [
     "open_location",
     "open_mcptt_terminal",
     "open_radio_network",
+    "open_records_database",
     "open_roip_gateway",
     "open_roip_radio",
     "open_scripted_phone",

@@ -12,6 +12,7 @@ from harness.testbed.components import (
     KeyedRadioComponent,
     McpttServerComponent,
     RadioNetworkComponent,
+    RecordsDatabaseComponent,
     RoipGatewayComponent,
     SmsNetworkComponent,
 )
@@ -24,6 +25,7 @@ from harness.testbed.starting.keying import start_keyed_radio
 from harness.testbed.starting.location import start_location
 from harness.testbed.starting.mcptt import start_mcptt
 from harness.testbed.starting.radio import start_radio
+from harness.testbed.starting.records import start_records
 from harness.testbed.starting.roip import start_roip
 from harness.testbed.starting.sms import start_sms
 from harness.testbed.starting.switch import start_switch
@@ -31,6 +33,7 @@ from harness.testbed.starting.switch import start_switch
 STARTERS: tuple[Starter[Any], ...] = (
     Starter(CallerLocationComponent, start_location),
     Starter(CommandControlComponent, start_command_control),
+    Starter(RecordsDatabaseComponent, start_records),
     Starter(KeyedRadioComponent, start_keyed_radio),
     Starter(RadioNetworkComponent, start_radio),
     Starter(McpttServerComponent, start_mcptt),

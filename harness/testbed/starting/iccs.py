@@ -9,6 +9,7 @@ from harness.testbed.components import (
     IccsComponent,
     RadioGatewayComponent,
     RadioNetworkComponent,
+    RecordsDatabaseComponent,
 )
 from harness.testbed.starting.base import Starting
 from simulators.iccs import (
@@ -17,6 +18,7 @@ from simulators.iccs import (
     IccsSimulator,
     RadioControl,
     RadioSurroundings,
+    RecordsAt,
     StatusMeaning,
 )
 
@@ -35,6 +37,7 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
         location=_location(starting),
         permit_locate=starting.interlock.locate,
         command_control=_command_control(starting, name),
+        records=_records(starting),
     )
     starting.stack.push_async_callback(iccs.stop)
     host, port = iccs.sip_address
@@ -81,6 +84,17 @@ def _command_control(starting: Starting, iccs: str) -> CommandControlAt | None:
                 lambda: clock.now() - journal.now(),
                 told.token.get_secret_value() if told.token is not None else "",
             )
+    return None
+
+
+def _records(starting: Starting) -> RecordsAt | None:
+    """Where people and vehicles are checked: in the simulated database that was started, never in a real one."""
+    started = {entry.name for entry in starting.addresses if entry.kind == "http"}
+    for name, each in starting.testbed.components.items():
+        if isinstance(each, RecordsDatabaseComponent) and name in started:
+            token = each.simulator.token
+            url = starting.addresses.url(name, "http")
+            return RecordsAt(url, token.get_secret_value() if token is not None else "")
     return None
 
 

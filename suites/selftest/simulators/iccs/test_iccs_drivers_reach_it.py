@@ -58,6 +58,9 @@ NAMED_ACTS: dict[str, Act] = {
     "incidents/{incident_id}/units": lambda at: at.assign_unit(4001234, "INC-000001"),
     "incidents/{incident_id}/notes": lambda at: at.note_incident("INC-000001", "on the way"),
     "incidents/{incident_id}/transfer": lambda at: at.transfer_incident("INC-000001", "north"),
+    "incidents/{incident_id}/records-checks": lambda at: at.check_records(
+        "INC-000001", registration="QI00 TST", reason="stopped by a patrol"
+    ),
     "incidents/{incident_id}/hand-over": lambda at: at.hand_over("INC-000001", "desk-2"),
     "incidents/{incident_id}/close": lambda at: at.close_incident("INC-000001"),
 }
