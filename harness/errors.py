@@ -137,6 +137,10 @@ class RecordsCheckError(LocalError):
         self.unanswered = unanswered
 
 
+class DirectoryError(RemoteError):
+    """A directory's file, feed or entry that can't be read (docs/interfaces/directory.md)."""
+
+
 class NumberError(RemoteError):
     """A telephone number that can't be read."""
 

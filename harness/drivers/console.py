@@ -237,6 +237,24 @@ class Console(CallHandling, RadioControl, DeskRadio):
         self._journal.record(self.name, "console.close_incident", incident=incident)
         await self._ask(f"incidents/{quote(incident, safe='')}/close")
 
+    # The directory
+
+    async def directory(self, find: str = "") -> list[dict[str, str]]:
+        """Return the directory's entries that this console shows: ``id``, ``name``, ``number``, ``organisation``.
+
+        ``find``: what is in name, number or organisation. ``directory.changed`` {entries, added, changed, removed}
+        tells of edits, ``directory.stale`` {source, reason} and ``directory.fresh`` {source} whether it can be read.
+        Raises DriverError.
+        """
+        try:
+            answer = await self._http.get(f"/v1/positions/{self.position}/directory", params={"find": find})
+            found = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise DriverError(f"{self.name}: the directory got no answer: {type(error).__name__} {error}") from error
+        if answer.is_error:
+            raise DriverError(f"{self.name}: the directory was refused with {answer.status_code}: {found}")
+        return [dict(each) for each in found]
+
     # Speech
 
     @property

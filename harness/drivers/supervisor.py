@@ -94,6 +94,10 @@ class Supervisor:
         """Return which answered calls nothing accounts for, and what command and control has not (NICCS-INT-002)."""
         return dict(await self._ask("GET", "reconciliation"))
 
+    async def directory(self) -> dict[str, Any]:
+        """Return ``entries`` (how many), ``age_s``, what is ``stale`` and why, ``problems`` {line, why} of a file."""
+        return dict(await self._ask("GET", "directory"))
+
     async def all_told(self, *, within: float) -> None:
         """Return once nothing waits for command and control. Raises DriverError telling how much does."""
         waiting = 0

@@ -17,6 +17,7 @@ from harness.drivers.caller import CallerPhone
 from harness.drivers.clocks import NodeClocks
 from harness.drivers.command_control import CommandControl
 from harness.drivers.console import Console
+from harness.drivers.directory import Directory
 from harness.drivers.emergency_network import EmergencyNetwork
 from harness.drivers.emergency_operator import EmergencyOperator
 from harness.drivers.keyed_radio import KeyedRadio
@@ -48,6 +49,7 @@ from harness.testbed.components import (
     CallLoadComponent,
     CommandControlComponent,
     ConsoleComponent,
+    DirectoryComponent,
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
     IccsComponent,
@@ -74,6 +76,7 @@ from harness.testbed.opening import (
     open_clocks,
     open_command_control,
     open_console,
+    open_directory,
     open_emergency_network,
     open_emergency_operator,
     open_keyed_radio,
@@ -172,6 +175,10 @@ class Bench:
     async def records_database(self, name: str | None = None) -> RecordsDatabase:
         """Return a records database (the one there is, or the one named), as its auditor sees it."""
         return await self._driver(name, RecordsDatabaseComponent, open_records_database)
+
+    async def phone_book(self, name: str | None = None) -> Directory:
+        """Return a directory of telephone numbers (the one there is, or the one named), as whoever keeps it edits it."""
+        return await self._driver(name, DirectoryComponent, open_directory)
 
     async def keyed_radio(self, name: str | None = None) -> KeyedRadio:
         """Return a radio that a control line keys (the one there is, or the one named), its key at rest."""

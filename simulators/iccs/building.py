@@ -12,6 +12,7 @@ from simulators.iccs.callbacks import Callbacks
 from simulators.iccs.calls import SwitchCall
 from simulators.iccs.clips import Clips
 from simulators.iccs.command_desk import CommandControlAt, CommandDesk
+from simulators.iccs.directory_desk import DirectoryAt, DirectoryDesk
 from simulators.iccs.distribution import Distribution
 from simulators.iccs.duty import Duty
 from simulators.iccs.figures import Figures
@@ -69,6 +70,7 @@ class Building:
         self.patch = PatchPanel(shared, self.radio)
         self.services = RadioServices(shared, self.radio, self.patch, self.incidents, around, permit_radio)
         monitored = {line.name: line.talkgroup for line in lines}
+        self.directory = DirectoryDesk(shared)
         self.records = RecordsDesk(shared, self.incidents, self.services.audit)
         self.radio_console = RadioConsole(
             shared, self.radio, self.patch, monitored, around.talkgroups, self.services.unit_map
@@ -119,6 +121,7 @@ class Building:
         self.distribution.shown_to(position)
         self.command.shown_to(position)
         self.radio_console.shown_to(position)
+        self.directory.shown_to(position)
 
     def _ended(self, call: SwitchCall) -> None:
         self.keys.over(call)
@@ -139,6 +142,7 @@ class Building:
         location: tuple[str, int] | None,
         command_control: CommandControlAt | None,
         records: RecordsAt | None,
+        directory: DirectoryAt | None,
     ) -> None:
         """Open every port and line. Raises TransportError, LocalError."""
         self.command.start(command_control)  # before the radios: a status that comes at once is told, too
@@ -147,6 +151,7 @@ class Building:
         await self.services.start()
         self.locations.start(location)
         self.records.start(records)
+        self.directory.start(directory)
 
     async def stop(self) -> None:
         """Clear every call, close every port and line; no task is left."""
@@ -163,5 +168,6 @@ class Building:
             task.cancel()
         await asyncio.gather(*self.shared.tasks, return_exceptions=True)
         await self.records.stop()
+        await self.directory.stop()
         await self.switch.closed()
         await self.patch.stop()

@@ -26,6 +26,7 @@ class OperatorDesk:
         self.services = building.services
         self.radio_console = building.radio_console
         self.records_desk = building.records
+        self.directory = building.directory
         self._seating = asyncio.Lock()
 
     def now(self) -> float:

@@ -16,7 +16,7 @@ from simulators.iccs.positions import Position, PositionError
 from simulators.iccs.radio_services.audit import Audit
 from simulators.iccs.shared import Shared
 
-RETURNED_S: Final = 60.0
+RETURNED_S: Final = 30.0
 """Seconds after which a check that is not answered counts as failed. [p]"""
 LOOKS_EVERY_S: Final = 0.5
 MAX_UNDER_WAY: Final = 200

@@ -14,6 +14,7 @@ from simulators.iccs.api import make_app
 from simulators.iccs.building import Building
 from simulators.iccs.command_desk import CommandControlAt
 from simulators.iccs.desk import OperatorDesk
+from simulators.iccs.directory_desk import DirectoryAt
 from simulators.iccs.location_desk import PermitLocate, allow_locating
 from simulators.iccs.radio_desk import RadioPermit
 from simulators.iccs.radio_services.services import RadioSurroundings
@@ -48,20 +49,21 @@ class IccsSimulator(OperatorDesk):
         permit_locate: PermitLocate = allow_locating,
         command_control: CommandControlAt | None = None,
         records: RecordsAt | None = None,
+        directory: DirectoryAt | None = None,
     ) -> IccsSimulator:
         """Start the simulator.
 
         ``auto_answer`` lets its positions answer by themselves after so many seconds, ``auto_advisers`` those that the
         settings describe; ``location`` is where the caller-location service takes links, ``permit_locate``
         is asked with ``query`` and the number before that is asked; ``command_control`` is where incidents are told,
-        ``records`` where people and vehicles are checked. Raises LocalError when it is laid out beyond its bounds,
+        ``records`` where people and vehicles are checked, ``directory`` where the directory's feed is. Raises LocalError when it is laid out beyond its bounds,
         lacks an announcement, or would listen beyond loopback without a token, and TransportError when an address
         can't be bound.
         """
         _check(settings)
         iccs = cls(Building(context, media, settings, radio or RadioSurroundings(), permit_radio, permit_locate))
         try:
-            await iccs._start(permit_dial, auto_answer, auto_advisers, location, command_control, records)
+            await iccs._start(permit_dial, auto_answer, auto_advisers, location, command_control, records, directory)
         except BaseException:
             await iccs._stack.aclose()
             raise
@@ -75,11 +77,12 @@ class IccsSimulator(OperatorDesk):
         location: tuple[str, int] | None,
         command_control: CommandControlAt | None,
         records: RecordsAt | None,
+        directory: DirectoryAt | None,
     ) -> None:
         building = self._building
         settings = building.shared.settings
         self._stack.push_async_callback(building.stop)
-        await building.start(permit_dial, location, command_control, records)
+        await building.start(permit_dial, location, command_control, records, directory)
         if auto_advisers:
             if settings.auto_advisers is None:
                 raise LocalError("the settings describe no 'auto_advisers'")

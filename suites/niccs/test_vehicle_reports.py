@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.waits, pytest.mark.testbed("tracking")]
 
 THROUGH_TOWN = [(55.8600, -4.3100), (55.8600, -4.2900), (55.8650, -4.2900), (55.8650, -4.2500), (55.8700, -4.2450)]
 """With corners: between two reports a vehicle goes farther than the straight line."""
-WATCHED_S = 300.0
+WATCHED_S = 150.0
 ARRIVES_S = 2.0
 """A report is on the map this soon after it was sent."""
 
@@ -51,9 +51,9 @@ def hold(bench: Bench, car: str, found: list[Gap]) -> None:
 
 
 @requirement("NICCS-INT-004")
-@pytest.mark.parametrize("speed_kmh", [0.0, 5.0, 20.0, 50.0, 112.0])
+@pytest.mark.parametrize("speed_kmh", [0.0, 20.0, 112.0])
 async def test_a_vehicle_reports_before_the_time_or_the_way_is_over(bench: Bench, speed_kmh: float) -> None:
-    """At a stand, on foot, in traffic, in town and on the motorway: every gap is within both figures."""
+    """At a stand, in traffic and on the motorway: every gap is within both figures."""
     moved, found = await watched(bench, "car-1", speed_kmh)
     hold(bench, "car-1", found)
     way_m = sum(distance(Point(*one), Point(*two)) for one, two in pairwise(THROUGH_TOWN))

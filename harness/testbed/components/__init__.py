@@ -7,6 +7,7 @@ from pydantic import Field
 from harness.testbed.components.base import Binding, HostPort, Name, SerialSettings, Ssi, Strict, TlsSettings
 from harness.testbed.components.call_load import CallLoadComponent
 from harness.testbed.components.command_control import CommandControlComponent
+from harness.testbed.components.directory import DirectoryComponent
 from harness.testbed.components.emergency import (
     CallerPhoneComponent,
     EmergencyNetworkComponent,
@@ -54,6 +55,7 @@ Component = Annotated[
     | SmsNetworkComponent
     | SmsGatewayComponent
     | RecordsDatabaseComponent
+    | DirectoryComponent
     | InterworkingGatewayComponent,
     Field(discriminator="role"),
 ]
@@ -66,6 +68,7 @@ __all__ = [
     "CommandControlComponent",
     "Component",
     "ConsoleComponent",
+    "DirectoryComponent",
     "EmergencyNetworkComponent",
     "EmergencyOperatorComponent",
     "EnterpriseSwitchComponent",

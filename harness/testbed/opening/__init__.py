@@ -4,6 +4,7 @@ from harness.testbed.opening.call_load import open_call_load
 from harness.testbed.opening.clocks import open_clocks
 from harness.testbed.opening.command_control import open_command_control
 from harness.testbed.opening.console import open_console
+from harness.testbed.opening.directory import open_directory
 from harness.testbed.opening.emergency import open_caller_phone, open_emergency_network, open_emergency_operator
 from harness.testbed.opening.keying import open_keyed_radio
 from harness.testbed.opening.location import open_location
@@ -24,6 +25,7 @@ __all__ = [
     "open_clocks",
     "open_command_control",
     "open_console",
+    "open_directory",
     "open_emergency_network",
     "open_emergency_operator",
     "open_keyed_radio",

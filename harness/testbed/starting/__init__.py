@@ -5,6 +5,7 @@ from typing import Any
 from harness.testbed.components import (
     CallerLocationComponent,
     CommandControlComponent,
+    DirectoryComponent,
     EmergencyNetworkComponent,
     EnterpriseSwitchComponent,
     IccsComponent,
@@ -18,6 +19,7 @@ from harness.testbed.components import (
 )
 from harness.testbed.starting.base import Starter, Starting
 from harness.testbed.starting.command_control import start_command_control
+from harness.testbed.starting.directory import start_directory
 from harness.testbed.starting.emergency import start_emergency
 from harness.testbed.starting.iccs import start_iccs
 from harness.testbed.starting.interworking import start_interworking
@@ -34,6 +36,7 @@ STARTERS: tuple[Starter[Any], ...] = (
     Starter(CallerLocationComponent, start_location),
     Starter(CommandControlComponent, start_command_control),
     Starter(RecordsDatabaseComponent, start_records),
+    Starter(DirectoryComponent, start_directory),
     Starter(KeyedRadioComponent, start_keyed_radio),
     Starter(RadioNetworkComponent, start_radio),
     Starter(McpttServerComponent, start_mcptt),

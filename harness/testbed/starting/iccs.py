@@ -6,6 +6,7 @@ from harness.testbed.components import (
     Binding,
     CallerLocationComponent,
     CommandControlComponent,
+    DirectoryComponent,
     IccsComponent,
     RadioGatewayComponent,
     RadioNetworkComponent,
@@ -14,6 +15,7 @@ from harness.testbed.components import (
 from harness.testbed.starting.base import Starting
 from simulators.iccs import (
     CommandControlAt,
+    DirectoryAt,
     GatewayLine,
     IccsSimulator,
     RadioControl,
@@ -38,6 +40,7 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
         permit_locate=starting.interlock.locate,
         command_control=_command_control(starting, name),
         records=_records(starting),
+        directory=_directory(starting),
     )
     starting.stack.push_async_callback(iccs.stop)
     host, port = iccs.sip_address
@@ -95,6 +98,17 @@ def _records(starting: Starting) -> RecordsAt | None:
             token = each.simulator.token
             url = starting.addresses.url(name, "http")
             return RecordsAt(url, token.get_secret_value() if token is not None else "")
+    return None
+
+
+def _directory(starting: Starting) -> DirectoryAt | None:
+    """Where the directory is read: at the simulated one that was started, never a real one, which has people in it."""
+    started = {entry.name for entry in starting.addresses if entry.kind == "http"}
+    for name, each in starting.testbed.components.items():
+        if isinstance(each, DirectoryComponent) and name in started:
+            token = each.simulator.token
+            url = starting.addresses.url(name, "http")
+            return DirectoryAt(url, token.get_secret_value() if token is not None else "")
     return None
 
 

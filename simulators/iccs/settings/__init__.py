@@ -56,6 +56,15 @@ class CommandControlSide(Strict):
     """The file in which what is to be told waits; left out: one that goes with the simulator, whatever waits in it."""
 
 
+class DirectorySide(Strict):
+    """Where this control room's directory (phone book) comes from, beside the testbed's feed."""
+
+    every_s: float = Field(default=60.0, ge=1, le=300)
+    """Seconds from one reading to the next; 300 is NICCS-INT-009's five minutes. [p]"""
+    file: Path | None = None
+    """A CSV file that is read as well (docs/interfaces/directory.md)."""
+
+
 class TapSettings(Strict):
     """How a caller who can't speak says yes and no by pressing keys: so many presses in a row."""
 
@@ -101,6 +110,7 @@ class IccsSettings(Strict):
     """``none``: every stream is answered inactive and no RTP leaves, for load at the level of signalling."""
     location: LocationLink = LocationLink()
     command_control: CommandControlSide = CommandControlSide()
+    directory: DirectorySide = DirectorySide()
     taps: TapSettings = TapSettings()
     radio: RadioSettings = RadioSettings()
     wait_bands_s: tuple[Seconds, ...] = Field(default=(10, 60), min_length=1, max_length=10)
