@@ -181,6 +181,14 @@ class SntpLocalError(LocalError):
     """A clock's packet that can't be written, or a clock that was asked and did not answer."""
 
 
+class DatabaseError(LocalError):
+    """A store refused what was to be kept: the disk is full, a value does not fit."""
+
+
+class DatabaseGoneError(DatabaseError):
+    """A store can't be reached now; what was asked can be asked again."""
+
+
 class TransportError(LocalError):
     """A port, line or address that can't be opened, or is gone."""
 
