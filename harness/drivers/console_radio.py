@@ -31,7 +31,8 @@ class RadioControl(ABC):
     recording}, ``terminal.disabled`` {issi, told}, ``terminal.enabled``, ``radio_call.dialled`` {radio_call, issi},
     ``radio_call.connected``, ``radio_call.failed`` {reason}, ``radio_call.ended`` {reason, recording}, ``unit.state``
     {issi, status, means}, ``unit.told`` {unit, state, issi} (by command and control),
-    ``map.moved`` {issi, alias, lat, lon, error_m, speed_kmh, direction_deg, fix_age_s}, ``site.link_lost`` {site}, ``site.fallback``, ``site.link_restored``, ``site.wide_again``.
+    ``map.moved`` {issi, alias, lat, lon, error_m, speed_kmh, direction_deg, fix_age_s}, ``site.link_lost`` {site},
+    ``site.fallback``, ``site.link_restored``, ``site.wide_again``.
     """
 
     name: str

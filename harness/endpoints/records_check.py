@@ -94,10 +94,10 @@ class RecordsLink:
         told = await self._ask("GET", f"/v1/checks/{quote(reference, safe='')}")
         if told.get("status") == "pending":
             return None
-        outcome, lines = told.get("outcome"), told.get("lines")
-        if told.get("status") != "answered" or outcome not in ("trace", "no_trace") or not _are_lines(lines):
+        outcome, lines = told.get("outcome"), _lines(told.get("lines"))
+        if told.get("status") != "answered" or outcome not in ("trace", "no_trace") or lines is None:
             raise RecordsCheckError("the database's answer can't be read")
-        return Answer(outcome, tuple(lines))
+        return Answer(outcome, lines)
 
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         try:
@@ -122,9 +122,8 @@ class RecordsLink:
         await self._http.aclose()
 
 
-def _are_lines(lines: object) -> bool:
-    return (
-        isinstance(lines, list)
-        and len(lines) <= MAX_LINES
-        and all(isinstance(line, str) and len(line) <= MAX_LINE for line in lines)
-    )
+def _lines(found: Any) -> tuple[str, ...] | None:
+    """An answer's lines, where they are some."""
+    if not isinstance(found, list) or len(found) > MAX_LINES:
+        return None
+    return tuple(found) if all(isinstance(line, str) and len(line) <= MAX_LINE for line in found) else None

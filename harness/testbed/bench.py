@@ -177,7 +177,7 @@ class Bench:
         return await self._driver(name, RecordsDatabaseComponent, open_records_database)
 
     async def phone_book(self, name: str | None = None) -> Directory:
-        """Return a directory of telephone numbers (the one there is, or the one named), as whoever keeps it edits it."""
+        """Return a directory of numbers (the one there is, or the one named), as whoever keeps it edits it."""
         return await self._driver(name, DirectoryComponent, open_directory)
 
     async def keyed_radio(self, name: str | None = None) -> KeyedRadio:

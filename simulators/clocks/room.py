@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import FastAPI, HTTPException, status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from harness.endpoints.sntp import SntpResponder
 from harness.errors import LocalError
 from harness.transport.context import Context
+from simulators.bodies import Body
 from simulators.guard import guard
 from simulators.web import WebServer
 
@@ -44,10 +45,9 @@ class NodeClock:
         return {"node": self.name, "port": self.port, "skew_ms": self.skew_s * 1000}
 
 
-class SkewBody(BaseModel):
+class SkewBody(Body):
     """How far a clock is to be wrong."""
 
-    model_config = ConfigDict(extra="forbid")
     skew_ms: float = Field(ge=-MAX_SKEW_MS, le=MAX_SKEW_MS, allow_inf_nan=False)
     """Ahead; below 0: behind."""
 
@@ -107,7 +107,7 @@ class ClockRoom:
 
 def _app(room: ClockRoom) -> FastAPI:
     app = FastAPI(title="Clocks of the simulated nodes", version="1")
-    guard(app)
+    guard(app, refusals=(status.HTTP_404_NOT_FOUND,))
 
     @app.get("/v1/clocks", tags=["clocks"])
     async def read() -> list[dict[str, Any]]:

@@ -7,11 +7,12 @@ from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Response, WebSocket, status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from harness.errors import DirectoryError
 from harness.protocols.directory import MAX_ENTRIES, Entry
 from harness.transport.context import Context
+from simulators.bodies import Body
 from simulators.directory.settings import DirectorySettings
 from simulators.events import Events, serve
 from simulators.guard import bearer, guard, need_token
@@ -32,21 +33,19 @@ class Fault(StrEnum):
     """What is answered is no directory."""
 
 
-class EntryBody(BaseModel):
+class EntryBody(Body):
     """What an entry is to say."""
 
-    model_config = ConfigDict(extra="forbid")
     name: str = Field(max_length=200)
     number: str = Field(max_length=21)
     organisation: str = Field(default="", max_length=200)
     note: str = Field(default="", max_length=200)
 
 
-class FaultBody(BaseModel):
+class FaultBody(Body):
     """What is to be wrong."""
 
-    model_config = ConfigDict(extra="forbid")
-    fault: Fault
+    fault: Fault = Field(strict=False)
 
 
 class DirectorySimulator:
@@ -105,7 +104,7 @@ class DirectorySimulator:
 
 def _app(directory: DirectorySimulator, token: str | None) -> FastAPI:
     app = FastAPI(title="Simulated directory", version="1", openapi_url="/openapi.json" if token is None else None)
-    guard(app)
+    guard(app, refusals=(status.HTTP_404_NOT_FOUND, status.HTTP_503_SERVICE_UNAVAILABLE))
     router = APIRouter(prefix="/v1", dependencies=[Depends(bearer(token))], tags=["directory"])
     _add_feed(router, directory)
     _add_editing(router, directory)

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal, Protocol
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, WebSocket, status
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from simulators.bodies import Body
 from simulators.events import Events, serve
 from simulators.guard import bearer, guard
 from simulators.records_database.database import Database, Fault, UnknownCheckError
@@ -20,11 +21,7 @@ SUBJECTS = {"person": ({"name"}, {"name", "born"}), "vehicle": ({"registration"}
 """What a check of a kind must say, and may say."""
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class CheckBody(_Body):
+class CheckBody(Body):
     """A check. Without a reason there is none."""
 
     key: Short
@@ -43,10 +40,10 @@ class CheckBody(_Body):
         return self
 
 
-class FaultBody(_Body):
+class FaultBody(Body):
     """What is to be wrong."""
 
-    fault: Fault
+    fault: Fault = Field(strict=False)
 
 
 class Board(Protocol):
@@ -65,7 +62,7 @@ def make_app(board: Board, token: str | None) -> FastAPI:
     async def unknown(_request: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, status.HTTP_404_NOT_FOUND)
 
-    guard(app)
+    guard(app, refusals=(status.HTTP_404_NOT_FOUND, status.HTTP_503_SERVICE_UNAVAILABLE))
     app.include_router(_checks(board), dependencies=[Depends(bearer(token))])
     app.include_router(_control(board), dependencies=[Depends(bearer(token))])
     return app
@@ -83,8 +80,15 @@ def _checks(board: Board) -> APIRouter:
     async def take(body: CheckBody) -> dict[str, Any]:
         """Ask for a check; one with a key that was had before is that one."""
         well()
-        asked = {"reason": body.reason, "by": body.by, "incident": body.incident, "element": body.element}
-        kept, new = database.take(body.key, body.kind, body.subject, **asked)
+        kept, new = database.take(
+            body.key,
+            body.kind,
+            body.subject,
+            reason=body.reason,
+            by=body.by,
+            incident=body.incident,
+            element=body.element,
+        )
         kind = "check.accepted" if new else "check.repeated"
         events.tell(kind, reference=kept.reference, check=body.kind, by=body.by, incident=body.incident)
         if new and database.fault is Fault.LOSES_ANSWERS:

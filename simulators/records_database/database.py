@@ -68,7 +68,9 @@ class Database:
         self._count = 0
         self.fault: Fault | None = None
 
-    def take(self, key: str, kind: str, subject: dict[str, str], **asked: str) -> tuple[Kept, bool]:
+    def take(
+        self, key: str, kind: str, subject: dict[str, str], *, reason: str, by: str, incident: str, element: str
+    ) -> tuple[Kept, bool]:
         """Take a check, and say whether it is a new one; one with a key that was had before is that one."""
         known = self._by_key.get(key)
         if known is not None and known in self._checks:
@@ -78,7 +80,8 @@ class Database:
         self._count += 1
         now = self._now()
         due = now + self._rng.uniform(self._settings.answer_s.least, self._settings.answer_s.most)
-        kept = Kept(f"RD-{self._count:06d}", now, kind, dict(subject), due=due, **asked)
+        reference = f"RD-{self._count:06d}"
+        kept = Kept(reference, now, kind, dict(subject), reason, by, incident, element, due)
         self._checks[kept.reference] = kept
         self._by_key[key] = kept.reference
         if len(self._checks) > CHECKS_KEPT:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from harness.drivers.console import Console
@@ -21,9 +19,7 @@ FIGURE = {"requirement": "NICCS-INT-009", "figure": "sync_min"}
 async def seated(bench: Bench) -> list[Console]:
     """Call takers, dispatchers and the supervisor, each with the directory before them."""
     consoles = [await bench.console(name) for name in POSITIONS]
-    async with asyncio.timeout(LATEST_S):
-        while not (await (await bench.supervisor()).directory())["entries"]:
-            await asyncio.sleep(0.5)
+    await (await bench.supervisor()).directory_read(within=LATEST_S)
     return consoles
 
 
@@ -84,9 +80,7 @@ async def test_a_position_that_logs_in_later_has_the_edit_at_once(bench: Bench) 
     first, book = await bench.console(POSITIONS[0]), await bench.phone_book()
     after = bench.journal.position
     await book.put("ferry", name="Harbour master", number="01632960201")
-    async with asyncio.timeout(LATEST_S):
-        while not await first.directory("harbour"):
-            await asyncio.sleep(0.5)
+    await first.expect("directory.changed", within=LATEST_S, after=after)
     late = await bench.console(POSITIONS[2])
     assert [entry["id"] for entry in await late.directory("harbour")] == ["ferry"]
     assert bench.journal.find(late.name, "directory.changed", after=after) is None

@@ -1,4 +1,4 @@
-"""A database check tasked by a dispatcher: accepted and returned in the incident's log, here and at command and control.
+"""A records check tasked by a dispatcher: accepted and returned in the incident's log here and at command and control.
 
 Every test runs with the system in STORM's place and with what comes after it.
 """
@@ -47,9 +47,7 @@ async def logs(bench: Bench, dispatcher: Console, incident: str) -> tuple[list[s
     ("subject", "outcome", "due"),
     [
         ({"registration": "qi00tst"}, "trace", "QI00 TST: blue hatchback; no insurance held"),
-        ({"name": PERSON}, "trace", "may carry a knife"),
         ({"name": PERSON, "born": "1971-01-01"}, "no_trace", "no trace"),
-        ({"registration": "QI00 XXX"}, "no_trace", "no trace"),
     ],
 )
 async def test_a_check_is_accepted_and_returned_in_the_log(

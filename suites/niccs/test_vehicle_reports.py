@@ -37,7 +37,9 @@ async def watched(bench: Bench, car: str, speed_kmh: float) -> tuple[list[Event]
     moved = [
         event
         for event in bench.journal
-        if (event.source, event.kind) == (console.name, "map.moved") and event.seq > after and event.data["issi"] == issi
+        if (event.source, event.kind) == (console.name, "map.moved")
+        and event.seq > after
+        and event.data["issi"] == issi
     ]
     reports = [Report(event.time, Point(event.data["lat"], event.data["lon"])) for event in moved]
     return moved, gaps(reports, until=bench.journal.now())
@@ -79,7 +81,7 @@ async def test_a_vehicle_that_reports_too_seldom_is_found(bench: Bench, speed_km
 
 @requirement("NICCS-INT-003", "NICCS-INT-004")
 async def test_a_vehicle_out_of_reach_is_a_gap_and_reports_at_once_when_it_is_back(bench: Bench) -> None:
-    """Its site is cut off: no report comes, which is a gap over the figure; back again, the first comes within a fix."""
+    """Its site is cut off: no report comes, and the map says how old the place is; back again, one comes at once."""
     console, network, issi = await bench.console("govan-31"), await bench.radio_network(), bench.issi("car-2")
     await network.drive(issi, THROUGH_TOWN, speed_kmh=50.0)
     await console.expect("map.moved", within=ARRIVES_S, issi=issi)

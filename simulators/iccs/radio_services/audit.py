@@ -61,7 +61,8 @@ class Audit:
     ) -> Iterator[None]:
         """Enter what is done inside, done or refused with the reason of the LocalError that it raises.
 
-        ``why`` it is wanted stands in the record and not in the journal. Raises NotAuthorisedError where the position lacks the right that the act ``needs``.
+        ``why`` it is wanted stands in the record and not in the journal. Raises NotAuthorisedError where the
+        position lacks the right that the act ``needs``.
         """
         try:
             position.seated()

@@ -53,7 +53,11 @@ def test_text_of_any_kind_is_read_or_named(text: str, head: str) -> None:
     assert len(by_id(entries)) == len(entries)
 
 
-@given(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
 def test_a_feed_of_any_kind_is_read_or_named(tree: object) -> None:
     for given_ in (tree, {"version": "1", "entries": tree}, {"version": "1", "entries": [tree]}):
         try:
@@ -87,7 +91,7 @@ def test_bad_rows_are_told_with_their_lines_and_the_good_ones_are_taken() -> Non
     "header", ["", "id,name\n", "id,name,number,number\n", "id,name,number,colour\n", "vet-1,Duty vet,0141\n"]
 )
 def test_a_file_with_another_header_is_refused(header: str) -> None:
-    with pytest.raises(DirectoryError, match="the header has .*; due: id, name, number, organisation, note"):
+    with pytest.raises(DirectoryError, match=r"the header has .*; due: id, name, number, organisation, note"):
         read_file(header)
 
 

@@ -31,8 +31,8 @@ PACKETS = st.builds(
 )
 NOW = 1_767_225_600.0
 NONCE = 0x0123_4567_89AB_CDEF
-# An answer as Wireshark's sample capture has them in shape, written out by RFC 5905, figure 8: leap 0, version 4, mode 4,
-# stratum 2, poll 6, precision -20, 1.5 s and 0.25 s, 192.0.2.1, and 2026-01-01 00:00:00 (0xED003780) with fractions.
+# An answer written out by RFC 5905, figure 8: leap 0, version 4, mode 4, stratum 2, poll 6, precision -20, 1.5 s and 0.25 s,
+# 192.0.2.1, and 2026-01-01 00:00:00 (0xED003780) with fractions.
 WRITTEN = bytes.fromhex(
     "240206ec 00018000 00004000 c0000201 ed00377f00000000 0123456789abcdef ed00378080000000 ed003780c0000000"
 )
@@ -103,15 +103,11 @@ def test_the_second_era_begins_in_2036() -> None:
     assert sntp.from_stamp(1 << 32, near=begins - 10) == begins + 1
 
 
-@given(
-    st.floats(-1e5, 1e5), st.floats(0, 2), st.floats(0, 2), st.floats(0, 1)
-)
+@given(st.floats(-1e5, 1e5), st.floats(0, 2), st.floats(0, 2), st.floats(0, 1))
 def test_the_true_offset_lies_within_the_uncertainty(ahead: float, there: float, back: float, thought: float) -> None:
     """However long either way takes: RFC 5905 section 8."""
     received = NOW + there + thought + back
-    told = answered(
-        receive=sntp.to_stamp(NOW + there + ahead), transmit=sntp.to_stamp(NOW + there + thought + ahead)
-    )
+    told = answered(receive=sntp.to_stamp(NOW + there + ahead), transmit=sntp.to_stamp(NOW + there + thought + ahead))
     found = sntp.sample(told, nonce=NONCE, sent=NOW, received=received)
     assert abs(found.offset_s - ahead) <= found.uncertainty_s + 2e-6
     assert found.delay_s == pytest.approx(there + back, abs=5e-6)
