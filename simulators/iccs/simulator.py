@@ -56,9 +56,9 @@ class IccsSimulator(OperatorDesk):
         ``auto_answer`` lets its positions answer by themselves after so many seconds, ``auto_advisers`` those that the
         settings describe; ``location`` is where the caller-location service takes links, ``permit_locate``
         is asked with ``query`` and the number before that is asked; ``command_control`` is where incidents are told,
-        ``records`` where people and vehicles are checked, ``directory`` where the directory's feed is. Raises LocalError
-        when it is laid out beyond its bounds, lacks an announcement, or would listen beyond loopback without a token,
-        and TransportError when an address can't be bound.
+        ``records`` where people and vehicles are checked, ``directory`` where the directory's feed is. Raises
+        LocalError when it is laid out beyond its bounds, lacks an announcement, or would listen beyond loopback without
+        a token, and TransportError when an address can't be bound.
         """
         _check(settings)
         iccs = cls(Building(context, media, settings, radio or RadioSurroundings(), permit_radio, permit_locate))

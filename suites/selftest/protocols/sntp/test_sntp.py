@@ -31,8 +31,8 @@ PACKETS = st.builds(
 )
 NOW = 1_767_225_600.0
 NONCE = 0x0123_4567_89AB_CDEF
-# An answer written out by RFC 5905, figure 8: leap 0, version 4, mode 4, stratum 2, poll 6, precision -20, 1.5 s and 0.25 s,
-# 192.0.2.1, and 2026-01-01 00:00:00 (0xED003780) with fractions.
+# An answer written out by RFC 5905, figure 8: leap 0, version 4, mode 4, stratum 2, poll 6, precision -20, 1.5 s and
+# 0.25 s, 192.0.2.1, and 2026-01-01 00:00:00 (0xED003780) with fractions.
 WRITTEN = bytes.fromhex(
     "240206ec 00018000 00004000 c0000201 ed00377f00000000 0123456789abcdef ed00378080000000 ed003780c0000000"
 )
