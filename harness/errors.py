@@ -136,6 +136,19 @@ class CrmGoneError(CrmError):
     """A CRM can't be reached or is out of order now; what was asked can be asked again."""
 
 
+class RecordsCheckError(LocalError):
+    """A records database refused a check, can't be asked, or answered what can't be read."""
+
+    def __init__(self, reason: str, *, unanswered: bool = False) -> None:
+        """`unanswered`: nothing came back, so that what was sent may have got through."""
+        super().__init__(reason)
+        self.unanswered = unanswered
+
+
+class DirectoryError(RemoteError):
+    """A directory's file, feed or entry that can't be read (docs/interfaces/directory.md)."""
+
+
 class NumberError(RemoteError):
     """A telephone number that can't be read."""
 
@@ -166,6 +179,14 @@ class SmppError(RemoteError):
 
 class SmppLocalError(LocalError):
     """A request to an SMPP service centre was refused, timed out, or asked for on a session that is gone."""
+
+
+class SntpError(RemoteError):
+    """A clock's answer that RFC 5905 does not allow, that tells no time, or that is to another question."""
+
+
+class SntpLocalError(LocalError):
+    """A clock's packet that can't be written, or a clock that was asked and did not answer."""
 
 
 class DatabaseError(LocalError):

@@ -13,6 +13,7 @@ from harness.evidence.collect import Attachment, Keep
 from harness.keywords.call_handling import CallHandlingKeywords
 from harness.keywords.caller_location import CallerLocationKeywords
 from harness.keywords.caller_phones import CallerPhoneKeywords
+from harness.keywords.clocks import ClockKeywords
 from harness.keywords.command_control import CommandControlKeywords
 from harness.keywords.console import ConsoleKeywords
 from harness.keywords.continuity import ContinuityKeywords
@@ -22,6 +23,7 @@ from harness.keywords.emergency_network import EmergencyNetworkKeywords
 from harness.keywords.emergency_operators import EmergencyOperatorKeywords
 from harness.keywords.faults import FaultKeywords
 from harness.keywords.figures import FigureKeywords
+from harness.keywords.integration import IntegrationKeywords
 from harness.keywords.keyed_radio import KeyedRadioKeywords
 from harness.keywords.radio import RadioKeywords
 from harness.keywords.radio_control import RadioControlKeywords
@@ -47,6 +49,8 @@ class ICCS(
     SupervisionKeywords,
     CommandControlKeywords,
     CrmKeywords,
+    IntegrationKeywords,
+    ClockKeywords,
     RadioKeywords,
     RadioControlKeywords,
     DeskRadioKeywords,

@@ -27,6 +27,7 @@ from harness.testbed.components import (
     Name,
     RadioGatewayComponent,
     RadioNetworkComponent,
+    RadioTerminalComponent,
     RoipGatewayComponent,
     RoipRadioComponent,
     ScriptedPhoneComponent,
@@ -121,6 +122,8 @@ class Testbed(Strict):
     """Talkgroup name to GSSI."""
     statuses: dict[int, RadioStatus] = Field(default_factory=dict)
     """Radio status number to what goes over the air; forces differ, and their values are not public."""
+    clock_reference: Name | None = None
+    """The component whose clock the others' are held against; left out: the clock of the machine that tests."""
     safety: Safety = Safety()
     components: dict[Name, Component] = Field(min_length=1, max_length=MAX_COMPONENTS)
 
@@ -132,6 +135,8 @@ class Testbed(Strict):
         self._check_emergency()
         self._check_roip()
         self._check_interworking()
+        if self.clock_reference is not None and self.clock_reference not in self.components:
+            raise _misfit(("clock_reference",), self.clock_reference, _listed(self.components))
         iccss = [name for name, each in self.components.items() if isinstance(each, IccsComponent)]
         switches = [n for n, each in self.components.items() if isinstance(each, EnterpriseSwitchComponent)]
         for name, each in self.components.items():
@@ -225,6 +230,8 @@ class Testbed(Strict):
         for name, each in self.components.items():
             if isinstance(each, TerminalComponent) and each.talkgroup not in self.talkgroups:
                 raise _misfit(("components", name, "talkgroup"), each.talkgroup, known)
+            if isinstance(each, RadioTerminalComponent) and each.tracker is not None:
+                self._check_tracker(name, each.tracker.to)
             if isinstance(each, RadioGatewayComponent) and each.use == "talkgroup":
                 if each.talkgroup in gateways:
                     raise _misfit(
@@ -245,6 +252,12 @@ class Testbed(Strict):
             if group not in self.talkgroups and group not in channels:
                 allowed = _listed(dict.fromkeys((*self.talkgroups, *channels)))
                 raise _misfit(("safety", "key", index), group, allowed)
+
+    def _check_tracker(self, name: str, to: str) -> None:
+        terminals = [n for n, each in self.components.items() if isinstance(each, TerminalComponent)]
+        if to not in terminals:
+            allowed = f"a terminal or gateway ({_listed(terminals)})"
+            raise _misfit(("components", name, "tracker", "to"), to, allowed)
 
     def _check_sites(self) -> None:
         networks = [each for each in self.components.values() if isinstance(each, RadioNetworkComponent)]

@@ -25,6 +25,8 @@ class OperatorDesk:
         self.incidents = building.incidents
         self.services = building.services
         self.radio_console = building.radio_console
+        self.records_desk = building.records
+        self.directory = building.directory
         self._seating = asyncio.Lock()
 
     def now(self) -> float:

@@ -8,6 +8,7 @@ from harness.testbed.components.base import Binding, HostPort, Name, SerialSetti
 from harness.testbed.components.call_load import CallLoadComponent
 from harness.testbed.components.command_control import CommandControlComponent
 from harness.testbed.components.crm import CrmComponent
+from harness.testbed.components.directory import DirectoryComponent
 from harness.testbed.components.emergency import (
     CallerPhoneComponent,
     EmergencyNetworkComponent,
@@ -24,6 +25,7 @@ from harness.testbed.components.radio import (
     RadioTerminalComponent,
     TerminalComponent,
 )
+from harness.testbed.components.records import RecordsDatabaseComponent
 from harness.testbed.components.roip import RoipGatewayComponent, RoipRadioComponent
 from harness.testbed.components.scripted_phone import ScriptedPhoneComponent
 from harness.testbed.components.sms import SmsGatewayComponent, SmsNetworkComponent
@@ -54,6 +56,8 @@ Component = Annotated[
     | RoipRadioComponent
     | SmsNetworkComponent
     | SmsGatewayComponent
+    | RecordsDatabaseComponent
+    | DirectoryComponent
     | InterworkingGatewayComponent,
     Field(discriminator="role"),
 ]
@@ -67,6 +71,7 @@ __all__ = [
     "Component",
     "ConsoleComponent",
     "CrmComponent",
+    "DirectoryComponent",
     "EmergencyNetworkComponent",
     "EmergencyOperatorComponent",
     "EnterpriseSwitchComponent",
@@ -80,6 +85,7 @@ __all__ = [
     "RadioGatewayComponent",
     "RadioNetworkComponent",
     "RadioTerminalComponent",
+    "RecordsDatabaseComponent",
     "RoipGatewayComponent",
     "RoipRadioComponent",
     "ScriptedPhoneComponent",

@@ -6,6 +6,7 @@ from harness.testbed.components import (
     CallerLocationComponent,
     CommandControlComponent,
     CrmComponent,
+    DirectoryComponent,
     EmergencyNetworkComponent,
     EnterpriseSwitchComponent,
     IccsComponent,
@@ -13,12 +14,14 @@ from harness.testbed.components import (
     KeyedRadioComponent,
     McpttServerComponent,
     RadioNetworkComponent,
+    RecordsDatabaseComponent,
     RoipGatewayComponent,
     SmsNetworkComponent,
 )
 from harness.testbed.starting.base import Starter, Starting
 from harness.testbed.starting.command_control import start_command_control
 from harness.testbed.starting.crm import start_crm
+from harness.testbed.starting.directory import start_directory
 from harness.testbed.starting.emergency import start_emergency
 from harness.testbed.starting.iccs import start_iccs
 from harness.testbed.starting.interworking import start_interworking
@@ -26,6 +29,7 @@ from harness.testbed.starting.keying import start_keyed_radio
 from harness.testbed.starting.location import start_location
 from harness.testbed.starting.mcptt import start_mcptt
 from harness.testbed.starting.radio import start_radio
+from harness.testbed.starting.records import start_records
 from harness.testbed.starting.roip import start_roip
 from harness.testbed.starting.sms import start_sms
 from harness.testbed.starting.switch import start_switch
@@ -34,6 +38,8 @@ STARTERS: tuple[Starter[Any], ...] = (
     Starter(CallerLocationComponent, start_location),
     Starter(CommandControlComponent, start_command_control),
     Starter(CrmComponent, start_crm),
+    Starter(RecordsDatabaseComponent, start_records),
+    Starter(DirectoryComponent, start_directory),
     Starter(KeyedRadioComponent, start_keyed_radio),
     Starter(RadioNetworkComponent, start_radio),
     Starter(McpttServerComponent, start_mcptt),
