@@ -1,20 +1,20 @@
-"""Waiting lines by Erlang's formulas: calls that come by chance, times that are exponential, callers with patience or not.
+"""Waiting lines by Erlang's formulas: calls that come by chance, exponential times, callers with patience or without.
 
-Theory. Offered load a = arrivals × handling time, in erlangs; n agents; mu = 1 / handling time, per agent. Erlang B is
-reckoned by its recursion B(k) = a·B(k-1) / (k + a·B(k-1)), which never leaves 0 to 1, however many agents there are
-(A. K. Erlang 1917; ITU-T E.501 and Teletraffic Engineering Handbook, section 7.3). Erlang C, M/M/n, has callers who wait
-for ever and needs a < n: C = n·B / (n - a·(1 - B)), P(W > t) = C·exp(-(n - a)·mu·t).
+Theory. Offered load a = arrivals times handling time, in erlangs; n agents; mu = 1 / handling time, per agent. Erlang B
+is reckoned by its recursion B(k) = a·B(k-1) / (k + a·B(k-1)), which never leaves 0 to 1, however many agents there are
+(A. K. Erlang 1917; ITU-D Teletraffic Engineering Handbook, section 7.3). Erlang C, M/M/n, has callers who wait for ever
+and needs a < n: C = n·B / (n - a·(1 - B)), P(W > t) = C·exp(-(n - a)·mu·t).
 
 Erlang A, M/M/n+M (C. Palm 1946; Garnett, Mandelbaum, Reiman 2002), has callers who hang up after an exponential time of
-mean 1/theta. A caller who finds all agents taken and j callers waiting gets to the front after a sum of j + 1 exponential
-times of rates n·mu, n·mu + theta … n·mu + j·theta, which has a closed density. Summed over j, weighted with how often
-each j is met, the wait that is offered to a caller has, beside its atom at 0, the density
+mean 1/theta. A caller who finds all agents taken and j callers waiting gets to the front after a sum of j + 1
+exponential times of rates n·mu, n·mu + theta … n·mu + j·theta, which has a closed density. Summed over j, weighted with
+how often each j is met, the wait that is offered to a caller has, beside its atom at 0, the density
 
     g(x) = pi(n) · n·mu · exp(h(x)),   h(x) = -n·mu·x + (lambda/theta)·(1 - exp(-theta·x))
 
 (Baccelli and Hebuterne 1981). pi(n), all agents busy and nobody waiting, is 1 / (1/B - 1 + n·mu·∫exp(h)) by the same
-recursion. h is concave, so its integral is had by Gauss's rule on pieces about the peak, with exp(max h) taken out of it:
-nothing overflows, with 1,000 agents or with ten times the calls that they can take.
+recursion. h is concave, so its integral is had by Gauss's rule on pieces about the peak, with exp(max h) taken out of
+it: nothing overflows, with 1,000 agents or with ten times the calls that they can take.
 """
 
 from __future__ import annotations

@@ -3,12 +3,14 @@
 Method. A day's calls are a level with a trend, times what its weekday has of it: T = (a + b·t)·w. Both are fitted in
 turns, least squares for the line, the mean ratio to it for each weekday, until they stand (ROUNDS). A day's calls are
 spread over its intervals by the weekday's own profile (share of the day's calls in each), drawn towards the profile of
-all days as if PRIOR_DAYS of these had been seen beside it, so that a few weeks of one weekday are not taken at their word. The time
-that a call takes is the mean of its interval of the day, drawn likewise. Days that are not whole are left out.
+all days as if PRIOR_DAYS of these had been seen beside it, so that a few weeks of one weekday are not taken at their
+word. The time that a call takes is the mean of its interval of the day, drawn likewise. Days that are not whole are
+left out.
 
-Error. WAPE is the sum of what each interval was off, by the sum of what came: quiet hours count for what they have. MAPE
-is the mean of each interval's own share, over those in which something came. Calls come by chance: were the forecast the
-true mean of every interval, WAPE would still be `by_chance` (mean absolute deviation of Poisson counts, De Moivre).
+Error. WAPE is the sum of what each interval was off, by the sum of what came: quiet hours count for what they have.
+MAPE is the mean of each interval's own share, over those in which something came. Calls come by chance: were the
+forecast the true mean of every interval, WAPE would still be `by_chance` (mean absolute deviation of Poisson counts, De
+Moivre).
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import numpy as np
 from harness.errors import StaffingError
 
 INTERVALS: Final = 96
-"""Of a day; when the clock goes forward or back, the hour that is missing or doubled is told in the place it would have."""
+"""Of a day; of one on which the clocks change, four are empty or hold two quarters."""
 MIN_DAYS: Final = 14
 """Whole days from which a forecast is made, at least."""
 MAX_DAYS: Final = 800

@@ -30,7 +30,7 @@ class Demand:
                 f"a share to answer lies between 0 and 1, not {self.share:g}: with all of them in time "
                 "no number of agents is sure"
             )
-        if not 0 < self.period_s <= 366 * 86_400 or not 0 <= self.calls:
+        if not 0 < self.period_s <= 366 * 86_400 or self.calls < 0:
             raise StaffingError("calls are 0 or more, of a period above 0 s and of a year at most")
 
     @property

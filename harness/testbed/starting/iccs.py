@@ -36,6 +36,7 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
         location=_location(starting),
         permit_locate=starting.interlock.locate,
         command_control=_command_control(starting),
+        epoch=epoch_of(starting.context.journal, virtual=starting.virtual),
     )
     starting.stack.push_async_callback(iccs.stop)
     host, port = iccs.sip_address
