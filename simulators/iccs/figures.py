@@ -101,8 +101,8 @@ class Listener(Protocol):
         """Something was counted of a queue; ``within``: it was answered in time."""
 
 
-def _nobody(_what: Counted, _queue: str, _wait_s: float = 0.0, *, within: bool = False) -> None:
-    del within
+def _nobody(what: Counted, queue: str, wait_s: float = 0.0, *, within: bool = False) -> None:
+    del what, queue, wait_s, within
 
 
 class Figures:

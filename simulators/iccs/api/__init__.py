@@ -15,7 +15,7 @@ from simulators.iccs.api.streams import stream_routes
 from simulators.iccs.api.supervision import supervision_routes
 from simulators.iccs.calls import CallStateError
 from simulators.iccs.desk import OperatorDesk
-from simulators.iccs.feeds import GoneError
+from simulators.iccs.feeds import FeedError, GoneError
 from simulators.iccs.incidents import IncidentError, UnknownIncidentError
 from simulators.iccs.positions import PositionError, UnknownPositionError
 from simulators.iccs.radio_console.alarms import UnknownAlarmError
@@ -51,9 +51,10 @@ def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float 
         code = status.HTTP_404_NOT_FOUND if isinstance(error, _UNKNOWN) else status.HTTP_409_CONFLICT
         return JSONResponse({"detail": str(error)}, code)
 
-    @app.exception_handler(GoneError)
-    async def gone(_request: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, status.HTTP_410_GONE)
+    @app.exception_handler(FeedError)
+    async def no_feed(_request: Request, error: Exception) -> JSONResponse:
+        code = status.HTTP_410_GONE if isinstance(error, GoneError) else status.HTTP_409_CONFLICT
+        return JSONResponse({"detail": str(error)}, code)
 
     guard(app)
     for routes in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +13,9 @@ from simulators.iccs.feeds.feeds import MAX_PAGE
 
 After = Annotated[str | None, Query(max_length=64, description="The cursor (`next`) of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
-_REFUSED = {410: {"description": "Rows after this cursor are kept no more, or it is another run's."}}
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    410: {"description": "Rows after this cursor are kept no more, or it is another run's."}
+}
 
 
 class IntervalBody(BaseModel):
@@ -26,7 +28,7 @@ class IntervalBody(BaseModel):
 
 def feed_routes(desk: OperatorDesk) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(prefix="/v1/workforce", tags=["workforce"], responses={**_REFUSED})
+    router = APIRouter(prefix="/v1/workforce", tags=["workforce"], responses=_REFUSED)
 
     @router.get("/states")
     async def read_states(after: After = None, limit: Limit = 1000) -> Shown:

@@ -41,7 +41,11 @@ _STATES: Final = {
 _ON_A_CALL: Final = (State.IN_CALL, State.WRAP_UP)
 
 
-class GoneError(LocalError):
+class FeedError(LocalError):
+    """A feed was asked for what it can't do."""
+
+
+class GoneError(FeedError):
     """Rows are asked for that are kept no more, or were another run's: begin at the beginning."""
 
 
@@ -180,14 +184,15 @@ class Feeds:
     def write(self, start: int) -> list[str]:
         """Write both files of a closed interval, and return their names; again writes the same bytes.
 
-        Raises GoneError for one that is not closed, or is kept no more, and OSError where the disk refuses.
+        Raises GoneError for one that is not closed, or is kept no more, FeedError where there is no folder, and OSError
+        where the disk refuses.
         """
         rows = [row for row in self._intervals if row.start == start]
         first_ms = self._states[0].at_ms if self._count > len(self._states) else 0
         if not rows or first_ms > start * 1000:
             raise GoneError(f"no closed interval begins at {times.to_iso(start)}, or it is kept no more")
         if self._folder is None:
-            raise LocalError("the settings name no folder for feeds ('feeds_folder')")
+            raise FeedError("the settings name no folder for feeds ('feeds_folder')")
         since, until = max(self._since, start), start + QUARTER_S
         states = [row for row in self._states if start * 1000 <= row.at_ms < until * 1000]
         stamp = times.to_compact(start)
