@@ -266,7 +266,7 @@ def _interval(row: Any) -> Shown:
 
 def _in_order(body: ScheduleBody, day: tuple[int, int]) -> list[Span]:
     """The spans of a schedule. Raises StaffingError where they overlap, or begin on another day."""
-    spans = []
+    spans: list[Span] = []
     for each in body.spans:
         start, end = round(each.start.timestamp() * 1000), round(each.end.timestamp() * 1000)
         if not day[0] * 1000 <= start < day[1] * 1000 or not start < end <= start + 86_400_000:

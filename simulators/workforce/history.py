@@ -16,7 +16,7 @@ from simulators.workforce.settings import HistorySettings
 def made_up(seed: int, queue: str, settings: HistorySettings, before: date, days: Days) -> Iterator[IntervalRow]:
     """Yield the rows of so many weeks that end the day before ``before``; one seed gives the same ones.
 
-    Nobody gives up in it, and each is answered in four seconds: only offered calls and handling times are forecast from.
+    Nobody gives up in it, and each is answered in four seconds: forecasts go by offered calls and handling times.
     """
     rng = np.random.default_rng(seed)
     shares = quarter_shares()

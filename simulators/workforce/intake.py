@@ -135,7 +135,7 @@ class Intake:
         """Take every file of a folder that is new or has changed, in the order of their names."""
         outcomes: list[Outcome] = []
         try:
-            files = sorted(path for path in folder.glob("*.csv") if not path.name.startswith("."))
+            files = _files(folder)
         except OSError as error:
             raise SourceError(f"the folder {folder} can't be read: {error.strerror or error}") from error
         for path in files:
@@ -229,6 +229,11 @@ class Intake:
             taken.add(await self._database.run(partial(take, rows=rows[at : at + BATCH])))
             await asyncio.sleep(0)
         return taken
+
+
+def _files(folder: Path) -> list[Path]:
+    """The feeds' files of a folder by name; those that are being written begin with a dot."""
+    return sorted(path for path in folder.iterdir() if path.suffix == ".csv" and not path.name.startswith("."))
 
 
 def _state(row: dict[str, Any]) -> StateRow:

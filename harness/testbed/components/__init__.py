@@ -28,6 +28,7 @@ from harness.testbed.components.scripted_phone import ScriptedPhoneComponent
 from harness.testbed.components.sms import SmsGatewayComponent, SmsNetworkComponent
 from harness.testbed.components.switch import EnterpriseSwitchComponent, TelephoneComponent
 from harness.testbed.components.trunk import TrunkComponent
+from harness.testbed.components.workforce import WorkforceComponent
 
 Component = Annotated[
     IccsComponent
@@ -52,7 +53,8 @@ Component = Annotated[
     | RoipRadioComponent
     | SmsNetworkComponent
     | SmsGatewayComponent
-    | InterworkingGatewayComponent,
+    | InterworkingGatewayComponent
+    | WorkforceComponent,
     Field(discriminator="role"),
 ]
 
@@ -89,4 +91,5 @@ __all__ = [
     "TerminalComponent",
     "TlsSettings",
     "TrunkComponent",
+    "WorkforceComponent",
 ]
