@@ -1,4 +1,4 @@
-"""``iccs staffing``: how many advisers a load needs, with the steps that lead there, by Erlang C or, with patience, A."""
+"""``iccs staffing``: how many advisers a load needs and why, by Erlang C or, with patience, Erlang A."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def staffing(
 ) -> None:
     """Tell how many advisers a load needs, and how fewer and more of them would do.
 
-    Erlang's load is calls per second times seconds per call: how many advisers are busy on average. More are needed, for
-    calls come by chance. Without --patience callers wait for ever (Erlang C): it asks for more than are needed where
-    callers hang up. With it (Erlang A) those who hang up are counted, and a line that is short of advisers does not grow
-    for ever. "in time" is of all calls that come. Exit 0 with a result, 2 for what can't be.
+    Erlang's load is calls per second times seconds per call: how many advisers are busy on average. More are needed,
+    for calls come by chance. Without --patience callers wait for ever (Erlang C): it asks for more than are needed
+    where callers hang up. With it (Erlang A) those who hang up are counted, and a line that is short of advisers does
+    not grow for ever. "in time" is of all calls that come. Exit 0 with a result, 2 for what can't be.
 
     Examples:
 
