@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from harness.protocols.wfm.csv_file import BadLine
@@ -22,7 +23,7 @@ from simulators.workforce.tables import (
 )
 
 FINDINGS_KEPT: Final = 10_000
-BATCH: Final = 500
+BATCH: Final = 1_000
 """Rows of one transaction; SQLite binds a few thousand values in a statement, and others want their turn."""
 
 
@@ -48,10 +49,6 @@ class Taken:
 
 def take_states(session: Session, feed: str, rows: Sequence[StateRow]) -> Taken:
     """Keep rows of states; a row is known by its feed and number."""
-    wanted = {row.number: row for row in rows}
-    there = set(
-        session.scalars(select(StateTable.number).where(StateTable.feed == feed, StateTable.number.in_(list(wanted))))
-    )
     new = [
         {
             "feed": feed,
@@ -61,12 +58,17 @@ def take_states(session: Session, feed: str, rows: Sequence[StateRow]) -> Taken:
             "state": row.state.value,
             "queue": row.queue,
         }
-        for row in wanted.values()
-        if row.number not in there
+        for row in rows
     ]
-    if new:
-        session.execute(insert(StateTable), new)
-    return Taken(new=len(new), repeated=len(rows) - len(new))
+    count = _insert_new(session, StateTable, new) if new else 0
+    return Taken(new=count, repeated=len(rows) - count)
+
+
+def _insert_new(session: Session, table: type[StateTable], rows: list[dict[str, Any]]) -> int:
+    """Insert the rows whose keys are not there, and return how many those were."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    done = session.execute(dialect.insert(table.__table__).values(rows).on_conflict_do_nothing())
+    return int(getattr(done, "rowcount", 0))
 
 
 def take_intervals(session: Session, rows: Sequence[IntervalRow], *, due: float, began: float) -> Taken:

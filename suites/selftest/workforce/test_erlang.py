@@ -55,7 +55,7 @@ def test_a_simulated_line_does_as_the_formula_says(patience_s: float | None) -> 
     assert in_time / calls == pytest.approx(found.in_time, abs=0.01)
     assert delayed / calls == pytest.approx(found.delayed, abs=0.01)
     assert gave_up / calls == pytest.approx(found.abandoned, abs=0.005)
-    assert np.mean(waits) == pytest.approx(found.mean_answer_s, rel=0.06)
+    assert np.mean(waits) == pytest.approx(found.mean_answer_s, rel=0.1)
 
 
 @pytest.mark.parametrize(("agents", "erlangs"), [(10, 15.0), (1000, 1200.0), (1000, 900.0), (50, 50.0), (3, 0.5)])

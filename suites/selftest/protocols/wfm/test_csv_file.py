@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import WfmFeedError
@@ -46,6 +46,7 @@ STATES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(intervals(), max_size=20))
 def test_intervals_that_are_written_are_read(rows: list[IntervalRow]) -> None:
     text = write_intervals(HEAD, rows)
@@ -56,6 +57,7 @@ def test_intervals_that_are_written_are_read(rows: list[IntervalRow]) -> None:
     assert [int(row["offered"]) for row in outside] == [row.offered for row in rows]
 
 
+@settings(deadline=None)
 @given(st.lists(STATES, max_size=20))
 def test_states_that_are_written_are_read(rows: list[StateRow]) -> None:
     head = Header("states", "iccs-1", 0.0, 900.0)

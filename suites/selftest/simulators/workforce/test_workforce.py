@@ -87,7 +87,7 @@ async def test_missing_and_corrected_intervals_are_told(workforce: Workforce) ->
     assert (done["new"], done["corrected"], done["repeated"]) == (0, 1, 1)
     with pytest.raises(DriverError, match=r"409.*1 whole days|409.*0 whole days"):
         await workforce.forecast("emergency", date(2026, 1, 2))
-    with pytest.raises(DriverError, match="404.*nothing is known of a queue 'x'; there is emergency"):
+    with pytest.raises(DriverError, match=r"404.*nothing is known of a queue 'x'; there is emergency"):
         await workforce.forecast("x", date(2026, 1, 2))
 
 
@@ -107,6 +107,6 @@ async def test_lapsed_training_is_told_by_skill(workforce: Workforce) -> None:
 
 
 async def test_a_file_of_something_else_is_refused(workforce: Workforce) -> None:
-    with pytest.raises(DriverError, match="422.*a file header is due: ICCS-WFM"):
+    with pytest.raises(DriverError, match=r"422.*a file header is due: ICCS-WFM"):
         await workforce.take_file("x.csv", "a,b\n1,2\n")
     assert (await workforce.status())["kept"]["states"] == 0
