@@ -67,8 +67,8 @@ def take_states(session: Session, feed: str, rows: Sequence[StateRow]) -> Taken:
 def _insert_new(session: Session, table: type[StateTable], rows: list[dict[str, Any]]) -> int:
     """Insert the rows whose keys are not there, and return how many those were."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    done = session.execute(dialect.insert(table.__table__).values(rows).on_conflict_do_nothing())
-    return int(getattr(done, "rowcount", 0))
+    new = dialect.insert(table.__table__).on_conflict_do_nothing().returning(table.number)
+    return len(session.execute(new, rows).all())
 
 
 def take_intervals(session: Session, rows: Sequence[IntervalRow], *, due: float, began: float) -> Taken:
