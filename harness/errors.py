@@ -197,6 +197,14 @@ class DatabaseGoneError(DatabaseError):
     """A store can't be reached now; what was asked can be asked again."""
 
 
+class StaffingError(LocalError):
+    """A load, a forecast or a schedule was asked for that can't be reckoned."""
+
+
+class WfmFeedError(RemoteError):
+    """A workforce management feed (docs/workforce.md) that can't be read; a line's error says which line."""
+
+
 class TransportError(LocalError):
     """A port, line or address that can't be opened, or is gone."""
 

@@ -33,6 +33,7 @@ from harness.keywords.supervision import SupervisionKeywords
 from harness.keywords.telephones import SwitchTelephoneKeywords
 from harness.keywords.telephony import TelephonyKeywords
 from harness.keywords.texting import TextingKeywords
+from harness.keywords.workforce import WorkforceKeywords
 from harness.testbed.run import KEEP_VARIABLE, TESTBED_VARIABLE
 
 
@@ -57,6 +58,7 @@ class ICCS(
     RoipKeywords,
     KeyedRadioKeywords,
     TextingKeywords,
+    WorkforceKeywords,
     FaultKeywords,
     ContinuityKeywords,
     FigureKeywords,

@@ -35,6 +35,7 @@ from harness.drivers.supervisor import Supervisor
 from harness.drivers.talking_radio import TalkingRadio, Technology
 from harness.drivers.telephone import Telephone
 from harness.drivers.trunk import EmergencyTrunk
+from harness.drivers.workforce import WorkforceSystem
 from harness.endpoints.media import MediaService, open_media
 from harness.endpoints.media.api import Pacing
 from harness.endpoints.sntp import Clock
@@ -68,6 +69,7 @@ from harness.testbed.components import (
     SmsNetworkComponent,
     TelephoneComponent,
     TrunkComponent,
+    WorkforceComponent,
 )
 from harness.testbed.components.base import BoundComponent
 from harness.testbed.interlock import Interlock
@@ -96,6 +98,7 @@ from harness.testbed.opening import (
     open_telephone,
     open_terminal,
     open_trunk,
+    open_workforce,
 )
 from harness.testbed.opening.base import Opening
 from harness.testbed.simulation import Simulation
@@ -255,6 +258,10 @@ class Bench:
     async def sms_network(self, name: str | None = None) -> SmsNetwork:
         """Return a simulated SMS network (the one there is, or the one named), as whoever runs it sees it."""
         return await self._driver(name, SmsNetworkComponent, open_sms_network)
+
+    async def workforce(self, name: str | None = None) -> WorkforceSystem:
+        """Return workforce management (the one there is, or the one named)."""
+        return await self._driver(name, WorkforceComponent, open_workforce)
 
     async def call_load(self, name: str | None = None) -> CallLoad:
         """Return a load of calls (the one there is, or the one named)."""

@@ -37,6 +37,7 @@ from harness.testbed.components import (
     Strict,
     TelephoneComponent,
     TerminalComponent,
+    WorkforceComponent,
 )
 from simulators.emergency.settings import EmergencySettings
 from simulators.guard import is_loopback
@@ -153,6 +154,9 @@ class Testbed(Strict):
                     each.of,
                     f"a component with role 'enterprise_switch' ({_listed(switches)})",
                 )
+            if isinstance(each, WorkforceComponent) and each.iccs not in {None, *iccss}:
+                allowed = f"a component with role 'iccs' ({_listed(iccss)})"
+                raise _misfit(("components", name, "iccs"), each.iccs, allowed)
             if isinstance(each, EnterpriseSwitchComponent):
                 for told in each.simulator.components():
                     if told not in self.components:

@@ -16,6 +16,7 @@ from simulators.iccs.crm_desk import CrmDesk
 from simulators.iccs.directory_desk import DirectoryDesk
 from simulators.iccs.distribution import Distribution
 from simulators.iccs.duty import Duty
+from simulators.iccs.feeds import Feeds
 from simulators.iccs.figures import Figures
 from simulators.iccs.handling import Handling
 from simulators.iccs.incidents import IncidentLog
@@ -52,8 +53,9 @@ class Building:
         around: RadioSurroundings,
         permit_radio: RadioPermit,
         permit_locate: PermitLocate,
+        epoch: float,
     ) -> None:
-        """Raises LocalError where an announcement is missing."""
+        """``epoch``: seconds since 1970 of run time 0. Raises LocalError where an announcement is missing."""
         bands = Bands(settings.wait_bands_s)
         self.shared = shared = Shared(
             context,
@@ -65,6 +67,7 @@ class Building:
             Figures(settings.queues, bands),
             Clips(settings),
         )
+        self.feeds = Feeds(context.journal, epoch, shared.figures, settings.feeds_folder)
         self.incidents = IncidentLog()
         self.command = CommandDesk(shared, self.incidents)
         self.crm = CrmDesk(shared)
@@ -119,6 +122,7 @@ class Building:
         self.switch.ended = self._ended
         self.shared.positions.watched = self._watched
         self.shared.positions.changed = self._adviser_changed
+        self.shared.figures.counted = self.feeds.counted
 
     def _watched(self, position: Position) -> None:
         self.distribution.shown_to(position)
@@ -142,7 +146,8 @@ class Building:
             self.distribution.busy(position)
         self.shared.positions.settle(position)
 
-    def _adviser_changed(self, _position: Position) -> None:
+    def _adviser_changed(self, position: Position) -> None:
+        self.feeds.settled(position)
         self.distribution.poke()
 
     async def start(
@@ -154,6 +159,7 @@ class Building:
     ) -> None:
         """Open every port and line. Raises TransportError, LocalError."""
         self.command.start(command_control)  # before the radios: a status that comes at once is told, too
+        self.feeds.start()
         await self.trunks.start(permit_dial)
         await self.radio.start()
         await self.services.start()
@@ -171,6 +177,7 @@ class Building:
         await self.trunks.stop()
         self.keys.stop()
         self.duty.stop()
+        self.feeds.stop()
         await self.locations.stop()
         await self.command.stop()
         for task in tuple(self.shared.tasks):

@@ -31,6 +31,7 @@ from harness.testbed.components.scripted_phone import ScriptedPhoneComponent
 from harness.testbed.components.sms import SmsGatewayComponent, SmsNetworkComponent
 from harness.testbed.components.switch import EnterpriseSwitchComponent, TelephoneComponent
 from harness.testbed.components.trunk import TrunkComponent
+from harness.testbed.components.workforce import WorkforceComponent
 
 Component = Annotated[
     IccsComponent
@@ -58,6 +59,7 @@ Component = Annotated[
     | SmsGatewayComponent
     | RecordsDatabaseComponent
     | DirectoryComponent
+    | WorkforceComponent
     | InterworkingGatewayComponent,
     Field(discriminator="role"),
 ]
@@ -98,4 +100,5 @@ __all__ = [
     "TerminalComponent",
     "TlsSettings",
     "TrunkComponent",
+    "WorkforceComponent",
 ]

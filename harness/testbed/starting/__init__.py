@@ -17,6 +17,7 @@ from harness.testbed.components import (
     RecordsDatabaseComponent,
     RoipGatewayComponent,
     SmsNetworkComponent,
+    WorkforceComponent,
 )
 from harness.testbed.starting.base import Starter, Starting
 from harness.testbed.starting.command_control import start_command_control
@@ -33,6 +34,7 @@ from harness.testbed.starting.records import start_records
 from harness.testbed.starting.roip import start_roip
 from harness.testbed.starting.sms import start_sms
 from harness.testbed.starting.switch import start_switch
+from harness.testbed.starting.workforce import start_workforce
 
 STARTERS: tuple[Starter[Any], ...] = (
     Starter(CallerLocationComponent, start_location),
@@ -49,6 +51,7 @@ STARTERS: tuple[Starter[Any], ...] = (
     Starter(EmergencyNetworkComponent, start_emergency),
     Starter(EnterpriseSwitchComponent, start_switch),
     Starter(SmsNetworkComponent, start_sms),
+    Starter(WorkforceComponent, start_workforce),
 )
 """Components for which `iccs simulate` starts a simulator; others come up with these, or the harness plays them."""
 

@@ -45,6 +45,7 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
             records=_service(starting, RecordsDatabaseComponent, "http"),
             directory=_service(starting, DirectoryComponent, "http"),
         ),
+        epoch=epoch_of(starting.context.journal, virtual=starting.virtual),
     )
     starting.stack.push_async_callback(iccs.stop)
     host, port = iccs.sip_address

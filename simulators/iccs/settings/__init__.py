@@ -147,6 +147,8 @@ class IccsSettings(Strict):
     auto_advisers: AutoAdviserSettings | None = None
     """Advisers that answer by themselves, once `iccs simulate --auto-advisers` or a test lets them."""
     subscribers: tuple[SubscriberSettings, ...] = ()
+    feeds_folder: Path | None = None
+    """Where files for workforce management are written, two each quarter of an hour; left out: they are had by REST."""
 
     @model_validator(mode="before")
     @classmethod
