@@ -11,8 +11,10 @@ from fastapi import FastAPI, HTTPException, Request, status
 from fastapi.exceptions import RequestValidationError
 from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse
+from starlette.routing import Match
 
 from harness.errors import LocalError
+from simulators.described import describe
 
 MAX_BODY = 64 * 1024
 """Bytes of a request's body; more is answered 413."""
@@ -33,8 +35,12 @@ def bearer(token: str | None) -> Callable[[HTTPConnection], Awaitable[None]]:
     return authorised
 
 
-def guard(app: FastAPI, *, unbounded: tuple[str, ...] = ()) -> None:
-    """Bound the bodies that ``app`` takes, those of the paths ``unbounded`` excepted, and tell what does not fit."""
+def guard(app: FastAPI, *, unbounded: tuple[str, ...] = (), refusals: tuple[int, ...] = ()) -> None:
+    """Bound the bodies that ``app`` takes, those of the paths ``unbounded`` excepted, and tell what does not fit.
+
+    ``refusals``: the codes with which its own rules refuse (404, 409 …), for its OpenAPI document.
+    """
+    describe(app, refusals)
 
     @app.exception_handler(RequestValidationError)
     async def unfit(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -44,6 +50,15 @@ def guard(app: FastAPI, *, unbounded: tuple[str, ...] = ()) -> None:
             for each in error.errors()
         ]
         return JSONResponse({"detail": told}, status.HTTP_422_UNPROCESSABLE_CONTENT)
+
+    @app.exception_handler(status.HTTP_405_METHOD_NOT_ALLOWED)
+    async def not_allowed(request: Request, _error: Exception) -> JSONResponse:
+        # Each route knows its own method only; the resource has those of all its routes (RFC 9110 section 10.2.1).
+        matching = (route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE)
+        allowed = sorted({method for route in matching for method in getattr(route, "methods", None) or ()})
+        return JSONResponse(
+            {"detail": "Method Not Allowed"}, status.HTTP_405_METHOD_NOT_ALLOWED, {"Allow": ", ".join(allowed)}
+        )
 
     @app.middleware("http")
     async def bounded(request: Request, call_next: Any) -> Any:

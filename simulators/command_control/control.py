@@ -6,35 +6,32 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, WebSocket, status
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from simulators.bodies import Body
 from simulators.command_control.faults import MAX_SECONDS, Fault
 from simulators.command_control.store import RefusedError, Store
 from simulators.events import Events, serve
 from simulators.guard import bearer, guard
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class StateBody(_Body):
+class StateBody(Body):
     """A unit's new state."""
 
     state: str = Field(min_length=1, max_length=64)
 
 
-class LineBody(_Body):
+class LineBody(Body):
     """A line for an incident's log."""
 
     text: str = Field(min_length=1, max_length=2_000)
     by: str = Field(default="command-and-control", min_length=1, max_length=64)
 
 
-class FaultBody(_Body):
+class FaultBody(Body):
     """What is to be wrong."""
 
-    fault: Fault
+    fault: Fault = Field(strict=False)
     seconds: float = Field(default=1.0, gt=0, le=MAX_SECONDS)
     """How much longer answers take, where they are to be slow."""
 
@@ -61,7 +58,7 @@ def make_control(board: Board, token: str | None) -> FastAPI:
     async def refused(_request: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, status.HTTP_404_NOT_FOUND)
 
-    guard(app)
+    guard(app, refusals=(404,))
     app.include_router(_routes(board), dependencies=[Depends(bearer(token))])
     return app
 

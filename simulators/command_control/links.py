@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from simulators.bodies import Body
 from simulators.command_control.faults import Faults
 from simulators.command_control.settings import Shape
 from simulators.command_control.store import Answer, Message, Store
@@ -15,26 +16,24 @@ from simulators.guard import bearer, guard
 
 Key = Annotated[str, Field(min_length=1, max_length=128)]
 About = Annotated[str, Field(min_length=1, max_length=128)]
-Cursor = Annotated[int, Field(ge=0, lt=2**63)]
+Cursor = Annotated[int, Field(ge=0, le=2**53 - 1)]
 IdempotencyKey = Annotated[str, Header(min_length=1, max_length=128)]
 MAX_MESSAGES = 100
 
 
-class StormMessage(BaseModel):
+class StormMessage(Body):
     """One numbered message."""
 
-    model_config = ConfigDict(extra="forbid")
     key: Key
-    sequence: Annotated[int, Field(ge=0, lt=2**63)]
+    sequence: Annotated[int, Field(ge=0, le=2**53 - 1)]
     type: Annotated[str, Field(max_length=64)]
     about: About
     eido: dict[str, Any]
 
 
-class StormBody(BaseModel):
+class StormBody(Body):
     """A batch of messages."""
 
-    model_config = ConfigDict(extra="forbid")
     messages: Annotated[list[StormMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
 
 
@@ -49,7 +48,7 @@ def make_links(shape: Shape, store: Store, faults: Faults, token: str | None) ->
     """Return the interface of a shape."""
     described = "/openapi.json" if token is None else None
     app = FastAPI(title=f"Simulated command and control, {shape}", version="1", openapi_url=described)
-    guard(app)
+    guard(app, refusals=(503,))
     routes = _storm(store, faults) if shape == "storm" else _next_generation(store, faults)
     app.include_router(routes, dependencies=[Depends(bearer(token)), Depends(faults.before)])
     return app
@@ -82,6 +81,18 @@ def _storm(store: Store, faults: Faults) -> APIRouter:
 
 _EVENTS = {"unit.state": "UnitStateChanged", "incident.updated": "IncidentChanged", "incident.noted": "JournalWritten"}
 
+
+class Rejected(BaseModel):
+    """Why it won't be had."""
+
+    title: str
+
+
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Had before"},
+    201: {"description": "Done"},
+    422: {"model": Rejected, "description": "It won't be had"},
+}
 _RESOURCES = (
     ("PUT", "/incidents/{about}", "incident.opened", "Make an incident"),
     ("POST", "/incidents/{about}/journal", "incident.noted", "Add to an incident's journal"),
@@ -96,7 +107,7 @@ def _next_generation(store: Store, faults: Faults) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["resources"])
 
     for method, path, kind, does in _RESOURCES:
-        router.add_api_route(path, _acting(store, faults, kind), methods=[method], summary=does)
+        router.add_api_route(path, _acting(store, faults, kind), methods=[method], summary=does, responses=_ANSWERS)
 
     @router.get("/changes")
     async def changes(since: Annotated[str, Query(max_length=20, pattern=r"^(t[0-9]{1,18})?$")] = "") -> dict[str, Any]:

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Request, status
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from harness.errors import SmsError
 from harness.privacy import is_reserved
 from harness.protocols.smpp.codes import Status
+from simulators.bodies import Body
 from simulators.guard import bearer, guard
 from simulators.sms.handsets import Handsets
 from simulators.sms.modem import ModemSubscriber
@@ -20,14 +21,22 @@ from simulators.sms.smsc import Fault, SmppCentre
 MAX_TEXT = 39_000
 """Characters of the longest text: 255 parts of 153."""
 Number = Annotated[str, Path(pattern=r"^\+44[0-9]{9,10}$", description="One of Ofcom's reserved numbers, +44…")]
-StatusName = Annotated[str, Field(pattern=r"^(?:ESME_)?R[A-Z_]{2,20}$")]
+NAMES = (*Status.__members__, *(f"ESME_{name}" for name in Status.__members__))
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+def _known(name: str) -> str:
+    known = name.removeprefix("ESME_")
+    if known not in Status.__members__:
+        raise ValueError(f"no status ESME_{known}; there is {', '.join(Status.__members__)}")
+    return known
 
 
-class TextBody(_Body):
+StatusName = Annotated[
+    str, StringConstraints(max_length=30), AfterValidator(_known), Field(json_schema_extra={"enum": list(NAMES)})
+]
+
+
+class TextBody(Body):
     """A text that a handset sends."""
 
     to: str = Field(min_length=1, max_length=21)
@@ -35,14 +44,14 @@ class TextBody(_Body):
     text: str = Field(max_length=MAX_TEXT)
 
 
-class HandsetBody(_Body):
+class HandsetBody(Body):
     """How a handset is."""
 
     on: bool = True
     full: bool = False
 
 
-class ModemBody(_Body):
+class ModemBody(Body):
     """How the network treats the modem."""
 
     registered: bool = True
@@ -50,10 +59,10 @@ class ModemBody(_Body):
     congested: bool = False
 
 
-class FaultBody(_Body):
+class FaultBody(Body):
     """What the service centre is to do wrong."""
 
-    fault: Fault
+    fault: Fault = Field(strict=False)
     status: StatusName = "RSYSERR"
     """By which texts are answered, where the fault is ``status``: RTHROTTLED, RMSGQFUL …"""
     count: int | None = Field(default=None, ge=1, le=1_000_000)
@@ -65,7 +74,7 @@ def make_app(
 ) -> FastAPI:
     """Return the control interface; it asks for the token where one is set."""
     app = FastAPI(title="SMS network simulator", version="1", openapi_url="/openapi.json" if token is None else None)
-    guard(app)
+    guard(app, refusals=(404, 409))
 
     @app.exception_handler(SmsError)
     async def unfit(_request: Request, error: SmsError) -> JSONResponse:
@@ -134,13 +143,7 @@ def _switches(network: SmsNetwork, modem: ModemSubscriber, centre: SmppCentre) -
 
     @router.put("/fault")
     async def begin_fault(body: FaultBody) -> dict[str, Any]:
-        name = body.status.removeprefix("ESME_")
-        if name not in Status.__members__:
-            raise HTTPException(
-                status.HTTP_422_UNPROCESSABLE_CONTENT,
-                f"no status ESME_{name}; there is {', '.join(Status.__members__)}",
-            )
-        centre.set_fault(body.fault, Status[name], body.count)
+        centre.set_fault(body.fault, Status[body.status], body.count)
         return told()
 
     @router.delete("/fault")
