@@ -43,9 +43,3 @@ class FullError(RefusedError):
     """The Diary takes no more."""
 
     status = 507
-
-
-class AgainError(LocalError):
-    """Another writer was first with the same key: the transaction is done again, and finds what it wrote."""
-
-
