@@ -152,12 +152,20 @@ class ModemLocalError(LocalError):
     """A modem's command was refused, timed out, or asked for on a line that is gone."""
 
 
+class ModemUnansweredError(ModemLocalError):
+    """A modem's command may have been carried out, and may not: the line was lost, or no result came in time."""
+
+
 class SmppError(RemoteError):
     """An SMPP 3.4 peer sent a unit, field or parameter that can't be read, or one can't be written so."""
 
 
 class SmppLocalError(LocalError):
     """A request to an SMPP service centre was refused, timed out, or asked for on a session that is gone."""
+
+
+class SmppUnansweredError(SmppLocalError):
+    """A request may have been carried out, and may not: the session was lost, or no response came in time."""
 
 
 class DatabaseError(LocalError):

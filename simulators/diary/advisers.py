@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Protocol
 
-from harness.errors import DatabaseError, LocalError
+from harness.errors import LocalError
 from simulators.diary import tasks
 from simulators.diary.store import DiaryStore
 
@@ -63,16 +63,18 @@ class Advisers:
         while True:
             self._awake.clear()
             try:
-                if not await self._tell_next():
-                    await self._awake.wait()
-                if lost:
-                    self._tell("crm.up")
-                lost = False
-            except (DatabaseError, LocalError) as error:
+                told = await self._tell_next()
+            except LocalError as error:
                 if not lost:
                     self._tell("crm.lost", why=str(error))
                 lost = True
                 await asyncio.sleep(AGAIN_S)
+                continue
+            if told and lost:
+                self._tell("crm.up")
+                lost = False
+            if not told:
+                await self._awake.wait()
 
     async def _tell_next(self) -> bool:
         """Tell the oldest task that the CRM has not; False where there is none."""

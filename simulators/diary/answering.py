@@ -1,7 +1,8 @@
 """What becomes of a reply: the slot is freed, an adviser asked, texts stopped, or help given once.
 
-A reply that is not understood is answered once with help; what comes after it, until one is understood, is an adviser's
-task. So two machines that answer each other's texts stop after one. Numbers that never had an appointment get no answer.
+A reply that is not understood is answered once with help; what comes after it, until one is understood, is an
+adviser's task. So two machines that answer each other's texts stop after one. Numbers that never had an appointment get
+no answer.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def answer(desk: Desk, telephone: str, text: str) -> None:
     live = booking.to_come(desk, telephone)
     if reading.appointment is not None:
         live = [each for each in live if each.id == reading.appointment]
-    desk.tell("reply.received", sender=telephone, understood=reading.meaning)
+    desk.tell("reply.received", sender=telephone, understood=reading.meaning.value)
     match reading.meaning:
         case Meaning.STOP:
             _stop(desk, number)

@@ -1,4 +1,4 @@
-"""One transaction's view of the Diary: its store, its settings, the time it is, and what happened, told once committed."""
+"""One transaction's view of the Diary: its store, its settings, the time it is, and what happened in it."""
 
 from __future__ import annotations
 

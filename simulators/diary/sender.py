@@ -40,6 +40,8 @@ MAX_COME: Final = 10_000
 """Replies and reports that wait while the store is gone or a text is sent; more are lost, and told so."""
 STORE_AGAIN_S: Final = 1.0
 """Seconds between attempts to reach a store that is gone."""
+SHORTEST_WAIT_S: Final = 0.001
+"""Seconds that the clock goes on before it is looked again what is due."""
 STOPS_WITHIN_S: Final = 5.0
 """Seconds within which a text that is with the gateway at the end is still heard of; else it is uncertain."""
 
@@ -73,7 +75,10 @@ class Sender:
     async def start(self) -> None:
         """Settle what an earlier end left, and begin. Raises DatabaseError."""
         self._session = await self._store.do(texts.recover)
-        self._tasks = [asyncio.create_task(self._hold(), name="gateway"), asyncio.create_task(self._work(), name="texts")]
+        self._tasks = [
+            asyncio.create_task(self._hold(), name="gateway"),
+            asyncio.create_task(self._work(), name="texts"),
+        ]
 
     def wake(self) -> None:
         """Something may be due now."""
@@ -154,7 +159,7 @@ class Sender:
     async def _until(self, until: float | None) -> None:
         """Wait until something happens, or until it is ``until``."""
         try:
-            async with asyncio.timeout(None if until is None else max(0.0, until - self._now())):
+            async with asyncio.timeout(None if until is None else max(SHORTEST_WAIT_S, until - self._now())):
                 await self._awake.wait()
         except TimeoutError:
             pass
@@ -187,9 +192,7 @@ class Sender:
             outcome = _settled(job, TextState.UNCERTAIN, error)
         except (ModemLocalError, SmppLocalError, TransportError) as error:
             # Of several parts the first may have gone before the one that was refused.
-            outcome = (
-                _settled(job, TextState.UNCERTAIN, error) if parts > 1 else _refused(job, error, counts=self._up)
-            )
+            outcome = _settled(job, TextState.UNCERTAIN, error) if parts > 1 else _refused(job, error, counts=self._up)
         try:
             await self._kept(outcome)
         except RefusedError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -77,7 +78,7 @@ class DiaryOf(Strict):
     def _apart(self) -> DiaryOf:
         for day in DAYS:
             spans = sorted((minutes_of(each.begin), minutes_of(each.end)) for each in self.hours if day in each.days)
-            if any(later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False)):
+            if any(later[0] < earlier[1] for earlier, later in pairwise(spans)):
                 raise ValueError(f"two stretches of {self.id}'s working hours on {day} overlap")
         return self
 

@@ -1,4 +1,4 @@
-"""The Diary's store: each change one whole transaction, done again where another writer was first, told when committed."""
+"""The Diary's store: each change a whole transaction, done again where another writer was first, told once kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an adviser is to do: kept here with what called for it, in one commit, and told to the CRM where there is one."""
+"""What an adviser is to do: kept with what called for it, in one commit, and told to the CRM where there is one."""
 
 from __future__ import annotations
 

@@ -23,9 +23,7 @@ def _what(settings: DiarySettings, diary: DiaryOf, zone: ZoneInfo, appointment: 
     return f"{settings.texts.whose} appointment {appointment.id}: {told(appointment.starts, zone)}, {diary.name}"
 
 
-def of_appointment(
-    kind: str, settings: DiarySettings, diary: DiaryOf, zone: ZoneInfo, appointment: Appointment
-) -> str:
+def of_appointment(kind: str, settings: DiarySettings, diary: DiaryOf, zone: ZoneInfo, appointment: Appointment) -> str:
     """A ``confirmation``, a ``reminder``, that it was ``moved``, or that it was ``cancelled``."""
     cancel, change, stop, _ = _words(settings)
     what = _what(settings, diary, zone, appointment)

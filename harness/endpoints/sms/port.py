@@ -104,7 +104,9 @@ class TextPort(ABC):
 
         ``report``: ask what becomes of it. ``validity_s``: how long it is tried; the network's own time where left out.
         ``wide``: number the parts of a long text by 16 bits. Raises InterlockError when it is not permitted (nothing
-        has left then), SmsError for what can't be sent, ModemLocalError or SmppLocalError when the network refuses it.
+        has left then), SmsError for what can't be sent, ModemLocalError or SmppLocalError when the network refuses it;
+        of those ModemUnansweredError and SmppUnansweredError where it may have gone all the same. Parts before one
+        that is refused have gone.
         """
         if self._permit is not None:
             self._permit(to)
