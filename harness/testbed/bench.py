@@ -16,6 +16,7 @@ from harness.drivers.call_load import CallLoad
 from harness.drivers.caller import CallerPhone
 from harness.drivers.command_control import CommandControl
 from harness.drivers.console import Console
+from harness.drivers.diary import SmsDiary
 from harness.drivers.emergency_network import EmergencyNetwork
 from harness.drivers.emergency_operator import EmergencyOperator
 from harness.drivers.keyed_radio import KeyedRadio
@@ -55,6 +56,7 @@ from harness.testbed.components import (
     RoipGatewayComponent,
     RoipRadioComponent,
     ScriptedPhoneComponent,
+    SmsDiaryComponent,
     SmsGatewayComponent,
     SmsNetworkComponent,
     TelephoneComponent,
@@ -77,6 +79,7 @@ from harness.testbed.opening import (
     open_roip_gateway,
     open_roip_radio,
     open_scripted_phone,
+    open_sms_diary,
     open_sms_gateway,
     open_sms_network,
     open_supervisor,
@@ -221,6 +224,10 @@ class Bench:
     async def sms_network(self, name: str | None = None) -> SmsNetwork:
         """Return a simulated SMS network (the one there is, or the one named), as whoever runs it sees it."""
         return await self._driver(name, SmsNetworkComponent, open_sms_network)
+
+    async def sms_diary(self, name: str | None = None) -> SmsDiary:
+        """Return the SMS Diary (the one there is, or the one named), as an adviser's screen has it."""
+        return await self._driver(name, SmsDiaryComponent, open_sms_diary)
 
     async def call_load(self, name: str | None = None) -> CallLoad:
         """Return a load of calls (the one there is, or the one named)."""

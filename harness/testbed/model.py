@@ -30,6 +30,7 @@ from harness.testbed.components import (
     RoipGatewayComponent,
     RoipRadioComponent,
     ScriptedPhoneComponent,
+    SmsDiaryComponent,
     SmsGatewayComponent,
     SmsNetworkComponent,
     Ssi,
@@ -140,6 +141,8 @@ class Testbed(Strict):
                 raise _misfit(("components", name, "to"), each.to, _listed(self.components))
             if isinstance(each, SmsGatewayComponent):
                 self._check_sms_gateway(name, each)
+            if isinstance(each, SmsDiaryComponent):
+                self._check_diary(name, each)
             if isinstance(each, McpttTerminalComponent):
                 self._check_handset(name, each)
             if isinstance(each, TelephoneComponent) and each.of not in switches:
@@ -166,6 +169,12 @@ class Testbed(Strict):
         if gateway.of is not None and gateway.of not in networks:
             allowed = f"a component with role 'sms_network' ({_listed(networks)})"
             raise _misfit(("components", name, "of"), gateway.of, allowed)
+
+    def _check_diary(self, name: str, diary: SmsDiaryComponent) -> None:
+        gateways = [n for n, each in self.components.items() if isinstance(each, SmsGatewayComponent)]
+        if diary.gateway is not None and diary.gateway not in gateways:
+            allowed = f"a component with role 'sms_gateway' ({_listed(gateways)})"
+            raise _misfit(("components", name, "gateway"), diary.gateway, allowed)
 
     def _check_handset(self, name: str, handset: McpttTerminalComponent) -> None:
         servers = {n: each for n, each in self.components.items() if isinstance(each, McpttServerComponent)}

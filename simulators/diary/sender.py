@@ -150,7 +150,7 @@ class Sender:
                 await self._take(self._come[0])
                 self._come.popleft()
             session, up = self._session, self._up
-            step = await self._kept(lambda desk, session=session, up=up: texts.step(desk, session, up=up))
+            step = await self._kept(_step(session, up=up))
             if step.job is not None:
                 await self._send(step.job)
             elif not self._come and not self._stopping:
@@ -209,6 +209,10 @@ class Sender:
                     self._tell("store.gone", why=str(error))
                 told = True
                 await asyncio.sleep(STORE_AGAIN_S)
+
+
+def _step(session: int, *, up: bool) -> Work[texts.Step]:
+    return lambda desk: texts.step(desk, session, up=up)
 
 
 def _sent(job: texts.Job, reference: str) -> Work[None]:

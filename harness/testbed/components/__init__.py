@@ -7,6 +7,7 @@ from pydantic import Field
 from harness.testbed.components.base import Binding, HostPort, Name, SerialSettings, Ssi, Strict, TlsSettings
 from harness.testbed.components.call_load import CallLoadComponent
 from harness.testbed.components.command_control import CommandControlComponent
+from harness.testbed.components.diary import SmsDiaryComponent
 from harness.testbed.components.emergency import (
     CallerPhoneComponent,
     EmergencyNetworkComponent,
@@ -52,6 +53,7 @@ Component = Annotated[
     | RoipRadioComponent
     | SmsNetworkComponent
     | SmsGatewayComponent
+    | SmsDiaryComponent
     | InterworkingGatewayComponent,
     Field(discriminator="role"),
 ]
@@ -81,6 +83,7 @@ __all__ = [
     "RoipRadioComponent",
     "ScriptedPhoneComponent",
     "SerialSettings",
+    "SmsDiaryComponent",
     "SmsGatewayComponent",
     "SmsNetworkComponent",
     "Ssi",

@@ -3,6 +3,7 @@
 from harness.testbed.opening.call_load import open_call_load
 from harness.testbed.opening.command_control import open_command_control
 from harness.testbed.opening.console import open_console
+from harness.testbed.opening.diary import open_sms_diary
 from harness.testbed.opening.emergency import open_caller_phone, open_emergency_network, open_emergency_operator
 from harness.testbed.opening.keying import open_keyed_radio
 from harness.testbed.opening.location import open_location
@@ -30,6 +31,7 @@ __all__ = [
     "open_roip_gateway",
     "open_roip_radio",
     "open_scripted_phone",
+    "open_sms_diary",
     "open_sms_gateway",
     "open_sms_network",
     "open_supervisor",

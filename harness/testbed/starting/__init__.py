@@ -13,10 +13,12 @@ from harness.testbed.components import (
     McpttServerComponent,
     RadioNetworkComponent,
     RoipGatewayComponent,
+    SmsDiaryComponent,
     SmsNetworkComponent,
 )
 from harness.testbed.starting.base import Starter, Starting
 from harness.testbed.starting.command_control import start_command_control
+from harness.testbed.starting.diary import start_diary
 from harness.testbed.starting.emergency import start_emergency
 from harness.testbed.starting.iccs import start_iccs
 from harness.testbed.starting.interworking import start_interworking
@@ -40,6 +42,7 @@ STARTERS: tuple[Starter[Any], ...] = (
     Starter(EmergencyNetworkComponent, start_emergency),
     Starter(EnterpriseSwitchComponent, start_switch),
     Starter(SmsNetworkComponent, start_sms),
+    Starter(SmsDiaryComponent, start_diary),
 )
 """Components for which `iccs simulate` starts a simulator; others come up with these, or the harness plays them."""
 
