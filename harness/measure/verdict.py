@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from harness.endpoints.media.api import PortStats, Recording
 from harness.errors import LocalError
-from harness.measure.correlate import find
 from harness.measure.emodel import quality
+from harness.measure.words import words_found
 from harness.protocols.rtp.g711 import SAMPLE_RATE
 from harness.protocols.rtp.resample import converted
 
@@ -157,7 +157,7 @@ def recognised(references: Mapping[str, NDArray[np.int16]], heard: Recording) ->
 
 
 def _likeness(reference: NDArray[np.int16], heard: Recording) -> float:
-    return find(converted(reference, SAMPLE_RATE, heard.rate), heard.samples).peak
+    return words_found(converted(reference, SAMPLE_RATE, heard.rate), heard.samples, rate=heard.rate)
 
 
 def _flow(stats: PortStats) -> Flow:

@@ -13,7 +13,6 @@ import pytest
 
 from harness.cli.acceptance import PlanError, make_room
 
-pytestmark = pytest.mark.real_wire
 WITHIN = 60.0
 TESTBED = """\
 name: nothing simulated

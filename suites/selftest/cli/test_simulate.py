@@ -28,7 +28,6 @@ GATEWAYS = (
     *("roip.main", "roip.standby", "roip.second", "roip.third"),
 )
 TERMINALS = ("officer", "officer-2", "officer-3", "sergeant", "constable")
-pytestmark = pytest.mark.real_wire
 
 
 @contextmanager

@@ -11,8 +11,6 @@ from simulators.command_control.settings import CommandControlSettings, UnitSett
 from simulators.sms import SmsSimulator
 from simulators.sms.settings import SmsSettings
 
-pytestmark = pytest.mark.real_wire
-
 
 @pytest.mark.parametrize("shape", ["storm", "next_generation"])
 async def test_command_and_control(shape: str) -> None:

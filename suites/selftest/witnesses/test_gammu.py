@@ -11,7 +11,7 @@ import pytest
 from sms_network import Network, eventually, started
 from witness import need
 
-pytestmark = [pytest.mark.real_wire, pytest.mark.witness("gammu")]
+pytestmark = pytest.mark.witness("gammu")
 
 MODEM, CITIZEN = "+447700900000", "+447700900123"
 

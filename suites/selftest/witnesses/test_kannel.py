@@ -15,7 +15,7 @@ from ports import free_port
 from sms_network import Network, eventually, started
 from witness import need
 
-pytestmark = [pytest.mark.real_wire, pytest.mark.witness("kannel")]
+pytestmark = pytest.mark.witness("kannel")
 
 CITIZEN = "+447700900123"
 

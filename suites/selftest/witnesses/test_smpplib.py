@@ -13,7 +13,7 @@ import smpplib.exceptions
 import smpplib.gsm
 from sms_network import WITHIN_S, Network, started
 
-pytestmark = [pytest.mark.real_wire, pytest.mark.witness("smpplib")]
+pytestmark = pytest.mark.witness("smpplib")
 
 NUMBER = "447700900001"
 _citizens = (f"4477009001{number:02d}" for number in range(100))

@@ -15,7 +15,7 @@ from harness.transport.context import Context
 from suites.selftest.endpoints.media.test_media_service import CALLER
 from suites.selftest.ports import free_port
 
-pytestmark = [pytest.mark.real_wire, pytest.mark.witness("ffmpeg")]
+pytestmark = pytest.mark.witness("ffmpeg")
 
 LISTENER = Path(__file__).parent / "ffmpeg_listener.py"
 SECONDS = 4.0

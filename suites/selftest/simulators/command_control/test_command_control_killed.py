@@ -15,7 +15,6 @@ from harness.endpoints.command_control import CommandControlLink, Outbox, load_d
 from harness.transport.context import Context
 from simulators.command_control.store import Message, Store
 
-pytestmark = pytest.mark.real_wire
 KILLS = 50
 """Of each shape: a hundred in all."""
 INCIDENTS = 50
