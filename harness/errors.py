@@ -128,6 +128,14 @@ class CommandControlError(LocalError):
     """What goes to command and control can't be kept or sent, or was refused by it."""
 
 
+class CrmError(LocalError):
+    """A CRM refused what was asked of it, or answered what makes no sense."""
+
+
+class CrmGoneError(CrmError):
+    """A CRM can't be reached or is out of order now; what was asked can be asked again."""
+
+
 class NumberError(RemoteError):
     """A telephone number that can't be read."""
 

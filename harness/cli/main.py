@@ -25,6 +25,7 @@ COMMANDS = {
     "accept": _Entry("harness.cli.accept", "accept", "Run acceptance suites against a testbed, and report."),
     "report": _Entry("harness.cli.report", "report", "Make the report of a run again from its results."),
     "measure": _Entry("harness.cli.measure", "app", "Access time and mouth-to-ear latency from tables and recordings."),
+    "crm": _Entry("harness.cli.crm", "app", "A CRM: import contacts."),
     "decode": _Entry("harness.cli.decode", "decode", "Show what the harness understands of a message, as JSON."),
 }
 

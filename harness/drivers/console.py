@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from harness.drivers.console_calls import CallHandling, PermitDial
+from harness.drivers.console_crm import CallerRecords
 from harness.drivers.console_desk_radio import DeskRadio
 from harness.drivers.console_radio import RadioControl
 from harness.drivers.jack import AudioJack, open_jack
@@ -34,7 +35,7 @@ MAX_EVENT = 64 * 1024
 PermitRadio = Callable[[str, str, int], None]
 
 
-class Console(CallHandling, RadioControl, DeskRadio):
+class Console(CallHandling, RadioControl, DeskRadio, CallerRecords):
     """One operator position. What its console shows is journalled under the component's name as it is shown.
 
     Events: ``call.ringing`` {call, queue, cli, record}, ``call.connected``, ``call.taken``, ``call.withdrawn``
@@ -42,9 +43,9 @@ class Console(CallHandling, RadioControl, DeskRadio):
     ``call.conferenced`` {parties}, ``call.failed`` {reason}, ``call.cleared``, ``adviser.state`` {state}, ``call.dtmf``
     {digit}, ``ptt.granted`` {talkgroup}, ``ptt.refused`` {reason}, ``ptt.lost`` {reason}, ``talker.shown`` {talkgroup,
     issi, alias}, ``talker.ended``, ``status.shown`` {issi, value}, ``sds.shown`` {issi, text}, ``incident.…``
-    {incident, owner}, those of DeskRadio; and what the operator does: ``console.answer``, ``console.key`` and so on, at
-    the moment it is done. The safety interlock is asked here too: the ICCS may be real, and its operator's hand is
-    this driver.
+    {incident, owner}, those of DeskRadio and CallerRecords; and what the operator does: ``console.answer``,
+    ``console.key`` and so on, at the moment it is done. The safety interlock is asked here too: the ICCS may be real,
+    and its operator's hand is this driver.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Console(CallHandling, RadioControl, DeskRadio):
         self._permit_dial = permit_dial
         self._permit_radio = permit_radio
         self._ringing_callbacks = {}
+        self._caller_records = {}
         self._socket: ClientConnection | None = None
         self._reader: asyncio.Task[None] | None = None
         self._logged_in = False
@@ -144,7 +146,8 @@ class Console(CallHandling, RadioControl, DeskRadio):
                     self._journal.warn(self.name, "console.unreadable", length=len(message))
                     continue
                 self._seen(kind, data)
-                self._journal.record(self.name, kind, **{str(k): v for k, v in data.items() if k not in {"at"}})
+                noted = self._journalled(kind, data)
+                self._journal.record(self.name, kind, **{str(k): v for k, v in noted.items() if k not in {"at"}})
         except ConnectionClosed as error:
             self._journal.warn(self.name, "console.lost", reason=str(error))
 

@@ -16,6 +16,7 @@ from harness.keywords.caller_phones import CallerPhoneKeywords
 from harness.keywords.command_control import CommandControlKeywords
 from harness.keywords.console import ConsoleKeywords
 from harness.keywords.continuity import ContinuityKeywords
+from harness.keywords.crm import CrmKeywords
 from harness.keywords.desk_radio import DeskRadioKeywords
 from harness.keywords.emergency_network import EmergencyNetworkKeywords
 from harness.keywords.emergency_operators import EmergencyOperatorKeywords
@@ -45,6 +46,7 @@ class ICCS(
     CallHandlingKeywords,
     SupervisionKeywords,
     CommandControlKeywords,
+    CrmKeywords,
     RadioKeywords,
     RadioControlKeywords,
     DeskRadioKeywords,

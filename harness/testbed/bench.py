@@ -16,6 +16,7 @@ from harness.drivers.call_load import CallLoad
 from harness.drivers.caller import CallerPhone
 from harness.drivers.command_control import CommandControl
 from harness.drivers.console import Console
+from harness.drivers.crm import Crm
 from harness.drivers.diary import SmsDiary
 from harness.drivers.emergency_network import EmergencyNetwork
 from harness.drivers.emergency_operator import EmergencyOperator
@@ -45,6 +46,7 @@ from harness.testbed.components import (
     CallLoadComponent,
     CommandControlComponent,
     ConsoleComponent,
+    CrmComponent,
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
     IccsComponent,
@@ -70,6 +72,7 @@ from harness.testbed.opening import (
     open_caller_phone,
     open_command_control,
     open_console,
+    open_crm,
     open_emergency_network,
     open_emergency_operator,
     open_keyed_radio,
@@ -155,6 +158,10 @@ class Bench:
     async def command_control(self, name: str | None = None) -> CommandControl:
         """Return command and control's terminal (the one there is, or the one named)."""
         return await self._driver(name, CommandControlComponent, open_command_control)
+
+    async def crm(self, name: str | None = None) -> Crm:
+        """Return the CRM (the one there is, or the one named)."""
+        return await self._driver(name, CrmComponent, open_crm)
 
     async def keyed_radio(self, name: str | None = None) -> KeyedRadio:
         """Return a radio that a control line keys (the one there is, or the one named), its key at rest."""

@@ -10,11 +10,11 @@ from typing import Any
 
 from harness.transport.context import Context
 from simulators.command_control.control import make_control
-from simulators.command_control.faults import Fault, Faults
 from simulators.command_control.links import make_links
 from simulators.command_control.settings import CommandControlSettings
 from simulators.command_control.store import Answer, Message, Store
 from simulators.events import Events
+from simulators.faults import Fault, Faults
 from simulators.guard import need_token
 from simulators.web import WebServer
 

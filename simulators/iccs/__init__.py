@@ -1,6 +1,7 @@
 """The ICCS simulator: switch, operator positions, radio desk and their control interface."""
 
 from simulators.iccs.command_desk import CommandControlAt
+from simulators.iccs.crm_desk import CrmAt
 from simulators.iccs.radio_desk import GatewayLine
 from simulators.iccs.radio_services.network import RadioControl
 from simulators.iccs.radio_services.services import RadioSurroundings
@@ -10,6 +11,7 @@ from simulators.iccs.simulator import IccsSimulator
 
 __all__ = [
     "CommandControlAt",
+    "CrmAt",
     "GatewayLine",
     "IccsSettings",
     "IccsSimulator",

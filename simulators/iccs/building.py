@@ -12,6 +12,7 @@ from simulators.iccs.callbacks import Callbacks
 from simulators.iccs.calls import SwitchCall
 from simulators.iccs.clips import Clips
 from simulators.iccs.command_desk import CommandControlAt, CommandDesk
+from simulators.iccs.crm_desk import CrmAt, CrmDesk
 from simulators.iccs.distribution import Distribution
 from simulators.iccs.duty import Duty
 from simulators.iccs.figures import Figures
@@ -63,6 +64,7 @@ class Building:
         )
         self.incidents = IncidentLog()
         self.command = CommandDesk(shared, self.incidents)
+        self.crm = CrmDesk(shared)
         lines = [line for line in around.gateways if not line.private]
         self.radio = RadioDesk(context, media, shared.positions, lines, around.talkgroups, permit_radio)
         self.patch = PatchPanel(shared, self.radio)
@@ -104,7 +106,7 @@ class Building:
         self.attendant.leads_to = self.reception.leads_to
         self.switch.set_up = self.wire.set_up
         self.switch.call_back = self.placing.call_back
-        self.switch.talking = self.robots.talking
+        self.switch.talking = self._talking
         self.switch.ended = self._ended
         self.shared.positions.watched = self._watched
         self.shared.positions.changed = self._adviser_changed
@@ -112,9 +114,15 @@ class Building:
     def _watched(self, position: Position) -> None:
         self.distribution.shown_to(position)
         self.command.shown_to(position)
+        self.crm.shown_to(position)
         self.radio_console.shown_to(position)
 
+    def _talking(self, call: SwitchCall, position: Position) -> None:
+        self.crm.answered(call, position)
+        self.robots.talking(call, position)
+
     def _ended(self, call: SwitchCall) -> None:
+        self.crm.over(call)
         self.keys.over(call)
         self.robots.over(call)
 
@@ -132,6 +140,7 @@ class Building:
         permit_dial: Callable[[str], None],
         location: tuple[str, int] | None,
         command_control: CommandControlAt | None,
+        crm: CrmAt | None,
     ) -> None:
         """Open every port and line. Raises TransportError, LocalError."""
         await self.trunks.start(permit_dial)
@@ -139,6 +148,7 @@ class Building:
         await self.services.start()
         self.locations.start(location)
         self.command.start(command_control)
+        self.crm.start(crm)
 
     async def stop(self) -> None:
         """Clear every call, close every port and line; no task is left."""
@@ -154,5 +164,6 @@ class Building:
         for task in tuple(self.shared.tasks):
             task.cancel()
         await asyncio.gather(*self.shared.tasks, return_exceptions=True)
+        await self.crm.stop()
         await self.switch.closed()
         await self.patch.stop()

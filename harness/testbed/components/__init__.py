@@ -7,6 +7,7 @@ from pydantic import Field
 from harness.testbed.components.base import Binding, HostPort, Name, SerialSettings, Ssi, Strict, TlsSettings
 from harness.testbed.components.call_load import CallLoadComponent
 from harness.testbed.components.command_control import CommandControlComponent
+from harness.testbed.components.crm import CrmComponent
 from harness.testbed.components.diary import SmsDiaryComponent
 from harness.testbed.components.emergency import (
     CallerPhoneComponent,
@@ -39,6 +40,7 @@ Component = Annotated[
     | ConsoleComponent
     | CallerLocationComponent
     | CommandControlComponent
+    | CrmComponent
     | KeyedRadioComponent
     | ScriptedPhoneComponent
     | CallLoadComponent
@@ -66,6 +68,7 @@ __all__ = [
     "CommandControlComponent",
     "Component",
     "ConsoleComponent",
+    "CrmComponent",
     "EmergencyNetworkComponent",
     "EmergencyOperatorComponent",
     "EnterpriseSwitchComponent",

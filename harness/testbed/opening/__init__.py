@@ -3,6 +3,7 @@
 from harness.testbed.opening.call_load import open_call_load
 from harness.testbed.opening.command_control import open_command_control
 from harness.testbed.opening.console import open_console
+from harness.testbed.opening.crm import open_crm
 from harness.testbed.opening.diary import open_sms_diary
 from harness.testbed.opening.emergency import open_caller_phone, open_emergency_network, open_emergency_operator
 from harness.testbed.opening.keying import open_keyed_radio
@@ -22,6 +23,7 @@ __all__ = [
     "open_caller_phone",
     "open_command_control",
     "open_console",
+    "open_crm",
     "open_emergency_network",
     "open_emergency_operator",
     "open_keyed_radio",

@@ -5,6 +5,7 @@ from typing import Any
 from harness.testbed.components import (
     CallerLocationComponent,
     CommandControlComponent,
+    CrmComponent,
     EmergencyNetworkComponent,
     EnterpriseSwitchComponent,
     IccsComponent,
@@ -18,6 +19,7 @@ from harness.testbed.components import (
 )
 from harness.testbed.starting.base import Starter, Starting
 from harness.testbed.starting.command_control import start_command_control
+from harness.testbed.starting.crm import start_crm
 from harness.testbed.starting.diary import start_diary
 from harness.testbed.starting.emergency import start_emergency
 from harness.testbed.starting.iccs import start_iccs
@@ -33,6 +35,7 @@ from harness.testbed.starting.switch import start_switch
 STARTERS: tuple[Starter[Any], ...] = (
     Starter(CallerLocationComponent, start_location),
     Starter(CommandControlComponent, start_command_control),
+    Starter(CrmComponent, start_crm),
     Starter(KeyedRadioComponent, start_keyed_radio),
     Starter(RadioNetworkComponent, start_radio),
     Starter(McpttServerComponent, start_mcptt),

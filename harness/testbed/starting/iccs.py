@@ -6,6 +6,7 @@ from harness.testbed.components import (
     Binding,
     CallerLocationComponent,
     CommandControlComponent,
+    CrmComponent,
     IccsComponent,
     RadioGatewayComponent,
     RadioNetworkComponent,
@@ -14,6 +15,7 @@ from harness.testbed.starting.base import Starting
 from simulators.calendar import epoch_of
 from simulators.iccs import (
     CommandControlAt,
+    CrmAt,
     GatewayLine,
     IccsSimulator,
     RadioControl,
@@ -36,6 +38,7 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
         location=_location(starting),
         permit_locate=starting.interlock.locate,
         command_control=_command_control(starting),
+        crm=_crm(starting),
     )
     starting.stack.push_async_callback(iccs.stop)
     host, port = iccs.sip_address
@@ -81,6 +84,19 @@ def _command_control(starting: Starting) -> CommandControlAt | None:
                 epoch_of(starting.context.journal, virtual=starting.virtual),
                 told.token.get_secret_value() if told.token is not None else "",
             )
+    return None
+
+
+def _crm(starting: Starting) -> CrmAt | None:
+    """Where callers are looked up: at the simulated CRM that was started, never at a real one.
+
+    A simulator's calls are invented, and looking their numbers up at a real CRM would be looking at people.
+    """
+    started = {entry.name for entry in starting.addresses if entry.kind == "crm"}
+    for name, each in starting.testbed.components.items():
+        if isinstance(each, CrmComponent) and name in started:
+            token = each.simulator.token
+            return CrmAt(starting.addresses.url(name, "crm"), token.get_secret_value() if token is not None else "")
     return None
 
 

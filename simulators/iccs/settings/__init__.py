@@ -56,6 +56,18 @@ class CommandControlSide(Strict):
     """The file in which what is to be told waits; left out: one that goes with the simulator, whatever waits in it."""
 
 
+class CrmSide(Strict):
+    """Where callers are looked up as they are answered (docs/crm.md)."""
+
+    service: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
+    """Where a CRM is asked; None: the simulated CRM of the testbed, where there is one."""
+    adapter: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "iccs"
+    """The CRM's interface: ours, or an installed adapter's name."""
+    token: SecretStr | None = None
+    within_s: float = Field(default=2.0, gt=0, le=30)
+    """How long an answer is waited for before the console says that there is none; an adapter has bounds of its own."""
+
+
 class TapSettings(Strict):
     """How a caller who can't speak says yes and no by pressing keys: so many presses in a row."""
 
@@ -101,6 +113,7 @@ class IccsSettings(Strict):
     """``none``: every stream is answered inactive and no RTP leaves, for load at the level of signalling."""
     location: LocationLink = LocationLink()
     command_control: CommandControlSide = CommandControlSide()
+    crm: CrmSide = CrmSide()
     taps: TapSettings = TapSettings()
     radio: RadioSettings = RadioSettings()
     wait_bands_s: tuple[Seconds, ...] = Field(default=(10, 60), min_length=1, max_length=10)

@@ -1,4 +1,4 @@
-"""The faults that command and control shows on demand, seen from the link."""
+"""Faults that a simulated service shows on demand, seen by those who ask it over HTTP."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Fault(StrEnum):
     SILENT = "silent"
     """Requests are taken and never answered, nor acted on: the machine hangs."""
     LOSES_ANSWERS = "loses_answers"
-    """Messages are acted on and the answer is lost on the way."""
+    """Requests are acted on and the answer is lost on the way."""
     ERRORS = "errors"
     """Every request is answered 503."""
     SLOW = "slow"
