@@ -16,6 +16,7 @@ from harness.testbed.components import (
     CallerPhoneComponent,
     CallLoadComponent,
     Component,
+    CrmComponent,
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
     EnterpriseSwitchComponent,
@@ -175,6 +176,9 @@ class Testbed(Strict):
         if diary.gateway is not None and diary.gateway not in gateways:
             allowed = f"a component with role 'sms_gateway' ({_listed(gateways)})"
             raise _misfit(("components", name, "gateway"), diary.gateway, allowed)
+        crms = [n for n, each in self.components.items() if isinstance(each, CrmComponent)]
+        if diary.crm is not None and diary.crm not in crms:
+            raise _misfit(("components", name, "crm"), diary.crm, f"a component with role 'crm' ({_listed(crms)})")
 
     def _check_handset(self, name: str, handset: McpttTerminalComponent) -> None:
         servers = {n: each for n, each in self.components.items() if isinstance(each, McpttServerComponent)}

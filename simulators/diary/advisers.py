@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final, Protocol
+from datetime import UTC, datetime
+from typing import Final
 
-from harness.errors import LocalError
+from harness.endpoints.crm import CrmAdapter, TaskTold
+from harness.errors import CrmError, CrmGoneError, LocalError
 from simulators.diary import tasks
 from simulators.diary.store import DiaryStore
 
@@ -13,33 +15,10 @@ AGAIN_S: Final = 5.0
 """Seconds between attempts to reach a CRM, or a store, that is gone."""
 
 
-class WontError(LocalError):
-    """The CRM won't have a task, now or ever."""
-
-
-class Crm(Protocol):
-    """What the Diary asks of a CRM."""
-
-    async def make_task(self, *, key: str, kind: str, about: str, text: str, due: float) -> str:
-        """Make a task, once however often it is asked with one ``key``, and return its id.
-
-        ``due``: seconds since 1970. Raises WontError, and LocalError while it can't be reached.
-        """
-
-    async def grade(self, record: str) -> str | None:
-        """The grade of a record, None where it has none yet.
-
-        Raises WontError where there is no such record, and LocalError while the CRM can't be reached.
-        """
-
-    async def close(self) -> None:
-        """Give the connection up."""
-
-
 class Advisers:
     """Tells tasks. Events: ``crm.lost`` {why}, ``crm.up``."""
 
-    def __init__(self, store: DiaryStore, crm: Crm, tell: tasks.Tell) -> None:
+    def __init__(self, store: DiaryStore, crm: CrmAdapter, tell: tasks.Tell) -> None:
         self._store, self._crm, self._tell = store, crm, tell
         self._awake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -83,10 +62,11 @@ class Advisers:
             return False
         id_, crm, refused = task.id, None, None
         try:
-            crm = await self._crm.make_task(
-                key=f"diary:{task.key}", kind=task.kind, about=task.about, text=task.text, due=task.due
-            )
-        except WontError as error:
+            due = datetime.fromtimestamp(int(task.due), UTC).isoformat()
+            crm = await self._crm.add_task(TaskTold(task.kind, task.about, task.text, due), key=f"diary:{task.key}")
+        except CrmGoneError:
+            raise
+        except CrmError as error:
             refused = str(error)[:300]
         await self._store.do(lambda desk: tasks.told(desk, id_, crm=crm, refused=refused))
         return True

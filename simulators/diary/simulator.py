@@ -6,11 +6,12 @@ from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from harness.errors import LocalError
+from harness.endpoints.crm import CrmAdapter
+from harness.errors import CrmError, CrmGoneError
 from harness.transport.context import Context
 from simulators.calendar import epoch_of
 from simulators.diary import booking, views
-from simulators.diary.advisers import Advisers, Crm, WontError
+from simulators.diary.advisers import Advisers
 from simulators.diary.api import make_app
 from simulators.diary.booking import Done, Moving, Wanted
 from simulators.diary.desk import Desk, Work, zone_named
@@ -31,7 +32,9 @@ SEEDED_AT_ONCE: Final = 200
 class DiarySimulator:
     """One Diary."""
 
-    def __init__(self, context: Context, name: str, settings: DiarySettings, epoch: float, crm: Crm | None) -> None:
+    def __init__(
+        self, context: Context, name: str, settings: DiarySettings, epoch: float, crm: CrmAdapter | None
+    ) -> None:
         self.name = name
         self.settings = settings
         self.events = Events(context.journal, name)
@@ -54,7 +57,7 @@ class DiarySimulator:
         name: str = "diary",
         virtual: bool,
         way: Way | None = None,
-        crm: Crm | None = None,
+        crm: CrmAdapter | None = None,
         epoch: float | None = None,
     ) -> DiarySimulator:
         """Start it.
@@ -124,11 +127,12 @@ class DiarySimulator:
         if self._crm is None:
             raise RiskError(f"{record} can't be looked at: there is no CRM; book without a record, or name a CRM")
         try:
-            grade = await self._crm.grade(record)
-        except WontError as error:
-            raise RefusedError(f"{record} is not had from the CRM: {error}") from error
-        except LocalError as error:
+            told = await self._crm.record(record, user="diary", reason="its grade, before an appointment")
+        except CrmGoneError as error:
             raise UnaskedError(f"the CRM can't be asked for the grade of {record}: {error}") from error
+        except CrmError as error:
+            raise RefusedError(f"{record} is not had from the CRM: {error}") from error
+        grade = told.get("grade")
         if grade in self.settings.refused_grades:
             raise RiskError(f"{record} is graded {grade}: nobody is to wait for an appointment")
         if grade is None and self.settings.needs_grade:

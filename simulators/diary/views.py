@@ -113,9 +113,8 @@ def any_appointment(desk: Desk) -> bool:
 def figures(desk: Desk) -> dict[str, Any]:
     """Counts of appointments, of texts by state, of tasks and of numbers that want no texts."""
     session = desk.session
-    by_state = dict(session.execute(select(Text.state, func.count()).group_by(Text.state)).tuples().all())
-    lives = dict(session.execute(select(Appointment.live, func.count()).group_by(Appointment.live)).tuples().all())
-    opened = dict(session.execute(select(Task.done, func.count()).group_by(Task.done)).tuples().all())
+    by_state = _counted(desk, Text.state)
+    lives, opened = _counted(desk, Appointment.live), _counted(desk, Task.done)
     return {
         "appointments": {"booked": lives.get(True, 0), "cancelled": lives.get(False, 0)},
         "texts": {str(state): by_state.get(state, 0) for state in TextState},
@@ -123,3 +122,7 @@ def figures(desk: Desk) -> dict[str, Any]:
         "tasks": {"open": opened.get(False, 0), "done": opened.get(True, 0)},
         "stopped": session.scalar(select(func.count()).where(Number.stopped.is_(True))) or 0,
     }
+
+
+def _counted(desk: Desk, by: Any) -> dict[Any, int]:
+    return {row[0]: row[1] for row in desk.session.execute(select(by, func.count()).group_by(by))}

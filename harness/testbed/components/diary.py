@@ -18,6 +18,8 @@ class SmsDiaryComponent(BoundComponent):
     """How the simulator is laid out; only where the binding is ``simulated``."""
     gateway: Name | None = None
     """An ``sms_gateway``, simulated or real, by which a simulated Diary sends; without one texts wait."""
+    crm: Name | None = None
+    """A ``crm``, simulated or real, that takes advisers' tasks of a simulated Diary and knows records' grades."""
     url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$", max_length=300)] | None = None
     """Where a real Diary is."""
     adapter: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] | None = None
@@ -33,7 +35,7 @@ class SmsDiaryComponent(BoundComponent):
         if self.binding is Binding.SIMULATED and real:
             told = ", ".join(repr(name) for name in sorted(real))
             raise ValueError(f"{told}: for a real Diary; a simulator's stand under 'simulator'")
-        if self.binding is not Binding.SIMULATED and self.gateway is not None:
-            raise ValueError("'gateway': a real Diary has its own; it is for a simulated one")
+        if self.binding is not Binding.SIMULATED and (self.gateway, self.crm) != (None, None):
+            raise ValueError("'gateway' and 'crm': a real Diary has its own; these are for a simulated one")
         self.only_a_simulator_is_laid_out()
         return self

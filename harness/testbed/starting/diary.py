@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from harness.endpoints.crm import CrmAdapter, CrmClient, load_adapter
 from harness.endpoints.sms import TextPort
-from harness.testbed.components import Binding, SmsDiaryComponent, SmsGatewayComponent
+from harness.testbed.components import Binding, CrmComponent, SmsDiaryComponent, SmsGatewayComponent
 from harness.testbed.starting.base import Starting
 from harness.testbed.text_ways import open_text_port
 from simulators.diary import DiarySimulator
@@ -18,9 +19,25 @@ async def start_diary(starting: Starting, name: str, component: SmsDiaryComponen
         name=name,
         virtual=starting.virtual,
         way=_way(starting, name, component),
+        crm=_crm(starting, component),
     )
     starting.stack.push_async_callback(diary.stop)
     starting.reached(name, component.role, "http", diary.url)
+
+
+def _crm(starting: Starting, component: SmsDiaryComponent) -> CrmAdapter | None:
+    """The CRM; None where there is none, or its simulator was not started with it. Raises CrmError."""
+    if component.crm is None:
+        return None
+    crm = starting.testbed.components[component.crm]
+    assert isinstance(crm, CrmComponent), "the file's reader saw to it"
+    if crm.service is not None:
+        token = crm.token.get_secret_value() if crm.token is not None else ""
+        return load_adapter(crm.adapter)(crm.service, token)
+    if not starting.addresses.has(component.crm, "crm"):
+        return None
+    token = crm.simulator.token.get_secret_value() if crm.simulator.token is not None else ""
+    return CrmClient(starting.addresses.url(component.crm, "crm"), token)
 
 
 def _way(starting: Starting, name: str, component: SmsDiaryComponent) -> Way | None:
