@@ -72,6 +72,8 @@ def _change(desk: Desk, number: Number, appointment: Appointment) -> None:
     number.helped = False
     name = booking.name_of(appointment.id)
     key = f"{appointment.id}:{appointment.moved}:change"
+    if texts.has(desk, key):
+        return
     texts.plan(
         desk,
         "change",

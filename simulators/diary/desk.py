@@ -26,6 +26,8 @@ class Desk:
     settings: DiarySettings
     now: float
     """Seconds since 1970."""
+    again: bool = False
+    """Whether another writer made a row first that this transaction made too: it is to look what is there."""
     happened: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Events: their kinds and data."""
 

@@ -37,25 +37,25 @@ class DiaryStore:
 
     async def do(self, work: Work[T]) -> T:
         """Do ``work`` in one transaction and tell what happened. Raises what it raises, and DatabaseError."""
-        for _ in range(TRIES):
+        for tried in range(TRIES):
             try:
-                return self._tell(*await self._database.run(self._on_a_desk(work)))
+                return self._tell(*await self._database.run(self._on_a_desk(work, again=tried > 0)))
             except IntegrityError:
                 continue
         raise _crowded()
 
     def do_here(self, work: Work[T]) -> T:
         """The same in the calling thread."""
-        for _ in range(TRIES):
+        for tried in range(TRIES):
             try:
-                return self._tell(*self._database.transact(self._on_a_desk(work)))
+                return self._tell(*self._database.transact(self._on_a_desk(work, again=tried > 0)))
             except IntegrityError:
                 continue
         raise _crowded()
 
-    def _on_a_desk(self, work: Work[T]) -> Callable[[Session], tuple[T, Desk]]:
+    def _on_a_desk(self, work: Work[T], *, again: bool) -> Callable[[Session], tuple[T, Desk]]:
         def transaction(session: Session) -> tuple[T, Desk]:
-            desk = Desk(session, self.settings, self._now())
+            desk = Desk(session, self.settings, self._now(), again)
             return work(desk), desk
 
         return transaction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from simulators.diary.desk import Desk
 from simulators.diary.refusals import FullError, NotThereError
@@ -23,11 +23,11 @@ def make(desk: Desk, kind: str, *, key: str, about: str, text: str) -> None:
     session = desk.session
     if session.scalar(select(Task.id).where(Task.key == key)) is not None:
         return
-    if (session.scalar(select(func.max(Task.id))) or 0) >= MAX_TASKS:
-        raise FullError(f"{MAX_TASKS} tasks are kept, and no more")
     task = Task(key=key, kind=kind, about=about, text=text[:1_000], due=desk.now + DUE_S)
     session.add(task)
     session.flush()
+    if task.id > MAX_TASKS:
+        raise FullError(f"{MAX_TASKS} tasks are kept, and no more")
     desk.tell("task.made", task=name_of(task.id), task_kind=kind, about=about)
 
 

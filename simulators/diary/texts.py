@@ -73,6 +73,16 @@ def number_of(desk: Desk, telephone: str) -> Number:
     return found
 
 
+def is_stopped(desk: Desk, telephone: str) -> bool:
+    """Whether a number wants no texts."""
+    return bool(desk.session.scalar(select(Number.stopped).where(Number.telephone == telephone)))
+
+
+def has(desk: Desk, key: str) -> bool:
+    """Whether there is a text with that key."""
+    return desk.session.scalar(select(Text.id).where(Text.key == key)) is not None
+
+
 def plan(
     desk: Desk,
     kind: str,
@@ -84,15 +94,11 @@ def plan(
     due: float | None = None,
     last: bool = False,
 ) -> None:
-    """Queue a text, unless there is one with that key; to a number that wants none only its ``last``.
+    """Queue a text; to a number that wants none only its ``last``. The table refuses a second one with that key.
 
     Raises FullError.
     """
     session = desk.session
-    if session.scalar(select(Text.id).where(Text.key == key)) is not None:
-        return
-    if (session.scalar(select(func.max(Text.id))) or 0) >= MAX_TEXTS:
-        raise FullError(f"{MAX_TEXTS} texts are kept, and no more")
     at = desk.now if due is None else due
     about = None if appointment is None else appointment.id
     expires = None if appointment is None or kind == "cancelled" else float(appointment.starts)
@@ -102,7 +108,9 @@ def plan(
     text.state, text.late, text.attempts, text.why = S.WAITING, False, 0, ""
     session.add(text)
     session.flush()
-    if not last and number_of(desk, telephone).stopped:
+    if text.id > MAX_TEXTS:
+        raise FullError(f"{MAX_TEXTS} texts are kept, and no more")
+    if not last and is_stopped(desk, telephone):
         move(desk, text, S.WITHDRAWN, why="the number wants no texts")
         if kind != REMINDER:
             name = _appointment(about)
@@ -244,7 +252,7 @@ def not_sent(desk: Desk, id_: int, why: str, *, counts: bool) -> None:
     move(desk, text, S.WAITING, why=why)
     if appointment is not None and _overtaken(text, appointment):
         move(desk, text, S.WITHDRAWN, why="cancelled or moved meanwhile")
-    elif text.kind != "stopped" and number_of(desk, text.telephone).stopped:
+    elif text.kind != "stopped" and is_stopped(desk, text.telephone):
         move(desk, text, S.WITHDRAWN, why="the number wants no texts")
 
 

@@ -129,7 +129,7 @@ def test_writers_in_processes_of_their_own_book_no_slot_twice(settings: DiarySet
     plain = settings.model_dump(mode="json")
     assert settings.store is not None
     told.write_text(json.dumps({**plain, "store": settings.store.get_secret_value()}))
-    command = [sys.executable, str(Path(__file__).with_name("writers.py")), str(told), str(WRITERS // PROCESSES)]
+    command = [sys.executable, str(Path(__file__).with_name("diary_writers.py")), str(told), str(WRITERS // PROCESSES)]
     children = [
         subprocess.Popen([*command, str(number), *slots], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for number in range(PROCESSES)

@@ -7,12 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from openapi import schemathesis_finds_nothing
+from diary_town import OTHER, Begin
 
-from conftest import DIARIES, OTHER, Begin
 from fixtures.postgresql import PostgresqlServer, postgresql_server
-from harness.transport.context import Context
-from simulators.diary import DiarySettings, DiarySimulator
 
 pytestmark = pytest.mark.real_wire
 
@@ -86,13 +83,3 @@ async def test_a_text_that_is_with_the_gateway_at_the_end_is_still_heard_of(begi
     assert ("confirmation", "uncertain") not in await town.texts()
     await asyncio.sleep(1)
     assert len(town.got()) == 1
-
-
-async def test_the_interface_does_what_its_document_says() -> None:
-    settings = DiarySettings.model_validate({"diaries": DIARIES, "people": 20})
-    diary = await DiarySimulator.start(Context.create(seed=1), settings, virtual=False)
-    try:
-        # A slot, and a time that is there, are more than a schema can say.
-        await schemathesis_finds_nothing(diary.url, "--exclude-checks", "positive_data_acceptance")
-    finally:
-        await diary.stop()

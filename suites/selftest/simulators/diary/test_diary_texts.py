@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from diary_town import CITIZEN, OTHER, Begin, Town
 from sqlalchemy import select
 
-from conftest import CITIZEN, OTHER, Begin, Town
 from harness.errors import InterlockError
 from simulators.diary import texts
 from simulators.diary.desk import Desk
@@ -228,7 +228,7 @@ async def test_a_report_that_comes_after_a_restart_is_of_the_one_text_that_it_ca
     await town.start(store=store)
     await town.event("gateway.up")
     town.network.handsets.set(CITIZEN, on=True, full=False)
-    await asyncio.sleep(60)
+    await asyncio.sleep(120)
     assert ("confirmation", "delivered") in await town.texts()
     assert len(town.got()) == 1
 

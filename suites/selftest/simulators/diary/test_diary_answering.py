@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from diary_town import CITIZEN, OTHER, Begin
 
-from conftest import CITIZEN, OTHER, Begin
 from harness.endpoints.crm import CrmClient, Person, RecordTold, ThriveAssessment
 from simulators.crm import CrmSimulator
 from simulators.crm.settings import CrmSettings
