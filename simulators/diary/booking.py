@@ -245,8 +245,8 @@ def _digest(asked: Wanted | Moving) -> str:
 def _before(desk: Desk, key: str, asked: Wanted | Moving) -> int | None:
     """The appointment of a request that was carried out under this key. Raises UnfitError where it was another.
 
-    Looked for only where the table refused the key, or the request is refused: on PostgreSQL a look at a key that is not
-    there clashes with whoever writes one beside it.
+    Looked for only where the table refused the key, or the request is refused: on PostgreSQL a look at a key that is
+    not there clashes with whoever writes one beside it.
     """
     found = desk.session.get(Submit, key)
     if found is None:

@@ -177,4 +177,4 @@ class Diary(RuleBasedStateMachine):
 
 
 TestDiary = Diary.TestCase
-TestDiary.settings = hypothesis_settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestDiary.settings = hypothesis_settings(max_examples=40, stateful_step_count=30, deadline=None)
