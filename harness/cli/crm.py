@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from harness.endpoints.crm import CrmClient
-from harness.errors import CrmError
+from harness.errors import CrmError, CrmGoneError
 
 EXIT_BAD_ROWS: Final = 1
 EXIT_USAGE: Final = 2
@@ -54,8 +54,8 @@ def import_(
     that one that was broken off, or whose bad rows were mended, is simply sent again. A token, where the CRM asks for
     one, is read from ICCS_CRM_TOKEN.
 
-    Exit 0 when every row is in, 1 when some were bad, 2 for a file or an address that is wrong, 3 when the CRM can't
-    be reached or the import was broken off.
+    Exit 0 when every row is in, 1 when some were bad, 2 for a file, an address or a token that is wrong, 3 when the CRM
+    can't be reached or the import was broken off.
 
     Examples:
 
@@ -70,8 +70,10 @@ def import_(
             told = asyncio.run(_import(source, to, bad_rows, user or getpass.getuser(), reason, quiet=as_json))
     except OSError as error:
         _end(f"{error.filename or file}: {error.strerror or error}", EXIT_USAGE)
-    except CrmError as error:
+    except CrmGoneError as error:
         _end(str(error), EXIT_CRM)
+    except CrmError as error:
+        _end(str(error), EXIT_USAGE)
     if as_json:
         print(json.dumps(told))  # noqa: T201
     raise typer.Exit(EXIT_BAD_ROWS if told["bad"] else 0)

@@ -34,7 +34,7 @@ class Made:
 
 
 def make(session: Session, at: float, body: RecordBody, key: str) -> Made:
-    """Make a record, and a contact where none is found by telephone or mail. Raises UnfitError."""
+    """Make a record, and a contact where none is found by telephone or mail. Raises RefusedError."""
     number = told.before(session, "record", key, body)
     if number is not None:
         return Made(session.get_one(Record, number), False, "made")

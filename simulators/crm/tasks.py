@@ -17,7 +17,7 @@ State = Literal["open", "done"]
 
 
 def make(session: Session, at: float, body: TaskBody, key: str) -> tuple[Task, bool]:
-    """Make a task; False where it was told before. Raises UnfitError."""
+    """Make a task; False where it was told before. Raises RefusedError."""
     number = told.before(session, "task", key, body)
     if number is not None:
         return session.get_one(Task, number), False

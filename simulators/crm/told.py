@@ -9,19 +9,19 @@ from typing import Literal
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from simulators.crm.errors import UnfitError
+from simulators.crm.errors import RefusedError
 from simulators.crm.tables import Told
 
 What = Literal["record", "task"]
 
 
 def before(session: Session, what: What, key: str, body: BaseModel) -> int | None:
-    """The number of what was made when this was told before. Raises UnfitError where the key came with another body."""
+    """The number of what was made when this was told before. Raises RefusedError for a key with another body."""
     found = session.get(Told, (what, key))
     if found is None:
         return None
     if found.digest != _digest(body):
-        raise UnfitError(f"the Idempotency-Key of this {what} came with another body before")
+        raise RefusedError(f"the Idempotency-Key of this {what} came with another body before")
     return found.answer
 
 

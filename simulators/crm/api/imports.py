@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request, status
+from fastapi import APIRouter, HTTPException, Request, status
+from starlette.requests import ClientDisconnect
 
 from simulators.crm.api.asking import LOOKS, After, Limit, Looking
 from simulators.crm.ids import ImportId
@@ -28,7 +29,10 @@ def import_routes(importer: Importer) -> APIRouter:
     @router.post("", openapi_extra=_CSV, status_code=status.HTTP_201_CREATED)
     async def take(request: Request, who: Looking) -> dict[str, Any]:
         """Import contacts; answered when all are in. Rows are known by their reference: a rerun changes nothing."""
-        return await importer.take(request.stream(), who)
+        try:
+            return await importer.take(request.stream(), who)
+        except ClientDisconnect as error:  # who would read the answer has gone
+            raise HTTPException(status.HTTP_400_BAD_REQUEST, "the file was broken off") from error
 
     @router.get("")
     async def listed() -> dict[str, Any]:
