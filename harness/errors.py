@@ -136,6 +136,19 @@ class CrmGoneError(CrmError):
     """A CRM can't be reached or is out of order now; what was asked can be asked again."""
 
 
+class RecordsCheckError(LocalError):
+    """A records database refused a check, can't be asked, or answered what can't be read."""
+
+    def __init__(self, reason: str, *, unanswered: bool = False) -> None:
+        """`unanswered`: nothing came back, so that what was sent may have got through."""
+        super().__init__(reason)
+        self.unanswered = unanswered
+
+
+class DirectoryError(RemoteError):
+    """A directory's file, feed or entry that can't be read (docs/interfaces/directory.md)."""
+
+
 class NumberError(RemoteError):
     """A telephone number that can't be read."""
 
@@ -160,6 +173,10 @@ class ModemLocalError(LocalError):
     """A modem's command was refused, timed out, or asked for on a line that is gone."""
 
 
+class ModemUnansweredError(ModemLocalError):
+    """A modem's command may have been carried out, and may not: the line was lost, or no result came in time."""
+
+
 class SmppError(RemoteError):
     """An SMPP 3.4 peer sent a unit, field or parameter that can't be read, or one can't be written so."""
 
@@ -177,12 +194,32 @@ class MailError(LocalError):
         """Whether trying again is of no use."""
 
 
+class SntpError(RemoteError):
+    """A clock's answer that RFC 5905 does not allow, that tells no time, or that is to another question."""
+
+
+class SntpLocalError(LocalError):
+    """A clock's packet that can't be written, or a clock that was asked and did not answer."""
+
+
+class SmppUnansweredError(SmppLocalError):
+    """A request may have been carried out, and may not: the session was lost, or no response came in time."""
+
+
 class DatabaseError(LocalError):
     """A store refused what was to be kept: the disk is full, a value does not fit."""
 
 
 class DatabaseGoneError(DatabaseError):
     """A store can't be reached now; what was asked can be asked again."""
+
+
+class StaffingError(LocalError):
+    """A load, a forecast or a schedule was asked for that can't be reckoned."""
+
+
+class WfmFeedError(RemoteError):
+    """A workforce management feed (docs/workforce.md) that can't be read; a line's error says which line."""
 
 
 class TransportError(LocalError):

@@ -216,6 +216,20 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords):
         self._journal.record(self.name, "console.transfer_incident", incident=incident, force=force)
         await self._ask(f"incidents/{quote(incident, safe='')}/transfer", {"force": force})
 
+    async def check_records(
+        self, incident: str, *, reason: str, registration: str | None = None, name: str | None = None, **more: str
+    ) -> str:
+        """Have a vehicle (``registration``) or a person (``name``, ``born``) checked for an incident; return its id.
+
+        The incident's log has that it was accepted and what came; ``records_check.returned`` {check, incident,
+        outcome} or ``records_check.failed`` {reason} tells when. Whom or what about is not journalled. Raises
+        DriverError where it is refused.
+        """
+        self._journal.record(self.name, "console.check_records", incident=incident)
+        subject = {"registration": registration, "name": name, **more}
+        body = {"reason": reason} | {key: value for key, value in subject.items() if value is not None}
+        return str((await self._ask(f"incidents/{quote(incident, safe='')}/records-checks", body))["check"])
+
     async def needs_no_incident(self, reason: str, *, record: str | None = None) -> None:
         """Say why a call needs no incident: the latest one, or that of a record. Raises DriverError."""
         self._journal.record(self.name, "console.needs_no_incident", reason=reason)
@@ -225,6 +239,24 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords):
         """Close an incident. Raises DriverError when it is not held here."""
         self._journal.record(self.name, "console.close_incident", incident=incident)
         await self._ask(f"incidents/{quote(incident, safe='')}/close")
+
+    # The directory
+
+    async def directory(self, find: str = "") -> list[dict[str, str]]:
+        """Return the directory's entries that this console shows: ``id``, ``name``, ``number``, ``organisation``.
+
+        ``find``: what is in name, number or organisation. ``directory.changed`` {entries, added, changed, removed}
+        tells of edits, ``directory.stale`` {source, reason} and ``directory.fresh`` {source} whether it can be read.
+        Raises DriverError.
+        """
+        try:
+            answer = await self._http.get(f"/v1/positions/{self.position}/directory", params={"find": find})
+            found = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise DriverError(f"{self.name}: the directory got no answer: {type(error).__name__} {error}") from error
+        if answer.is_error:
+            raise DriverError(f"{self.name}: the directory was refused with {answer.status_code}: {found}")
+        return [dict(each) for each in found]
 
     # Speech
 

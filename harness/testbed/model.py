@@ -16,6 +16,7 @@ from harness.testbed.components import (
     CallerPhoneComponent,
     CallLoadComponent,
     Component,
+    CrmComponent,
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
     EnterpriseSwitchComponent,
@@ -27,15 +28,18 @@ from harness.testbed.components import (
     Name,
     RadioGatewayComponent,
     RadioNetworkComponent,
+    RadioTerminalComponent,
     RoipGatewayComponent,
     RoipRadioComponent,
     ScriptedPhoneComponent,
+    SmsDiaryComponent,
     SmsGatewayComponent,
     SmsNetworkComponent,
     Ssi,
     Strict,
     TelephoneComponent,
     TerminalComponent,
+    WorkforceComponent,
 )
 from simulators.emergency.settings import EmergencySettings
 from simulators.guard import is_loopback
@@ -125,6 +129,8 @@ class Testbed(Strict):
     """Talkgroup name to GSSI."""
     statuses: dict[int, RadioStatus] = Field(default_factory=dict)
     """Radio status number to what goes over the air; forces differ, and their values are not public."""
+    clock_reference: Name | None = None
+    """The component whose clock the others' are held against; left out: the clock of the machine that tests."""
     safety: Safety = Safety()
     components: dict[Name, Component] = Field(min_length=1, max_length=MAX_COMPONENTS)
 
@@ -136,6 +142,8 @@ class Testbed(Strict):
         self._check_emergency()
         self._check_roip()
         self._check_interworking()
+        if self.clock_reference is not None and self.clock_reference not in self.components:
+            raise _misfit(("clock_reference",), self.clock_reference, _listed(self.components))
         iccss = [name for name, each in self.components.items() if isinstance(each, IccsComponent)]
         switches = [n for n, each in self.components.items() if isinstance(each, EnterpriseSwitchComponent)]
         for name, each in self.components.items():
@@ -144,6 +152,8 @@ class Testbed(Strict):
                 raise _misfit(("components", name, "to"), each.to, _listed(self.components))
             if isinstance(each, SmsGatewayComponent):
                 self._check_sms_gateway(name, each)
+            if isinstance(each, SmsDiaryComponent):
+                self._check_diary(name, each)
             if isinstance(each, McpttTerminalComponent):
                 self._check_handset(name, each)
             if isinstance(each, TelephoneComponent) and each.of not in switches:
@@ -152,6 +162,9 @@ class Testbed(Strict):
                     each.of,
                     f"a component with role 'enterprise_switch' ({_listed(switches)})",
                 )
+            if isinstance(each, WorkforceComponent) and each.iccs not in {None, *iccss}:
+                allowed = f"a component with role 'iccs' ({_listed(iccss)})"
+                raise _misfit(("components", name, "iccs"), each.iccs, allowed)
             if isinstance(each, EnterpriseSwitchComponent):
                 for told in each.simulator.components():
                     if told not in self.components:
@@ -170,6 +183,15 @@ class Testbed(Strict):
         if gateway.of is not None and gateway.of not in networks:
             allowed = f"a component with role 'sms_network' ({_listed(networks)})"
             raise _misfit(("components", name, "of"), gateway.of, allowed)
+
+    def _check_diary(self, name: str, diary: SmsDiaryComponent) -> None:
+        gateways = [n for n, each in self.components.items() if isinstance(each, SmsGatewayComponent)]
+        if diary.gateway is not None and diary.gateway not in gateways:
+            allowed = f"a component with role 'sms_gateway' ({_listed(gateways)})"
+            raise _misfit(("components", name, "gateway"), diary.gateway, allowed)
+        crms = [n for n, each in self.components.items() if isinstance(each, CrmComponent)]
+        if diary.crm is not None and diary.crm not in crms:
+            raise _misfit(("components", name, "crm"), diary.crm, f"a component with role 'crm' ({_listed(crms)})")
 
     def _check_handset(self, name: str, handset: McpttTerminalComponent) -> None:
         servers = {n: each for n, each in self.components.items() if isinstance(each, McpttServerComponent)}
@@ -229,6 +251,8 @@ class Testbed(Strict):
         for name, each in self.components.items():
             if isinstance(each, TerminalComponent) and each.talkgroup not in self.talkgroups:
                 raise _misfit(("components", name, "talkgroup"), each.talkgroup, known)
+            if isinstance(each, RadioTerminalComponent) and each.tracker is not None:
+                self._check_tracker(name, each.tracker.to)
             if isinstance(each, RadioGatewayComponent) and each.use == "talkgroup":
                 if each.talkgroup in gateways:
                     raise _misfit(
@@ -249,6 +273,12 @@ class Testbed(Strict):
             if group not in self.talkgroups and group not in channels:
                 allowed = _listed(dict.fromkeys((*self.talkgroups, *channels)))
                 raise _misfit(("safety", "key", index), group, allowed)
+
+    def _check_tracker(self, name: str, to: str) -> None:
+        terminals = [n for n, each in self.components.items() if isinstance(each, TerminalComponent)]
+        if to not in terminals:
+            allowed = f"a terminal or gateway ({_listed(terminals)})"
+            raise _misfit(("components", name, "tracker", "to"), to, allowed)
 
     def _check_sites(self) -> None:
         networks = [each for each in self.components.values() if isinstance(each, RadioNetworkComponent)]

@@ -6,7 +6,6 @@ says so. Each position that gets the call looks for itself, and the CRM's audit 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from harness.endpoints.crm import Contact, CrmAdapter, CrmClient, load_adapter
@@ -14,6 +13,7 @@ from harness.errors import CrmError, NumberError
 from harness.protocols import uk_numbers
 from simulators.iccs.calls import SwitchCall
 from simulators.iccs.positions import Position
+from simulators.iccs.services_at import ServiceAt
 from simulators.iccs.shared import Shared
 
 NAME: Final = "iccs crm"
@@ -22,15 +22,6 @@ REASON: Final = "call"
 MAX_CONTACTS: Final = 5
 MAX_TEXT: Final = 200
 """Contacts, and characters of a marker, that a console shows: an event has room for no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class CrmAt:
-    """Where the CRM is, as the testbed found it."""
-
-    address: str
-    """``http://host:port``."""
-    token: str = ""
 
 
 class CrmDesk:
@@ -43,14 +34,14 @@ class CrmDesk:
         self._asked: dict[str, dict[str, dict[str, Any]]] = {}
         """For each call the positions that have looked, and what each was shown."""
 
-    def start(self, at: CrmAt | None) -> None:
+    def start(self, at: ServiceAt | None) -> None:
         """Begin to look callers up at ``at``, or where the settings say; without either, nobody is.
 
         Raises CrmError for an adapter that is not installed.
         """
         settings = self._settings
         if settings.service is not None:
-            at = CrmAt(settings.service, settings.token.get_secret_value() if settings.token is not None else "")
+            at = ServiceAt(settings.service, settings.token.get_secret_value() if settings.token is not None else "")
         if at is None:
             return
         if settings.adapter == "iccs":

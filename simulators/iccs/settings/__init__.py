@@ -68,6 +68,15 @@ class CrmSide(Strict):
     """How long an answer is waited for before the console says that there is none; an adapter has bounds of its own."""
 
 
+class DirectorySide(Strict):
+    """Where this control room's directory (phone book) comes from, beside the testbed's feed."""
+
+    every_s: float = Field(default=60.0, ge=1, le=300)
+    """Seconds from one reading to the next; 300 is NICCS-INT-009's five minutes. [p]"""
+    file: Path | None = None
+    """A CSV file that is read as well (docs/interfaces/directory.md)."""
+
+
 class TapSettings(Strict):
     """How a caller who can't speak says yes and no by pressing keys: so many presses in a row."""
 
@@ -114,6 +123,7 @@ class IccsSettings(Strict):
     location: LocationLink = LocationLink()
     command_control: CommandControlSide = CommandControlSide()
     crm: CrmSide = CrmSide()
+    directory: DirectorySide = DirectorySide()
     taps: TapSettings = TapSettings()
     radio: RadioSettings = RadioSettings()
     wait_bands_s: tuple[Seconds, ...] = Field(default=(10, 60), min_length=1, max_length=10)
@@ -137,6 +147,8 @@ class IccsSettings(Strict):
     auto_advisers: AutoAdviserSettings | None = None
     """Advisers that answer by themselves, once `iccs simulate --auto-advisers` or a test lets them."""
     subscribers: tuple[SubscriberSettings, ...] = ()
+    feeds_folder: Path | None = None
+    """Where files for workforce management are written, two each quarter of an hour; left out: they are had by REST."""
 
     @model_validator(mode="before")
     @classmethod

@@ -103,6 +103,7 @@ def test_each_address_is_an_object_on_a_line_and_ready_comes_last() -> None:
             ("storm", "command_control", "command_control"),
             ("storm", "command_control", "http"),
             *(("sms", "sms_network", kind) for kind in ("serial", "tcp-serial", "smpp", "http")),
+            ("workforce", "workforce", "http"),
             ("emergency", "emergency_network", "sip"),
             ("emergency", "emergency_network", "trunk"),
             ("emergency", "emergency_network", "http"),
