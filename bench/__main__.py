@@ -29,6 +29,7 @@ from bench import (
     bookings,
     conference,
     floor_requests,
+    outbox,
     radio_codecs,
     radio_network,
     rtp_pacing,
@@ -76,6 +77,12 @@ def _round_trips() -> tuple[dict[str, Any], list[Row]]:
     row = ("AT round trips over a PTY /s", f"{result['ours_per_s']:,}")
     peer = f"pyserial, blocking {result['pyserial_blocking_per_s']:,}"
     return result, [(*row, peer, "≥ 15,000", bool(result["met"]))]
+
+
+def _outbox() -> tuple[dict[str, Any], list[Row]]:
+    result = outbox.measure()
+    ours, peer = f"{result['incidents_per_s']:,}", f"a plain file, flushed each {result['plain_file_per_s']:,}"
+    return result, [("incidents through store-and-forward, flushed each /s", ours, peer, "", None)]
 
 
 def _texts() -> tuple[dict[str, Any], list[Row]]:
@@ -207,6 +214,7 @@ BENCHMARKS: dict[str, Callable[[], tuple[dict[str, Any], list[Row]]]] = {
     "at_round_trips": _round_trips,
     "texts": _texts,
     "bookings": _bookings,
+    "outbox": _outbox,
     "radio_codecs": _codecs,
     "radio_network": _radio_network,
     "floor_requests": _floor_requests,

@@ -197,6 +197,15 @@ class SmppUnansweredError(SmppLocalError):
     """A request may have been carried out, and may not: the session was lost, or no response came in time."""
 
 
+class MailError(LocalError):
+    """A mail that a server would not have, or that could not be handed to one."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        """Whether trying again is of no use."""
+
+
 class DatabaseError(LocalError):
     """A store refused what was to be kept: the disk is full, a value does not fit."""
 

@@ -16,6 +16,7 @@ from harness.keywords.caller_phones import CallerPhoneKeywords
 from harness.keywords.clocks import ClockKeywords
 from harness.keywords.command_control import CommandControlKeywords
 from harness.keywords.console import ConsoleKeywords
+from harness.keywords.contact_us import ContactUsKeywords
 from harness.keywords.continuity import ContinuityKeywords
 from harness.keywords.crm import CrmKeywords
 from harness.keywords.desk_radio import DeskRadioKeywords
@@ -50,6 +51,7 @@ class ICCS(
     CallHandlingKeywords,
     SupervisionKeywords,
     CommandControlKeywords,
+    ContactUsKeywords,
     CrmKeywords,
     IntegrationKeywords,
     ClockKeywords,

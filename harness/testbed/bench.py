@@ -17,6 +17,7 @@ from harness.drivers.caller import CallerPhone
 from harness.drivers.clocks import NodeClocks
 from harness.drivers.command_control import CommandControl
 from harness.drivers.console import Console
+from harness.drivers.contact_us import ContactUs
 from harness.drivers.crm import Crm
 from harness.drivers.diary import SmsDiary
 from harness.drivers.directory import Directory
@@ -52,6 +53,7 @@ from harness.testbed.components import (
     CallLoadComponent,
     CommandControlComponent,
     ConsoleComponent,
+    ContactUsComponent,
     CrmComponent,
     DirectoryComponent,
     EmergencyNetworkComponent,
@@ -82,6 +84,7 @@ from harness.testbed.opening import (
     open_clocks,
     open_command_control,
     open_console,
+    open_contact_us,
     open_crm,
     open_directory,
     open_emergency_network,
@@ -269,6 +272,10 @@ class Bench:
     async def sms_diary(self, name: str | None = None) -> SmsDiary:
         """Return the SMS Diary (the one there is, or the one named), as an adviser's screen has it."""
         return await self._driver(name, SmsDiaryComponent, open_sms_diary)
+
+    async def contact_us(self, name: str | None = None) -> ContactUs:
+        """Return the Contact Us system (the one there is, or the one named), as the public and its staff see it."""
+        return await self._driver(name, ContactUsComponent, open_contact_us)
 
     async def call_load(self, name: str | None = None) -> CallLoad:
         """Return a load of calls (the one there is, or the one named)."""

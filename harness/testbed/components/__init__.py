@@ -7,6 +7,7 @@ from pydantic import Field
 from harness.testbed.components.base import Binding, HostPort, Name, SerialSettings, Ssi, Strict, TlsSettings
 from harness.testbed.components.call_load import CallLoadComponent
 from harness.testbed.components.command_control import CommandControlComponent
+from harness.testbed.components.contact_us import ContactUsComponent
 from harness.testbed.components.crm import CrmComponent
 from harness.testbed.components.diary import SmsDiaryComponent
 from harness.testbed.components.directory import DirectoryComponent
@@ -43,6 +44,7 @@ Component = Annotated[
     | ConsoleComponent
     | CallerLocationComponent
     | CommandControlComponent
+    | ContactUsComponent
     | CrmComponent
     | KeyedRadioComponent
     | ScriptedPhoneComponent
@@ -74,6 +76,7 @@ __all__ = [
     "CommandControlComponent",
     "Component",
     "ConsoleComponent",
+    "ContactUsComponent",
     "CrmComponent",
     "DirectoryComponent",
     "EmergencyNetworkComponent",

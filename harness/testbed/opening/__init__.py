@@ -4,6 +4,7 @@ from harness.testbed.opening.call_load import open_call_load
 from harness.testbed.opening.clocks import open_clocks
 from harness.testbed.opening.command_control import open_command_control
 from harness.testbed.opening.console import open_console
+from harness.testbed.opening.contact_us import open_contact_us
 from harness.testbed.opening.crm import open_crm
 from harness.testbed.opening.diary import open_sms_diary
 from harness.testbed.opening.directory import open_directory
@@ -28,6 +29,7 @@ __all__ = [
     "open_clocks",
     "open_command_control",
     "open_console",
+    "open_contact_us",
     "open_crm",
     "open_directory",
     "open_emergency_network",

@@ -5,6 +5,7 @@ from typing import Any
 from harness.testbed.components import (
     CallerLocationComponent,
     CommandControlComponent,
+    ContactUsComponent,
     CrmComponent,
     DirectoryComponent,
     EmergencyNetworkComponent,
@@ -22,6 +23,7 @@ from harness.testbed.components import (
 )
 from harness.testbed.starting.base import Starter, Starting
 from harness.testbed.starting.command_control import start_command_control
+from harness.testbed.starting.contact_us import start_contact_us
 from harness.testbed.starting.crm import start_crm
 from harness.testbed.starting.diary import start_diary
 from harness.testbed.starting.directory import start_directory
@@ -55,6 +57,7 @@ STARTERS: tuple[Starter[Any], ...] = (
     Starter(SmsNetworkComponent, start_sms),
     Starter(WorkforceComponent, start_workforce),
     Starter(SmsDiaryComponent, start_diary),
+    Starter(ContactUsComponent, start_contact_us),
 )
 """Components for which `iccs simulate` starts a simulator; others come up with these, or the harness plays them."""
 
