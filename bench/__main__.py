@@ -26,6 +26,7 @@ from rich.table import Table
 
 from bench import (
     at_round_trips,
+    bookings,
     conference,
     floor_requests,
     radio_codecs,
@@ -85,6 +86,19 @@ def _texts() -> tuple[dict[str, Any], list[Row]]:
         ("SMPP submits taken by the service centre /s", ours, bare, "", None),
         ("texts sent by a modem over a PTY /s", modem, plain, "", None),
     ]
+
+
+def _bookings() -> tuple[dict[str, Any], list[Row]]:
+    result = bookings.measure()
+    rows: list[Row] = []
+    for database, figures in result["databases"].items():
+        what = f"appointments booked by {result['writers']} writers /s, {database}"
+        if "missing" in figures:
+            rows.append((what, "not measured", figures["missing"], "", None))
+            continue
+        ours, peer = f"{figures['bookings_per_s']:,}, ratio {figures['ratio']:.2f}", figures["rows_per_s"]
+        rows.append((what, ours, f"one row a transaction {peer:,}", "", None))
+    return result, rows
 
 
 def _answers() -> tuple[dict[str, Any], list[Row]]:
@@ -192,6 +206,7 @@ BENCHMARKS: dict[str, Callable[[], tuple[dict[str, Any], list[Row]]]] = {
     "sdp_answers": _answers,
     "at_round_trips": _round_trips,
     "texts": _texts,
+    "bookings": _bookings,
     "radio_codecs": _codecs,
     "radio_network": _radio_network,
     "floor_requests": _floor_requests,

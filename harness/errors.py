@@ -173,6 +173,10 @@ class ModemLocalError(LocalError):
     """A modem's command was refused, timed out, or asked for on a line that is gone."""
 
 
+class ModemUnansweredError(ModemLocalError):
+    """A modem's command may have been carried out, and may not: the line was lost, or no result came in time."""
+
+
 class SmppError(RemoteError):
     """An SMPP 3.4 peer sent a unit, field or parameter that can't be read, or one can't be written so."""
 
@@ -187,6 +191,10 @@ class SntpError(RemoteError):
 
 class SntpLocalError(LocalError):
     """A clock's packet that can't be written, or a clock that was asked and did not answer."""
+
+
+class SmppUnansweredError(SmppLocalError):
+    """A request may have been carried out, and may not: the session was lost, or no response came in time."""
 
 
 class DatabaseError(LocalError):

@@ -29,6 +29,7 @@ from harness.keywords.radio import RadioKeywords
 from harness.keywords.radio_control import RadioControlKeywords
 from harness.keywords.roip import RoipKeywords
 from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
+from harness.keywords.sms_diary import SmsDiaryKeywords
 from harness.keywords.supervision import SupervisionKeywords
 from harness.keywords.telephones import SwitchTelephoneKeywords
 from harness.keywords.telephony import TelephonyKeywords
@@ -59,6 +60,7 @@ class ICCS(
     KeyedRadioKeywords,
     TextingKeywords,
     WorkforceKeywords,
+    SmsDiaryKeywords,
     FaultKeywords,
     ContinuityKeywords,
     FigureKeywords,

@@ -18,6 +18,7 @@ from harness.drivers.clocks import NodeClocks
 from harness.drivers.command_control import CommandControl
 from harness.drivers.console import Console
 from harness.drivers.crm import Crm
+from harness.drivers.diary import SmsDiary
 from harness.drivers.directory import Directory
 from harness.drivers.emergency_network import EmergencyNetwork
 from harness.drivers.emergency_operator import EmergencyOperator
@@ -65,6 +66,7 @@ from harness.testbed.components import (
     RoipGatewayComponent,
     RoipRadioComponent,
     ScriptedPhoneComponent,
+    SmsDiaryComponent,
     SmsGatewayComponent,
     SmsNetworkComponent,
     TelephoneComponent,
@@ -92,6 +94,7 @@ from harness.testbed.opening import (
     open_roip_gateway,
     open_roip_radio,
     open_scripted_phone,
+    open_sms_diary,
     open_sms_gateway,
     open_sms_network,
     open_supervisor,
@@ -262,6 +265,10 @@ class Bench:
     async def workforce(self, name: str | None = None) -> WorkforceSystem:
         """Return workforce management (the one there is, or the one named)."""
         return await self._driver(name, WorkforceComponent, open_workforce)
+
+    async def sms_diary(self, name: str | None = None) -> SmsDiary:
+        """Return the SMS Diary (the one there is, or the one named), as an adviser's screen has it."""
+        return await self._driver(name, SmsDiaryComponent, open_sms_diary)
 
     async def call_load(self, name: str | None = None) -> CallLoad:
         """Return a load of calls (the one there is, or the one named)."""

@@ -16,6 +16,7 @@ from harness.testbed.components import (
     CallerPhoneComponent,
     CallLoadComponent,
     Component,
+    CrmComponent,
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
     EnterpriseSwitchComponent,
@@ -31,6 +32,7 @@ from harness.testbed.components import (
     RoipGatewayComponent,
     RoipRadioComponent,
     ScriptedPhoneComponent,
+    SmsDiaryComponent,
     SmsGatewayComponent,
     SmsNetworkComponent,
     Ssi,
@@ -146,6 +148,8 @@ class Testbed(Strict):
                 raise _misfit(("components", name, "to"), each.to, _listed(self.components))
             if isinstance(each, SmsGatewayComponent):
                 self._check_sms_gateway(name, each)
+            if isinstance(each, SmsDiaryComponent):
+                self._check_diary(name, each)
             if isinstance(each, McpttTerminalComponent):
                 self._check_handset(name, each)
             if isinstance(each, TelephoneComponent) and each.of not in switches:
@@ -175,6 +179,15 @@ class Testbed(Strict):
         if gateway.of is not None and gateway.of not in networks:
             allowed = f"a component with role 'sms_network' ({_listed(networks)})"
             raise _misfit(("components", name, "of"), gateway.of, allowed)
+
+    def _check_diary(self, name: str, diary: SmsDiaryComponent) -> None:
+        gateways = [n for n, each in self.components.items() if isinstance(each, SmsGatewayComponent)]
+        if diary.gateway is not None and diary.gateway not in gateways:
+            allowed = f"a component with role 'sms_gateway' ({_listed(gateways)})"
+            raise _misfit(("components", name, "gateway"), diary.gateway, allowed)
+        crms = [n for n, each in self.components.items() if isinstance(each, CrmComponent)]
+        if diary.crm is not None and diary.crm not in crms:
+            raise _misfit(("components", name, "crm"), diary.crm, f"a component with role 'crm' ({_listed(crms)})")
 
     def _check_handset(self, name: str, handset: McpttTerminalComponent) -> None:
         servers = {n: each for n, each in self.components.items() if isinstance(each, McpttServerComponent)}

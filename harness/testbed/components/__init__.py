@@ -8,6 +8,7 @@ from harness.testbed.components.base import Binding, HostPort, Name, SerialSetti
 from harness.testbed.components.call_load import CallLoadComponent
 from harness.testbed.components.command_control import CommandControlComponent
 from harness.testbed.components.crm import CrmComponent
+from harness.testbed.components.diary import SmsDiaryComponent
 from harness.testbed.components.directory import DirectoryComponent
 from harness.testbed.components.emergency import (
     CallerPhoneComponent,
@@ -60,6 +61,7 @@ Component = Annotated[
     | RecordsDatabaseComponent
     | DirectoryComponent
     | WorkforceComponent
+    | SmsDiaryComponent
     | InterworkingGatewayComponent,
     Field(discriminator="role"),
 ]
@@ -92,6 +94,7 @@ __all__ = [
     "RoipRadioComponent",
     "ScriptedPhoneComponent",
     "SerialSettings",
+    "SmsDiaryComponent",
     "SmsGatewayComponent",
     "SmsNetworkComponent",
     "Ssi",

@@ -5,6 +5,7 @@ from harness.testbed.opening.clocks import open_clocks
 from harness.testbed.opening.command_control import open_command_control
 from harness.testbed.opening.console import open_console
 from harness.testbed.opening.crm import open_crm
+from harness.testbed.opening.diary import open_sms_diary
 from harness.testbed.opening.directory import open_directory
 from harness.testbed.opening.emergency import open_caller_phone, open_emergency_network, open_emergency_operator
 from harness.testbed.opening.keying import open_keyed_radio
@@ -39,6 +40,7 @@ __all__ = [
     "open_roip_gateway",
     "open_roip_radio",
     "open_scripted_phone",
+    "open_sms_diary",
     "open_sms_gateway",
     "open_sms_network",
     "open_supervisor",

@@ -16,12 +16,14 @@ from harness.testbed.components import (
     RadioNetworkComponent,
     RecordsDatabaseComponent,
     RoipGatewayComponent,
+    SmsDiaryComponent,
     SmsNetworkComponent,
     WorkforceComponent,
 )
 from harness.testbed.starting.base import Starter, Starting
 from harness.testbed.starting.command_control import start_command_control
 from harness.testbed.starting.crm import start_crm
+from harness.testbed.starting.diary import start_diary
 from harness.testbed.starting.directory import start_directory
 from harness.testbed.starting.emergency import start_emergency
 from harness.testbed.starting.iccs import start_iccs
@@ -52,6 +54,7 @@ STARTERS: tuple[Starter[Any], ...] = (
     Starter(EnterpriseSwitchComponent, start_switch),
     Starter(SmsNetworkComponent, start_sms),
     Starter(WorkforceComponent, start_workforce),
+    Starter(SmsDiaryComponent, start_diary),
 )
 """Components for which `iccs simulate` starts a simulator; others come up with these, or the harness plays them."""
 

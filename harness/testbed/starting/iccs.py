@@ -14,6 +14,7 @@ from harness.testbed.components import (
     RecordsDatabaseComponent,
 )
 from harness.testbed.starting.base import Starting
+from simulators.calendar import epoch_of
 from simulators.iccs import (
     CommandControlAt,
     GatewayLine,

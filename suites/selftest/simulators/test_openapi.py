@@ -10,6 +10,7 @@ from simulators.clocks import ClockRoom
 from simulators.command_control import CommandControlSimulator
 from simulators.command_control.settings import CommandControlSettings, UnitSettings
 from simulators.crm import CrmSettings, CrmSimulator
+from simulators.diary import DiarySettings, DiarySimulator
 from simulators.directory import DirectorySettings, DirectorySimulator
 from simulators.records_database import RecordsSettings, RecordsSimulator
 from simulators.sms import SmsSimulator
@@ -36,6 +37,16 @@ async def test_texts() -> None:
     simulator = await SmsSimulator.start(Context.create(seed=1), SmsSettings(), virtual=False)
     try:
         await schemathesis_finds_nothing(simulator.http_url)
+    finally:
+        await simulator.stop()
+
+
+async def test_the_sms_diary() -> None:
+    settings = DiarySettings.model_validate({"people": 20})
+    simulator = await DiarySimulator.start(Context.create(seed=1), settings, virtual=False)
+    try:
+        # That a slot begins at a time, and that a time is there, is more than a schema says.
+        await schemathesis_finds_nothing(simulator.url, "--exclude-checks", "positive_data_acceptance")
     finally:
         await simulator.stop()
 
