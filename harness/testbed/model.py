@@ -154,8 +154,7 @@ class Testbed(Strict):
         self._check_emergency()
         self._check_roip()
         self._check_interworking()
-        if self.clock_reference is not None and self.clock_reference not in self.components:
-            raise _misfit(("clock_reference",), self.clock_reference, _listed(self.components))
+        self._check_clocks()
         for name, each in self.components.items():
             self._check_references(name, each)
         networks = [n for n, each in self.components.items() if isinstance(each, RadioNetworkComponent)]
@@ -196,6 +195,10 @@ class Testbed(Strict):
             theirs = [n for n, each in groups.items() if settings.may_join(handset.user, each)]
             allowed = f"a group of {handset.of} with the user as a member ({_listed(theirs)})"
             raise _misfit(("components", name, "talkgroup"), handset.talkgroup, allowed)
+
+    def _check_clocks(self) -> None:
+        if self.clock_reference is not None and self.clock_reference not in self.components:
+            raise _misfit(("clock_reference",), self.clock_reference, _listed(self.components))
 
     def _check_identities(self) -> None:
         """Every ISSI and GSSI is one party's alone: on air they are one number space (EN 300 392-1)."""
