@@ -185,15 +185,6 @@ class SmppLocalError(LocalError):
     """A request to an SMPP service centre was refused, timed out, or asked for on a session that is gone."""
 
 
-class MailError(LocalError):
-    """A mail that a server would not have, or that could not be handed to one."""
-
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
-        super().__init__(message)
-        self.permanent = permanent
-        """Whether trying again is of no use."""
-
-
 class SntpError(RemoteError):
     """A clock's answer that RFC 5905 does not allow, that tells no time, or that is to another question."""
 
@@ -204,6 +195,15 @@ class SntpLocalError(LocalError):
 
 class SmppUnansweredError(SmppLocalError):
     """A request may have been carried out, and may not: the session was lost, or no response came in time."""
+
+
+class MailError(LocalError):
+    """A mail that a server would not have, or that could not be handed to one."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        """Whether trying again is of no use."""
 
 
 class DatabaseError(LocalError):

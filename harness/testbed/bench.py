@@ -265,10 +265,6 @@ class Bench:
         """Return a simulated SMS network (the one there is, or the one named), as whoever runs it sees it."""
         return await self._driver(name, SmsNetworkComponent, open_sms_network)
 
-    async def contact_us(self, name: str | None = None) -> ContactUs:
-        """Return the Contact Us system (the one there is, or the one named), as the public and its staff see it."""
-        return await self._driver(name, ContactUsComponent, open_contact_us)
-
     async def workforce(self, name: str | None = None) -> WorkforceSystem:
         """Return workforce management (the one there is, or the one named)."""
         return await self._driver(name, WorkforceComponent, open_workforce)
@@ -276,6 +272,10 @@ class Bench:
     async def sms_diary(self, name: str | None = None) -> SmsDiary:
         """Return the SMS Diary (the one there is, or the one named), as an adviser's screen has it."""
         return await self._driver(name, SmsDiaryComponent, open_sms_diary)
+
+    async def contact_us(self, name: str | None = None) -> ContactUs:
+        """Return the Contact Us system (the one there is, or the one named), as the public and its staff see it."""
+        return await self._driver(name, ContactUsComponent, open_contact_us)
 
     async def call_load(self, name: str | None = None) -> CallLoad:
         """Return a load of calls (the one there is, or the one named)."""

@@ -16,6 +16,7 @@ from harness.testbed.components import (
     CallerPhoneComponent,
     CallLoadComponent,
     Component,
+    ConsoleComponent,
     CrmComponent,
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
@@ -39,6 +40,7 @@ from harness.testbed.components import (
     Strict,
     TelephoneComponent,
     TerminalComponent,
+    TrunkComponent,
     WorkforceComponent,
 )
 from simulators.emergency.settings import EmergencySettings
@@ -46,6 +48,16 @@ from simulators.guard import is_loopback
 from simulators.iccs.settings import Number
 from simulators.interworking import JoinSettings, loop_in
 
+_REFERENCES: tuple[tuple[type[Strict], str, type[Strict], str], ...] = (
+    (TrunkComponent, "to", IccsComponent, "iccs"),
+    (ConsoleComponent, "of", IccsComponent, "iccs"),
+    (WorkforceComponent, "iccs", IccsComponent, "iccs"),
+    (SmsGatewayComponent, "of", SmsNetworkComponent, "sms_network"),
+    (SmsDiaryComponent, "gateway", SmsGatewayComponent, "sms_gateway"),
+    (SmsDiaryComponent, "crm", CrmComponent, "crm"),
+    (TelephoneComponent, "of", EnterpriseSwitchComponent, "enterprise_switch"),
+)
+"""A component's key that names another: which, and of which role it must be."""
 MAX_COMPONENTS = 2000
 NARROWEST = 5
 """Characters that a pattern of an allow-list must name."""
@@ -142,56 +154,29 @@ class Testbed(Strict):
         self._check_emergency()
         self._check_roip()
         self._check_interworking()
-        if self.clock_reference is not None and self.clock_reference not in self.components:
-            raise _misfit(("clock_reference",), self.clock_reference, _listed(self.components))
-        iccss = [name for name, each in self.components.items() if isinstance(each, IccsComponent)]
-        switches = [n for n, each in self.components.items() if isinstance(each, EnterpriseSwitchComponent)]
+        self._check_clocks()
         for name, each in self.components.items():
-            key = {"emergency_trunk": "to", "console": "of"}.get(each.role)
-            if isinstance(each, ScriptedPhoneComponent | CallLoadComponent) and each.to not in self.components:
-                raise _misfit(("components", name, "to"), each.to, _listed(self.components))
-            if isinstance(each, SmsGatewayComponent):
-                self._check_sms_gateway(name, each)
-            if isinstance(each, SmsDiaryComponent):
-                self._check_diary(name, each)
-            if isinstance(each, McpttTerminalComponent):
-                self._check_handset(name, each)
-            if isinstance(each, TelephoneComponent) and each.of not in switches:
-                raise _misfit(
-                    ("components", name, "of"),
-                    each.of,
-                    f"a component with role 'enterprise_switch' ({_listed(switches)})",
-                )
-            if isinstance(each, WorkforceComponent) and each.iccs not in {None, *iccss}:
-                allowed = f"a component with role 'iccs' ({_listed(iccss)})"
-                raise _misfit(("components", name, "iccs"), each.iccs, allowed)
-            if isinstance(each, EnterpriseSwitchComponent):
-                for told in each.simulator.components():
-                    if told not in self.components:
-                        raise _misfit(("components", name, "simulator", "trunks"), told, _listed(self.components))
-            if key is not None and getattr(each, key) not in iccss:
-                raise _misfit(
-                    ("components", name, key), getattr(each, key), f"a component with role 'iccs' ({_listed(iccss)})"
-                )
+            self._check_references(name, each)
         networks = [n for n, each in self.components.items() if isinstance(each, RadioNetworkComponent)]
         if len(networks) > 1:
             raise _misfit(("components", networks[1], "role"), "radio_network", "one radio network")
         return self
 
-    def _check_sms_gateway(self, name: str, gateway: SmsGatewayComponent) -> None:
-        networks = [n for n, each in self.components.items() if isinstance(each, SmsNetworkComponent)]
-        if gateway.of is not None and gateway.of not in networks:
-            allowed = f"a component with role 'sms_network' ({_listed(networks)})"
-            raise _misfit(("components", name, "of"), gateway.of, allowed)
-
-    def _check_diary(self, name: str, diary: SmsDiaryComponent) -> None:
-        gateways = [n for n, each in self.components.items() if isinstance(each, SmsGatewayComponent)]
-        if diary.gateway is not None and diary.gateway not in gateways:
-            allowed = f"a component with role 'sms_gateway' ({_listed(gateways)})"
-            raise _misfit(("components", name, "gateway"), diary.gateway, allowed)
-        crms = [n for n, each in self.components.items() if isinstance(each, CrmComponent)]
-        if diary.crm is not None and diary.crm not in crms:
-            raise _misfit(("components", name, "crm"), diary.crm, f"a component with role 'crm' ({_listed(crms)})")
+    def _check_references(self, name: str, each: Component) -> None:
+        """Whatever a component names is there, and is what it must be."""
+        for of, key, kind, role in _REFERENCES:
+            named = getattr(each, key) if isinstance(each, of) else None
+            there = [n for n, component in self.components.items() if isinstance(component, kind)]
+            if named is not None and named not in there:
+                raise _misfit(("components", name, key), named, f"a component with role {role!r} ({_listed(there)})")
+        if isinstance(each, ScriptedPhoneComponent | CallLoadComponent) and each.to not in self.components:
+            raise _misfit(("components", name, "to"), each.to, _listed(self.components))
+        if isinstance(each, McpttTerminalComponent):
+            self._check_handset(name, each)
+        if isinstance(each, EnterpriseSwitchComponent):
+            for told in each.simulator.components():
+                if told not in self.components:
+                    raise _misfit(("components", name, "simulator", "trunks"), told, _listed(self.components))
 
     def _check_handset(self, name: str, handset: McpttTerminalComponent) -> None:
         servers = {n: each for n, each in self.components.items() if isinstance(each, McpttServerComponent)}
@@ -210,6 +195,10 @@ class Testbed(Strict):
             theirs = [n for n, each in groups.items() if settings.may_join(handset.user, each)]
             allowed = f"a group of {handset.of} with the user as a member ({_listed(theirs)})"
             raise _misfit(("components", name, "talkgroup"), handset.talkgroup, allowed)
+
+    def _check_clocks(self) -> None:
+        if self.clock_reference is not None and self.clock_reference not in self.components:
+            raise _misfit(("clock_reference",), self.clock_reference, _listed(self.components))
 
     def _check_identities(self) -> None:
         """Every ISSI and GSSI is one party's alone: on air they are one number space (EN 300 392-1)."""

@@ -55,9 +55,9 @@ STARTERS: tuple[Starter[Any], ...] = (
     Starter(EmergencyNetworkComponent, start_emergency),
     Starter(EnterpriseSwitchComponent, start_switch),
     Starter(SmsNetworkComponent, start_sms),
-    Starter(ContactUsComponent, start_contact_us),
     Starter(WorkforceComponent, start_workforce),
     Starter(SmsDiaryComponent, start_diary),
+    Starter(ContactUsComponent, start_contact_us),
 )
 """Components for which `iccs simulate` starts a simulator; others come up with these, or the harness plays them."""
 
