@@ -13,7 +13,7 @@ class ClockKeywords(Topic):
     """The clocks of all nodes that tell their time."""
 
     @keyword
-    def clocks_agree(self, within: timedelta) -> dict[str, float]:
+    def clocks_agree(self, within: timedelta = timedelta(milliseconds=100)) -> dict[str, float]:
         """Reads every node's clock and fails where one is farther off the reference; returns milliseconds by node.
 
         What can't be known of a clock counts against it. The reference is ``clock_reference`` of the testbed file, or

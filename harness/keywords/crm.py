@@ -193,7 +193,7 @@ class CrmKeywords(Topic):
         | ``about`` | About one record or the like only. |
 
         Example:
-        | ${tasks}    `Tasks At CRM`    crm    supervisor_review |
+        | ${tasks}    `Tasks At Crm`    crm    supervisor_review |
         """
         return self._crm(crm, lambda at: at.service.tasks(kind=kind, about=about))
 
@@ -210,7 +210,7 @@ class CrmKeywords(Topic):
         | ``wanted`` | What it must say. |
 
         Example:
-        | `CRM Tells`    crm    review.raised    within=46 min    record=R-000001 |
+        | `Crm Tells`    crm    review.raised    within=46 min    record=R-000001 |
         """
         return self.expect(crm, event, within, wanted)
 
@@ -262,7 +262,7 @@ class CrmKeywords(Topic):
         fault: Literal["down", "silent", "loses_answers", "errors", "slow"] = "down",
         slower: timedelta = timedelta(seconds=5),
     ) -> None:
-        """Makes a simulated CRM fail, until `CRM Recovers` or the test's end.
+        """Makes a simulated CRM fail, until `Crm Recovers` or the test's end.
 
         | =Argument= | =Description= |
         | ``crm``    | The CRM's name in the testbed file. |
@@ -270,7 +270,7 @@ class CrmKeywords(Topic):
         | ``slower`` | How much longer each answer takes where it is ``slow``. |
 
         Example:
-        | `CRM Fails`    crm    down |
+        | `Crm Fails`    crm    down |
         """  # noqa: E501 - a row of Robot's table is one line
         self._crm(crm, lambda at: at.fail(fault, seconds=slower.total_seconds()))
 
@@ -282,7 +282,7 @@ class CrmKeywords(Topic):
         | ``crm``    | The CRM's name in the testbed file. |
 
         Example:
-        | `CRM Recovers`    crm |
+        | `Crm Recovers`    crm |
         """
         self._crm(crm, lambda at: at.recover())
 

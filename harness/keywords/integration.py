@@ -31,7 +31,6 @@ class IntegrationKeywords(Topic):
         | ``wanted``   | Values that it must have: ``lat``, ``lon``, ``speed_kmh`` … |
 
         Example:
-        | Officer Sends Position    officer    55.8622    -4.3096    to=gateway-1 |
         | ${place}    `Console Map Shows`    govan-31    officer    within=20 s |
         """
         return self.expect(console, "map.moved", within, {"issi": self.session.bench.issi(terminal), **wanted})

@@ -84,7 +84,12 @@ class SmsDiaryKeywords(Topic):
     def appointment_is_refused(self, diary: str, of: str, slot: str, telephone: str, record: str | None = None) -> str:
         """Tries to book a slot, fails where it is booked, and returns why it was refused.
 
-        Arguments as of `Appointment Is Booked`.
+        | =Argument= | =Description= |
+        | ``diary``     | The SMS Diary. |
+        | ``of``        | Whose diary: an officer's or a station's id. |
+        | ``slot``      | As `Free Slot` returned it. |
+        | ``telephone`` | The citizen's number. |
+        | ``record``    | The CRM's record that it is about. |
 
         Example:
         | ${why}    `Appointment Is Refused`    diary-modem    pc-214    ${slot}    +447700900124 |

@@ -184,7 +184,7 @@ def simulate(*words: str) -> tuple[int, str, str]:
 
 
 def test_an_unknown_name_is_exit_2_with_what_there_is() -> None:
-    there = "iccs, emergency, location, storm, radio, esn, roip, vhf-1, sms"
+    there = "iccs, emergency, location, storm, phone-book, records, radio, esn, roip, vhf-1, sms, workforce"
     told = f"no simulator 'icss' in testbed 'niccs-simulated'; there is {there}\n"
     assert simulate("icss") == (2, "", told)
 

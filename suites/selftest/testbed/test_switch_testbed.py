@@ -56,7 +56,7 @@ async def test_a_bench_hands_over_telephones_that_call_each_other(tmp_path: Path
         await rung.answer()
         await call.answered(within=5)
         kinds = {entry.kind for entry in bench.addresses if entry.name == "switch"}
-        assert kinds == {"sip", "http", "records"}
+        assert kinds == {"sip", "http", "records", "ntp", "clock"}
 
 
 @pytest.mark.virtual_time
