@@ -215,7 +215,9 @@ class CrmKeywords(Topic):
         return self.expect(crm, event, within, wanted)
 
     @keyword
-    def console_shows_caller(self, console: str, call: str, within: timedelta) -> list[dict[str, Any]]:
+    def console_shows_caller(
+        self, console: str, call: str, within: timedelta = timedelta(seconds=2)
+    ) -> list[dict[str, Any]]:
         """Waits until a console shows what the CRM knows of a caller: returns ``id``, ``name``, ``markers`` and ``history`` of each contact.
 
         | =Argument= | =Description= |

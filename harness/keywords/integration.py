@@ -170,7 +170,9 @@ class IntegrationKeywords(Topic):
         self.session.run(edit())
 
     @keyword
-    def console_directory_has(self, console: str, entry: str, within: timedelta, **wanted: str) -> dict[str, str]:
+    def console_directory_has(
+        self, console: str, entry: str, within: timedelta = timedelta(minutes=5), **wanted: str
+    ) -> dict[str, str]:
         """Waits until a console's directory has an entry with these values, and returns it.
 
         | =Argument= | =Description= |
