@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from fixtures.postgresql import PostgresqlServer, postgresql_server
+from fixtures.postgresql import PostgresqlServer
 from harness.errors import DatabaseError, DatabaseGoneError, LocalError
 from simulators.database import Database, tell_of_the_store
 
@@ -29,20 +28,6 @@ class Counter(Tables):
     __tablename__ = "counters"
     name: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[int]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresqlServer]:
-    with postgresql_server() as running:
-        yield running
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return str(tmp_path / "store.sqlite")
-    made: PostgresqlServer = request.getfixturevalue("server")
-    return made.database(f"d{abs(hash(request.node.nodeid)) % 10**9}")
 
 
 def opened(store: str | None, *, version: int = 1) -> Database:

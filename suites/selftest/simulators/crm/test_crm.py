@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 
-from fixtures.postgresql import PostgresqlServer, postgresql_server
+from fixtures.postgresql import PostgresqlServer
 from harness.endpoints.crm import Attachment, CrmClient, Person, RecordTold, TaskTold, load_adapter
 from harness.errors import CrmError, CrmGoneError
 from harness.transport.context import Context
@@ -23,20 +22,6 @@ pytestmark = pytest.mark.real_wire
 ANN = Person("Ann Lee", "07700 900123", "Ann@example.org", "1 The Lane")
 AT = "2026-01-01T10:00:00+01:00"
 LOOKS = {"user": "adviser-7", "reason": "test"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresqlServer]:
-    with postgresql_server() as running:
-        yield running
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return str(tmp_path / "store.sqlite")
-    made: PostgresqlServer = request.getfixturevalue("server")
-    return made.database(f"d{abs(hash(request.node.nodeid)) % 10**9}")
 
 
 @asynccontextmanager

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from fixtures.postgresql import PostgresqlServer, postgresql_server
 from harness.drivers.workforce import Workforce
 from harness.errors import DriverError
 from harness.protocols import times
@@ -24,20 +22,6 @@ DAY = 1_767_225_600
 LAYOUT = {
     "advisers": [{"id": "A-1", "login": "govan-01", "training": {"emergency": "2020-01-31", "radio": "2090-01-01"}}]
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresqlServer]:
-    with postgresql_server() as running:
-        yield running
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return str(tmp_path / "store.sqlite")
-    made: PostgresqlServer = request.getfixturevalue("server")
-    return made.database(f"d{abs(hash(request.node.nodeid)) % 10**9}")
 
 
 @pytest_asyncio.fixture
