@@ -2,7 +2,7 @@
 
 from harness.testbed.opening.call_load import open_call_load
 from harness.testbed.opening.command_control import open_command_control
-from harness.testbed.opening.console import open_console
+from harness.testbed.opening.console import open_console, watch_console
 from harness.testbed.opening.emergency import open_caller_phone, open_emergency_network, open_emergency_operator
 from harness.testbed.opening.keying import open_keyed_radio
 from harness.testbed.opening.location import open_location
@@ -36,4 +36,5 @@ __all__ = [
     "open_telephone",
     "open_terminal",
     "open_trunk",
+    "watch_console",
 ]
