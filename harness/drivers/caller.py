@@ -324,9 +324,7 @@ class CallerPhone:
 
         ``aml.sent`` is journalled. Raises InterlockError (nothing has left then), AmlError, SipLocalError.
         """
-        await self._tell_position(
-            AmlPlan("text", latitude=latitude, longitude=longitude, radius_m=radius_m), dialled
-        )
+        await self._tell_position(AmlPlan("text", latitude=latitude, longitude=longitude, radius_m=radius_m), dialled)
 
     async def _send_position(self, dialled: str) -> None:
         await asyncio.sleep(self._aml.delay_s)

@@ -25,6 +25,7 @@ from harness.keywords.keyed_radio import KeyedRadioKeywords
 from harness.keywords.radio import RadioKeywords
 from harness.keywords.radio_control import RadioControlKeywords
 from harness.keywords.roip import RoipKeywords
+from harness.keywords.scenarios import ScenarioKeywords
 from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
 from harness.keywords.supervision import SupervisionKeywords
 from harness.keywords.telephones import SwitchTelephoneKeywords
@@ -54,6 +55,7 @@ class ICCS(
     FaultKeywords,
     ContinuityKeywords,
     FigureKeywords,
+    ScenarioKeywords,
 ):
     """Drives a control room's communications in an operator's words.
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from harness.errors import HarnessError
 from harness.evidence.requirements import catalogue
 from harness.scenario.measures import MEASURES
-from harness.scenario.model import Due, Expect, Limit, Outcome, Scenario, Step
+from harness.scenario.model import Expect, Limit, Outcome, Scenario, Step
 from harness.scenario.names import meant, references, refers
 from harness.scenario.source import shown
 from harness.scenario.values import Fits
@@ -121,7 +121,10 @@ class _Check:
                     yield (*where, *beneath), f"found {text!r}: an actor is no value; ${{{name}.issi}} or the like is"
             elif name not in self._kept:
                 known = [*sorted(self._kept), *self._scenario.actors]
-                yield (*where, *beneath), f"found {text!r}, and nothing is kept under {name!r} so far{meant(name, known)}"
+                yield (
+                    (*where, *beneath),
+                    f"found {text!r}, and nothing is kept under {name!r} so far{meant(name, known)}",
+                )
 
     def _expect(self, where: tuple[str | int, ...], expect: Expect) -> Iterator[Complaint]:
         yield from self._actor((*where, "on"), expect.on)
@@ -168,9 +171,8 @@ class _Check:
                 yield where, f"{outcome.measure!r} needs 'on', whose it is"
         yield from self._due(where, outcome.limit, outcome.requirement, outcome.figure, unit)
 
-    @staticmethod
     def _due(
-        where: tuple[str | int, ...], limit: Limit | None, requirement: str | None, figure: str | None, unit: str
+        self, where: tuple[str | int, ...], limit: Limit | None, requirement: str | None, figure: str | None, unit: str
     ) -> Iterator[Complaint]:
         if limit is not None:
             try:
@@ -181,7 +183,11 @@ class _Check:
             return
         if requirement not in catalogue():
             yield (*where, "requirement"), catalogue().unknown(requirement)
-        elif figure is not None and figure not in catalogue()[requirement].figures:
+            return
+        if requirement not in self._scenario.requirements:
+            told = "which is not among the scenario's 'requirements'; what is measured for it has to be"
+            yield (*where, "requirement"), f"found {requirement!r}, {told}"
+        if figure is not None and figure not in catalogue()[requirement].figures:
             known = catalogue()[requirement].figures
             yield (*where, "figure"), f"found {figure!r}, which {requirement} has not{meant(figure, known)}"
         elif figure is not None and catalogue()[requirement].figures[figure].unit != unit:

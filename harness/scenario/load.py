@@ -193,7 +193,9 @@ def _told(spot: Spot, error: Any) -> str:
     kind, last = error["type"], location[-1] if location else ""
     dotted = _dotted(location)
     if kind == "extra_forbidden":
-        return place.error(f"{dotted}: found the unknown key {str(last)[:60]!r}{meant(str(last), _keys(location[:-1]))}")
+        return place.error(
+            f"{dotted}: found the unknown key {str(last)[:60]!r}{meant(str(last), _keys(location[:-1]))}"
+        )
     if kind == "missing":
         return place.error(f"{dotted}: found nothing; this key is needed")
     if kind in {"union_tag_invalid", "union_tag_not_found"}:

@@ -25,14 +25,22 @@ class Measure:
 MEASURES: Final[dict[str, Measure]] = {
     "mouth_to_ear": Measure("in an expectation: how late its actor heard what was said in the step before", "ms"),
     "time": Measure("in an expectation: how long after the step done last (or 'after') it came", "s"),
-    "answer_time": Measure("in the outcome: from a call's ringing at a console to its being through", "s",
-                           ("call.ringing", "call.connected")),
-    "grant_time": Measure("in the outcome: from a radio's pressing its key to the permit", "s",
-                          ("ptt.pressed", "ptt.granted")),
-    "console_grant_time": Measure("in the outcome: from a console's pressing its key to the permit", "s",
-                                  ("console.key", "ptt.granted")),
-    "acknowledge_time": Measure("in the outcome: from an emergency's showing at a console to its acknowledgement", "s",
-                                ("emergency.shown", "emergency.acknowledged")),
+    "answer_time": Measure(
+        "in the outcome: from a call's ringing at a console to its being through",
+        "s",
+        ("call.ringing", "call.connected"),
+    ),
+    "grant_time": Measure(
+        "in the outcome: from a radio's pressing its key to the permit", "s", ("ptt.pressed", "ptt.granted")
+    ),
+    "console_grant_time": Measure(
+        "in the outcome: from a console's pressing its key to the permit", "s", ("console.key", "ptt.granted")
+    ),
+    "acknowledge_time": Measure(
+        "in the outcome: from an emergency's showing at a console to its acknowledgement",
+        "s",
+        ("emergency.shown", "emergency.acknowledged"),
+    ),
 }
 """Measures by name."""
 

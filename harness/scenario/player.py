@@ -238,7 +238,9 @@ class Player:
             raise ScenarioError(f"nothing is kept under {name!r}{meant(name, self._kept)}")
         if not field_:
             if isinstance(kept.value, Event):
-                raise ScenarioError(f"{name!r} is an event: {', '.join(f'${{{name}.{key}}}' for key in kept.value.data)}")
+                raise ScenarioError(
+                    f"{name!r} is an event: {', '.join(f'${{{name}.{key}}}' for key in kept.value.data)}"
+                )
             if kept.value is None:
                 raise ScenarioError(f"the act kept under {name!r} gives no value")
             return kept.value

@@ -101,7 +101,9 @@ def read_tree(path: Path) -> tuple[dict[str, Any], Spot]:
         reason = str(error).split("\n", maxsplit=1)[0] or type(error).__name__
         raise ScenarioError(f"{path}:{line}: not YAML: {reason}") from error
     if not isinstance(tree, CommentedMap):
-        raise ScenarioError(f"{path}:1: found {shown(tree)}; a scenario is a mapping with 'id', 'actors' and 'timeline'")
+        raise ScenarioError(
+            f"{path}:1: found {shown(tree)}; a scenario is a mapping with 'id', 'actors' and 'timeline'"
+        )
     root = Spot(path, 1)
     return _plain(tree, root), root
 

@@ -48,9 +48,7 @@ def _seconds(value: Any) -> float:
 
 Seconds = Annotated[
     float,
-    BeforeValidator(
-        _seconds, json_schema_input_type=Annotated[str, Field(pattern=r"^[0-9.]+ *(ms|s|min|h)$")] | float
-    ),
+    BeforeValidator(_seconds, json_schema_input_type=Annotated[str, Field(pattern=r"^[0-9.]+ *(ms|s|min|h)$")] | float),
 ]
 """A time: ``10 s``, ``500 ms``, ``2 min``, ``1 h``; a bare number is seconds."""
 

@@ -97,8 +97,9 @@ async def has_log(part: Part, args: Log) -> None:
     log = [str(line["text"]) for line in (await part.driver.incident(await _shared_as(part, args.incident)))["log"]]
     kept = [line for line in log if line in args.lines]
     if kept != list(args.lines):
-        raise DriverError(f"the log of {args.incident} at command and control is {log}; due, in order and once: "
-                          f"{list(args.lines)}")
+        raise DriverError(
+            f"the log of {args.incident} at command and control is {log}; due, in order and once: {list(args.lines)}"
+        )
 
 
 @verb("supervisor", arguments=Within, short="within")
@@ -113,5 +114,6 @@ async def reconciles(part: Part, args: Reconciled) -> None:
     report = await part.driver.reconciliation()
     if report["orphans"] != args.orphans:
         orphaned = [each["record"] for each in report["orphaned"]]
-        raise DriverError(f"{report['orphans']} answered calls have neither incident nor reason: {orphaned}; "
-                          f"due: {args.orphans}")
+        raise DriverError(
+            f"{report['orphans']} answered calls have neither incident nor reason: {orphaned}; due: {args.orphans}"
+        )
