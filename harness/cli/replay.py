@@ -188,9 +188,9 @@ async def _ask(told: str) -> None:
     if isinstance(loop, VirtualLoop):
         sys.stdin.readline()
         return
-    pressed = loop.create_future()
+    pressed: asyncio.Future[None] = loop.create_future()
     try:
-        loop.add_reader(sys.stdin.fileno(), lambda: pressed.done() or pressed.set_result(None))
+        loop.add_reader(sys.stdin.fileno(), _settle, pressed)
     except PermissionError:  # a file, which can't be waited for: it is read at once
         sys.stdin.readline()
         return
@@ -199,3 +199,8 @@ async def _ask(told: str) -> None:
         sys.stdin.readline()
     finally:
         loop.remove_reader(sys.stdin.fileno())
+
+
+def _settle(pressed: asyncio.Future[None]) -> None:
+    if not pressed.done():
+        pressed.set_result(None)

@@ -1,4 +1,4 @@
-"""The actors of a scenario on one bench: each bound to a component and its driver, with speech and calls in progress."""
+"""The actors of a scenario on one bench: each bound to a component and its driver, with speech and calls under way."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Part:
         raise DriverError(f"{self.name} neither speaks nor hears")
 
     def voice(self, kind: str) -> tuple[str, str]:
-        """Under which source and kind its events of ``kind`` are in the journal: speech is heard at a jack or a call."""
+        """The source and kind under which the journal has its events: speech is heard at a jack or a call."""
         if kind == "voice.heard":
             match self.actor.role:  # type: ignore[attr-defined]
                 case "console" | "emergency_operator":

@@ -56,14 +56,16 @@ async def await_event(journal: Journal, watched: Watched, expect: Expect, since:
         return _counted(journal, watched, expect, since, after, ends)
     wanted: dict[str, Any] = dict(watched.wanted)
     left = max(0.0, ends - journal.now())
-    found = await journal.expect(watched.source, watched.kind, within=left, after=after, **wanted)
+    try:
+        found = await journal.expect(watched.source, watched.kind, within=left, after=after, **wanted)
+    except ExpectationError as error:  # it tells of what was left of the window
+        raise ExpectationError(f"{expect.told()} was due; {str(error).partition('; ')[2]}") from error
     came = found.time - since.time
     if found.time > ends + _EDGE_S:
         raise ExpectationError(f"{expect.told()} was due, and came after {came:.3f} s:\n  {found.told()}")
     if came < expect.not_before - _EDGE_S:
-        raise ExpectationError(
-            f"{expect.told()} was not due before {expect.not_before:g} s, and came after {came:.3f} s:\n  {found.told()}"
-        )
+        told = f"was not due before {expect.not_before:g} s, and came after {came:.3f} s"
+        raise ExpectationError(f"{expect.told()} {told}:\n  {found.told()}")
     return found
 
 

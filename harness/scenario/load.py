@@ -1,8 +1,8 @@
-"""Reads a scenario file: includes and variables are written out; every error names file, line, what was found and meant."""
+"""Reads a scenario file, includes and variables written out; errors name file, line, what was found and was meant."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,11 +39,21 @@ def load_with_lines(path: Path) -> tuple[Scenario, Spot]:
     try:
         scenario = Scenario.model_validate(tree)
     except ValidationError as error:
-        raise _errors([_told(spot, each) for each in error.errors(include_url=False)]) from error
+        raise _errors([_told(spot, each) for each in _independent(error.errors(include_url=False))]) from error
     found = complaints(scenario)
     if found:
         raise _errors([spot.at(location).error(f"{_dotted(location)}: {message}") for location, message in found])
     return scenario, spot
+
+
+def _independent(errors: Sequence[Any]) -> list[Any]:
+    """Leave out that a list is too short where that is so because its items are wrong."""
+    return [
+        error
+        for error in errors
+        if error["type"] != "too_short"
+        or not any(other["loc"][: len(error["loc"])] == error["loc"] for other in errors if other is not error)
+    ]
 
 
 def _errors(told: list[str]) -> ScenarioError:
@@ -57,11 +67,13 @@ class _Includer:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._folder = path.resolve().parent
+        self._folder = path.parent
         self._included = 0
 
     def whole(self) -> tuple[dict[str, Any], Spot]:
+        """The whole tree, and where everything stands. Raises ScenarioError."""
         tree, spot = read_tree(self._path)
+        self._folder = self._path.resolve().parent
         variables, actors = self._heads(tree, spot, {}, (self._path.resolve(),))
         tree["actors"] = actors if actors or "actors" not in tree else tree["actors"]
         self._timeline(tree, spot, variables, (self._path.resolve(),))

@@ -9,16 +9,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.errors import DriverError, ExpectationError, HarnessError, ScenarioError
+from harness.errors import DriverError, HarnessError, ScenarioError
 from harness.journal import Event
 from harness.scenario import measures
 from harness.scenario.cast import Cast
 from harness.scenario.expecting import Moment, Watched, await_event
-from harness.scenario.model import Acts, Expect, Outcome, Scenario, Step, told_acts
+from harness.scenario.model import DEFAULT_WITHIN_S, Acts, Expect, Outcome, Scenario, Step, told_acts
 from harness.scenario.names import meant, resolved
 from harness.scenario.result import Done, Result, StepResult
 from harness.scenario.seats import Acted, await_act, check_seats
 from harness.scenario.source import Spot
+from harness.scenario.values import predicate
 from harness.scenario.verbs import VERBS
 from harness.testbed.bench import Bench
 
@@ -76,6 +77,8 @@ class Player:
         self._found: dict[tuple[str | None, str], int] = {}
         """The newest event that an expectation since the step done last has had, by source and kind."""
         self._since = Moment(0.0, 0)
+        self._began = 0
+        """The journal's position when the scenario began."""
         self._zero = 0.0
         """Run time at which the scenario began; later by as long as it was held."""
 
@@ -86,7 +89,8 @@ class Player:
         """
         self._cast = await Cast.open(self._bench, self.scenario, self._seats)
         self._zero = self._journal.now()
-        self._since = Moment(self._zero, self._journal.position)
+        self._began = self._journal.position
+        self._since = Moment(self._zero, self._began)
         self._journal.record(SOURCE, "scenario.began", id=self.scenario.id, seats=list(self._seats))
         try:
             self.result.outcome = "passed" if await self._all() else "failed"
@@ -238,9 +242,8 @@ class Player:
             raise ScenarioError(f"nothing is kept under {name!r}{meant(name, self._kept)}")
         if not field_:
             if isinstance(kept.value, Event):
-                raise ScenarioError(
-                    f"{name!r} is an event: {', '.join(f'${{{name}.{key}}}' for key in kept.value.data)}"
-                )
+                fields = ", ".join(f"${{{name}.{key}}}" for key in kept.value.data)
+                raise ScenarioError(f"{name!r} is an event, of which a value is due: {fields}")
             if kept.value is None:
                 raise ScenarioError(f"the act kept under {name!r} gives no value")
             return kept.value
@@ -301,7 +304,7 @@ class Player:
         done: Done = "done"
         try:
             if outcome.event is not None:
-                self._was_seen(outcome)
+                await self._is_seen(outcome)
             else:
                 self._measured(outcome)
         except HarnessError as error:
@@ -318,14 +321,14 @@ class Player:
         due = str(outcome.limit) if outcome.limit is not None else f"{outcome.requirement} {outcome.figure}"
         return f"outcome: {outcome.measure}{f' of {outcome.on}' if outcome.on else ''} {due}"
 
-    def _was_seen(self, outcome: Outcome) -> None:
+    async def _is_seen(self, outcome: Outcome) -> None:
+        """Look for an event in all the scenario, and wait for it a little: the last act may still be on its way."""
         assert outcome.event is not None
         source, kind = None, outcome.event
         if outcome.on is not None:
             source, kind = self._cast.parts[outcome.on].voice(outcome.event)
-        wanted = {key: self._wanted(value) for key, value in outcome.with_.items()}
-        if next(Watched.of(source, kind, wanted).seen(self._journal, 0), None) is None:
-            raise ExpectationError(f"{kind} did not come on {source or 'anything'} in all the scenario")
+        wanted = {key: predicate(key, self._wanted(value)) for key, value in outcome.with_.items()}
+        await self._journal.expect(source, kind, within=DEFAULT_WITHIN_S, after=self._began, **wanted)
 
     def _measured(self, outcome: Outcome) -> None:
         assert outcome.measure is not None
