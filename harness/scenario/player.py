@@ -182,6 +182,9 @@ class Player:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        if persons:  # what follows is due from when a person acted, not from when it was their turn
+            acted = self._since.time + max(each.took for _, each in persons)
+            self._since = Moment(acted, self._since.seq)
         if step.keep is not None:
             self._kept[step.keep] = Kept(values[0], self._since)
         return persons

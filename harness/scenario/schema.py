@@ -66,3 +66,9 @@ def verb_lines() -> Iterator[tuple[str, str, str, str]]:
             fields = verb.arguments.model_fields
             told = ", ".join(f"{name}{'' if field.is_required() else '?'}" for name, field in fields.items())
             yield role, verb.name, told, verb.does
+
+
+def verb_table() -> str:
+    """Return the verbs as Markdown: docs/scenarios.md ends with it."""
+    rows = [f"| {role} | `{name}` | {told or '-'} | {does} |" for role, name, told, does in verb_lines()]
+    return "\n".join(["| role | verb | with | does |", "|---|---|---|---|", *rows]) + "\n"

@@ -23,7 +23,7 @@ KEYED = """\
 def reason(result: Result) -> str:
     """Why it failed."""
     assert result.outcome == "failed"
-    return result.steps[-1].reason
+    return next(step.reason for step in result.steps if step.done == "failed")
 
 
 async def test_steps_begin_at_their_times_and_so_long_after_each_other(tmp_path: Path) -> None:
@@ -142,7 +142,8 @@ async def test_measures_are_journalled_and_held_against_their_limits(tmp_path: P
 
 
 async def test_an_outcome_is_looked_at_when_the_timeline_is_over(tmp_path: Path) -> None:
-    rest = "outcome:\n  - {event: talker.ended, on: officer}\n  - {measure: console_grant_time, on: dispatcher, is: '< 1 s'}\n"
+    rest = "outcome:\n  - {event: talker.ended, on: officer}\n"
+    rest += "  - {measure: console_grant_time, on: dispatcher, is: '< 1 s'}\n"
     assert (await played(tmp_path, KEYED, rest=rest)).outcome == "passed"
     assert "did not come" in reason(await played(tmp_path, KEYED, rest=rest.replace("talker.ended", "ptt.lost")))
     late = await played(tmp_path, KEYED, rest=rest.replace("< 1 s", "< 1 ms"))
@@ -187,7 +188,7 @@ async def test_the_clock_of_a_scenario_stands_while_it_is_held(tmp_path: Path) -
 
 async def test_an_actor_that_the_testbed_lacks_or_has_twice_is_told_with_what_there_is(tmp_path: Path) -> None:
     lacking = HEAD.replace("govan-12", "govan-99")
-    with pytest.raises(TestbedError, match="actor taker: .*no .*console.* with position govan-99; it has govan-12"):
+    with pytest.raises(TestbedError, match=r"actor taker: .*no .*console.* with position govan-99; it has govan-12"):
         await played(tmp_path, "- taker: hold", head=lacking)
     several = HEAD.replace(", issi: 4001234", "")
     with pytest.raises(TestbedError, match=r"actor officer: .*name one by 'component' or 'issi'"):

@@ -77,7 +77,7 @@ def acts(key_after: float, talkgroup: str = "GD-OPS-1") -> Person:
 
 async def test_what_a_person_does_in_time_is_seen_kept_and_scored(tmp_path: Path) -> None:
     result = await with_person(tmp_path, acts(2.0))
-    assert result.outcome == "passed"
+    assert result.outcome == "passed", [step.line() for step in result.steps]
     theirs = [step for step in result.steps if step.person == "dispatcher"]
     assert [step.done for step in theirs] == ["done", "done", "done", "unscored", "done"]
     assert theirs[0].took == pytest.approx(2.0, abs=0.5) and theirs[0].due_s == 5.0
@@ -88,7 +88,7 @@ async def test_what_a_person_does_in_time_is_seen_kept_and_scored(tmp_path: Path
 async def test_what_a_person_does_late_is_told_and_the_scenario_goes_on(tmp_path: Path) -> None:
     result = await with_person(tmp_path, acts(8.0))
     assert result.outcome == "passed"
-    assert [step.done for step in result.steps][0] == "late"
+    assert result.steps[0].done == "late"
     assert str(result.scores["dispatcher"]) == "88 %: 3 of 4 steps in time, 1 late, 0 missed"
 
 
