@@ -1,4 +1,4 @@
-"""`iccs replay` and `iccs scenario`: exit codes, progress, the command that plays a failure again, one journal a seed."""
+"""`iccs replay` and `iccs scenario`: exit codes, progress, the command that plays it again, one journal a seed."""
 
 from __future__ import annotations
 

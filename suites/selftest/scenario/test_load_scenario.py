@@ -206,44 +206,11 @@ def test_a_file_that_is_not_there_no_text_or_no_mapping_is_told(tmp_path: Path) 
 
 
 WORDS = st.sampled_from(
-    [
-        "id",
-        "title",
-        "actors",
-        "timeline",
-        "expect",
-        "on",
-        "event",
-        "with",
-        "within",
-        "at",
-        "after",
-        "as",
-        "include",
-        "taker",
-        "role",
-        "console",
-        "answer",
-        "key",
-    ]
-    + [
-        "say",
-        "measure",
-        "time",
-        "outcome",
-        "is",
-        "${a}",
-        "${taker.issi}",
-        "variables",
-        "note",
-        "hint",
-        "requirements",
-        "media",
-        "1s",
-        "<=1s",
-        "a.b",
-        "E2E-T",
-    ]
+    re.findall(
+        r"\S+",
+        "id title actors timeline expect on event with within at after as include taker role console answer key say is "
+        "measure time outcome ${a} ${taker.issi} variables note hint requirements media 1s <=1s a.b E2E-T",
+    )
 )
 VALUES = st.recursive(
     WORDS | st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
