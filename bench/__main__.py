@@ -26,8 +26,10 @@ from rich.table import Table
 
 from bench import (
     at_round_trips,
+    bookings,
     conference,
     floor_requests,
+    outbox,
     radio_codecs,
     radio_network,
     rtp_pacing,
@@ -77,6 +79,12 @@ def _round_trips() -> tuple[dict[str, Any], list[Row]]:
     return result, [(*row, peer, "≥ 15,000", bool(result["met"]))]
 
 
+def _outbox() -> tuple[dict[str, Any], list[Row]]:
+    result = outbox.measure()
+    ours, peer = f"{result['incidents_per_s']:,}", f"a plain file, flushed each {result['plain_file_per_s']:,}"
+    return result, [("incidents through store-and-forward, flushed each /s", ours, peer, "", None)]
+
+
 def _texts() -> tuple[dict[str, Any], list[Row]]:
     result = texts.measure()
     ours, bare = f"{result['submits_per_s']:,}", f"bare TCP answers {result['bare_tcp_answers_per_s']:,}"
@@ -85,6 +93,19 @@ def _texts() -> tuple[dict[str, Any], list[Row]]:
         ("SMPP submits taken by the service centre /s", ours, bare, "", None),
         ("texts sent by a modem over a PTY /s", modem, plain, "", None),
     ]
+
+
+def _bookings() -> tuple[dict[str, Any], list[Row]]:
+    result = bookings.measure()
+    rows: list[Row] = []
+    for database, figures in result["databases"].items():
+        what = f"appointments booked by {result['writers']} writers /s, {database}"
+        if "missing" in figures:
+            rows.append((what, "not measured", figures["missing"], "", None))
+            continue
+        ours, peer = f"{figures['bookings_per_s']:,}, ratio {figures['ratio']:.2f}", figures["rows_per_s"]
+        rows.append((what, ours, f"one row a transaction {peer:,}", "", None))
+    return result, rows
 
 
 def _answers() -> tuple[dict[str, Any], list[Row]]:
@@ -192,6 +213,8 @@ BENCHMARKS: dict[str, Callable[[], tuple[dict[str, Any], list[Row]]]] = {
     "sdp_answers": _answers,
     "at_round_trips": _round_trips,
     "texts": _texts,
+    "bookings": _bookings,
+    "outbox": _outbox,
     "radio_codecs": _codecs,
     "radio_network": _radio_network,
     "floor_requests": _floor_requests,

@@ -128,6 +128,27 @@ class CommandControlError(LocalError):
     """What goes to command and control can't be kept or sent, or was refused by it."""
 
 
+class CrmError(LocalError):
+    """A CRM refused what was asked of it, or answered what makes no sense."""
+
+
+class CrmGoneError(CrmError):
+    """A CRM can't be reached or is out of order now; what was asked can be asked again."""
+
+
+class RecordsCheckError(LocalError):
+    """A records database refused a check, can't be asked, or answered what can't be read."""
+
+    def __init__(self, reason: str, *, unanswered: bool = False) -> None:
+        """`unanswered`: nothing came back, so that what was sent may have got through."""
+        super().__init__(reason)
+        self.unanswered = unanswered
+
+
+class DirectoryError(RemoteError):
+    """A directory's file, feed or entry that can't be read (docs/interfaces/directory.md)."""
+
+
 class NumberError(RemoteError):
     """A telephone number that can't be read."""
 
@@ -152,6 +173,10 @@ class ModemLocalError(LocalError):
     """A modem's command was refused, timed out, or asked for on a line that is gone."""
 
 
+class ModemUnansweredError(ModemLocalError):
+    """A modem's command may have been carried out, and may not: the line was lost, or no result came in time."""
+
+
 class SmppError(RemoteError):
     """An SMPP 3.4 peer sent a unit, field or parameter that can't be read, or one can't be written so."""
 
@@ -160,12 +185,41 @@ class SmppLocalError(LocalError):
     """A request to an SMPP service centre was refused, timed out, or asked for on a session that is gone."""
 
 
+class SntpError(RemoteError):
+    """A clock's answer that RFC 5905 does not allow, that tells no time, or that is to another question."""
+
+
+class SntpLocalError(LocalError):
+    """A clock's packet that can't be written, or a clock that was asked and did not answer."""
+
+
+class SmppUnansweredError(SmppLocalError):
+    """A request may have been carried out, and may not: the session was lost, or no response came in time."""
+
+
+class MailError(LocalError):
+    """A mail that a server would not have, or that could not be handed to one."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        """Whether trying again is of no use."""
+
+
 class DatabaseError(LocalError):
     """A store refused what was to be kept: the disk is full, a value does not fit."""
 
 
 class DatabaseGoneError(DatabaseError):
     """A store can't be reached now; what was asked can be asked again."""
+
+
+class StaffingError(LocalError):
+    """A load, a forecast or a schedule was asked for that can't be reckoned."""
+
+
+class WfmFeedError(RemoteError):
+    """A workforce management feed (docs/workforce.md) that can't be read; a line's error says which line."""
 
 
 class TransportError(LocalError):

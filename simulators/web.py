@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 
 from harness.errors import TransportError
+from harness.transport.virtual_loop import VirtualLoop
 
 STARTS_WITHIN = 10.0
 STOPS_WITHIN = 5.0
@@ -26,10 +27,20 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.ready = asyncio.Event()
         """Set when it serves."""
+        self.stopping = asyncio.Event()
+        """Set when it is to end."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.ready.set()
+
+    async def main_loop(self) -> None:
+        # uvicorn looks ten times a second whether it is to end: a day of virtual time would be a million looks.
+        if isinstance(asyncio.get_running_loop(), VirtualLoop):
+            await self.on_tick(0)
+            await self.stopping.wait()
+        else:
+            await super().main_loop()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -89,6 +100,7 @@ class WebServer:
         """Stop serving; open requests and streams are ended."""
         if self._task is not None:
             self._server.should_exit = True
+            self._server.stopping.set()
             self._server.force_exit = True
             await asyncio.wait((self._task,), timeout=STOPS_WITHIN)
             self._task.cancel()

@@ -27,7 +27,8 @@ class KeepEvidence(StrEnum):
 
 def accept(
     suite: Annotated[
-        list[str] | None, typer.Option(help="Folder under suites/; may be given more than once.", show_default="niccs")
+        list[str] | None,
+        typer.Option(help="Folder under suites/; may be given more than once.", show_default="niccs, service_centre"),
     ] = None,
     testbed: Annotated[Path, typer.Option(help="Testbed file.")] = SIMULATED_TESTBED,
     keep_evidence: Annotated[
@@ -56,7 +57,7 @@ def accept(
     console = Console()
     try:
         plan = Plan(
-            suites=tuple(SUITES / name for name in suite or ["niccs"]),
+            suites=tuple(SUITES / name for name in suite or ["niccs", "service_centre"]),
             testbed_file=testbed.resolve(),
             testbed=load_testbed(testbed),
             keep_evidence=keep_evidence.value,

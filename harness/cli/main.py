@@ -29,6 +29,8 @@ COMMANDS = {
     "replay": _Entry("harness.cli.replay", "replay", "Play a scenario, every seat by the harness or one by a person."),
     "report": _Entry("harness.cli.report", "report", "Make the report of a run again from its results."),
     "measure": _Entry("harness.cli.measure", "app", "Access time and mouth-to-ear latency from tables and recordings."),
+    "crm": _Entry("harness.cli.crm", "app", "A CRM: import contacts."),
+    "staffing": _Entry("harness.cli.staffing", "staffing", "How many advisers a load needs, by Erlang's formulas."),
     "decode": _Entry("harness.cli.decode", "decode", "Show what the harness understands of a message, as JSON."),
 }
 

@@ -59,7 +59,8 @@ def simulate(
     docs/interfaces/enterprise-switch.md), a terminal program at the serial path, a browser or curl at the http address
     (its /docs page shows what can be done there), netcat at the location address
     (docs/interfaces/caller-location.md), a control room's radio sessions at the sip address of a radio gateway
-    (docs/roip.md), a modem program or an SMPP client at those of an SMS network (docs/sms.md).
+    (docs/roip.md), a modem program or an SMPP client at those of an SMS network (docs/sms.md),
+    a browser or a mail program at those of Contact Us (docs/interfaces/contact-us.md).
 
     Exit 0 when stopped, 2 for a testbed file or name that is wrong, 3 when an address is taken or the like.
 

@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from harness.drivers.console_calls import CallHandling, PermitDial
+from harness.drivers.console_crm import CallerRecords
 from harness.drivers.console_desk_radio import DeskRadio
 from harness.drivers.console_radio import RadioControl
 from harness.drivers.jack import AudioJack, open_jack
@@ -34,7 +35,7 @@ MAX_EVENT = 64 * 1024
 PermitRadio = Callable[[str, str, int], None]
 
 
-class Console(CallHandling, RadioControl, DeskRadio):
+class Console(CallHandling, RadioControl, DeskRadio, CallerRecords):
     """One operator position. What its console shows is journalled under the component's name as it is shown.
 
     Events: ``call.ringing`` {call, queue, cli, record}, ``call.connected``, ``call.taken``, ``call.withdrawn``
@@ -42,9 +43,9 @@ class Console(CallHandling, RadioControl, DeskRadio):
     ``call.conferenced`` {parties}, ``call.failed`` {reason}, ``call.cleared``, ``adviser.state`` {state}, ``call.dtmf``
     {digit}, ``ptt.granted`` {talkgroup}, ``ptt.refused`` {reason}, ``ptt.lost`` {reason}, ``talker.shown`` {talkgroup,
     issi, alias}, ``talker.ended``, ``status.shown`` {issi, value}, ``sds.shown`` {issi, text}, ``incident.…``
-    {incident, owner}, those of DeskRadio; and what the operator does: ``console.answer``, ``console.key`` and so on, at
-    the moment it is done. The safety interlock is asked here too: the ICCS may be real, and its operator's hand is
-    this driver.
+    {incident, owner}, those of DeskRadio and CallerRecords; and what the operator does: ``console.answer``,
+    ``console.key`` and so on, at the moment it is done. The safety interlock is asked here too: the ICCS may be real,
+    and its operator's hand is this driver.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Console(CallHandling, RadioControl, DeskRadio):
         self._permit_dial = permit_dial
         self._permit_radio = permit_radio
         self._ringing_callbacks = {}
+        self._caller_records = {}
         self._socket: ClientConnection | None = None
         self._reader: asyncio.Task[None] | None = None
         self._logged_in = False
@@ -165,7 +167,8 @@ class Console(CallHandling, RadioControl, DeskRadio):
                     self._journal.warn(self.name, "console.unreadable", length=len(message))
                     continue
                 self._seen(kind, data)
-                self._journal.record(self.name, kind, **{str(k): v for k, v in data.items() if k not in {"at"}})
+                noted = self._journalled(kind, data)
+                self._journal.record(self.name, kind, **{str(k): v for k, v in noted.items() if k not in {"at"}})
         except ConnectionClosed as error:
             self._journal.warn(self.name, "console.lost", reason=str(error))
 
@@ -234,6 +237,20 @@ class Console(CallHandling, RadioControl, DeskRadio):
         self._journal.record(self.name, "console.transfer_incident", incident=incident, force=force)
         await self._ask(f"incidents/{quote(incident, safe='')}/transfer", {"force": force})
 
+    async def check_records(
+        self, incident: str, *, reason: str, registration: str | None = None, name: str | None = None, **more: str
+    ) -> str:
+        """Have a vehicle (``registration``) or a person (``name``, ``born``) checked for an incident; return its id.
+
+        The incident's log has that it was accepted and what came; ``records_check.returned`` {check, incident,
+        outcome} or ``records_check.failed`` {reason} tells when. Whom or what about is not journalled. Raises
+        DriverError where it is refused.
+        """
+        self._journal.record(self.name, "console.check_records", incident=incident)
+        subject = {"registration": registration, "name": name, **more}
+        body = {"reason": reason} | {key: value for key, value in subject.items() if value is not None}
+        return str((await self._ask(f"incidents/{quote(incident, safe='')}/records-checks", body))["check"])
+
     async def needs_no_incident(self, reason: str, *, record: str | None = None) -> None:
         """Say why a call needs no incident: the latest one, or that of a record. Raises DriverError."""
         self._journal.record(self.name, "console.needs_no_incident", reason=reason)
@@ -243,6 +260,24 @@ class Console(CallHandling, RadioControl, DeskRadio):
         """Close an incident. Raises DriverError when it is not held here."""
         self._journal.record(self.name, "console.close_incident", incident=incident)
         await self._ask(f"incidents/{quote(incident, safe='')}/close")
+
+    # The directory
+
+    async def directory(self, find: str = "") -> list[dict[str, str]]:
+        """Return the directory's entries that this console shows: ``id``, ``name``, ``number``, ``organisation``.
+
+        ``find``: what is in name, number or organisation. ``directory.changed`` {entries, added, changed, removed}
+        tells of edits, ``directory.stale`` {source, reason} and ``directory.fresh`` {source} whether it can be read.
+        Raises DriverError.
+        """
+        try:
+            answer = await self._http.get(f"/v1/positions/{self.position}/directory", params={"find": find})
+            found = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise DriverError(f"{self.name}: the directory got no answer: {type(error).__name__} {error}") from error
+        if answer.is_error:
+            raise DriverError(f"{self.name}: the directory was refused with {answer.status_code}: {found}")
+        return [dict(each) for each in found]
 
     # Speech
 

@@ -30,7 +30,9 @@ class RadioControl(ABC):
     {gssi, issi, state, attached, of}, ``dgna.taken``, ``ambience.begun`` {ambience, issi}, ``ambience.ended`` {reason,
     recording}, ``terminal.disabled`` {issi, told}, ``terminal.enabled``, ``radio_call.dialled`` {radio_call, issi},
     ``radio_call.connected``, ``radio_call.failed`` {reason}, ``radio_call.ended`` {reason, recording}, ``unit.state``
-    {issi, status, means}, ``site.link_lost`` {site}, ``site.fallback``, ``site.link_restored``, ``site.wide_again``.
+    {issi, status, means}, ``unit.told`` {unit, state, issi} (by command and control),
+    ``map.moved`` {issi, alias, lat, lon, error_m, speed_kmh, direction_deg, fix_age_s}, ``site.link_lost`` {site},
+    ``site.fallback``, ``site.link_restored``, ``site.wide_again``.
     """
 
     name: str
@@ -159,12 +161,24 @@ class RadioControl(ABC):
     # Units
 
     async def unit(self, issi: int) -> dict[str, Any]:
-        """Return what is known of a unit: ``status``, ``means``, ``since``, ``incident``. Raises DriverError."""
+        """Return what is known of a unit: ``status``, ``means``, ``since``, ``incident``; of command and control
+        ``call_sign``, ``told``, ``told_since``. Raises DriverError.
+        """
         return await self._send("GET", f"units/{issi}", "unit", None)
 
     async def units(self) -> list[dict[str, Any]]:
         """Return every unit of which a status came or that is on an incident. Raises DriverError."""
         return list((await self._fetch("units")).json())
+
+    async def place(self, issi: int) -> dict[str, Any]:
+        """Return where a radio is on the map: ``lat`` and ``lon`` (degrees), ``error_m``, ``speed_kmh``,
+        ``direction_deg``, ``fix_age_s``, and ``age_s`` since it came. Raises DriverError where it has not told.
+        """
+        return await self._send("GET", f"map/{issi}", "place", None)
+
+    async def places(self) -> list[dict[str, Any]]:
+        """Return where every radio on the map is, the one that told last at the end. Raises DriverError."""
+        return list((await self._fetch("map")).json())
 
     async def assign_unit(self, issi: int, incident: str) -> None:
         """Assign a unit to an incident. Raises DriverError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -37,6 +38,23 @@ class RadioNetworkControl(ControlledSimulator):
     async def restore_site(self, site: str) -> None:
         """Restore it: ``site.wide_again`` follows. Raises DriverError."""
         await self._set_link(site, up=True)
+
+    # Vehicles
+
+    async def drive(self, issi: int, waypoints: Sequence[tuple[float, float]], *, speed_kmh: float) -> float:
+        """Let the vehicle of a terminal go from waypoint to waypoint (degrees north and east); return metres of way.
+
+        It reports its place as its ``tracker`` in the testbed file says; each report is journalled here as
+        ``place.reported`` {issi, lat, lon, reason, travelled_m}. Raises DriverError.
+        """
+        self._journal.record(self.name, "network.drive", issi=issi, speed_kmh=speed_kmh)
+        body = {"waypoints": [list(each) for each in waypoints], "speed_kmh": speed_kmh}
+        return float((await self._link.ask("PUT", f"/terminals/{issi}/course", body))["length_m"])
+
+    async def park(self, issi: int) -> None:
+        """End a drive, and the reports. Raises DriverError where that vehicle is not under way."""
+        self._journal.record(self.name, "network.park", issi=issi)
+        await self._link.ask("DELETE", f"/terminals/{issi}/course")
 
     async def _set_link(self, site: str, *, up: bool) -> None:
         self._journal.record(self.name, "network.set_link", site=site, up=up)

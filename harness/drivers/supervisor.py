@@ -94,6 +94,20 @@ class Supervisor:
         """Return which answered calls nothing accounts for, and what command and control has not (NICCS-INT-002)."""
         return dict(await self._ask("GET", "reconciliation"))
 
+    async def directory(self) -> dict[str, Any]:
+        """Return ``entries`` (how many), ``age_s``, what is ``stale`` and why, ``problems`` {line, why} of a file."""
+        return dict(await self._ask("GET", "directory"))
+
+    async def directory_read(self, *, within: float) -> None:
+        """Return once the directory has been read. Raises DriverError telling why it could not be."""
+        shown: dict[str, Any] = {}
+        try:
+            async with asyncio.timeout(within):
+                while (shown := await self.directory())["age_s"] is None:  # noqa: ASYNC110
+                    await asyncio.sleep(LOOKS_EVERY)
+        except TimeoutError:
+            raise DriverError(f"{self.name}: no directory after {within:g} s: {shown.get('stale')}") from None
+
     async def all_told(self, *, within: float) -> None:
         """Return once nothing waits for command and control. Raises DriverError telling how much does."""
         waiting = 0

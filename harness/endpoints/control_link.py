@@ -38,10 +38,12 @@ class ControlClient:
             base_url=f"{control}/v1", timeout=ANSWERS_WITHIN, headers=self.headers, trust_env=False
         )
 
-    async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    async def ask(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
         """Make a request and return its answer. Raises DriverError with what the simulator says against it."""
         try:
-            answer = await self._http.request(method, path, json=None if body is None else dict(body))
+            answer = await self._http.request(method, path, json=None if body is None else dict(body), headers=headers)
         except httpx.HTTPError as error:
             raise DriverError(f"{self.name}: no answer to {method} {path}: {error or type(error).__name__}") from error
         try:

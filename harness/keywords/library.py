@@ -13,24 +13,30 @@ from harness.evidence.collect import Attachment, Keep
 from harness.keywords.call_handling import CallHandlingKeywords
 from harness.keywords.caller_location import CallerLocationKeywords
 from harness.keywords.caller_phones import CallerPhoneKeywords
+from harness.keywords.clocks import ClockKeywords
 from harness.keywords.command_control import CommandControlKeywords
 from harness.keywords.console import ConsoleKeywords
+from harness.keywords.contact_us import ContactUsKeywords
 from harness.keywords.continuity import ContinuityKeywords
+from harness.keywords.crm import CrmKeywords
 from harness.keywords.desk_radio import DeskRadioKeywords
 from harness.keywords.emergency_network import EmergencyNetworkKeywords
 from harness.keywords.emergency_operators import EmergencyOperatorKeywords
 from harness.keywords.faults import FaultKeywords
 from harness.keywords.figures import FigureKeywords
+from harness.keywords.integration import IntegrationKeywords
 from harness.keywords.keyed_radio import KeyedRadioKeywords
 from harness.keywords.radio import RadioKeywords
 from harness.keywords.radio_control import RadioControlKeywords
 from harness.keywords.roip import RoipKeywords
 from harness.keywords.scenarios import ScenarioKeywords
 from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
+from harness.keywords.sms_diary import SmsDiaryKeywords
 from harness.keywords.supervision import SupervisionKeywords
 from harness.keywords.telephones import SwitchTelephoneKeywords
 from harness.keywords.telephony import TelephonyKeywords
 from harness.keywords.texting import TextingKeywords
+from harness.keywords.workforce import WorkforceKeywords
 from harness.testbed.run import KEEP_VARIABLE, TESTBED_VARIABLE
 
 
@@ -46,12 +52,18 @@ class ICCS(
     CallHandlingKeywords,
     SupervisionKeywords,
     CommandControlKeywords,
+    ContactUsKeywords,
+    CrmKeywords,
+    IntegrationKeywords,
+    ClockKeywords,
     RadioKeywords,
     RadioControlKeywords,
     DeskRadioKeywords,
     RoipKeywords,
     KeyedRadioKeywords,
     TextingKeywords,
+    WorkforceKeywords,
+    SmsDiaryKeywords,
     FaultKeywords,
     ContinuityKeywords,
     FigureKeywords,

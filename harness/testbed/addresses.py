@@ -20,12 +20,14 @@ class Reached:
     kind: str
     """``sip``, ``trunk`` (SIP of an emergency network, for control rooms that ring back), ``sips``, ``http``,
     ``serial``, ``tcp-serial`` (the same line by TCP), ``smpp``, ``rtp``, ``location`` (a link of the caller-location
-    interface), ``command_control`` (a link of control rooms), ``lines`` (control lines at a terminal server),
-    ``records`` (a folder of call records) or ``authority`` (the PEM file of who signed a certificate)."""
+    interface), ``command_control`` (a link of control rooms), ``crm`` (where a CRM is asked), ``ntp`` (its clock),
+    ``clock`` (where clocks are set),
+    ``lines`` (control lines at a terminal server), ``records`` (a folder of call records) or ``authority`` (the PEM
+    file of who signed a certificate)."""
     url: str
     """``sip:127.0.0.1:5070``, ``http://127.0.0.1:8080``, ``serial:/dev/pts/4``, ``rtp://127.0.0.1:40000``,
-    ``socket://127.0.0.1:7000``, ``smpp://system_id:password@127.0.0.1:2775``, ``tcp://127.0.0.1:9100`` or, over TLS,
-    ``tls://…``."""
+    ``socket://127.0.0.1:7000``, ``smpp://system_id:password@127.0.0.1:2775``, ``tcp://127.0.0.1:9100``,
+    ``ntp://127.0.0.1:9123`` or, over TLS, ``tls://…``."""
 
     def line(self) -> str:
         """Return it as one line of JSON."""

@@ -14,8 +14,13 @@ from typing import Final, Protocol, TypeVar, cast
 
 from harness.drivers.call_load import CallLoad
 from harness.drivers.caller import CallerPhone
+from harness.drivers.clocks import NodeClocks
 from harness.drivers.command_control import CommandControl
 from harness.drivers.console import Console
+from harness.drivers.contact_us import ContactUs
+from harness.drivers.crm import Crm
+from harness.drivers.diary import SmsDiary
+from harness.drivers.directory import Directory
 from harness.drivers.emergency_network import EmergencyNetwork
 from harness.drivers.emergency_operator import EmergencyOperator
 from harness.drivers.keyed_radio import KeyedRadio
@@ -23,6 +28,7 @@ from harness.drivers.location import LocationService
 from harness.drivers.mcptt import McpttRadio
 from harness.drivers.radio import RadioTerminal
 from harness.drivers.radio_network import RadioNetworkControl
+from harness.drivers.records_database import RecordsDatabase
 from harness.drivers.roip_gateway import RoipGatewayControl
 from harness.drivers.roip_radio import RoipRadio
 from harness.drivers.scripted_phone import ScriptedPhone
@@ -31,11 +37,14 @@ from harness.drivers.supervisor import Supervisor
 from harness.drivers.talking_radio import TalkingRadio, Technology
 from harness.drivers.telephone import Telephone
 from harness.drivers.trunk import EmergencyTrunk
+from harness.drivers.workforce import WorkforceSystem
 from harness.endpoints.media import MediaService, open_media
 from harness.endpoints.media.api import Pacing
+from harness.endpoints.sntp import Clock
 from harness.errors import ExpectationError, TestbedError
 from harness.evidence.requirements import catalogue
 from harness.journal import Journal
+from harness.measure.clocks import Skew, skews
 from harness.testbed.addresses import Addresses
 from harness.testbed.components import (
     Binding,
@@ -44,6 +53,9 @@ from harness.testbed.components import (
     CallLoadComponent,
     CommandControlComponent,
     ConsoleComponent,
+    ContactUsComponent,
+    CrmComponent,
+    DirectoryComponent,
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
     IccsComponent,
@@ -52,13 +64,16 @@ from harness.testbed.components import (
     RadioGatewayComponent,
     RadioNetworkComponent,
     RadioTerminalComponent,
+    RecordsDatabaseComponent,
     RoipGatewayComponent,
     RoipRadioComponent,
     ScriptedPhoneComponent,
+    SmsDiaryComponent,
     SmsGatewayComponent,
     SmsNetworkComponent,
     TelephoneComponent,
     TrunkComponent,
+    WorkforceComponent,
 )
 from harness.testbed.components.base import BoundComponent
 from harness.testbed.interlock import Interlock
@@ -66,28 +81,36 @@ from harness.testbed.model import Testbed
 from harness.testbed.opening import (
     open_call_load,
     open_caller_phone,
+    open_clocks,
     open_command_control,
     open_console,
+    open_contact_us,
+    open_crm,
+    open_directory,
     open_emergency_network,
     open_emergency_operator,
     open_keyed_radio,
     open_location,
     open_mcptt_terminal,
     open_radio_network,
+    open_records_database,
     open_roip_gateway,
     open_roip_radio,
     open_scripted_phone,
+    open_sms_diary,
     open_sms_gateway,
     open_sms_network,
     open_supervisor,
     open_telephone,
     open_terminal,
     open_trunk,
+    open_workforce,
     watch_console,
 )
 from harness.testbed.opening.base import Opening
 from harness.testbed.simulation import Simulation
 from harness.transport.context import Context
+from simulators.calendar import clock_of
 
 BENCH_CAPTURE, SIMULATORS_CAPTURE = "bench", "simulators"
 """Folders of a run's directory that hold what the drivers' side and the simulators' side captured."""
@@ -116,8 +139,15 @@ class Bench:
     """Drivers for the roles of one testbed, opened when first asked for and closed with the bench."""
 
     def __init__(
-        self, context: Context, testbed: Testbed, interlock: Interlock, addresses: Addresses, media: MediaService
+        self,
+        context: Context,
+        testbed: Testbed,
+        interlock: Interlock,
+        addresses: Addresses,
+        media: MediaService,
+        clock: Clock,
     ) -> None:
+        """``clock``: this machine's, seconds since 1970; in virtual time the run's."""
         self.context = context
         self.testbed = testbed
         self.interlock = interlock
@@ -130,8 +160,9 @@ class Bench:
             if entry.kind in {"sip", "trunk", "rtp"}:
                 context.called(addresses.host_port(entry.name, entry.kind), entry.name)
         self._stack = AsyncExitStack()
-        self._opening = Opening(context, testbed, interlock, addresses, media)
+        self._opening = Opening(context, testbed, interlock, addresses, media, clock)
         self._drivers: dict[str, Driver] = {}
+        self._clocks: NodeClocks | None = None
 
     @property
     def journal(self) -> Journal:
@@ -157,6 +188,18 @@ class Bench:
     async def command_control(self, name: str | None = None) -> CommandControl:
         """Return command and control's terminal (the one there is, or the one named)."""
         return await self._driver(name, CommandControlComponent, open_command_control)
+
+    async def crm(self, name: str | None = None) -> Crm:
+        """Return the CRM (the one there is, or the one named)."""
+        return await self._driver(name, CrmComponent, open_crm)
+
+    async def records_database(self, name: str | None = None) -> RecordsDatabase:
+        """Return a records database (the one there is, or the one named), as its auditor sees it."""
+        return await self._driver(name, RecordsDatabaseComponent, open_records_database)
+
+    async def phone_book(self, name: str | None = None) -> Directory:
+        """Return a directory of numbers (the one there is, or the one named), as whoever keeps it edits it."""
+        return await self._driver(name, DirectoryComponent, open_directory)
 
     async def keyed_radio(self, name: str | None = None) -> KeyedRadio:
         """Return a radio that a control line keys (the one there is, or the one named), its key at rest."""
@@ -227,9 +270,35 @@ class Bench:
         """Return a simulated SMS network (the one there is, or the one named), as whoever runs it sees it."""
         return await self._driver(name, SmsNetworkComponent, open_sms_network)
 
+    async def workforce(self, name: str | None = None) -> WorkforceSystem:
+        """Return workforce management (the one there is, or the one named)."""
+        return await self._driver(name, WorkforceComponent, open_workforce)
+
+    async def sms_diary(self, name: str | None = None) -> SmsDiary:
+        """Return the SMS Diary (the one there is, or the one named), as an adviser's screen has it."""
+        return await self._driver(name, SmsDiaryComponent, open_sms_diary)
+
+    async def contact_us(self, name: str | None = None) -> ContactUs:
+        """Return the Contact Us system (the one there is, or the one named), as the public and its staff see it."""
+        return await self._driver(name, ContactUsComponent, open_contact_us)
+
     async def call_load(self, name: str | None = None) -> CallLoad:
         """Return a load of calls (the one there is, or the one named)."""
         return await self._driver(name, CallLoadComponent, open_call_load)
+
+    def clocks(self) -> NodeClocks:
+        """Return the clocks of all nodes that tell their time."""
+        if self._clocks is None:
+            self._clocks = open_clocks(self._opening)
+            self._stack.push_async_callback(self._clocks.close)
+        return self._clocks
+
+    async def clock_skews(self) -> list[Skew]:
+        """Read every node's clock and return its skew against the testbed's reference, the most wrong first.
+
+        Raises DriverError where one does not answer.
+        """
+        return skews(await self.clocks().read_all(), reference=self.testbed.clock_reference)
 
     async def _driver(self, name: str | None, kind: type[_C], open_: Callable[[Opening, str, _C], Awaitable[_D]]) -> _D:
         """The driver of a component, opened for the first who asks."""
@@ -379,6 +448,7 @@ async def open_bench(
             stack.push_async_callback(simulation.stop)
             addresses = simulation.addresses
         media = await open_media(context, in_process=virtual)
-        bench = Bench(context, testbed, interlock, addresses or Addresses(), media)
+        clock = clock_of(context.journal, virtual=virtual)
+        bench = Bench(context, testbed, interlock, addresses or Addresses(), media, clock)
         stack.push_async_callback(bench.close)
         yield bench

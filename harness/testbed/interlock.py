@@ -20,6 +20,8 @@ POLICE_AND_EMERGENCY = frozenset({"999", "112", "101", "911", "111", "105", "180
 """Numbers that reach a public service: a permit is needed whatever the file's own plan calls them."""
 SERVICE_URN = "urn:service:sos"
 """Emergency services by name (RFC 5031)."""
+_NOBODYS = ("example", "example.org", "example.com", "example.net", "test", "invalid", "localhost")
+"""Domains that nobody can have."""
 PRE_EMPTIVE_PRIORITY = 12
 """The lowest priority that takes other calls down (EN 300 392-5; unconfirmed)."""
 _SCHEME = re.compile(r"^(?:sips?|tel):", re.IGNORECASE)
@@ -121,6 +123,30 @@ class Interlock:
         if not is_reserved(bare) and not any(_fits(bare, pattern) for pattern in allowed):
             raise InterlockError(
                 f"a text to {bare or 'nobody'} is not allowed: {self._why()}, and safety.text names {_listed(allowed)}"
+            )
+
+    def submit(self, component: str) -> None:
+        """Allow a report to a Contact Us system by its component's name, or raise InterlockError.
+
+        A false report to a real one sends people out: it needs the name in the file.
+        """
+        if self._real and component not in self._testbed.safety.submit:
+            raise InterlockError(
+                f"a report to {component} is not allowed: {self._why()}, and safety.submit names "
+                f"{_listed(self._testbed.safety.submit)}"
+            )
+
+    def mail(self, address: str) -> None:
+        """Allow a mail to ``address`` by a relay, or raise InterlockError.
+
+        A relay is real whatever the components are: it is asked where all is simulated too. Domains that are reserved
+        (RFC 2606, RFC 6761) are nobody's and always allowed.
+        """
+        domain = address.rpartition("@")[2].casefold()
+        nobodys = domain in _NOBODYS or domain.endswith(tuple(f".{each}" for each in _NOBODYS))
+        if not nobodys and address.casefold() not in {each.casefold() for each in self._testbed.safety.mail}:
+            raise InterlockError(
+                f"a mail to an address at {domain or 'no domain'} is not allowed: safety.mail does not name it"
             )
 
     def _service(self, number: str) -> str | None:

@@ -16,6 +16,8 @@ from harness.testbed.components import (
     CallerPhoneComponent,
     CallLoadComponent,
     Component,
+    ConsoleComponent,
+    CrmComponent,
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
     EnterpriseSwitchComponent,
@@ -27,21 +29,35 @@ from harness.testbed.components import (
     Name,
     RadioGatewayComponent,
     RadioNetworkComponent,
+    RadioTerminalComponent,
     RoipGatewayComponent,
     RoipRadioComponent,
     ScriptedPhoneComponent,
+    SmsDiaryComponent,
     SmsGatewayComponent,
     SmsNetworkComponent,
     Ssi,
     Strict,
     TelephoneComponent,
     TerminalComponent,
+    TrunkComponent,
+    WorkforceComponent,
 )
 from simulators.emergency.settings import EmergencySettings
 from simulators.guard import is_loopback
 from simulators.iccs.settings import Number
 from simulators.interworking import JoinSettings, loop_in
 
+_REFERENCES: tuple[tuple[type[Strict], str, type[Strict], str], ...] = (
+    (TrunkComponent, "to", IccsComponent, "iccs"),
+    (ConsoleComponent, "of", IccsComponent, "iccs"),
+    (WorkforceComponent, "iccs", IccsComponent, "iccs"),
+    (SmsGatewayComponent, "of", SmsNetworkComponent, "sms_network"),
+    (SmsDiaryComponent, "gateway", SmsGatewayComponent, "sms_gateway"),
+    (SmsDiaryComponent, "crm", CrmComponent, "crm"),
+    (TelephoneComponent, "of", EnterpriseSwitchComponent, "enterprise_switch"),
+)
+"""A component's key that names another: which, and of which role it must be."""
 MAX_COMPONENTS = 2000
 NARROWEST = 5
 """Characters that a pattern of an allow-list must name."""
@@ -83,6 +99,10 @@ class Safety(Strict):
     """Numbers whose location may be asked for, or sent in as a handset's; written as in ``dial``."""
     text: tuple[str, ...] = ()
     """Numbers that may be sent texts beside Ofcom's reserved ones, which are nobody's; written as in ``dial``."""
+    submit: tuple[Name, ...] = ()
+    """Real Contact Us systems, by component, that may be sent reports."""
+    mail: tuple[str, ...] = ()
+    """Addresses that may be sent mail by a relay, beside those of reserved domains, which are nobody's."""
     permits: tuple[Permit, ...] = ()
 
     @field_validator("dial", "locate", "text")
@@ -121,6 +141,8 @@ class Testbed(Strict):
     """Talkgroup name to GSSI."""
     statuses: dict[int, RadioStatus] = Field(default_factory=dict)
     """Radio status number to what goes over the air; forces differ, and their values are not public."""
+    clock_reference: Name | None = None
+    """The component whose clock the others' are held against; left out: the clock of the machine that tests."""
     safety: Safety = Safety()
     components: dict[Name, Component] = Field(min_length=1, max_length=MAX_COMPONENTS)
 
@@ -132,40 +154,29 @@ class Testbed(Strict):
         self._check_emergency()
         self._check_roip()
         self._check_interworking()
-        iccss = [name for name, each in self.components.items() if isinstance(each, IccsComponent)]
-        switches = [n for n, each in self.components.items() if isinstance(each, EnterpriseSwitchComponent)]
+        self._check_clocks()
         for name, each in self.components.items():
-            key = {"emergency_trunk": "to", "console": "of"}.get(each.role)
-            if isinstance(each, ScriptedPhoneComponent | CallLoadComponent) and each.to not in self.components:
-                raise _misfit(("components", name, "to"), each.to, _listed(self.components))
-            if isinstance(each, SmsGatewayComponent):
-                self._check_sms_gateway(name, each)
-            if isinstance(each, McpttTerminalComponent):
-                self._check_handset(name, each)
-            if isinstance(each, TelephoneComponent) and each.of not in switches:
-                raise _misfit(
-                    ("components", name, "of"),
-                    each.of,
-                    f"a component with role 'enterprise_switch' ({_listed(switches)})",
-                )
-            if isinstance(each, EnterpriseSwitchComponent):
-                for told in each.simulator.components():
-                    if told not in self.components:
-                        raise _misfit(("components", name, "simulator", "trunks"), told, _listed(self.components))
-            if key is not None and getattr(each, key) not in iccss:
-                raise _misfit(
-                    ("components", name, key), getattr(each, key), f"a component with role 'iccs' ({_listed(iccss)})"
-                )
+            self._check_references(name, each)
         networks = [n for n, each in self.components.items() if isinstance(each, RadioNetworkComponent)]
         if len(networks) > 1:
             raise _misfit(("components", networks[1], "role"), "radio_network", "one radio network")
         return self
 
-    def _check_sms_gateway(self, name: str, gateway: SmsGatewayComponent) -> None:
-        networks = [n for n, each in self.components.items() if isinstance(each, SmsNetworkComponent)]
-        if gateway.of is not None and gateway.of not in networks:
-            allowed = f"a component with role 'sms_network' ({_listed(networks)})"
-            raise _misfit(("components", name, "of"), gateway.of, allowed)
+    def _check_references(self, name: str, each: Component) -> None:
+        """Whatever a component names is there, and is what it must be."""
+        for of, key, kind, role in _REFERENCES:
+            named = getattr(each, key) if isinstance(each, of) else None
+            there = [n for n, component in self.components.items() if isinstance(component, kind)]
+            if named is not None and named not in there:
+                raise _misfit(("components", name, key), named, f"a component with role {role!r} ({_listed(there)})")
+        if isinstance(each, ScriptedPhoneComponent | CallLoadComponent) and each.to not in self.components:
+            raise _misfit(("components", name, "to"), each.to, _listed(self.components))
+        if isinstance(each, McpttTerminalComponent):
+            self._check_handset(name, each)
+        if isinstance(each, EnterpriseSwitchComponent):
+            for told in each.simulator.components():
+                if told not in self.components:
+                    raise _misfit(("components", name, "simulator", "trunks"), told, _listed(self.components))
 
     def _check_handset(self, name: str, handset: McpttTerminalComponent) -> None:
         servers = {n: each for n, each in self.components.items() if isinstance(each, McpttServerComponent)}
@@ -184,6 +195,10 @@ class Testbed(Strict):
             theirs = [n for n, each in groups.items() if settings.may_join(handset.user, each)]
             allowed = f"a group of {handset.of} with the user as a member ({_listed(theirs)})"
             raise _misfit(("components", name, "talkgroup"), handset.talkgroup, allowed)
+
+    def _check_clocks(self) -> None:
+        if self.clock_reference is not None and self.clock_reference not in self.components:
+            raise _misfit(("clock_reference",), self.clock_reference, _listed(self.components))
 
     def _check_identities(self) -> None:
         """Every ISSI and GSSI is one party's alone: on air they are one number space (EN 300 392-1)."""
@@ -225,6 +240,8 @@ class Testbed(Strict):
         for name, each in self.components.items():
             if isinstance(each, TerminalComponent) and each.talkgroup not in self.talkgroups:
                 raise _misfit(("components", name, "talkgroup"), each.talkgroup, known)
+            if isinstance(each, RadioTerminalComponent) and each.tracker is not None:
+                self._check_tracker(name, each.tracker.to)
             if isinstance(each, RadioGatewayComponent) and each.use == "talkgroup":
                 if each.talkgroup in gateways:
                     raise _misfit(
@@ -245,6 +262,12 @@ class Testbed(Strict):
             if group not in self.talkgroups and group not in channels:
                 allowed = _listed(dict.fromkeys((*self.talkgroups, *channels)))
                 raise _misfit(("safety", "key", index), group, allowed)
+
+    def _check_tracker(self, name: str, to: str) -> None:
+        terminals = [n for n, each in self.components.items() if isinstance(each, TerminalComponent)]
+        if to not in terminals:
+            allowed = f"a terminal or gateway ({_listed(terminals)})"
+            raise _misfit(("components", name, "tracker", "to"), to, allowed)
 
     def _check_sites(self) -> None:
         networks = [each for each in self.components.values() if isinstance(each, RadioNetworkComponent)]

@@ -11,6 +11,8 @@ from harness.testbed.interlock import Interlock
 from harness.testbed.model import Testbed
 from harness.testbed.starting import STARTERS, Starting
 from harness.transport.context import Context
+from simulators.calendar import clock_of
+from simulators.clocks import HOST, ClockRoom
 
 
 class Simulation:
@@ -46,15 +48,23 @@ class Simulation:
         wanted = _wanted(testbed, names)
         simulation = cls(Starting(context, testbed, interlock, virtual, auto_answer, auto_advisers))
         try:
+            room = await ClockRoom.start(context, clock_of(context.journal, virtual=virtual))
+            simulation._starting.stack.push_async_callback(room.stop)
             for starter in STARTERS:
                 for name in wanted:
                     component = testbed.components[name]
                     if isinstance(component, starter.component):
+                        await simulation._give_clock(room, name, component.role)
                         await starter.start(simulation._starting, name, component)
         except BaseException:
             await simulation.stop()
             raise
         return simulation
+
+    async def _give_clock(self, room: ClockRoom, name: str, role: str) -> None:
+        clock = self._starting.clocks[name] = await room.add(name)
+        self._starting.reached(name, role, "ntp", f"ntp://{HOST}:{clock.port}")
+        self._starting.reached(name, role, "clock", room.control_url)
 
     async def stop(self) -> None:
         """Stop every simulator, last started first."""

@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from simulators.bodies import Body
-from simulators.command_control.faults import MAX_SECONDS, Fault
 from simulators.command_control.store import RefusedError, Store
 from simulators.events import Events, serve
+from simulators.faults import MAX_SECONDS, Fault
 from simulators.guard import bearer, guard
 
 

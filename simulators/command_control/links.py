@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulators.bodies import Body
-from simulators.command_control.faults import Faults
 from simulators.command_control.settings import Shape
 from simulators.command_control.store import Answer, Message, Store
+from simulators.faults import Faults
 from simulators.guard import bearer, guard
 
 Key = Annotated[str, Field(min_length=1, max_length=128)]

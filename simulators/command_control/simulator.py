@@ -8,13 +8,14 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+from harness.protocols.eido import read
 from harness.transport.context import Context
 from simulators.command_control.control import make_control
-from simulators.command_control.faults import Fault, Faults
 from simulators.command_control.links import make_links
 from simulators.command_control.settings import CommandControlSettings
 from simulators.command_control.store import Answer, Message, Store
 from simulators.events import Events
+from simulators.faults import Fault, Faults
 from simulators.guard import need_token
 from simulators.web import WebServer
 
@@ -73,7 +74,8 @@ class CommandControlSimulator:
         elif answer.status == "rejected":
             self.events.tell("entry.rejected", entry=message.kind, reason=answer.reason, **told)
         elif message.kind == "unit.state":
-            self.events.tell("unit.state", state=self.store.unit(message.about)["state"], **told)
+            [unit, *_] = read(message.body).emergency_resource_component
+            self.events.tell("unit.state", state=unit.primary_unit_status_registry_text, **told)
         else:
             self.events.tell(message.kind, reference=answer.reference, **told)
 

@@ -5,6 +5,7 @@ from simulators.iccs.radio_desk import GatewayLine
 from simulators.iccs.radio_services.network import RadioControl
 from simulators.iccs.radio_services.services import RadioSurroundings
 from simulators.iccs.radio_services.units import StatusMeaning
+from simulators.iccs.services_at import ServiceAt, ServicesAt
 from simulators.iccs.settings import IccsSettings
 from simulators.iccs.simulator import IccsSimulator
 
@@ -15,5 +16,7 @@ __all__ = [
     "IccsSimulator",
     "RadioControl",
     "RadioSurroundings",
+    "ServiceAt",
+    "ServicesAt",
     "StatusMeaning",
 ]

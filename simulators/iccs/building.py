@@ -12,8 +12,11 @@ from simulators.iccs.callbacks import Callbacks
 from simulators.iccs.calls import SwitchCall
 from simulators.iccs.clips import Clips
 from simulators.iccs.command_desk import CommandControlAt, CommandDesk
+from simulators.iccs.crm_desk import CrmDesk
+from simulators.iccs.directory_desk import DirectoryDesk
 from simulators.iccs.distribution import Distribution
 from simulators.iccs.duty import Duty
+from simulators.iccs.feeds import Feeds
 from simulators.iccs.figures import Figures
 from simulators.iccs.handling import Handling
 from simulators.iccs.incidents import IncidentLog
@@ -28,7 +31,9 @@ from simulators.iccs.radio_desk import RadioDesk, RadioPermit
 from simulators.iccs.radio_services.services import RadioServices, RadioSurroundings
 from simulators.iccs.reception import Reception
 from simulators.iccs.records import Bands, RecordBook
+from simulators.iccs.records_desk import RecordsDesk
 from simulators.iccs.robots import Robots
+from simulators.iccs.services_at import ServicesAt
 from simulators.iccs.settings import IccsSettings
 from simulators.iccs.shared import Shared
 from simulators.iccs.switch import Switch
@@ -48,8 +53,9 @@ class Building:
         around: RadioSurroundings,
         permit_radio: RadioPermit,
         permit_locate: PermitLocate,
+        epoch: float,
     ) -> None:
-        """Raises LocalError where an announcement is missing."""
+        """``epoch``: seconds since 1970 of run time 0. Raises LocalError where an announcement is missing."""
         bands = Bands(settings.wait_bands_s)
         self.shared = shared = Shared(
             context,
@@ -61,14 +67,20 @@ class Building:
             Figures(settings.queues, bands),
             Clips(settings),
         )
+        self.feeds = Feeds(context.journal, epoch, shared.figures, settings.feeds_folder)
         self.incidents = IncidentLog()
         self.command = CommandDesk(shared, self.incidents)
+        self.crm = CrmDesk(shared)
         lines = [line for line in around.gateways if not line.private]
         self.radio = RadioDesk(context, media, shared.positions, lines, around.talkgroups, permit_radio)
         self.patch = PatchPanel(shared, self.radio)
         self.services = RadioServices(shared, self.radio, self.patch, self.incidents, around, permit_radio)
         monitored = {line.name: line.talkgroup for line in lines}
-        self.radio_console = RadioConsole(shared, self.radio, self.patch, monitored, around.talkgroups)
+        self.directory = DirectoryDesk(shared)
+        self.records = RecordsDesk(shared, self.incidents, self.services.audit)
+        self.radio_console = RadioConsole(
+            shared, self.radio, self.patch, monitored, around.talkgroups, self.services.unit_map
+        )
         self.distribution = Distribution(shared, Queues(settings.queues, settings.ahead))
         self.callbacks = Callbacks(shared)
         self.treatment = Treatment(shared, self.distribution, self.callbacks)
@@ -93,6 +105,8 @@ class Building:
         """Tell the rooms of each other, where that goes both ways."""
         self.radio.repatch = self._radio_changed
         self.services.calls.began = self.distribution.busy
+        self.services.units.changed = self.command.unit
+        self.command.unit_told = self.services.units.told
         self.radio.alias = self.shared.settings.radio.shown_as
         self.trunks.invited = self.reception.invited
         self.distribution.rang = self.robots.rang
@@ -104,17 +118,25 @@ class Building:
         self.attendant.leads_to = self.reception.leads_to
         self.switch.set_up = self.wire.set_up
         self.switch.call_back = self.placing.call_back
-        self.switch.talking = self.robots.talking
+        self.switch.talking = self._talking
         self.switch.ended = self._ended
         self.shared.positions.watched = self._watched
         self.shared.positions.changed = self._adviser_changed
+        self.shared.figures.counted = self.feeds.counted
 
     def _watched(self, position: Position) -> None:
         self.distribution.shown_to(position)
         self.command.shown_to(position)
+        self.crm.shown_to(position)
         self.radio_console.shown_to(position)
+        self.directory.shown_to(position)
+
+    def _talking(self, call: SwitchCall, position: Position) -> None:
+        self.crm.answered(call, position)
+        self.robots.talking(call, position)
 
     def _ended(self, call: SwitchCall) -> None:
+        self.crm.over(call)
         self.keys.over(call)
         self.robots.over(call)
 
@@ -124,7 +146,8 @@ class Building:
             self.distribution.busy(position)
         self.shared.positions.settle(position)
 
-    def _adviser_changed(self, _position: Position) -> None:
+    def _adviser_changed(self, position: Position) -> None:
+        self.feeds.settled(position)
         self.distribution.poke()
 
     async def start(
@@ -132,13 +155,18 @@ class Building:
         permit_dial: Callable[[str], None],
         location: tuple[str, int] | None,
         command_control: CommandControlAt | None,
+        services: ServicesAt,
     ) -> None:
         """Open every port and line. Raises TransportError, LocalError."""
+        self.command.start(command_control)  # before the radios: a status that comes at once is told, too
+        self.feeds.start()
         await self.trunks.start(permit_dial)
         await self.radio.start()
         await self.services.start()
         self.locations.start(location)
-        self.command.start(command_control)
+        self.crm.start(services.crm)
+        self.records.start(services.records)
+        self.directory.start(services.directory)
 
     async def stop(self) -> None:
         """Clear every call, close every port and line; no task is left."""
@@ -149,10 +177,14 @@ class Building:
         await self.trunks.stop()
         self.keys.stop()
         self.duty.stop()
+        self.feeds.stop()
         await self.locations.stop()
         await self.command.stop()
         for task in tuple(self.shared.tasks):
             task.cancel()
         await asyncio.gather(*self.shared.tasks, return_exceptions=True)
+        await self.crm.stop()
+        await self.records.stop()
+        await self.directory.stop()
         await self.switch.closed()
         await self.patch.stop()

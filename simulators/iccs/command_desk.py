@@ -7,6 +7,7 @@ know of it waits on disk for as long as the link is lost.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +30,8 @@ from simulators.iccs.records import CallRecord
 from simulators.iccs.shared import Shared
 
 NAME: Final = "iccs command-control"
+MAX_STATE: Final = 64
+"""Characters of a unit's state that consoles are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,8 @@ class CommandControlAt:
     address: str
     """``http://host:port``."""
     dialect: str
-    epoch: float
-    """Run time 0 in seconds since 1970."""
+    epoch: Callable[[], float]
+    """Run time 0 in seconds since 1970, by this control room's clock as it goes now."""
     token: str = ""
 
 
@@ -54,8 +57,10 @@ class CommandDesk:
         self._outbox: Outbox | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._shown_link: dict[str, Any] | None = None
-        self._epoch = 0.0
+        self._epoch: Callable[[], float] = lambda: 0.0
         self._tag = ""
+        self.unit_told: Callable[[str, int | None, str], None] = lambda _call_sign, _issi, _state: None
+        """Told what command and control tells of a unit: its call sign, its radio's ISSI if it has one, its state."""
 
     def start(self, at: CommandControlAt | None) -> None:
         """Begin to link to command and control; without one, incidents stay in this room.
@@ -113,7 +118,7 @@ class CommandDesk:
             entry,
             shared_as=incident.shared_as,
             element=self._settings.element,
-            epoch=self._epoch,
+            epoch=self._epoch(),
             record=record,
             to=to,
         )
@@ -129,7 +134,7 @@ class CommandDesk:
         """Tell a unit's state, as its radio sent it."""
         if self._link is None:
             return
-        eido = unit_object(issi, state, element=self._settings.element, at=self._epoch + self._shared.now())
+        eido = unit_object(issi, state, element=self._settings.element, at=self._epoch() + self._shared.now())
         self._put(Entry("unit.state", f"issi:{issi}", eido.written()))
 
     def _put(self, entry: Entry) -> None:
@@ -164,7 +169,9 @@ class CommandDesk:
 
     def _news(self, news: News) -> None:
         if news.kind == "unit.state":
-            self._tell_all("unit.told", unit=news.about, state=news.data.get("state"), issi=news.data.get("issi"))
+            issi = news.data.get("issi")
+            state = str(news.data.get("state", ""))[:MAX_STATE]
+            self.unit_told(news.about, issi if isinstance(issi, int) else None, state)
             return
         incident = self._incidents.shared(news.about)
         if incident is None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from harness.protocols import times
 from harness.protocols.sip.emergency_call import Ask
 from simulators.iccs.building import Building
 from simulators.iccs.calls import CallState, SwitchCall
 from simulators.iccs.conversations import Conversation
+from simulators.iccs.feeds import FeedError, GoneError
 from simulators.iccs.positions import AdviserState, Position, PositionError
 from simulators.iccs.reconciliation import account_for, reconciliation
 from simulators.iccs.records import CallRecord
@@ -23,8 +25,11 @@ class OperatorDesk:
         self._shared = building.shared
         self.positions = building.shared.positions
         self.incidents = building.incidents
+        self.feeds = building.feeds
         self.services = building.services
         self.radio_console = building.radio_console
+        self.records_desk = building.records
+        self.directory = building.directory
         self._seating = asyncio.Lock()
 
     def now(self) -> float:
@@ -243,6 +248,15 @@ class OperatorDesk:
             and record.queue in queues
             and queues[record.queue].is_emergency
         ]
+
+    def write_feeds(self, interval_start: str) -> list[str]:
+        """Write both files of a closed interval again and return their names. Raises FeedError."""
+        try:
+            return self.feeds.write(int(times.from_iso(interval_start)))
+        except ValueError as error:
+            raise GoneError(f"interval_start: {error}") from None
+        except OSError as error:
+            raise FeedError(f"the files can't be written: {error.strerror or error}") from error
 
     def callbacks(self) -> list[dict[str, Any]]:
         """Return the callers who are due to be called back."""

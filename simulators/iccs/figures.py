@@ -12,8 +12,9 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Any
+from typing import Any, Protocol
 
+from simulators.iccs.feeds.tally import Counted
 from simulators.iccs.records import Bands
 from simulators.iccs.settings import CRITICAL_QUEUE, QueueSettings
 from simulators.iccs.settings.queues import ServiceLevel
@@ -93,6 +94,17 @@ class QueueFigures:
         }
 
 
+class Listener(Protocol):
+    """Whoever is told of what is counted."""
+
+    def __call__(self, what: Counted, queue: str, wait_s: float = 0.0, *, within: bool = False) -> None:
+        """Something was counted of a queue; ``within``: it was answered in time."""
+
+
+def _nobody(what: Counted, queue: str, wait_s: float = 0.0, *, within: bool = False) -> None:
+    del what, queue, wait_s, within
+
+
 class Figures:
     """All queues' figures."""
 
@@ -100,6 +112,12 @@ class Figures:
         self._bands = bands
         self._queues = {name: QueueFigures(queue.service_level) for name, queue in queues.items()}
         self._queues[CRITICAL_QUEUE] = QueueFigures(ServiceLevel())
+        self.counted: Listener = _nobody
+        """Called with all that workforce management counts too."""
+
+    def __iter__(self) -> Iterator[str]:
+        """The queues' names."""
+        return iter(self._queues)
 
     def of(self, queue: str | None) -> QueueFigures | None:
         """Return one queue's; None for calls that came by none."""
@@ -109,6 +127,7 @@ class Figures:
         """A call came into a queue."""
         if (figures := self.of(queue)) is not None:
             figures.offered += 1
+            self.counted(Counted.OFFERED, queue or "")
 
     def answered(self, queue: str | None, wait_s: float) -> None:
         """An adviser has it, after so long."""
@@ -117,6 +136,7 @@ class Figures:
             figures.in_time += wait_s <= figures.level.within_s
             figures.waits.append(wait_s)
             figures.answered_by_band[self._bands.of(wait_s)] += 1
+            self.counted(Counted.ANSWERED, queue or "", wait_s, within=wait_s <= figures.level.within_s)
 
     def abandoned(self, queue: str | None, wait_s: float) -> None:
         """The caller gave up, after so long."""
@@ -124,26 +144,32 @@ class Figures:
             figures.abandoned += 1
             figures.late += wait_s > figures.level.within_s
             figures.abandoned_by_band[self._bands.of(wait_s)] += 1
+            self.counted(Counted.ABANDONED, queue or "", wait_s)
 
     def overflowed(self, queue: str | None) -> None:
         """A call left a queue for another, or was sent away."""
         if (figures := self.of(queue)) is not None:
             figures.overflowed += 1
+            self.counted(Counted.LEFT, queue or "")
 
     def rerouted(self, queue: str | None) -> None:
         """The network took a call back for another route."""
         if (figures := self.of(queue)) is not None:
             figures.rerouted += 1
+            self.counted(Counted.LEFT, queue or "")
 
     def callback(self, queue: str | None, outcome: str) -> None:
         """A callback was ``accepted``, ``reached``, ``not reached``."""
         if (figures := self.of(queue)) is not None:
             figures.callbacks[outcome] += 1
+            if outcome == "accepted":
+                self.counted(Counted.LEFT, queue or "")
 
     def lasted(self, queue: str | None, seconds: float) -> None:
         """A call of a queue took an adviser so long."""
         if (figures := self.of(queue)) is not None:
             figures.lasted.append(seconds)
+            self.counted(Counted.ENDED, queue or "")
 
     def handling_s(self, queue: str, otherwise: float) -> float:
         """Return how long calls of a queue last, by the newest ones."""

@@ -46,7 +46,7 @@ class Robots:
         for position in self._shared.positions:
             if any(_fits(position.id, pattern) for pattern in patterns):
                 position.automatic, position.idle_since = True, now
-                position.told_state = position.state
+                self._shared.positions.settle(position)
         self._distribution.poke()
 
     # What happens

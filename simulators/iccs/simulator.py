@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from harness.endpoints.media import MediaService
 from harness.errors import LocalError
 from harness.transport.context import Context
+from simulators.calendar import VIRTUAL_EPOCH
 from simulators.guard import need_token
 from simulators.iccs.api import make_app
 from simulators.iccs.building import Building
@@ -17,6 +18,7 @@ from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.location_desk import PermitLocate, allow_locating
 from simulators.iccs.radio_desk import RadioPermit
 from simulators.iccs.radio_services.services import RadioSurroundings
+from simulators.iccs.services_at import NO_SERVICES, ServicesAt
 from simulators.iccs.settings import MAX_POSITIONS, IccsSettings
 from simulators.web import WebServer
 
@@ -46,20 +48,23 @@ class IccsSimulator(OperatorDesk):
         location: tuple[str, int] | None = None,
         permit_locate: PermitLocate = allow_locating,
         command_control: CommandControlAt | None = None,
+        services: ServicesAt = NO_SERVICES,
+        epoch: float = VIRTUAL_EPOCH,
     ) -> IccsSimulator:
         """Start the simulator.
 
         ``auto_answer`` lets its positions answer by themselves after so many seconds, ``auto_advisers`` those that the
         settings describe; ``location`` is where the caller-location service takes links, ``permit_locate``
-        is asked with ``query`` and the number before that is asked; ``command_control`` is where incidents are told.
-        Raises LocalError when it is
+        is asked with ``query`` and the number before that is asked; ``command_control`` is where incidents are told,
+        ``services`` the systems that it asks; ``epoch``: seconds since 1970 of run time 0. Raises LocalError when it is
         laid out beyond its bounds, lacks an announcement, or would listen beyond loopback without a token, and
         TransportError when an address can't be bound.
         """
         _check(settings)
-        iccs = cls(Building(context, media, settings, radio or RadioSurroundings(), permit_radio, permit_locate))
+        radio = radio or RadioSurroundings()
+        iccs = cls(Building(context, media, settings, radio, permit_radio, permit_locate, epoch))
         try:
-            await iccs._start(permit_dial, auto_answer, auto_advisers, location, command_control)
+            await iccs._start(permit_dial, auto_answer, auto_advisers, location, command_control, services)
         except BaseException:
             await iccs._stack.aclose()
             raise
@@ -72,11 +77,12 @@ class IccsSimulator(OperatorDesk):
         auto_advisers: bool,
         location: tuple[str, int] | None,
         command_control: CommandControlAt | None,
+        services: ServicesAt,
     ) -> None:
         building = self._building
         settings = building.shared.settings
         self._stack.push_async_callback(building.stop)
-        await building.start(permit_dial, location, command_control)
+        await building.start(permit_dial, location, command_control, services)
         if auto_advisers:
             if settings.auto_advisers is None:
                 raise LocalError("the settings describe no 'auto_advisers'")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulators.radio.config import Delay, Delays, RadioConfig, TerminalConfig
+from simulators.radio.config import Delay, Delays, RadioConfig, TerminalConfig, TrackerConfig
 from simulators.radio.network import RadioNetwork
 
-__all__ = ["Delay", "Delays", "RadioConfig", "RadioNetwork", "TerminalConfig"]
+__all__ = ["Delay", "Delays", "RadioConfig", "RadioNetwork", "TerminalConfig", "TrackerConfig"]

@@ -62,6 +62,18 @@ class Delays:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackerConfig:
+    """How a terminal in a vehicle reports its place by itself."""
+
+    to: int
+    """The ISSI or GSSI that gets the reports."""
+    every_s: float
+    """Seconds between reports, at most."""
+    every_m: float
+    """Metres of way between reports, at most; looked at with each position fix."""
+
+
+@dataclass(frozen=True, slots=True)
 class TerminalConfig:
     """One terminal."""
 
@@ -80,6 +92,8 @@ class TerminalConfig:
     """How it behaves on its line: a name of harness.protocols.pei.personality."""
     site: str = "main"
     """The site that serves it."""
+    tracker: TrackerConfig | None = None
+    """None: it reports no places by itself."""
 
 
 @dataclass(frozen=True, slots=True)

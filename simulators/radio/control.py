@@ -12,9 +12,11 @@ from fastapi import APIRouter, Depends, FastAPI, Request, WebSocket, status
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.protocols.location.shapes import Point
 from harness.transport.tap import Address
 from simulators.events import serve
 from simulators.guard import bearer, guard, need_token
+from simulators.radio.course import MAX_KMH, MAX_WAYPOINTS, Course
 from simulators.radio.network import RadioNetwork
 from simulators.radio.refusals import ControlError, UnknownThingError
 from simulators.radio.terminal import SimulatedTerminal
@@ -23,6 +25,7 @@ from simulators.web import WebServer
 UNITS_AT_ONCE = 1_000
 """Terminals of one order."""
 Issi = Annotated[int, Field(ge=1, le=16_777_215)]
+Waypoint = tuple[Annotated[float, Field(ge=-90, le=90)], Annotated[float, Field(ge=-180, le=180)]]
 _Shown = dict[str, Any]
 
 
@@ -54,6 +57,14 @@ class LinkBody(_Body):
     """Whether a site's link is up."""
 
     up: bool
+
+
+class CourseBody(_Body):
+    """The way that a vehicle goes, and how fast."""
+
+    waypoints: list[Waypoint] = Field(min_length=1, max_length=MAX_WAYPOINTS)
+    """Latitude and longitude of each, degrees."""
+    speed_kmh: float = Field(ge=0, le=MAX_KMH)
 
 
 class NetworkControl:
@@ -98,6 +109,7 @@ def make_app(network: RadioNetwork, token: str | None) -> FastAPI:
     guard(app)
     api = APIRouter(prefix="/v1", dependencies=[Depends(bearer(token))])
     _add_terminals(api, network)
+    _add_vehicles(api, network)
     _add_groups(api, network)
     _add_ambience(api, network)
     _add_sites(api, network)
@@ -145,6 +157,19 @@ def _add_terminals(api: APIRouter, network: RadioNetwork) -> None:
         terminal = network.terminal(issi)
         network.disabling.enable(terminal)
         return shown(terminal)
+
+
+def _add_vehicles(api: APIRouter, network: RadioNetwork) -> None:
+    @api.put("/terminals/{issi}/course", status_code=status.HTTP_202_ACCEPTED)
+    async def drive(issi: Issi, body: CourseBody) -> _Shown:
+        """Let the vehicle of a terminal set out; it reports as its `tracker` says. 409 where it has none."""
+        course = Course([Point(*waypoint) for waypoint in body.waypoints], body.speed_kmh)
+        return network.tracking.drive(network.terminal(issi), course)
+
+    @api.delete("/terminals/{issi}/course", status_code=status.HTTP_204_NO_CONTENT)
+    async def park(issi: Issi) -> None:
+        """End the drive, and the reports."""
+        network.tracking.park(issi)
 
 
 def _add_groups(api: APIRouter, network: RadioNetwork) -> None:

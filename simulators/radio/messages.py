@@ -18,6 +18,8 @@ from harness.protocols.tetra.delivery import DeliveryStatus
 from simulators.radio.config import RadioConfig
 from simulators.radio.terminal import SimulatedTerminal
 
+BY_ITSELF = 0
+"""Instance of a message that a terminal sends by itself: its equipment, which counts from 1, is told no result."""
 MAX_UNDER_WAY = 10_000
 """Messages on the air at once; one more fails."""
 
@@ -43,7 +45,7 @@ class MessageService:
         """A terminal sends; its result and what the others get come after the delay."""
         if len(self._timers) >= MAX_UNDER_WAY:
             self._journal.warn(self._config.name, "net.messages_overrun", under_way=MAX_UNDER_WAY)
-            sender.tell(SendResult(message.instance, SdsResult.FAILED))
+            self._answer(sender, message, SdsResult.FAILED)
             return
         self._later(lambda: self._deliver(sender, message))
 
@@ -70,13 +72,18 @@ class MessageService:
             self._hand_over(
                 recipient, sender.digits, message.destination, message.service, message.bits, message.payload
             )
-        sender.tell(SendResult(message.instance, result))
+        self._answer(sender, message, result)
         wanted = sds.requested_report(message.payload) if message.service == AiService.SDS_4 else None
         if wanted is None or not wanted[1] & sds.ReportRequest.RECEIVED:
             return
         for recipient in found:
             if recipient.config.issi == message.destination:  # a message to a group is not reported on
                 self._later(partial(self._report, recipient, sender, message.payload[0], wanted[0]))
+
+    @staticmethod
+    def _answer(sender: SimulatedTerminal, message: SendMessage, result: SdsResult) -> None:
+        if message.instance != BY_ITSELF:
+            sender.tell(SendResult(message.instance, result))
 
     def _report(self, recipient: SimulatedTerminal, sender: SimulatedTerminal, protocol: int, reference: int) -> None:
         """The recipient's terminal says by itself that the message came; `consumed` is for its user to say."""

@@ -37,6 +37,7 @@ from simulators.radio.regrouping import Regrouping
 from simulators.radio.sites import Sites
 from simulators.radio.terminal import SimulatedTerminal
 from simulators.radio.timers import Timers
+from simulators.radio.tracking import Tracking
 
 LOOPBACK = "127.0.0.1"
 """Where the network's own ports listen."""
@@ -73,6 +74,7 @@ class RadioNetwork:
         )
         self.disabling = Disabling(self.events, self._timers, delays.regroup, self._drop_out, self._arrived)
         self.ambience = Ambience(media, self.events, LOOPBACK, self.reaches)
+        self.tracking = Tracking(self.events, self.reaches, self._messages.send)
 
     @classmethod
     async def start(
@@ -115,6 +117,7 @@ class RadioNetwork:
         """Take everything down; calls are not cleared, as when a network fails."""
         await asyncio.gather(*self._closing)
         await self.ambience.stop()
+        self.tracking.stop()
         self.regrouping.stop()
         self._timers.stop()
         for calls in self._calls.values():

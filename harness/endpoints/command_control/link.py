@@ -120,6 +120,12 @@ class CommandControlLink:
         self._wake.set()
         return numbers
 
+    def put_once(self, entry: Entry) -> int:
+        """Keep an entry as `Outbox.put_once` does; its number. Raises CommandControlError."""
+        number = self.outbox.put_once(entry)
+        self._wake.set()
+        return number
+
     async def close(self) -> None:
         """End the link; what waits stays on disk. Again does nothing."""
         task, self._task = self._task, None

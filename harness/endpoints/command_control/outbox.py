@@ -22,6 +22,8 @@ MAX_WAITING: Final = 100_000
 """Entries that may wait: more than a C3 day of incidents, units' states and log lines."""
 MAX_REFUSED: Final = 10_000
 """Refused entries that are kept; the oldest go first."""
+MAX_ONCE: Final = 200_000
+"""Entries put once that are remembered; the oldest go first."""
 MAX_ENTRY: Final = 48_000
 """Bytes of one entry's body as JSON."""
 
@@ -31,6 +33,8 @@ CREATE TABLE IF NOT EXISTS waiting (
     number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, about TEXT NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS refused (
     number INTEGER PRIMARY KEY, kind TEXT NOT NULL, about TEXT NOT NULL, body TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS once (
+    kind TEXT NOT NULL, about TEXT NOT NULL, number INTEGER NOT NULL, UNIQUE (kind, about));
 """
 _PUT_ASIDE: Final = "INSERT OR REPLACE INTO refused SELECT number, kind, about, body, ? FROM waiting WHERE number=?"
 _KEEP_THE_NEWEST: Final = (
@@ -110,6 +114,31 @@ class Outbox:
             raise CommandControlError(f"entries for command and control can't be kept: {error}") from error
         self._waiting += len(entries)
         return numbers
+
+    def put_once(self, entry: Entry) -> int:
+        """Keep an entry as `put` does, unless one of its kind about the same was put so before; the number of it.
+
+        For a caller that was killed before it could note that it had put it. Raises CommandControlError.
+        """
+        if self._waiting >= self._max:
+            raise CommandControlError(f"{self._waiting} entries wait for command and control, of {self._max} at most")
+        body = _body(entry)
+        try:
+            with _Commit(self._file):
+                row = self._file.execute(
+                    "SELECT number FROM once WHERE kind=? AND about=?", (entry.kind, entry.about)
+                ).fetchone()
+                if row is not None:
+                    return int(row[0])
+                number = self._file.execute(
+                    "INSERT INTO waiting (kind, about, body) VALUES (?,?,?)", (entry.kind, entry.about, body)
+                ).lastrowid
+                self._file.execute("INSERT INTO once VALUES (?,?,?)", (entry.kind, entry.about, number))
+                self._file.execute("DELETE FROM once WHERE rowid <= last_insert_rowid() - ?", (MAX_ONCE,))
+        except sqlite3.Error as error:
+            raise CommandControlError(f"entries for command and control can't be kept: {error}") from error
+        self._waiting += 1
+        return int(number or 0)
 
     def first(self, count: int, *, size: int = 2**31) -> list[Kept]:
         """The entries that are due first, at most ``count`` and ``size`` bytes of bodies, but one at least."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from harness.errors import ModemLocalError, TransportError
+from harness.errors import ModemLocalError, ModemUnansweredError, TransportError
 from harness.protocols.gsm.equipment import BadLine, EquipmentMachine, Replied, Reply, Told
 from harness.transport.context import Context
 from harness.transport.serial_line import SerialLine, open_serial
@@ -78,7 +78,10 @@ class ModemLine:
         return reply
 
     async def ask(self, text: str, *, body: bytes | None = None, within: float = COMMAND_S) -> Reply:
-        """The same for a command that may be refused: the reply tells. Raises ModemLocalError otherwise as above."""
+        """The same for a command that may be refused: the reply tells.
+
+        Raises ModemLocalError where the line is gone and nothing has left, ModemUnansweredError where it may have.
+        """
         if self.gone is not None:
             raise ModemLocalError(f"{self.name}: {text}: line {self.url} is gone ({self.gone})")
         token = self._machine.submit(text, body)
@@ -89,7 +92,7 @@ class ModemLine:
             async with asyncio.timeout(within):
                 return await found
         except TimeoutError:
-            raise ModemLocalError(f"{self.name}: {text}: no final result within {within:g} s") from None
+            raise ModemUnansweredError(f"{self.name}: {text}: no final result within {within:g} s") from None
         finally:
             del self._waiting[token]
             if not found.done() or found.cancelled():
@@ -139,4 +142,4 @@ class ModemLine:
         self._late.clear()
         for found in self._waiting.values():
             if not found.done():
-                found.set_exception(ModemLocalError(f"{self.name}: line {self.url} is gone ({why})"))
+                found.set_exception(ModemUnansweredError(f"{self.name}: line {self.url} is gone ({why})"))

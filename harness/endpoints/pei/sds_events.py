@@ -52,6 +52,7 @@ def _type_4(payload: bytes, data: dict[str, Any], assemble: Assemble) -> Entry:
         place = lip.decode(payload)
         at = {"lat": round(place.latitude, 6), "lon": round(place.longitude, 6)}
         error = {"error_m": place.error_metres, "direction_deg": place.direction_degrees}
+        error |= {"fix_age_s": place.fix_age_s, "reason": place.reason}
         return "location.received", {**data, **at, "speed_kmh": place.speed_kmh, **error}
     message = sds.decode(payload)
     match message:

@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from harness.endpoints.gsm.equipment import DEFAULT_BAUD, SEND_S, ModemLine
 from harness.endpoints.sms.port import PermitText, TextPort
-from harness.errors import ModemLocalError, SmsError
+from harness.errors import ModemLocalError, ModemUnansweredError, SmsError
 from harness.protocols.gsm import pdu as pdus
 from harness.protocols.gsm.address import Address
 from harness.protocols.gsm.equipment import Told
@@ -106,7 +106,7 @@ class ModemPort(TextPort):
             reply = await self._line.command(f"AT+CMGS={len(tpdu)}", body=body, within=SEND_S)
         found = _SENT.search(" ".join(reply.lines))
         if found is None:
-            raise ModemLocalError(f"{self.name}: OK without +CMGS: and a reference: {reply.lines!r}")
+            raise ModemUnansweredError(f"{self.name}: OK without +CMGS: and a reference: {reply.lines!r}")
         return found.group(1)
 
     # -- what comes --------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from abc import ABC, abstractmethod
 from collections import OrderedDict
@@ -21,6 +22,8 @@ MAX_REPORTS_DUE: Final = 10_000
 """Texts whose reports are waited for; those of the oldest are told as they come, without its reference."""
 MAX_EARLY: Final = 256
 """Reports that came before their text's reference was known."""
+EARLY_S: Final = 60.0
+"""Seconds after which a report is of no text of this port's: it is told without a reference."""
 
 _BARE: Final = re.compile(r"44\d{10}", re.ASCII)
 """A number of this country's with its code and no +, as many centres write them."""
@@ -104,7 +107,9 @@ class TextPort(ABC):
 
         ``report``: ask what becomes of it. ``validity_s``: how long it is tried; the network's own time where left out.
         ``wide``: number the parts of a long text by 16 bits. Raises InterlockError when it is not permitted (nothing
-        has left then), SmsError for what can't be sent, ModemLocalError or SmppLocalError when the network refuses it.
+        has left then), SmsError for what can't be sent, ModemLocalError or SmppLocalError when the network refuses it;
+        of those ModemUnansweredError and SmppUnansweredError where it may have gone all the same. Parts before one
+        that is refused have gone.
         """
         if self._permit is not None:
             self._permit(to)
@@ -138,9 +143,15 @@ class TextPort(ABC):
             self._told(due, state)
             return
         self._early[reference, to] = state
+        asyncio.get_running_loop().call_later(EARLY_S, self._unknown, (reference, to))
         if len(self._early) > MAX_EARLY:
             (_, number), oldest = self._early.popitem(last=False)
             self.on_report(TextReport("", number, oldest))
+
+    def _unknown(self, key: tuple[str, str]) -> None:
+        state = self._early.pop(key, None)
+        if state is not None:
+            self.on_report(TextReport("", key[1], state))
 
     def _told(self, due: _Due, state: MessageState) -> None:
         due.states.append(state)

@@ -13,7 +13,7 @@ from smpplib import command as commands
 from smpplib import exceptions, smpp
 
 from harness.endpoints.sms.port import PermitText, TextPort
-from harness.errors import SmppError, SmppLocalError
+from harness.errors import SmppError, SmppLocalError, SmppUnansweredError
 from harness.protocols.gsm.address import Address
 from harness.protocols.gsm.user_data import UserData
 from harness.protocols.smpp import content as contents
@@ -156,7 +156,10 @@ class SmppPort(TextPort):
             return _text((await self._ask("submit_sm", **fields)).message_id)
 
     async def _ask(self, name: str, **fields: Any) -> Any:
-        """Send a request and return its response. Raises SmppLocalError."""
+        """Send a request and return its response.
+
+        Raises SmppLocalError where it was refused or nothing has left, SmppUnansweredError where it may have.
+        """
         if self.gone is not None:
             raise SmppLocalError(f"{self.name}: {name}: the session is gone ({self.gone})")
         request = smpp.make_pdu(name, client=self._sequence, **fields)
@@ -167,7 +170,7 @@ class SmppPort(TextPort):
             async with asyncio.timeout(ANSWER_S):
                 answer = await found
         except TimeoutError:
-            raise SmppLocalError(f"{self.name}: {name} was not answered within {ANSWER_S:g} s") from None
+            raise SmppUnansweredError(f"{self.name}: {name} was not answered within {ANSWER_S:g} s") from None
         finally:
             del self._waiting[request.sequence]
         if answer.status:
@@ -271,7 +274,7 @@ class SmppPort(TextPort):
             connection.close()
         for found in self._waiting.values():
             if not found.done():
-                found.set_exception(SmppLocalError(f"{self.name}: the session is gone ({why})"))
+                found.set_exception(SmppUnansweredError(f"{self.name}: the session is gone ({why})"))
 
 
 class _RefusedError(SmppLocalError):

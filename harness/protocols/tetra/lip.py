@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from enum import IntEnum
 
 from harness.errors import SdsError
 from harness.protocols.tetra.sds import ProtocolId
@@ -15,7 +17,19 @@ _LAT_STEP = 180 / (1 << _LAT_BITS)
 POSITION_ERROR_UNKNOWN = 7
 VELOCITY_UNKNOWN = 127
 _LINEAR_BELOW = 29
+_FASTEST_KMH = 16 * 1.038**113
 _DIRECTION_STEP = 22.5
+_ELAPSED_S = (5.0, 300.0, 1_800.0, None)
+
+
+class Reason(IntEnum):
+    """Why a report was sent (ETSI TS 100 392-18-1, reason for sending [C]): those that we send."""
+
+    POWERED_ON = 0
+    INTERVAL = 129
+    """The longest time between reports was over."""
+    DISTANCE = 130
+    """The longest way between reports was travelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +47,9 @@ class ShortLocation:
     direction: int = 0
     """Direction of travel in steps of 22.5 degrees, 0-15."""
     elapsed: int = 0
-    """Time since the fix, code 0-3."""
+    """Time since the fix, code 0-3: under 5 s, 5 min, 30 min, unknown [C]."""
     additional_type: int = 0
-    """0: the additional data is the reason for sending [U]; 1: user-defined [U]."""
+    """0: the additional data is the reason for sending; 1: user-defined [C]."""
     additional: int = 0
     """Additional data, 0-255."""
 
@@ -50,6 +64,16 @@ class ShortLocation:
     def direction_degrees(self) -> float:
         """Direction of travel in degrees from north."""
         return self.direction * _DIRECTION_STEP
+
+    @property
+    def fix_age_s(self) -> float | None:
+        """How old the position was at most when it was sent, in seconds; None where that is unknown."""
+        return _ELAPSED_S[self.elapsed]
+
+    @property
+    def reason(self) -> int | None:
+        """Why it was sent, where the additional data tell that."""
+        return self.additional if self.additional_type == 0 else None
 
     @property
     def error_metres(self) -> float | None:
@@ -85,6 +109,19 @@ def _signed(name: str, degrees: float, step: float, bits: int) -> int:
         raise SdsError(f"LIP {name} {degrees} degrees is out of range")
     # Rounding the last step up would wrap to the other side of the world.
     return min(round(degrees / step), half - 1) & (1 << bits) - 1
+
+
+def velocity_code(kmh: float) -> int:
+    """The code of a speed of 0 km/h or more that is nearest to it; the highest known code for what is beyond.
+
+    Raises:
+        SdsError: a speed below 0.
+    """
+    if not kmh >= 0:
+        raise SdsError(f"LIP has no speed of {kmh} km/h")
+    if kmh < _LINEAR_BELOW - 0.5:
+        return round(kmh)
+    return min(round(math.log(min(kmh, _FASTEST_KMH) / 16, 1.038)) + 13, VELOCITY_UNKNOWN - 1)
 
 
 def decode(payload: bytes) -> ShortLocation:

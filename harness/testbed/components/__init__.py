@@ -7,6 +7,10 @@ from pydantic import Field
 from harness.testbed.components.base import Binding, HostPort, Name, SerialSettings, Ssi, Strict, TlsSettings
 from harness.testbed.components.call_load import CallLoadComponent
 from harness.testbed.components.command_control import CommandControlComponent
+from harness.testbed.components.contact_us import ContactUsComponent
+from harness.testbed.components.crm import CrmComponent
+from harness.testbed.components.diary import SmsDiaryComponent
+from harness.testbed.components.directory import DirectoryComponent
 from harness.testbed.components.emergency import (
     CallerPhoneComponent,
     EmergencyNetworkComponent,
@@ -23,11 +27,13 @@ from harness.testbed.components.radio import (
     RadioTerminalComponent,
     TerminalComponent,
 )
+from harness.testbed.components.records import RecordsDatabaseComponent
 from harness.testbed.components.roip import RoipGatewayComponent, RoipRadioComponent
 from harness.testbed.components.scripted_phone import ScriptedPhoneComponent
 from harness.testbed.components.sms import SmsGatewayComponent, SmsNetworkComponent
 from harness.testbed.components.switch import EnterpriseSwitchComponent, TelephoneComponent
 from harness.testbed.components.trunk import TrunkComponent
+from harness.testbed.components.workforce import WorkforceComponent
 
 Component = Annotated[
     IccsComponent
@@ -38,6 +44,8 @@ Component = Annotated[
     | ConsoleComponent
     | CallerLocationComponent
     | CommandControlComponent
+    | ContactUsComponent
+    | CrmComponent
     | KeyedRadioComponent
     | ScriptedPhoneComponent
     | CallLoadComponent
@@ -52,6 +60,10 @@ Component = Annotated[
     | RoipRadioComponent
     | SmsNetworkComponent
     | SmsGatewayComponent
+    | RecordsDatabaseComponent
+    | DirectoryComponent
+    | WorkforceComponent
+    | SmsDiaryComponent
     | InterworkingGatewayComponent,
     Field(discriminator="role"),
 ]
@@ -64,6 +76,9 @@ __all__ = [
     "CommandControlComponent",
     "Component",
     "ConsoleComponent",
+    "ContactUsComponent",
+    "CrmComponent",
+    "DirectoryComponent",
     "EmergencyNetworkComponent",
     "EmergencyOperatorComponent",
     "EnterpriseSwitchComponent",
@@ -77,10 +92,12 @@ __all__ = [
     "RadioGatewayComponent",
     "RadioNetworkComponent",
     "RadioTerminalComponent",
+    "RecordsDatabaseComponent",
     "RoipGatewayComponent",
     "RoipRadioComponent",
     "ScriptedPhoneComponent",
     "SerialSettings",
+    "SmsDiaryComponent",
     "SmsGatewayComponent",
     "SmsNetworkComponent",
     "Ssi",
@@ -89,4 +106,5 @@ __all__ = [
     "TerminalComponent",
     "TlsSettings",
     "TrunkComponent",
+    "WorkforceComponent",
 ]

@@ -43,6 +43,14 @@ class BoundComponent(Strict):
     """What every component has."""
 
     binding: Binding = Binding.SIMULATED
+    ntp: HostPort | None = None
+    """Where equipment tells its time by NTP, ``host:port``; a simulator's clock has a port of its own."""
+
+    @model_validator(mode="after")
+    def _clock_of_its_own(self) -> BoundComponent:
+        if self.binding is Binding.SIMULATED and self.ntp is not None:
+            raise ValueError("'ntp' is for real equipment; a simulator tells its time at a port of its own")
+        return self
 
     def only_a_simulator_is_laid_out(self) -> None:
         """Raise ValueError where ``simulator`` is given and none is meant: a component's validator ends with it."""

@@ -6,7 +6,16 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from harness.testbed.components.base import SERIAL_SCHEMES, Audio, Binding, BoundComponent, SerialSettings, Ssi
+from harness.testbed.components.base import (
+    SERIAL_SCHEMES,
+    Audio,
+    Binding,
+    BoundComponent,
+    Name,
+    SerialSettings,
+    Ssi,
+    Strict,
+)
 from simulators.radio.settings import RadioSettings, SiteName
 
 
@@ -68,7 +77,25 @@ class RadioGatewayComponent(TerminalComponent):
         return self
 
 
+class TrackerSettings(Strict):
+    """How a simulated terminal in a vehicle reports its place by itself; a real one's codeplug says that."""
+
+    to: Name
+    """The terminal or gateway that gets the reports."""
+    every_s: float = Field(default=25.0, gt=0, le=86_400)
+    """Seconds between reports, at most. [p]"""
+    every_m: float = Field(default=150.0, gt=0, le=1_000_000)
+    """Metres of way between reports, at most, as seen at position fixes a second apart. [p]"""
+
+
 class RadioTerminalComponent(TerminalComponent):
     """An officer's terminal, on a serial line of its own."""
 
     role: Literal["radio_terminal"]
+    tracker: TrackerSettings | None = None
+
+    @model_validator(mode="after")
+    def _only_simulated_is_tracked(self) -> RadioTerminalComponent:
+        if self.tracker is not None and self.binding is not Binding.SIMULATED:
+            raise ValueError("'tracker' is for simulators; a real terminal reports as its codeplug says")
+        return self

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from harness.endpoints.media import MediaService
+from harness.endpoints.sntp import Clock
 from harness.errors import TestbedError
 from harness.testbed.addresses import Addresses
 from harness.testbed.components.base import BoundComponent
@@ -27,6 +28,8 @@ class Opening:
     addresses: Addresses
     """Where simulated components are."""
     media: MediaService
+    clock: Clock
+    """The testing machine's clock, seconds since 1970; in virtual time the run's."""
 
     def at(self, name: str, kind: type[_C]) -> _C:
         """The component that another one names. Raises TestbedError where it has another role."""

@@ -13,6 +13,7 @@ from harness.testbed.components.base import BoundComponent
 from harness.testbed.interlock import Interlock
 from harness.testbed.model import Testbed
 from harness.transport.context import Context
+from simulators.clocks import NodeClock
 
 
 @dataclass(slots=True)
@@ -31,6 +32,8 @@ class Starting:
     addresses: Addresses = field(default_factory=Addresses)
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     """Takes down what was started, last first."""
+    clocks: dict[str, NodeClock] = field(default_factory=dict)
+    """The clock of each node that has come up, or is coming up."""
     _media: MediaService | None = None
 
     async def media(self) -> MediaService:

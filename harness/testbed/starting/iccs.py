@@ -6,9 +6,12 @@ from harness.testbed.components import (
     Binding,
     CallerLocationComponent,
     CommandControlComponent,
+    CrmComponent,
+    DirectoryComponent,
     IccsComponent,
     RadioGatewayComponent,
     RadioNetworkComponent,
+    RecordsDatabaseComponent,
 )
 from harness.testbed.starting.base import Starting
 from simulators.calendar import epoch_of
@@ -18,6 +21,8 @@ from simulators.iccs import (
     IccsSimulator,
     RadioControl,
     RadioSurroundings,
+    ServiceAt,
+    ServicesAt,
     StatusMeaning,
 )
 
@@ -35,7 +40,13 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
         auto_advisers=starting.auto_advisers,
         location=_location(starting),
         permit_locate=starting.interlock.locate,
-        command_control=_command_control(starting),
+        command_control=_command_control(starting, name),
+        services=ServicesAt(
+            crm=_service(starting, CrmComponent, "crm"),
+            records=_service(starting, RecordsDatabaseComponent, "http"),
+            directory=_service(starting, DirectoryComponent, "http"),
+        ),
+        epoch=epoch_of(starting.context.journal, virtual=starting.virtual),
     )
     starting.stack.push_async_callback(iccs.stop)
     host, port = iccs.sip_address
@@ -69,18 +80,34 @@ def _radio(starting: Starting) -> RadioSurroundings:
     return RadioSurroundings(tuple(_gateways(starting)), testbed.talkgroups, statuses, control)
 
 
-def _command_control(starting: Starting) -> CommandControlAt | None:
+def _command_control(starting: Starting, iccs: str) -> CommandControlAt | None:
     """Where incidents are told: at the simulated system that was started, never at a real one."""
     started = {entry.name for entry in starting.addresses if entry.kind == "command_control"}
+    clock, journal = starting.clocks[iccs], starting.context.journal
     for name, each in starting.testbed.components.items():
         if isinstance(each, CommandControlComponent) and name in started:
             told = each.simulator
             return CommandControlAt(
                 starting.addresses.url(name, "command_control"),
                 told.shape,
-                epoch_of(starting.context.journal, virtual=starting.virtual),
+                lambda: clock.now() - journal.now(),
                 told.token.get_secret_value() if told.token is not None else "",
             )
+    return None
+
+
+def _service(
+    starting: Starting, kind: type[CrmComponent | RecordsDatabaseComponent | DirectoryComponent], address: str
+) -> ServiceAt | None:
+    """Where a service of a kind is asked: at the simulated one that was started, never at a real one.
+
+    A simulator's calls are invented, and asking a real service about their people would be asking about somebody.
+    """
+    for name, each in starting.testbed.components.items():
+        if isinstance(each, kind) and starting.addresses.has(name, address):
+            token = each.simulator.token
+            url = starting.addresses.url(name, address)
+            return ServiceAt(url, token.get_secret_value() if token is not None else "")
     return None
 
 

@@ -9,9 +9,11 @@ from harness.testbed.components import (
     RadioNetworkComponent,
     RadioTerminalComponent,
     RoipGatewayComponent,
+    TerminalComponent,
 )
+from harness.testbed.model import Testbed
 from harness.testbed.starting.base import Starting
-from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
+from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig, TrackerConfig
 from simulators.radio.control import NetworkControl
 
 
@@ -29,6 +31,7 @@ async def start_radio(starting: Starting, name: str, component: RadioNetworkComp
             baud=each.serial.baud,
             personality=each.personality,
             site=each.site or sites[0],
+            tracker=_tracker(testbed, each),
         )
         for each_name, each in testbed.components.items()
         if isinstance(each, RadioGatewayComponent | RadioTerminalComponent) and each.binding is Binding.SIMULATED
@@ -60,3 +63,12 @@ async def start_radio(starting: Starting, name: str, component: RadioNetworkComp
     for each_address in radio.addresses():
         url = f"serial:{each_address['url']}" if each_address["kind"] == "serial" else each_address["url"]
         starting.reached(each_address["name"], each_address["role"], each_address["kind"], url)
+
+
+def _tracker(testbed: Testbed, terminal: RadioGatewayComponent | RadioTerminalComponent) -> TrackerConfig | None:
+    told = terminal.tracker if isinstance(terminal, RadioTerminalComponent) else None
+    if told is None:
+        return None
+    to = testbed.components[told.to]
+    assert isinstance(to, TerminalComponent), "the testbed's reader has seen to it"
+    return TrackerConfig(to.issi, told.every_s, told.every_m)

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 
 from simulators.guard import bearer, guard
 from simulators.iccs.api.at_positions import position_routes
+from simulators.iccs.api.feeds import feed_routes
 from simulators.iccs.api.incidents import incident_routes
 from simulators.iccs.api.radio_console import radio_console_routes
 from simulators.iccs.api.radio_services import radio_service_routes
@@ -14,6 +15,7 @@ from simulators.iccs.api.streams import stream_routes
 from simulators.iccs.api.supervision import supervision_routes
 from simulators.iccs.calls import CallStateError
 from simulators.iccs.desk import OperatorDesk
+from simulators.iccs.feeds import FeedError, GoneError
 from simulators.iccs.incidents import IncidentError, UnknownIncidentError
 from simulators.iccs.positions import PositionError, UnknownPositionError
 from simulators.iccs.radio_console.alarms import UnknownAlarmError
@@ -49,11 +51,17 @@ def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float 
         code = status.HTTP_404_NOT_FOUND if isinstance(error, _UNKNOWN) else status.HTTP_409_CONFLICT
         return JSONResponse({"detail": str(error)}, code)
 
+    @app.exception_handler(FeedError)
+    async def no_feed(_request: Request, error: Exception) -> JSONResponse:
+        code = status.HTTP_410_GONE if isinstance(error, GoneError) else status.HTTP_409_CONFLICT
+        return JSONResponse({"detail": str(error)}, code)
+
     guard(app)
     for routes in (
         position_routes(desk),
         incident_routes(desk),
         supervision_routes(desk),
+        feed_routes(desk),
         radio_service_routes(desk),
         radio_console_routes(desk),
         stream_routes(desk, wallboard_every_s),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, status
+from typing import Annotated
+
+from fastapi import APIRouter, Query, status
 
 from harness.protocols.sip.emergency_call import Ask
 from simulators.iccs.api import bodies
@@ -34,6 +36,11 @@ def _add_seat(router: APIRouter, desk: OperatorDesk) -> None:
     async def read_position(at: At) -> Shown:
         """One position."""
         return at.shown()
+
+    @router.get("/{id_}/directory")
+    async def read_directory(at: At, find: Annotated[str | None, Query(max_length=100)] = None) -> list[Shown]:
+        """The directory as this position shows it: entries with `find` in name, number or organisation."""
+        return desk.directory.shown(find)
 
     @router.post("/{id_}/login")
     async def login(at: At) -> Shown:

@@ -136,6 +136,23 @@ class TransferBody(Body):
     force: str = Field(min_length=1, max_length=64)
 
 
+class RecordsCheckBody(Body):
+    """Whom or what a records database is asked about, and why: a vehicle's mark, or a person's name."""
+
+    registration: str | None = Field(default=None, pattern=r"^[A-Za-z0-9 ]{2,10}$")
+    name: str | None = Field(default=None, min_length=2, max_length=100)
+    born: str | None = Field(default=None, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+    reason: str = Field(min_length=5, max_length=500)
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> RecordsCheckBody:
+        if (self.registration is None) == (self.name is None):
+            raise ValueError("a check is of one vehicle ('registration') or one person ('name')")
+        if self.born is not None and self.name is None:
+            raise ValueError("'born' is a person's")
+        return self
+
+
 class NoIncidentBody(Body):
     """Why a call needs no incident."""
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter, status
 
-from simulators.iccs.api.bodies import HandOverBody, IncidentBody, NoIncidentBody, NoteBody, TransferBody
+from harness.endpoints.records_check import Kind
+from simulators.iccs.api.bodies import (
+    HandOverBody,
+    IncidentBody,
+    NoIncidentBody,
+    NoteBody,
+    RecordsCheckBody,
+    TransferBody,
+)
 from simulators.iccs.api.places import At, Shown
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.incidents import Incident
@@ -56,6 +64,13 @@ def incident_routes(desk: OperatorDesk) -> APIRouter:
         incident = desk.incidents.transfer(incident_id, at.id, body.force, desk.now())
         desk.positions.tell(at, "incident.transferred", force=body.force, **_told(incident))
         return incident.shown()
+
+    @router.post("/positions/{id_}/incidents/{incident_id}/records-checks", status_code=status.HTTP_202_ACCEPTED)
+    async def check_records(at: At, incident_id: str, body: RecordsCheckBody) -> Shown:
+        """Have a person or vehicle checked, with a reason: accepted and returned in the incident's log."""
+        kind: Kind = "vehicle" if body.registration is not None else "person"
+        subject = body.model_dump(exclude={"reason"}, exclude_none=True)
+        return await desk.records_desk.task(at, incident_id, kind, subject, body.reason)
 
     @router.post("/positions/{id_}/no-incident")
     async def no_incident(at: At, body: NoIncidentBody) -> Shown:

@@ -155,6 +155,16 @@ def _add_units(router: APIRouter, services: RadioServices) -> None:
         """One unit."""
         return services.units.shown(issi)
 
+    @router.get("/map")
+    async def read_map() -> list[Shown]:
+        """Where each radio was last, and how long ago that came."""
+        return services.unit_map.all()
+
+    @router.get("/map/{issi}")
+    async def read_place(issi: PathIssi) -> Shown:
+        """Where one radio was last. 404 where it has not told."""
+        return services.unit_map.shown(issi)
+
     @router.post("/positions/{id_}/incidents/{incident_id}/units")
     async def assign(at: At, incident_id: str, body: IssiBody) -> Shown:
         """Assign a unit to an incident, whose log gets its states from now on."""

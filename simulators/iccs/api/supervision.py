@@ -62,6 +62,11 @@ def supervision_routes(desk: OperatorDesk) -> APIRouter:
         """Whether every answered call has an incident or a reason for none, and what command and control has not."""
         return desk.reconciliation()
 
+    @router.get("/directory")
+    async def read_directory_status() -> Shown:
+        """How many entries the directory has, how long ago it was read, what could not be, and bad rows of a file."""
+        return desk.directory.status()
+
     @router.get("/ring-backs")
     async def read_ring_backs() -> list[Shown]:
         """Emergency callers who gave up, left a number and were not rung back."""

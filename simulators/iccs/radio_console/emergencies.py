@@ -17,6 +17,7 @@ from harness.journal import Event
 from harness.protocols.pei.codes import EMERGENCY_CALL_PRIORITY
 from simulators.iccs.positions import Position, PositionError
 from simulators.iccs.radio_console.alarms import Alarm, Alarms, UnknownAlarmError
+from simulators.iccs.radio_services.unit_map import Place, UnitMap
 from simulators.iccs.shared import Shared
 
 EMERGENCY_STATUS = 0
@@ -24,8 +25,6 @@ EMERGENCY_STATUS = 0
 MAX_EMERGENCIES = 200
 """Emergencies open at once; at the next one the oldest that is acknowledged goes, else the oldest, and consoles are
 told."""
-MAX_PLACES = 2_000
-"""Radios whose latest place is kept; the one that has told nothing for longest goes."""
 PLACE_FRESH_S = 300.0
 """Seconds for which a place that was told before the alarm is shown with it. [p]"""
 
@@ -62,14 +61,22 @@ class Emergency:
 class Emergencies:
     """All open emergencies of one control room."""
 
-    def __init__(self, shared: Shared, alarms: Alarms, lines: Mapping[str, str], talkgroups: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        shared: Shared,
+        alarms: Alarms,
+        lines: Mapping[str, str],
+        talkgroups: Mapping[str, int],
+        unit_map: UnitMap,
+    ) -> None:
         """``lines``: each gateway's talkgroup by its line's name; ``talkgroups``: name to GSSI."""
         self._shared = shared
         self._alarms = alarms
         self._lines = lines
         self._groups = {gssi: name for name, gssi in talkgroups.items()}
         self._open: dict[int, Emergency] = {}
-        self._places: dict[int, tuple[float, dict[str, float]]] = {}
+        self._map = unit_map
+        unit_map.moved = self._located
         self._count = 0
         self._forget = shared.journal.subscribe(self._reported)
 
@@ -93,8 +100,6 @@ class Emergencies:
             case "status.received" if data.get("value") == EMERGENCY_STATUS:
                 to = data.get("to")
                 self._raise(data.get("issi"), self._groups.get(to, line) if isinstance(to, int) else line)
-            case "location.received":
-                self._located(data)
             case "radio.released":
                 self._released(line)
 
@@ -107,26 +112,19 @@ class Emergencies:
         self._count += 1
         settings, now = self._shared.settings.radio, self._shared.now()
         emergency = Emergency(f"E-{self._count:04d}", issi, settings.shown_as(issi), talkgroup, now)
-        told = self._places.get(issi)
-        if told is not None and now - told[0] <= PLACE_FRESH_S:
-            emergency.place = told[1]
+        told = self._map.latest(issi)
+        if told is not None and now - told.time <= PLACE_FRESH_S:
+            emergency.place = {"lat": told.lat, "lon": told.lon}
         self._open[issi] = emergency
         emergency.unseen = asyncio.get_running_loop().call_later(
             settings.unacknowledged_s, self._unacknowledged, emergency
         )
         self._tell("emergency.shown", emergency)
 
-    def _located(self, data: Mapping[str, Any]) -> None:
-        issi, lat, lon = data.get("issi"), data.get("lat"), data.get("lon")
-        if not isinstance(issi, int) or not isinstance(lat, float) or not isinstance(lon, float):
-            return
-        self._places.pop(issi, None)
-        self._places[issi] = (self._shared.now(), {"lat": lat, "lon": lon})
-        if len(self._places) > MAX_PLACES:
-            del self._places[next(iter(self._places))]
-        emergency = self._open.get(issi)
+    def _located(self, place: Place) -> None:
+        emergency = self._open.get(place.issi)
         if emergency is not None:
-            emergency.place = {"lat": lat, "lon": lon}
+            emergency.place = {"lat": place.lat, "lon": place.lon}
             self._tell("emergency.located", emergency)
 
     def _released(self, talkgroup: str) -> None:

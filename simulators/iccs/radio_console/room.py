@@ -13,6 +13,7 @@ from simulators.iccs.radio_console.emergencies import Emergencies
 from simulators.iccs.radio_console.folders import Folders
 from simulators.iccs.radio_console.stuck_keys import StuckKeys
 from simulators.iccs.radio_desk import RadioDesk
+from simulators.iccs.radio_services.unit_map import UnitMap
 from simulators.iccs.shared import Shared
 
 
@@ -26,6 +27,7 @@ class RadioConsole:
         patch: PatchPanel,
         lines: Mapping[str, str],
         talkgroups: Mapping[str, int],
+        unit_map: UnitMap,
     ) -> None:
         """``lines``: each gateway's talkgroup by its line's name; ``talkgroups``: name to GSSI.
 
@@ -38,7 +40,7 @@ class RadioConsole:
         self._radio = radio
         self._patch = patch
         self.alarms = Alarms(shared.positions)
-        self.emergencies = Emergencies(shared, self.alarms, lines, talkgroups)
+        self.emergencies = Emergencies(shared, self.alarms, lines, talkgroups, unit_map)
         self.folders = Folders(shared)
         self._stuck = StuckKeys(shared, radio, self.alarms, lines)
 

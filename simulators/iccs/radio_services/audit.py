@@ -1,4 +1,4 @@
-"""The audit record of the radio services: who wanted what done to whom, and whether it was, refusals with their reason.
+"""The audit record: who wanted what done to whom, why, and whether it was, refusals with their reason.
 
 Passwords are never part of it.
 """
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from harness.errors import LocalError
 from harness.journal import Journal
 from simulators.iccs.positions import Position, PositionError
 from simulators.iccs.settings.positions import Right
@@ -36,6 +37,8 @@ class AuditEntry:
     """``done`` or ``refused``."""
     reason: str = ""
     """Why it was refused."""
+    why: str = ""
+    """Why it was wanted, where that has to be said."""
 
     def shown(self) -> dict[str, Any]:
         """Return it as the control interface shows it."""
@@ -53,23 +56,26 @@ class Audit:
         return iter(self._entries)
 
     @contextmanager
-    def of(self, position: Position, act: str, target: object, *, needs: Right | None = None) -> Iterator[None]:
-        """Enter what is done inside, done or refused with the reason of the PositionError that it raises.
+    def of(
+        self, position: Position, act: str, target: object, *, needs: Right | None = None, why: str = ""
+    ) -> Iterator[None]:
+        """Enter what is done inside, done or refused with the reason of the LocalError that it raises.
 
-        Raises NotAuthorisedError where the position lacks the right that the act ``needs``.
+        ``why`` it is wanted stands in the record and not in the journal. Raises NotAuthorisedError where the
+        position lacks the right that the act ``needs``.
         """
         try:
             position.seated()
             if needs is not None and needs not in position.settings.may:
                 raise NotAuthorisedError(f"{position.id} has no right to {needs}")
             yield
-        except PositionError as error:
-            self._enter(position, act, target, "refused", str(error))
+        except LocalError as error:
+            self._enter(position, act, target, "refused", str(error), why)
             raise
-        self._enter(position, act, target, "done", "")
+        self._enter(position, act, target, "done", "", why)
 
-    def _enter(self, position: Position, act: str, target: object, outcome: str, reason: str) -> None:
-        entry = AuditEntry(self._journal.now(), position.id, act, str(target), outcome, reason)
+    def _enter(self, position: Position, act: str, target: object, outcome: str, reason: str, why: str) -> None:
+        entry = AuditEntry(self._journal.now(), position.id, act, str(target), outcome, reason, why)
         self._entries.append(entry)
         more: dict[str, Any] = {"reason": reason} if reason else {}
         self._journal.record(

@@ -16,6 +16,7 @@ from simulators.iccs.radio_services.patches import TalkgroupPatches
 from simulators.iccs.radio_services.private_calls import RadioCalls
 from simulators.iccs.radio_services.recordings import Recordings
 from simulators.iccs.radio_services.regrouping import RegroupingDesk
+from simulators.iccs.radio_services.unit_map import UnitMap
 from simulators.iccs.radio_services.units import StatusMeaning, Units
 from simulators.iccs.shared import Shared
 
@@ -52,6 +53,7 @@ class RadioServices:
         self.patches = TalkgroupPatches(shared, radio, panel, self.audit)
         self.ambience = AmbienceDesk(shared, panel, self._network, self.audit, self.recordings)
         self.regrouping = RegroupingDesk(shared, self._network, self.audit, around.talkgroups)
+        self.unit_map = UnitMap(shared, (line.name for line in around.gateways))
         self.units = Units(shared, incidents, around.statuses)
         lines = [line for line in around.gateways if line.private]
         self.calls = RadioCalls(shared, panel, self.recordings, lines, permit)
@@ -72,5 +74,6 @@ class RadioServices:
         """Give everything up."""
         self.patches.relays.stop()
         self.units.stop()
+        self.unit_map.stop()
         await self.calls.stop()
         await self._network.stop()

@@ -1,4 +1,7 @@
-"""Unit states: what each radio last sent as its status, shown to dispatchers and entered in its incident's log."""
+"""Unit states: what each radio last sent as its status, and what command and control says of it.
+
+A status is shown to dispatchers, entered in its incident's log and told to command and control.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +39,12 @@ class UnitState:
     """Run time at which the status came, seconds."""
     incident: str | None = None
     """The incident that it is assigned to."""
+    call_sign: str | None = None
+    """What command and control calls it; None: it has told nothing of it yet."""
+    told: str | None = None
+    """Its state as command and control's operator set it last."""
+    told_since: float | None = None
+    """Run time at which command and control told that, seconds."""
 
 
 class UnknownUnitError(UnknownPositionError):
@@ -53,6 +62,8 @@ class Units:
         self._units: dict[int, UnitState] = {}
         self._sources: frozenset[str] = frozenset()
         self._forget: Callable[[], None] = lambda: None
+        self.changed: Callable[[int, str], None] = lambda _issi, _means: None
+        """Told of each status that comes by radio: the unit's ISSI and what the status means."""
 
     def start(self, gateways: Iterable[str]) -> None:
         """Follow what comes to these gateways."""
@@ -85,6 +96,18 @@ class Units:
         self._shared.positions.tell(position, "unit.assigned", issi=issi, incident_id=incident)
         return asdict(unit)
 
+    def told(self, call_sign: str, issi: int | None, state: str) -> None:
+        """Keep what command and control tells of a unit, by its radio, and show it at every console that looks on.
+
+        A unit with no radio is shown and not kept.
+        """
+        unit = self._unit(issi) if issi is not None else None
+        if unit is not None:
+            unit.call_sign, unit.told, unit.told_since = call_sign, state, self._shared.now()
+        for position in self._shared.positions:
+            if position.streams:
+                self._shared.positions.tell(position, "unit.told", unit=call_sign, state=state, issi=issi)
+
     def _unit(self, issi: int) -> UnitState | None:
         if issi not in self._units and len(self._units) < MAX_UNITS:
             self._units[issi] = UnitState(issi)
@@ -102,6 +125,7 @@ class Units:
         unit = self._unit(number) or UnitState(number)
         unit.status, unit.means, unit.since = known.number, known.means, self._shared.now()
         self._enter(unit)
+        self.changed(number, unit.means or f"status {unit.status}")
         for position in self._shared.positions:
             if position.logged_in and position.settings.talkgroups:
                 self._shared.positions.tell(

@@ -56,6 +56,27 @@ class CommandControlSide(Strict):
     """The file in which what is to be told waits; left out: one that goes with the simulator, whatever waits in it."""
 
 
+class CrmSide(Strict):
+    """Where callers are looked up as they are answered (docs/crm.md)."""
+
+    service: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
+    """Where a CRM is asked; None: the simulated CRM of the testbed, where there is one."""
+    adapter: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "iccs"
+    """The CRM's interface: ours, or an installed adapter's name."""
+    token: SecretStr | None = None
+    within_s: float = Field(default=2.0, gt=0, le=30)
+    """How long an answer is waited for before the console says that there is none; an adapter has bounds of its own."""
+
+
+class DirectorySide(Strict):
+    """Where this control room's directory (phone book) comes from, beside the testbed's feed."""
+
+    every_s: float = Field(default=60.0, ge=1, le=300)
+    """Seconds from one reading to the next; 300 is NICCS-INT-009's five minutes. [p]"""
+    file: Path | None = None
+    """A CSV file that is read as well (docs/interfaces/directory.md)."""
+
+
 class TapSettings(Strict):
     """How a caller who can't speak says yes and no by pressing keys: so many presses in a row."""
 
@@ -101,6 +122,8 @@ class IccsSettings(Strict):
     """``none``: every stream is answered inactive and no RTP leaves, for load at the level of signalling."""
     location: LocationLink = LocationLink()
     command_control: CommandControlSide = CommandControlSide()
+    crm: CrmSide = CrmSide()
+    directory: DirectorySide = DirectorySide()
     taps: TapSettings = TapSettings()
     radio: RadioSettings = RadioSettings()
     wait_bands_s: tuple[Seconds, ...] = Field(default=(10, 60), min_length=1, max_length=10)
@@ -124,6 +147,8 @@ class IccsSettings(Strict):
     auto_advisers: AutoAdviserSettings | None = None
     """Advisers that answer by themselves, once `iccs simulate --auto-advisers` or a test lets them."""
     subscribers: tuple[SubscriberSettings, ...] = ()
+    feeds_folder: Path | None = None
+    """Where files for workforce management are written, two each quarter of an hour; left out: they are had by REST."""
 
     @model_validator(mode="before")
     @classmethod

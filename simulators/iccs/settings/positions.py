@@ -8,9 +8,9 @@ from pydantic import Discriminator, Field, SecretStr, Tag
 
 from simulators.iccs.settings.base import MAX_POSITIONS, PositionId, Role, Skill, Strict
 
-Right = Literal["patch", "regroup", "ambience", "disable"]
-"""What a position may do to the radio network itself: patch talkgroups, give and take groups over the air (DGNA), open
-a terminal's microphone, take a terminal off the network."""
+Right = Literal["patch", "regroup", "ambience", "disable", "check_records"]
+"""What a position may do that not everyone may: patch talkgroups, give and take groups over the air (DGNA), open a
+terminal's microphone, take a terminal off the network, and have people and vehicles checked."""
 
 
 class PositionSettings(Strict):

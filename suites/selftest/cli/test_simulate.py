@@ -27,6 +27,21 @@ GATEWAYS = (
     *("gateway-1", "gateway-2", "gateway-3", "gateway-ma", "line-1"),
     *("roip.main", "roip.standby", "roip.second", "roip.third"),
 )
+NODES = (
+    ("iccs", "iccs"),
+    ("radio", "radio_network"),
+    ("vhf-1", "keyed_radio"),
+    ("storm", "command_control"),
+    ("sms", "sms_network"),
+    ("workforce", "workforce"),
+    ("emergency", "emergency_network"),
+    ("location", "caller_location"),
+    ("esn", "mcptt_server"),
+    ("roip", "roip_gateway"),
+    ("records", "records_database"),
+    ("phone-book", "directory"),
+)
+"""What has a simulator, and so a clock."""
 TERMINALS = ("officer", "officer-2", "officer-3", "sergeant", "constable")
 
 
@@ -103,6 +118,7 @@ def test_each_address_is_an_object_on_a_line_and_ready_comes_last() -> None:
             ("storm", "command_control", "command_control"),
             ("storm", "command_control", "http"),
             *(("sms", "sms_network", kind) for kind in ("serial", "tcp-serial", "smpp", "http")),
+            ("workforce", "workforce", "http"),
             ("emergency", "emergency_network", "sip"),
             ("emergency", "emergency_network", "trunk"),
             ("emergency", "emergency_network", "http"),
@@ -112,6 +128,9 @@ def test_each_address_is_an_object_on_a_line_and_ready_comes_last() -> None:
             ("esn", "mcptt_server", "http"),
             ("roip", "roip_gateway", "sip"),
             ("roip", "roip_gateway", "http"),
+            ("records", "records_database", "http"),
+            ("phone-book", "directory", "http"),
+            *((name, role, kind) for (name, role) in NODES for kind in ("ntp", "clock")),
         }
         assert found["iccs", "iccs", "sip"].startswith("sip:127.0.0.1:")
         assert found["officer", "radio_terminal", "serial"].startswith("serial:/dev/pts/")

@@ -6,8 +6,13 @@ import pytest
 from openapi import schemathesis_finds_nothing
 
 from harness.transport.context import Context
+from simulators.clocks import ClockRoom
 from simulators.command_control import CommandControlSimulator
 from simulators.command_control.settings import CommandControlSettings, UnitSettings
+from simulators.crm import CrmSettings, CrmSimulator
+from simulators.diary import DiarySettings, DiarySimulator
+from simulators.directory import DirectorySettings, DirectorySimulator
+from simulators.records_database import RecordsSettings, RecordsSimulator
 from simulators.sms import SmsSimulator
 from simulators.sms.settings import SmsSettings
 
@@ -34,3 +39,57 @@ async def test_texts() -> None:
         await schemathesis_finds_nothing(simulator.http_url)
     finally:
         await simulator.stop()
+
+
+async def test_the_sms_diary() -> None:
+    settings = DiarySettings.model_validate({"people": 20})
+    simulator = await DiarySimulator.start(Context.create(seed=1), settings, virtual=False)
+    try:
+        # That a slot begins at a time, and that a time is there, is more than a schema says.
+        await schemathesis_finds_nothing(simulator.url, "--exclude-checks", "positive_data_acceptance")
+    finally:
+        await simulator.stop()
+
+
+async def test_crm() -> None:
+    settings = CrmSettings(people=20)
+    simulator = await CrmSimulator.start(Context.create(seed=1), settings, virtual=False)
+    try:
+        # What no JSON schema says: which digits are a number, which columns a file names, which codes a force has.
+        ruled = ("/v1/contacts", "/v1/imports", "/v1/records/{record_id}/failure-demand")
+        without = [word for path in ruled for word in ("--exclude-path", path)]
+        await schemathesis_finds_nothing(simulator.url, *without)
+        alone = [word for path in ruled for word in ("--include-path", path)]
+        await schemathesis_finds_nothing(simulator.url, *alone, "--exclude-checks", "positive_data_acceptance")
+        await schemathesis_finds_nothing(simulator.control_url, "--exclude-path", "/v1/fault")
+    finally:
+        await simulator.stop()
+
+
+async def test_records_checks() -> None:
+    simulator = await RecordsSimulator.start(Context.create(seed=1), RecordsSettings())
+    try:
+        # What a check's subject has to say goes by its kind, which no JSON schema of it says.
+        checks = ("--exclude-path", "/v1/fault", "--exclude-checks", "positive_data_acceptance")
+        await schemathesis_finds_nothing(simulator.url, *checks)
+    finally:
+        await simulator.stop()
+
+
+async def test_the_directory() -> None:
+    simulator = await DirectorySimulator.start(Context.create(seed=1), DirectorySettings())
+    try:
+        # An entry is refused for more than its schema says: an id, a number that can't be dialled.
+        checks = ("--exclude-path", "/v1/fault", "--exclude-checks", "positive_data_acceptance")
+        await schemathesis_finds_nothing(simulator.url, *checks)
+    finally:
+        await simulator.stop()
+
+
+async def test_clocks() -> None:
+    room = await ClockRoom.start(Context.create(seed=1), lambda: 0.0)
+    await room.add("radio")
+    try:
+        await schemathesis_finds_nothing(room.control_url)
+    finally:
+        await room.stop()

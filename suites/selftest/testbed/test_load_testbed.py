@@ -207,12 +207,12 @@ ONE_CHANGE = {
     "extra key": (
         "    to: iccs",
         "    too: iccs",
-        "17: components.trunk-999.too: found the unknown key 'too'; allowed: binding, role, local, to",
+        "17: components.trunk-999.too: found the unknown key 'too'; allowed: binding, ntp, role, local, to",
     ),
     "extra key at the top": (
         "name: small",
         "name: small\nowner: me",
-        "2: owner: found the unknown key 'owner'; allowed: name, stage, numbers, talkgroups, statuses, safety, ",
+        "2: owner: found the unknown key 'owner'; allowed: name, stage, numbers, talkgroups, statuses, ",
     ),
     "extra key in a list": (
         'user: "2001",',
@@ -285,7 +285,10 @@ def test_a_secret_that_is_wrong_is_not_shown(tmp_path: Path) -> None:
 def test_an_error_in_a_merged_mapping_is_told_where_it_is_used(tmp_path: Path) -> None:
     text = SMALL.replace("    role: emergency_trunk\n", "    <<: &base {role: emergency_trunk, nonsense: 1}\n")
     told = refused(tmp_path, text)
-    assert "components.trunk-999.nonsense: found the unknown key 'nonsense'; allowed: binding, role, local, to" in told
+    assert (
+        "components.trunk-999.nonsense: found the unknown key 'nonsense'; allowed: binding, ntp, role, local, to"
+        in told
+    )
 
 
 def test_no_mapping(tmp_path: Path) -> None:

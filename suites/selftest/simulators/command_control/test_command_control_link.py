@@ -24,7 +24,7 @@ from harness.endpoints.command_control.link import LOST_WITHIN_S
 from harness.errors import CommandControlError
 from harness.transport.context import Context
 from simulators.command_control import CommandControlSettings, CommandControlSimulator
-from simulators.command_control.faults import Fault
+from simulators.faults import Fault
 
 pytestmark = pytest.mark.virtual_time
 IDLE_S = 600

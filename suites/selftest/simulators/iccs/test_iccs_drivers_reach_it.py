@@ -43,6 +43,7 @@ ACTS: dict[str, Act] = {
     "folders": lambda at: at.shown_folder(),
     "no-incident": lambda at: at.needs_no_incident("a wrong number", record="R-000001"),
     "incidents": lambda at: at.open_incident("Break-in"),
+    "directory": lambda at: at.directory("vet"),
     "patches": lambda at: at.patch("GD-OPS-1", "GD-OPS-2"),
     "groups": lambda at: at.regroup("Operation Heron", [4001234]),
     "ambience": lambda at: at.begin_ambience(4001234, "secret"),
@@ -58,6 +59,9 @@ NAMED_ACTS: dict[str, Act] = {
     "incidents/{incident_id}/units": lambda at: at.assign_unit(4001234, "INC-000001"),
     "incidents/{incident_id}/notes": lambda at: at.note_incident("INC-000001", "on the way"),
     "incidents/{incident_id}/transfer": lambda at: at.transfer_incident("INC-000001", "north"),
+    "incidents/{incident_id}/records-checks": lambda at: at.check_records(
+        "INC-000001", registration="QI00 TST", reason="stopped by a patrol"
+    ),
     "incidents/{incident_id}/hand-over": lambda at: at.hand_over("INC-000001", "desk-2"),
     "incidents/{incident_id}/close": lambda at: at.close_incident("INC-000001"),
 }
@@ -66,6 +70,8 @@ LOOKS_AT_A_CONSOLE: dict[str, Act] = {
     "/v1/groups/{gssi}": lambda at: at.group(15000001),
     "/v1/recordings": lambda at: at.recording("V-1"),
     "/v1/recordings/{recording}": lambda at: at.recording("V-1"),
+    "/v1/map": lambda at: at.places(),
+    "/v1/map/{issi}": lambda at: at.place(4001234),
     "/v1/units": lambda at: at.units(),
     "/v1/units/{issi}": lambda at: at.unit(4001234),
 }
@@ -78,6 +84,7 @@ LOOKS: dict[str, Callable[[Supervisor], Awaitable[object]]] = {
     "/v1/ring-backs": lambda at: at.ring_backs(),
     "/v1/audit": lambda at: at.audit(position="desk-1"),
     "/v1/reconciliation": lambda at: at.reconciliation(),
+    "/v1/directory": lambda at: at.directory(),
     "/v1/patches": lambda at: at.patches(),
     "/v1/callbacks": lambda at: at.callbacks(),
     "/v1/alarms": lambda at: at.alarms(),
@@ -129,7 +136,7 @@ async def test_each_look_of_a_supervisor_is_one_that_the_interface_describes_and
     async with control_room() as room:
         async with room.http() as http:
             paths = await described(http)
-        seen = {path for path in paths if not re.match(r"/v1/(positions|incidents|status)", path)}
+        seen = {path for path in paths if not re.match(r"/v1/(positions|incidents|status|workforce)", path)}
         assert seen == set(LOOKS) | set(LOOKS_AT_A_CONSOLE)
         supervisor = room.supervisor()
         for name, look in LOOKS.items():

@@ -11,6 +11,7 @@ from control_room_in_virtual_time import control_room
 
 from harness.drivers.call_load import CallLoad, LoadPlan
 from harness.journal import Event
+from harness.protocols.wfm.rows import StateRow
 
 pytestmark = pytest.mark.virtual_time
 LAYOUT = {
@@ -34,7 +35,7 @@ def _is_ours(kind: type) -> bool:
     module = str(kind.__module__)
     return (
         module.startswith(("harness.", "simulators."))
-        and kind is not Event
+        and kind not in (Event, StateRow)  # each has a bound of its own
         and module != "harness.transport.virtual_loop"
     )
 
