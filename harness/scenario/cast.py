@@ -85,9 +85,6 @@ class _Radio:
     async def say(self, samples: Any) -> float:
         return float(await self._radio.speak(samples))
 
-    async def hush(self) -> None:
-        """A radio's speech ends with its key."""
-
 
 @dataclass(slots=True)
 class Cast:

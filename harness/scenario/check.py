@@ -32,6 +32,8 @@ class _Check:
         self._scenario = scenario
         self._kept: set[str] = set()
         """Names under which something was kept so far."""
+        self._measured: dict[str, tuple[str, ...]] = {}
+        """What was measured by the expectations that were kept so far."""
 
     def all(self) -> Iterator[Complaint]:
         for index, name in enumerate(self._scenario.requirements):
@@ -53,6 +55,8 @@ class _Check:
         yield from self._keep((*where, "as"), step.keep)
         for index, expect in enumerate(step.expect):
             yield from self._keep((*where, "expect", index, "as"), expect.keep)
+            if expect.keep is not None:
+                self._measured[expect.keep] = tuple(expect.measure)
 
     def _keep(self, where: tuple[str | int, ...], name: str | None) -> Iterator[Complaint]:
         if name is None:
@@ -136,6 +140,9 @@ class _Check:
             at = (*where, "measure", name)
             yield from self._due(at, due.limit, due.requirement, due.figure, MEASURES[name].unit)
             yield from self._actor((*at, "of"), due.of)
+            if due.than is not None and name not in self._measured.get(due.than, ()):
+                known = meant(due.than, [kept for kept, names in self._measured.items() if name in names])
+                yield (*at, "than"), f"found {due.than!r}, and no {name!r} is kept under that name so far{known}"
             if name == "mouth_to_ear" and self._scenario.media != "packets":
                 yield at, f"found 'mouth_to_ear', and with 'media: {self._scenario.media}' nobody hears any speech"
             if name == "mouth_to_ear" and expect.on is None:

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, field_validator, model_validator
 
 from harness.scenario.actors import Actor
-from harness.scenario.names import NAME, Name
-from harness.scenario.values import Limit, Scalar, Seconds, Strict, Wanted
+from harness.scenario.names import Name
+from harness.scenario.values import Limit, Seconds, Strict, Wanted
 
 MAX_STEPS: Final = 1_000
 """Steps of a timeline, includes written out."""
@@ -39,6 +39,8 @@ class Due(Strict):
     figure: str | None = None
     of: Name | None = None
     """For ``mouth_to_ear``: who spoke, where that is not whoever spoke last."""
+    than: Name | None = None
+    """Less what the expectation kept under this name measured: what a patch adds, say."""
 
     @model_validator(mode="before")
     @classmethod
@@ -216,6 +218,3 @@ def _told(value: Any) -> str:
     if isinstance(value, Mapping):
         return " ".join(f"{key}={each}" for key, each in value.items())
     return "" if value is None or value is True else str(value)
-
-
-__all__ = ["NAME", "Acts", "Due", "Expect", "Limit", "Outcome", "Scalar", "Scenario", "Step", "told_acts"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,7 +14,7 @@ from harness.journal import Event
 from harness.scenario import measures
 from harness.scenario.cast import Cast
 from harness.scenario.expecting import Moment, Watched, await_event
-from harness.scenario.model import DEFAULT_WITHIN_S, Acts, Expect, Outcome, Scenario, Step, told_acts
+from harness.scenario.model import DEFAULT_WITHIN_S, Acts, Due, Expect, Outcome, Scenario, Step, told_acts
 from harness.scenario.names import meant, resolved
 from harness.scenario.result import Done, Result, StepResult
 from harness.scenario.seats import Acted, await_act, check_seats
@@ -33,6 +33,8 @@ class Kept:
 
     value: Any
     moment: Moment
+    measures: Mapping[str, float] = field(default_factory=dict)
+    """What its expectation measured, by name, each in its unit."""
 
 
 @dataclass(slots=True)
@@ -280,18 +282,27 @@ class Player:
         if found is None:
             return
         self._found[source, kind] = max(found.seq, self._found.get((source, kind), 0))
+        measured = {name: await self._measure(expect, name, due, found, since) for name, due in expect.measure.items()}
         if expect.keep is not None:
-            self._kept[expect.keep] = Kept(found, Moment(found.time, found.seq))
-        for name, due in expect.measure.items():
-            if name == "time":
-                value, unit = found.time - since.time, "s"
-            else:
-                assert expect.on is not None, "the file's reader saw to it"
-                value, unit = (await self._cast.speech.mouth_to_ear(expect.on, due.of)).ms, "ms"
-            told = f"{name} {expect.event if name == 'time' else 'to'} {expect.on or ''}".rstrip()
-            measures.hold(
-                self._bench, told, value, unit, limit=due.limit, requirement=due.requirement, figure=due.figure
-            )
+            self._kept[expect.keep] = Kept(found, Moment(found.time, found.seq), measured)
+
+    async def _measure(self, expect: Expect, name: str, due: Due, found: Event, since: Moment) -> float:
+        """Measure what an expectation asks for and hold it against what is due; return it."""
+        if name == "time":
+            value = found.time - since.time
+        else:
+            assert expect.on is not None, "the file's reader saw to it"
+            value = (await self._cast.speech.mouth_to_ear(expect.on, due.of)).ms
+        told = f"{name} {expect.event if name == 'time' else 'to'} {expect.on or ''}".rstrip()
+        measured = value
+        if due.than is not None:
+            measured -= self._kept[due.than].measures[name]
+            told += f" than {due.than}"
+        unit = measures.MEASURES[name].unit
+        measures.hold(
+            self._bench, told, measured, unit, limit=due.limit, requirement=due.requirement, figure=due.figure
+        )
+        return value
 
     def _wanted(self, value: Any) -> Any:
         """A wanted value with its references replaced, of a condition its text."""

@@ -59,6 +59,13 @@ class Reconciled(Arguments):
     """Answered calls that nothing accounts for."""
 
 
+class Locations(Arguments):
+    """Sources of locations that a call record has to hold, in order."""
+
+    record: str = Field(min_length=1, max_length=80)
+    sources: tuple[str, ...] = Field(min_length=1, max_length=50)
+
+
 async def _shared_as(part: Part, incident: str) -> str:
     """The name under which the control room told of an incident."""
     told = (await (await part.cast.bench.supervisor()).incident(incident)).get("shared_as")
@@ -117,3 +124,11 @@ async def reconciles(part: Part, args: Reconciled) -> None:
         raise DriverError(
             f"{report['orphans']} answered calls have neither incident nor reason: {orphaned}; due: {args.orphans}"
         )
+
+
+@verb("supervisor", arguments=Locations)
+async def finds_locations(part: Part, args: Locations) -> None:
+    """Looks whether a call record keeps all its locations, by source, in order."""
+    found = [each["source"] for each in (await part.driver.record(args.record))["locations"]]
+    if found != list(args.sources):
+        raise DriverError(f"record {args.record} has locations from {found}; due: {list(args.sources)}")
