@@ -1,6 +1,6 @@
 *** Settings ***
 Documentation       Appointments of the public with local officers: told by text, reminded of, and cancelled by a text back.
-Library             harness.keywords.ICCS    testbed=${CURDIR}/../../fixtures/testbeds/service-centre.yaml    time=virtual
+Library             harness.keywords.ICCS    testbed=${CURDIR}/../../fixtures/testbeds/back-office.yaml    time=virtual
 
 
 *** Variables ***

@@ -15,7 +15,7 @@ from harness.evidence.requirements import catalogue
 from harness.pytest_plugin import requirement
 from harness.testbed.bench import Bench
 
-pytestmark = [pytest.mark.testbed("service-centre"), pytest.mark.parametrize("way", ["diary-modem", "diary-smpp"])]
+pytestmark = [pytest.mark.testbed("back-office"), pytest.mark.parametrize("way", ["diary-modem", "diary-smpp"])]
 CITIZEN, OTHER = "+447700900123", "+447700900124"
 OFFICER = "pc-214"
 NUMBERS = {"diary-modem": "+447700900000", "diary-smpp": "+447700900001"}

@@ -13,7 +13,7 @@ from harness.evidence.requirements import catalogue
 from harness.pytest_plugin import requirement
 from harness.testbed.bench import Bench
 
-pytestmark = pytest.mark.testbed("service-centre")
+pytestmark = pytest.mark.testbed("back-office")
 ADVISER = "adviser-7"
 FACTORS = {
     "threat": "He stands in the garden and shouts",
