@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from harness.errors import HarnessError
 from harness.evidence.requirements import catalogue
 from harness.scenario.measures import MEASURES
-from harness.scenario.model import Expect, Limit, Outcome, Scenario, Step
+from harness.scenario.model import Expect, Outcome, Scenario, Step
 from harness.scenario.names import meant, references, refers
 from harness.scenario.source import shown
-from harness.scenario.values import Fits
+from harness.scenario.values import Fits, Limit
 from harness.scenario.verbs import VERBS
 from harness.testbed.clips import AUDIO, read_clip
 

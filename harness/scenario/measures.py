@@ -8,7 +8,7 @@ from typing import Final
 from harness.errors import ExpectationError, LocalError
 from harness.journal import Journal
 from harness.measure.times import between
-from harness.scenario.model import Limit
+from harness.scenario.values import Limit
 from harness.testbed.bench import Bench
 
 

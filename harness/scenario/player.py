@@ -282,7 +282,9 @@ class Player:
         if found is None:
             return
         self._found[source, kind] = max(found.seq, self._found.get((source, kind), 0))
-        measured = {name: await self._measure(expect, name, due, found, since) for name, due in expect.measure.items()}
+        measured: dict[str, float] = {
+            name: await self._measure(expect, name, due, found, since) for name, due in expect.measure.items()
+        }
         if expect.keep is not None:
             self._kept[expect.keep] = Kept(found, Moment(found.time, found.seq), measured)
 

@@ -12,6 +12,7 @@ from harness.scenario.verbs import VERBS, Verb
 
 REFERENCE: Final = {"type": "string", "pattern": r"\$\{"}
 """A reference stands for a value of any kind."""
+LIMIT: Final = r"^(<=|<|>=|>) *[0-9.]+ *[A-Za-z%]*$"
 
 
 def json_schema() -> dict[str, Any]:
@@ -25,6 +26,8 @@ def json_schema() -> dict[str, Any]:
         "items": {"type": "string"},
         "description": "Files whose variables and actors this one has too.",
     }
+    definitions["Limit"] = {"type": "string", "pattern": LIMIT, "description": "What a measure is held against."}
+    definitions["Due"] = {"anyOf": [definitions["Due"], {"$ref": "#/$defs/Limit"}]}
     # A file may have all its actors from those that it includes.
     schema["required"] = [name for name in schema["required"] if name != "actors"]
     step = definitions[Step.__name__]
@@ -35,10 +38,10 @@ def json_schema() -> dict[str, Any]:
     step["properties"]["include"] = {"type": "string", "description": "A file whose timeline stands here."}
     step["properties"]["with"] = {"type": "object", "description": "Values for the included file's variables."}
     step["additionalProperties"] = {
-        "anyOf": [{"type": "string"}, *({"$ref": f"#/$defs/acts of {role}"} for role in VERBS)]
+        "anyOf": [{"type": "string"}, *({"$ref": f"#/$defs/acts_of_{role}"} for role in VERBS)]
     }
     for role, verbs in VERBS.items():
-        definitions[f"acts of {role}"] = {
+        definitions[f"acts_of_{role}"] = {
             "type": "object",
             "additionalProperties": False,
             "properties": {verb.name: _taken(verb, definitions) for verb in verbs.values()},
