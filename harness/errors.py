@@ -236,6 +236,10 @@ class TestbedError(LocalError):
     __test__ = False
 
 
+class ScenarioError(LocalError):
+    """A scenario file, or what it names, is not as it must be."""
+
+
 class InterlockError(LocalError):
     """The safety interlock refused to dial, key or send; nothing left the socket or the line."""
 

@@ -23,6 +23,10 @@ COMMANDS = {
     "testbed": _Entry("harness.cli.testbed", "app", "Testbed files: check one."),
     "simulate": _Entry("harness.cli.simulate", "simulate", "Start simulators and print where each can be reached."),
     "accept": _Entry("harness.cli.accept", "accept", "Run acceptance suites against a testbed, and report."),
+    "scenario": _Entry(
+        "harness.cli.scenario", "app", "Scenario files: check them; what actors can do; the JSON Schema."
+    ),
+    "replay": _Entry("harness.cli.replay", "replay", "Play a scenario, every seat by the harness or one by a person."),
     "report": _Entry("harness.cli.report", "report", "Make the report of a run again from its results."),
     "measure": _Entry("harness.cli.measure", "app", "Access time and mouth-to-ear latency from tables and recordings."),
     "crm": _Entry("harness.cli.crm", "app", "A CRM: import contacts."),

@@ -319,21 +319,29 @@ class CallerPhone:
         found = await self._journal.expect(self.name, "text.received", within=within, after=after, text=fits)
         return str(found.data["text"])
 
+    async def send_position(self, latitude: float, longitude: float, radius_m: float, *, dialled: str = "999") -> None:
+        """Send a position (degrees, WGS 84) by a text message, as a handset that has dialled does by itself.
+
+        ``aml.sent`` is journalled. Raises InterlockError (nothing has left then), AmlError, SipLocalError.
+        """
+        await self._tell_position(AmlPlan("text", latitude=latitude, longitude=longitude, radius_m=radius_m), dialled)
+
     async def _send_position(self, dialled: str) -> None:
-        plan = self._aml
-        await asyncio.sleep(plan.delay_s)
+        await asyncio.sleep(self._aml.delay_s)
         try:
-            self._permit_locate("AML", self.number)
-            if plan.way == "text":
-                await self.send_text(plan.text(), number=dialled if dialled.isdigit() else "999")
-            elif self._aml_sender is not None:
-                await self._aml_sender.post(plan.form(self.number, dialled))
-            else:
-                raise LocalError("no location service takes positions by HTTPS")
+            await self._tell_position(self._aml, dialled)
         except HarnessError as error:
             self._journal.warn(self.name, "aml.failed", reason=str(error))
+
+    async def _tell_position(self, plan: AmlPlan, dialled: str) -> None:
+        self._permit_locate("AML", self.number)
+        if plan.way == "text":
+            await self.send_text(plan.text(), number=dialled if dialled.isdigit() else "999")
+        elif self._aml_sender is not None:
+            await self._aml_sender.post(plan.form(self.number, dialled))
         else:
-            self._journal.record(self.name, "aml.sent", way=plan.way)
+            raise LocalError("no location service takes positions by HTTPS")
+        self._journal.record(self.name, "aml.sent", way=plan.way)
 
     # The end
 

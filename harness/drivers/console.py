@@ -98,17 +98,38 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords):
         http = httpx.AsyncClient(base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False)
         console = cls(context, media, name, position, http, permit_dial, permit_radio)
         try:
-            await console._log_in(control, audio, headers)
+            await console._log_in(audio)
+            await console._look_on(control, headers)
         except BaseException:
             await console.close()
             raise
         return console
 
-    async def _log_in(self, control: str, audio: str, headers: dict[str, str]) -> None:
+    @classmethod
+    async def watch(
+        cls, context: Context, media: MediaService, name: str, *, control: str, position: str, token: str | None = None
+    ) -> Console:
+        """Look on at ``position``, where a person sits: what it shows is journalled, and nothing is done there.
+
+        Raises DriverError where that can't be had.
+        """
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        http = httpx.AsyncClient(base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False)
+        console = cls(context, media, name, position, http, _refuse_dial, _refuse_radio)
+        try:
+            await console._look_on(control, headers)
+        except BaseException:
+            await console.close()
+            raise
+        return console
+
+    async def _log_in(self, audio: str) -> None:
         shown = await self._ask("login")
         self._logged_in = True
         jack = str(shown.get("jack")) if audio == "rtp" else audio
         self._jack = await open_jack(self._context, self._media, self.name, jack)
+
+    async def _look_on(self, control: str, headers: dict[str, str]) -> None:
         url = f"{control.replace('http', 'ws', 1)}/v1/positions/{self.position}/events"
         try:
             self._socket = await connect(
@@ -273,3 +294,11 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords):
     async def expect(self, kind: str, *, within: float, after: int = 0, **with_: Any) -> Event:
         """Return the event that this console shows, or raise ExpectationError telling what it did show."""
         return await self._journal.expect(self.name, kind, within=within, after=after, **with_)
+
+
+def _refuse_dial(target: str) -> None:
+    raise DriverError(f"{target} is not dialled: a person has the seat")
+
+
+def _refuse_radio(act: str, target: str, _priority: int) -> None:
+    raise DriverError(f"{act} {target} is not done: a person has the seat")

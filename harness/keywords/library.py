@@ -29,6 +29,7 @@ from harness.keywords.keyed_radio import KeyedRadioKeywords
 from harness.keywords.radio import RadioKeywords
 from harness.keywords.radio_control import RadioControlKeywords
 from harness.keywords.roip import RoipKeywords
+from harness.keywords.scenarios import ScenarioKeywords
 from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
 from harness.keywords.sms_diary import SmsDiaryKeywords
 from harness.keywords.supervision import SupervisionKeywords
@@ -66,6 +67,7 @@ class ICCS(
     FaultKeywords,
     ContinuityKeywords,
     FigureKeywords,
+    ScenarioKeywords,
 ):
     """Drives a control room's communications in an operator's words.
 

@@ -105,6 +105,7 @@ from harness.testbed.opening import (
     open_terminal,
     open_trunk,
     open_workforce,
+    watch_console,
 )
 from harness.testbed.opening.base import Opening
 from harness.testbed.simulation import Simulation
@@ -175,6 +176,10 @@ class Bench:
     async def console(self, name: str | None = None) -> Console:
         """Return a console by its component's name, logged in."""
         return await self._driver(name, ConsoleComponent, open_console)
+
+    async def watched_console(self, name: str | None = None) -> Console:
+        """Return a console at which a person sits: what it shows is journalled, and nothing can be done there."""
+        return await self._driver(name, ConsoleComponent, watch_console)
 
     async def supervisor(self, name: str | None = None) -> Supervisor:
         """Return a supervisor's view of the ICCS (the one there is, or the one named)."""

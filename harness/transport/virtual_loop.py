@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _RESOLUTION_S = 1e-9
 
 
-class _JumpingSelector(selectors.SelectSelector):
+class JumpingSelector(selectors.SelectSelector):
     """Never waits: a timeout becomes a step of the clock. Only asyncio's own wake-up pipe may be registered."""
 
     def __init__(self) -> None:
@@ -81,8 +81,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     ``seed`` settles the network's delay and loss; see VirtualNetwork for what can be set.
     """
 
-    def __init__(self, seed: int = 0) -> None:
-        self._jumping = _JumpingSelector()
+    def __init__(self, seed: int = 0, selector: JumpingSelector | None = None) -> None:
+        self._jumping = selector or JumpingSelector()
         super().__init__(self._jumping)
         self._clock_resolution = _RESOLUTION_S
         self._order = 0

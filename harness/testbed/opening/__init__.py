@@ -3,7 +3,7 @@
 from harness.testbed.opening.call_load import open_call_load
 from harness.testbed.opening.clocks import open_clocks
 from harness.testbed.opening.command_control import open_command_control
-from harness.testbed.opening.console import open_console
+from harness.testbed.opening.console import open_console, watch_console
 from harness.testbed.opening.contact_us import open_contact_us
 from harness.testbed.opening.crm import open_crm
 from harness.testbed.opening.diary import open_sms_diary
@@ -50,4 +50,5 @@ __all__ = [
     "open_terminal",
     "open_trunk",
     "open_workforce",
+    "watch_console",
 ]

@@ -28,6 +28,14 @@ async def open_console(opening: Opening, name: str, component: ConsoleComponent)
     return console
 
 
+async def watch_console(opening: Opening, name: str, component: ConsoleComponent) -> Console:
+    """Look on at it, as a person sits there. Raises TestbedError where no driver reaches it."""
+    control, token = control_of(opening, component.of)
+    return await Console.watch(
+        opening.context, opening.media, name, control=control, position=component.position, token=token
+    )
+
+
 def control_of(opening: Opening, name: str) -> tuple[str, str | None]:
     """Where an ICCS's control interface is, and its token. Raises TestbedError where it has none."""
     iccs = opening.at(name, IccsComponent)

@@ -1,0 +1,182 @@
+"""Who plays in a scenario: an actor's role, and by what it is found in a testbed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from harness.errors import TestbedError
+from harness.scenario.values import Strict
+from harness.testbed.components import (
+    CallerPhoneComponent,
+    CommandControlComponent,
+    ConsoleComponent,
+    EmergencyNetworkComponent,
+    EmergencyOperatorComponent,
+    IccsComponent,
+    RadioNetworkComponent,
+    RadioTerminalComponent,
+    RoipGatewayComponent,
+    RoipRadioComponent,
+)
+from harness.testbed.components.base import BoundComponent, Ssi
+from harness.testbed.model import Testbed
+
+ComponentName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$")]
+
+
+class Place(Strict):
+    """Where somebody is, WGS 84."""
+
+    lat: float = Field(ge=-90, le=90)
+    lon: float = Field(ge=-180, le=180)
+    radius_m: float = Field(default=20.0, gt=0, le=100_000)
+
+
+class BoundActor(Strict):
+    """What every actor has."""
+
+    component: ComponentName | None = None
+    """The testbed component, by name; a scenario that leaves it out runs on any testbed that has one that fits."""
+    kind: ClassVar[type[BoundComponent]]
+    """The component that stands behind it."""
+    found_by: ClassVar[tuple[str, ...]] = ()
+    """Keys that the component has to have alike."""
+
+    def find(self, testbed: Testbed) -> str:
+        """Return the name of the one component that fits. Raises TestbedError telling what there is instead."""
+        fitting = {name: each for name, each in testbed.components.items() if isinstance(each, self.kind)}
+        wanted = {key: value for key in self.found_by if (value := getattr(self, key)) is not None}
+        found = [
+            name
+            for name, each in fitting.items()
+            if self.component in (None, name) and all(getattr(each, key) == value for key, value in wanted.items())
+        ]
+        if len(found) == 1:
+            return found[0]
+        told = {"component": self.component} | wanted if self.component is not None else wanted
+        due = " with " + ", ".join(f"{key} {value}" for key, value in told.items()) if told else ""
+        role = self.kind.model_fields["role"].annotation
+        names = ", ".join(found if len(found) > 1 else fitting) or "none"
+        if len(found) > 1:
+            keys = " or ".join(f"'{key}'" for key in ("component", *self.found_by))
+            raise TestbedError(f"testbed {testbed.name!r} has {len(found)} of {role}{due}: {names}; name one by {keys}")
+        raise TestbedError(f"testbed {testbed.name!r} has no {role}{due}; it has {names}")
+
+
+class EmergencyCaller(BoundActor):
+    """A member of the public who dials 999."""
+
+    role: Literal["emergency_caller"]
+    number: str | None = None
+    """E.164; which telephone of the testbed."""
+    location: Place | None = None
+    """What the handset sends with ``send_location``."""
+    kind = CallerPhoneComponent
+    found_by = ("number",)
+
+
+class EmergencyOperatorActor(BoundActor):
+    """An operator of the 999 network, driven by hand."""
+
+    role: Literal["emergency_operator"]
+    desk: str | None = None
+    kind = EmergencyOperatorComponent
+    found_by = ("desk",)
+
+
+class ConsoleActor(BoundActor):
+    """Whoever sits at a console of the control room; a person may."""
+
+    role: Literal["console"]
+    position: str | None = None
+    kind = ConsoleComponent
+    found_by = ("position",)
+
+
+class RadioTerminalActor(BoundActor):
+    """An officer with a TETRA terminal."""
+
+    role: Literal["radio_terminal"]
+    issi: Ssi | None = None
+    talkgroup: str | None = None
+    location: Place | None = None
+    """What the terminal sends with ``emergency`` and ``send_location``."""
+    kind = RadioTerminalComponent
+    found_by = ("issi", "talkgroup")
+
+
+class CommandControlActor(BoundActor):
+    """Command and control: its operator, and whoever makes it fail."""
+
+    role: Literal["command_control"]
+    kind = CommandControlComponent
+
+
+class EmergencyNetworkActor(BoundActor):
+    """Whoever runs the simulated 999 network."""
+
+    role: Literal["emergency_network"]
+    kind = EmergencyNetworkComponent
+
+
+class SupervisorActor(BoundActor):
+    """Whoever looks at the control room's wallboard, records and reconciliation."""
+
+    role: Literal["supervisor"]
+    kind = IccsComponent
+
+
+class RadioNetworkActor(BoundActor):
+    """Whoever runs the simulated radio network."""
+
+    role: Literal["radio_network"]
+    kind = RadioNetworkComponent
+
+
+class RoipRadioActor(BoundActor):
+    """A dispatcher's radio behind an ED-137 gateway."""
+
+    role: Literal["roip_radio"]
+    talkgroup: str | None = None
+    kind = RoipRadioComponent
+    found_by = ("talkgroup",)
+
+
+class RoipGatewayActor(BoundActor):
+    """Whoever runs the simulated ED-137 gateway."""
+
+    role: Literal["roip_gateway"]
+    kind = RoipGatewayComponent
+
+
+Actor = Annotated[
+    EmergencyCaller
+    | EmergencyOperatorActor
+    | ConsoleActor
+    | RadioTerminalActor
+    | CommandControlActor
+    | EmergencyNetworkActor
+    | SupervisorActor
+    | RadioNetworkActor
+    | RoipRadioActor
+    | RoipGatewayActor,
+    Field(discriminator="role"),
+]
+ACTORS: dict[str, type[Any]] = {
+    each.model_fields["role"].annotation.__args__[0]: each  # type: ignore[union-attr]
+    for each in (
+        EmergencyCaller,
+        EmergencyOperatorActor,
+        ConsoleActor,
+        RadioTerminalActor,
+        CommandControlActor,
+        EmergencyNetworkActor,
+        SupervisorActor,
+        RadioNetworkActor,
+        RoipRadioActor,
+        RoipGatewayActor,
+    )
+}
+"""Roles, and what an actor of each is."""

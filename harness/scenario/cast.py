@@ -1,0 +1,193 @@
+"""The actors of a scenario on one bench: each bound to a component and its driver, with speech and calls under way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.drivers.phone_call import PhoneCall
+from harness.errors import DriverError, TestbedError
+from harness.scenario.actors import BoundActor
+from harness.scenario.model import Media, Scenario
+from harness.scenario.speech import SpeechRoom
+from harness.testbed.bench import Bench
+from harness.testbed.components import ConsoleComponent, RadioGatewayComponent
+from harness.testbed.components.base import BoundComponent
+from harness.testbed.model import Testbed
+
+CALL_PLACED_S = 60.0
+"""For so long a call that was dialled may ring."""
+
+
+@dataclass(slots=True)
+class Part:
+    """One actor on the bench."""
+
+    name: str
+    actor: BoundActor
+    component: str
+    """The component's name: the source of its events."""
+    settings: BoundComponent
+    driver: Any
+    """What the bench gives for the role; a person's seat has one that only looks on."""
+    cast: Cast
+    person: bool = False
+    answering: asyncio.Task[None] | None = None
+    """Of a caller: until the call that was dialled is answered."""
+    call: PhoneCall | None = None
+
+    async def on_call(self) -> PhoneCall:
+        """The call that the caller dialled, once it is answered. Raises DriverError where none was dialled."""
+        if self.call is None or self.answering is None:
+            raise DriverError(f"{self.name} has not dialled: there is no call")
+        await asyncio.shield(self.answering)
+        return self.call
+
+    async def mouth_and_ear(self) -> tuple[Any, Any]:
+        """Where what it says goes in, and where what it hears comes out. Raises DriverError where it has neither."""
+        match self.actor.role:  # type: ignore[attr-defined]
+            case "emergency_caller":
+                call = await self.on_call()
+                return call, call
+            case "console" | "emergency_operator":
+                return self.driver.headset, self.driver.headset
+            case "radio_terminal":
+                return self.driver.jack, self.driver.jack
+            case "roip_radio":
+                return _Radio(self.driver), self.driver
+        raise DriverError(f"{self.name} neither speaks nor hears")
+
+    def voice(self, kind: str) -> tuple[str, str]:
+        """The source and kind under which the journal has its events: speech is heard at a jack or a call."""
+        if kind == "voice.heard":
+            match self.actor.role:  # type: ignore[attr-defined]
+                case "console" | "emergency_operator":
+                    return f"{self.component} jack", "voice.started"
+                case "emergency_caller" if self.call is not None:
+                    return self.call.name, "voice.started"
+        return self.component, kind
+
+    async def close(self) -> None:
+        """Wait for nothing any more."""
+        if self.answering is not None:
+            self.answering.cancel()
+            await asyncio.gather(self.answering, return_exceptions=True)
+
+
+class _Radio:
+    """A talking radio as a mouth that speaks without keying."""
+
+    def __init__(self, radio: Any) -> None:
+        self._radio = radio
+
+    async def say(self, samples: Any) -> float:
+        return float(await self._radio.speak(samples))
+
+
+@dataclass(slots=True)
+class Cast:
+    """All actors of a scenario."""
+
+    bench: Bench
+    media: Media
+    parts: dict[str, Part] = field(default_factory=dict)
+    speech: SpeechRoom = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.speech = SpeechRoom(self.bench.journal, self.media)
+
+    @classmethod
+    async def open(cls, bench: Bench, scenario: Scenario, seats: Collection[str] = ()) -> Cast:
+        """Bind every actor and open its driver. Raises TestbedError, and what opening raises.
+
+        ``seats``: actors that are left to a person: their consoles are looked at, and nobody logs in.
+        """
+        cast = cls(bench, scenario.media)
+        found = casting(scenario, bench.testbed)
+        for name, actor in scenario.actors.items():
+            component = found[name]
+            person = name in seats
+            driver = await _driver(bench, actor, component, watch=person)
+            settings = bench.testbed.components[component]
+            cast.parts[name] = Part(name, actor, component, settings, driver, cast, person)
+        return cast
+
+    def value(self, actor: str, field_: str) -> Any:
+        """What a testbed tells of an actor: ``issi``, ``position``, ``number`` … Raises TestbedError."""
+        part = self.parts[actor]
+        if field_ == "component":
+            return part.component
+        found = getattr(part.settings, field_, None) if field_ in type(part.settings).model_fields else None
+        if not isinstance(found, str | int | float):
+            simple = [
+                key
+                for key in type(part.settings).model_fields
+                if isinstance(getattr(part.settings, key), str | int | float)
+            ]
+            raise TestbedError(
+                f"the testbed tells no {field_!r} of {actor} ({part.component}); it tells {', '.join(simple)}"
+            )
+        return found
+
+    def position(self, name: str) -> str:
+        """A console's position by its actor's name; what is no console's is returned as it is."""
+        part = self.parts.get(name)
+        return part.settings.position if part is not None and isinstance(part.settings, ConsoleComponent) else name
+
+    def issi(self, who: str | int) -> int:
+        """The ISSI of an actor, or the number itself. Raises DriverError where it is neither."""
+        part = self.parts.get(str(who))
+        issi = getattr(part.settings, "issi", None) if part is not None else who
+        if isinstance(issi, str) and issi.isdigit():
+            return int(issi)
+        if not isinstance(issi, int):
+            radios = ", ".join(name for name, each in self.parts.items() if hasattr(each.settings, "issi")) or "none"
+            raise DriverError(f"{who!r} is no radio: an ISSI or an actor with one is due, of which there is {radios}")
+        return issi
+
+    def gateway(self, talkgroup: str) -> int:
+        """The ISSI through which the control room is on a talkgroup. Raises DriverError where it is not on it."""
+        for component in self.bench.testbed.components.values():
+            if isinstance(component, RadioGatewayComponent) and component.talkgroup == talkgroup:
+                return component.issi
+        raise DriverError(f"the control room has no gateway on {talkgroup}: say 'to' whom it goes")
+
+    async def close(self) -> None:
+        """Stop what actors wait for; their drivers are the bench's."""
+        for part in self.parts.values():
+            await part.close()
+
+
+def casting(scenario: Scenario, testbed: Testbed) -> dict[str, str]:
+    """Return which component each actor is. Raises TestbedError where one is missing, or is two actors."""
+    found: dict[str, str] = {}
+    for name, actor in scenario.actors.items():
+        try:
+            component = actor.find(testbed)
+        except TestbedError as error:
+            raise TestbedError(f"actor {name}: {error}") from error
+        other = next((who for who, what in found.items() if what == component), None)
+        if other is not None:
+            raise TestbedError(f"actors {other} and {name} are the same component, {component}")
+        found[name] = component
+    return found
+
+
+async def _driver(bench: Bench, actor: Any, component: str, *, watch: bool) -> Any:
+    if watch:
+        return await bench.watched_console(component)
+    opens = {
+        "emergency_caller": bench.caller_phone,
+        "emergency_operator": bench.emergency_operator,
+        "console": bench.console,
+        "radio_terminal": bench.terminal,
+        "command_control": bench.command_control,
+        "emergency_network": bench.emergency_network,
+        "supervisor": bench.supervisor,
+        "radio_network": bench.radio_network,
+        "roip_radio": bench.roip_radio,
+        "roip_gateway": bench.roip_gateway,
+    }
+    return await opens[actor.role](component)

@@ -1,0 +1,8 @@
+"""What actors can do: role to verbs, each with what goes with it and what it does in one line."""
+
+from __future__ import annotations
+
+from harness.scenario.verbs import callers, console, radio, speaking, systems
+from harness.scenario.verbs.base import VERBS, Arguments, Seen, Verb
+
+__all__ = ["VERBS", "Arguments", "Seen", "Verb", "callers", "console", "radio", "speaking", "systems"]

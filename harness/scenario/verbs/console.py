@@ -1,0 +1,401 @@
+"""What an operator does at a console: calls, incidents, talkgroups, emergencies, patches, ambience listening."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from harness.errors import DriverError
+from harness.scenario.cast import Part
+from harness.scenario.verbs.base import Arguments, Nothing, Seen, verb
+from harness.scenario.waiting import first_of
+
+GRANT_S = 5.0
+"""Seconds within which a console that keys is granted the floor or refused."""
+MAX_GROUPS = 50
+
+
+class Answer(Arguments):
+    """Which call."""
+
+    queue: str | None = None
+    call: str | None = None
+
+
+class WhichCall(Arguments):
+    """A call, else the latest."""
+
+    call: str | None = None
+
+
+class To(Arguments):
+    """A position (or the actor who sits there), a queue or a number."""
+
+    to: str = Field(min_length=1, max_length=80)
+
+
+class MayBeTo(Arguments):
+    """As `To`; left out: whom the enquiry reached."""
+
+    to: str | None = None
+
+
+class Number(Arguments):
+    """A position, an extension or a number."""
+
+    number: str = Field(min_length=1, max_length=80)
+
+
+class Digits(Arguments):
+    """Keys."""
+
+    digits: str = Field(pattern=r"^[0-9A-D*#]{1,64}$")
+
+
+class Text(Arguments):
+    """Words."""
+
+    text: str = Field(min_length=1, max_length=2_000)
+
+
+class Title(Arguments):
+    """An incident's title."""
+
+    title: str = Field(min_length=1, max_length=200)
+
+
+class Incident(Arguments):
+    """An incident."""
+
+    incident: str = Field(min_length=1, max_length=80)
+
+
+class Note(Incident):
+    """A line of an incident's log."""
+
+    text: str = Field(min_length=1, max_length=2_000)
+
+
+class HandOver(Incident):
+    """An incident, and who gets it."""
+
+    to: str = Field(min_length=1, max_length=80)
+
+
+class NoIncident(Arguments):
+    """Why a call needs none."""
+
+    reason: str = Field(min_length=1, max_length=500)
+    record: str | None = None
+
+
+class Unit(Incident):
+    """A unit, and an incident."""
+
+    unit: str | int
+    """An ISSI, or an actor with a radio."""
+
+
+class Talkgroup(Arguments):
+    """A talkgroup."""
+
+    talkgroup: str = Field(min_length=1, max_length=80)
+
+
+class Talkgroups(Arguments):
+    """Several talkgroups."""
+
+    talkgroups: tuple[str, ...] = Field(min_length=1, max_length=MAX_GROUPS)
+
+
+class TwoTalkgroups(Arguments):
+    """Two talkgroups."""
+
+    talkgroups: tuple[str, str]
+
+
+class Patch(Arguments):
+    """A patch, by the name that `patch` gave."""
+
+    patch: str = Field(min_length=1, max_length=80)
+
+
+class Refused(TwoTalkgroups):
+    """Two talkgroups, and why they may not be patched."""
+
+    because: str = ""
+    """Words that the refusal has to hold."""
+
+
+class Emergency(Arguments):
+    """An emergency, by the name with which it is shown."""
+
+    emergency: str = Field(min_length=1, max_length=80)
+
+
+class Radio(Arguments):
+    """An ISSI, or an actor with a radio."""
+
+    radio: str | int
+
+
+class TextRadio(Radio):
+    """A text to a radio."""
+
+    text: str = Field(min_length=1, max_length=2_000)
+
+
+class Group(Arguments):
+    """A group given over the air."""
+
+    name: str = Field(min_length=1, max_length=80)
+    units: tuple[str | int, ...] = Field(min_length=1, max_length=500)
+
+
+class State(Arguments):
+    """An adviser's state."""
+
+    state: Literal["available", "break"]
+
+
+class Where(Arguments):
+    """Where the caller says it is."""
+
+    text: str | None = None
+    lat: float | None = Field(default=None, ge=-90, le=90)
+    lon: float | None = Field(default=None, ge=-180, le=180)
+
+
+# Calls
+
+
+@verb("console", arguments=Answer, short="queue", seen=Seen("call.connected", "call"))
+async def answer(part: Part, args: Answer) -> str:
+    """Takes the call that rings here: the oldest of a queue, the one named, else the first."""
+    return str(await part.driver.answer(queue=args.queue, call=args.call))
+
+
+@verb("console", arguments=Number, short="number", seen=Seen("call.alerting", "call"))
+async def dial(part: Part, args: Number) -> str:
+    """Calls a position, an extension or a number."""
+    return str(await part.driver.dial(part.cast.position(args.number)))
+
+
+@verb("console", seen=Seen("call.cleared", "call"))
+async def hang_up(part: Part, _args: Nothing) -> None:
+    """Clears the call."""
+    await part.driver.clear()
+
+
+@verb("console", seen=Seen("call.held", "call"))
+async def hold(part: Part, _args: Nothing) -> str:
+    """Puts the call on hold."""
+    return str(await part.driver.hold())
+
+
+@verb("console", arguments=WhichCall, short="call", seen=Seen("call.resumed", "call"))
+async def resume(part: Part, args: WhichCall) -> str:
+    """Takes a call off hold, the latest where none is named."""
+    return str(await part.driver.resume(args.call))
+
+
+@verb("console", arguments=To, short="to", seen=Seen("call.consulting", "call"))
+async def consult(part: Part, args: To) -> str:
+    """Puts the call on hold and rings somebody about it."""
+    return str(await part.driver.consult(part.cast.position(args.to)))
+
+
+@verb("console", arguments=MayBeTo, short="to", seen=Seen("call.transferred", "call"))
+async def transfer(part: Part, args: MayBeTo) -> str:
+    """Passes the call on, or to whom the enquiry reached."""
+    return str(await part.driver.transfer(None if args.to is None else part.cast.position(args.to)))
+
+
+@verb("console", arguments=MayBeTo, short="to", seen=Seen("call.conferenced", "call"))
+async def conference(part: Part, args: MayBeTo) -> str:
+    """Joins the enquiry with the call on hold, or rings somebody into the call."""
+    return str(await part.driver.conference(None if args.to is None else part.cast.position(args.to)))
+
+
+@verb("console", arguments=Digits, short="digits")
+async def press(part: Part, args: Digits) -> None:
+    """Sends keys to the other side of the call."""
+    await part.driver.send_dtmf(args.digits)
+
+
+@verb("console", arguments=Text, short="text")
+async def type_(part: Part, args: Text) -> None:
+    """Types to a caller by real-time text."""
+    await part.driver.type_text(args.text)
+
+
+@verb("console", arguments=State, short="state", seen=Seen("adviser.state", same=("state",)))
+async def go(part: Part, args: State) -> None:
+    """Goes available (which ends wrap-up), or on break."""
+    await part.driver.go(args.state)
+
+
+@verb("console", arguments=Where, short="text", seen=Seen("location.shown"))
+async def enter_location(part: Part, args: Where) -> None:
+    """Writes down where the caller says it is, in words or in degrees."""
+    await part.driver.enter_location(args.text, latitude=args.lat, longitude=args.lon)
+
+
+# Incidents
+
+
+@verb("console", arguments=Title, short="title", seen=Seen("incident.opened", "incident"))
+async def open_incident(part: Part, args: Title) -> str:
+    """Opens an incident, from the call where there is one; 'as' keeps its name."""
+    return str(await part.driver.open_incident(args.title))
+
+
+@verb("console", arguments=Note)
+async def note_incident(part: Part, args: Note) -> None:
+    """Writes a line into an incident's log."""
+    await part.driver.note_incident(args.incident, args.text)
+
+
+@verb("console", arguments=HandOver, seen=Seen("incident.handed_over", same=("incident", "to")))
+async def hand_over(part: Part, args: HandOver) -> None:
+    """Gives an incident to another position."""
+    await part.driver.hand_over(args.incident, part.cast.position(args.to))
+
+
+@verb("console", arguments=Incident, short="incident", seen=Seen("incident.closed", same=("incident",)))
+async def close_incident(part: Part, args: Incident) -> None:
+    """Closes an incident."""
+    await part.driver.close_incident(args.incident)
+
+
+@verb("console", arguments=NoIncident, short="reason")
+async def needs_no_incident(part: Part, args: NoIncident) -> None:
+    """Says why the latest call, or that of a record, needs no incident."""
+    await part.driver.needs_no_incident(args.reason, record=args.record)
+
+
+@verb("console", arguments=Unit, seen=Seen("unit.assigned", same=("incident",)))
+async def assign_unit(part: Part, args: Unit) -> None:
+    """Assigns a unit to an incident."""
+    await part.driver.assign_unit(part.cast.issi(args.unit), args.incident)
+
+
+# Radio
+
+
+@verb("console", arguments=Talkgroup, short="talkgroup", seen=Seen("ptt.granted", same=("talkgroup",)))
+async def key(part: Part, args: Talkgroup) -> None:
+    """Presses to talk on a talkgroup, and is done when the floor is had."""
+    after = part.cast.bench.journal.position
+    await part.driver.key(args.talkgroup)
+    await _granted(part, after, args.talkgroup)
+
+
+@verb("console", arguments=Talkgroups, short="talkgroups", seen=Seen("ptt.granted"))
+async def key_groups(part: Part, args: Talkgroups) -> None:
+    """Presses to talk on several talkgroups at once, and is done when all floors are had."""
+    after = part.cast.bench.journal.position
+    await part.driver.key_groups(*args.talkgroups)
+    for talkgroup in args.talkgroups:
+        await _granted(part, after, talkgroup)
+
+
+async def _granted(part: Part, after: int, talkgroup: str) -> None:
+    kinds = ("ptt.granted", "ptt.refused")
+    found = await first_of(
+        part.cast.bench.journal, part.component, kinds, within=GRANT_S, after=after, talkgroup=talkgroup
+    )
+    if found.kind == "ptt.refused":
+        raise DriverError(f"{part.name} was refused {talkgroup}: {found.data.get('reason')}")
+
+
+@verb("console", seen=Seen("ptt.released"))
+async def unkey(part: Part, _args: Nothing) -> None:
+    """Lets go of the key."""
+    await part.driver.unkey()
+
+
+@verb("console", arguments=TextRadio)
+async def text(part: Part, args: TextRadio) -> None:
+    """Sends a text to a radio."""
+    await part.driver.send_text(part.cast.issi(args.radio), args.text)
+
+
+@verb(
+    "console",
+    arguments=Emergency,
+    short="emergency",
+    seen=Seen("emergency.acknowledged", same=("emergency",), by="acknowledged_by"),
+)
+async def acknowledge_emergency(part: Part, args: Emergency) -> None:
+    """Acknowledges an officer's emergency."""
+    await part.driver.acknowledge_emergency(args.emergency)
+
+
+@verb("console", arguments=Emergency, short="emergency", seen=Seen("emergency.cleared", same=("emergency",)))
+async def clear_emergency(part: Part, args: Emergency) -> None:
+    """Clears an acknowledged emergency whose end the radio does not tell."""
+    await part.driver.clear_emergency(args.emergency)
+
+
+@verb("console", arguments=Talkgroup, short="talkgroup", seen=Seen("talkgroup.selected", same=("talkgroup",)))
+async def select(part: Part, args: Talkgroup) -> None:
+    """Hears a monitored talkgroup in the headset."""
+    await part.driver.select(args.talkgroup)
+
+
+@verb("console", arguments=TwoTalkgroups, short="talkgroups", seen=Seen("patch.made", "patch", by="by"))
+async def patch(part: Part, args: TwoTalkgroups) -> str:
+    """Patches two talkgroups; 'as' keeps the patch's name."""
+    return str(await part.driver.patch(*args.talkgroups))
+
+
+@verb("console", arguments=Refused, short="talkgroups")
+async def is_refused_patch(part: Part, args: Refused) -> None:
+    """Asks for a patch that has to be refused, with these words in the reason."""
+    try:
+        made = await part.driver.patch(*args.talkgroups)
+    except DriverError as error:
+        if args.because not in str(error):
+            raise DriverError(f"refused, but for another reason than {args.because!r}: {error}") from error
+        return
+    await part.driver.unpatch(made)
+    raise DriverError(f"{' and '.join(args.talkgroups)} were patched, and had to be refused")
+
+
+@verb("console", arguments=Patch, short="patch", seen=Seen("patch.ended", same=("patch",)))
+async def unpatch(part: Part, args: Patch) -> None:
+    """Takes a patch apart."""
+    await part.driver.unpatch(args.patch)
+
+
+@verb("console", arguments=Group, seen=Seen("dgna.given", "gssi", same=("name",)))
+async def regroup(part: Part, args: Group) -> int:
+    """Gives a talkgroup to radios over the air (DGNA); 'as' keeps its GSSI."""
+    return int(await part.driver.regroup(args.name, [part.cast.issi(unit) for unit in args.units]))
+
+
+@verb("console", arguments=Radio, short="radio", seen=Seen("ambience.begun", "ambience"))
+async def begin_ambience(part: Part, args: Radio) -> None:
+    """Opens a radio's microphone silently, with the password that the testbed tells of this console."""
+    password = part.cast.bench.ambience_password(part.component)
+    await part.driver.begin_ambience(part.cast.issi(args.radio), password)
+
+
+@verb("console", arguments=Radio, short="radio", seen=Seen("ambience.ended"))
+async def end_ambience(part: Part, args: Radio) -> None:
+    """Closes it."""
+    await part.driver.end_ambience(part.cast.issi(args.radio))
+
+
+@verb("console", arguments=Radio, short="radio", seen=Seen("radio_call.connected", "radio_call"))
+async def call_radio(part: Part, args: Radio) -> str:
+    """Calls one radio."""
+    return str(await part.driver.call_radio(part.cast.issi(args.radio)))
+
+
+@verb("console", seen=Seen("radio_call.ended"))
+async def clear_radio_call(part: Part, _args: Nothing) -> None:
+    """Clears that call."""
+    await part.driver.clear_radio_call()
