@@ -214,6 +214,10 @@ class DatabaseGoneError(DatabaseError):
     """A store can't be reached now; what was asked can be asked again."""
 
 
+class AuditChainError(LocalError):
+    """An audit trail does not hold together, or an entry can't be part of one."""
+
+
 class StaffingError(LocalError):
     """A load, a forecast or a schedule was asked for that can't be reckoned."""
 

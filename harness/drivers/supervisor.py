@@ -136,6 +136,10 @@ class Supervisor:
         entries = list(await self._ask("GET", "audit", params={"last": AUDIT_SHOWN}))
         return [dict(each) for each in entries if all(each.get(key) == value for key, value in wanted.items())]
 
+    async def audit_trail(self) -> list[bytes]:
+        """Return the audit trail's newest lines, oldest first, as `harness.protocols.audit_chain` verifies them."""
+        return [f"{line}\n".encode() for line in await self._ask("GET", "audit/trail")]
+
     async def patches(self) -> list[dict[str, Any]]:
         """Return all patches between talkgroups, oldest first."""
         return list(await self._ask("GET", "patches"))

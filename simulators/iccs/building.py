@@ -8,6 +8,7 @@ from collections.abc import Callable
 from harness.endpoints.media import MediaService
 from harness.transport.context import Context
 from simulators.iccs.attendant import Attendant
+from simulators.iccs.audit.record import Audit
 from simulators.iccs.callbacks import Callbacks
 from simulators.iccs.calls import SwitchCall
 from simulators.iccs.clips import Clips
@@ -74,10 +75,11 @@ class Building:
         lines = [line for line in around.gateways if not line.private]
         self.radio = RadioDesk(context, media, shared.positions, lines, around.talkgroups, permit_radio)
         self.patch = PatchPanel(shared, self.radio)
-        self.services = RadioServices(shared, self.radio, self.patch, self.incidents, around, permit_radio)
+        self.audit = audit = Audit(context.journal, epoch)
+        self.services = RadioServices(shared, self.radio, self.patch, self.incidents, around, permit_radio, audit)
         monitored = {line.name: line.talkgroup for line in lines}
         self.directory = DirectoryDesk(shared)
-        self.records = RecordsDesk(shared, self.incidents, self.services.audit)
+        self.records = RecordsDesk(shared, self.incidents, audit)
         self.radio_console = RadioConsole(
             shared, self.radio, self.patch, monitored, around.talkgroups, self.services.unit_map
         )
@@ -158,6 +160,8 @@ class Building:
         services: ServicesAt,
     ) -> None:
         """Open every port and line. Raises TransportError, LocalError."""
+        if (trail := self.shared.settings.audit_trail) is not None:
+            self.audit.keep_in(trail)
         self.command.start(command_control)  # before the radios: a status that comes at once is told, too
         self.feeds.start()
         await self.trunks.start(permit_dial)
@@ -188,3 +192,4 @@ class Building:
         await self.directory.stop()
         await self.switch.closed()
         await self.patch.stop()
+        self.audit.close()

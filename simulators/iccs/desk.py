@@ -24,6 +24,7 @@ class OperatorDesk:
         self._rooms = building
         self._shared = building.shared
         self.positions = building.shared.positions
+        self.audit = building.audit
         self.incidents = building.incidents
         self.feeds = building.feeds
         self.services = building.services

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from harness.endpoints.records_check import Answer, Check, Kind, RecordsLink
 from harness.errors import RecordsCheckError
+from simulators.iccs.audit.record import Audit
 from simulators.iccs.incidents import IncidentError, IncidentLog
 from simulators.iccs.positions import Position, PositionError
-from simulators.iccs.radio_services.audit import Audit
 from simulators.iccs.services_at import ServiceAt
 from simulators.iccs.shared import Shared
 

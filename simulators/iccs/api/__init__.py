@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 
 from simulators.guard import bearer, guard
 from simulators.iccs.api.at_positions import position_routes
+from simulators.iccs.api.audited import Audited
 from simulators.iccs.api.feeds import feed_routes
 from simulators.iccs.api.incidents import incident_routes
 from simulators.iccs.api.radio_console import radio_console_routes
@@ -57,6 +58,7 @@ def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float 
         return JSONResponse({"detail": str(error)}, code)
 
     guard(app)
+    app.add_middleware(Audited, audit=desk.audit)
     for routes in (
         position_routes(desk),
         incident_routes(desk),

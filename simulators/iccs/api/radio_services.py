@@ -61,8 +61,13 @@ def radio_service_routes(desk: OperatorDesk) -> APIRouter:
 
     @router.get("/audit")
     async def read_audit(last: Annotated[int, Query(ge=1, le=MAX_SHOWN)] = 100) -> list[Shown]:
-        """The newest entries of the audit record, oldest first: acts on the radio network, refused ones too."""
-        return [entry.shown() for entry in services.audit][-last:]
+        """The newest entries of the audit record, oldest first: acts at the control interface, refused ones too."""
+        return [entry.shown() for entry in desk.audit][-last:]
+
+    @router.get("/audit/trail")
+    async def read_trail() -> list[str]:
+        """The audit trail's newest lines as they stand in its file, oldest first, each sealed with the one before."""
+        return desk.audit.exported()
 
     return router
 

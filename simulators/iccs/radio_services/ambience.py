@@ -12,9 +12,9 @@ from pydantic import SecretStr
 
 from harness.endpoints.media import MediaPort
 from harness.errors import MediaError
+from simulators.iccs.audit.record import Audit, NotAuthorisedError
 from simulators.iccs.patch_panel import PatchPanel
 from simulators.iccs.positions import Position, PositionError
-from simulators.iccs.radio_services.audit import Audit, NotAuthorisedError
 from simulators.iccs.radio_services.network import NetworkLink
 from simulators.iccs.radio_services.recordings import Recordings
 from simulators.iccs.shared import Shared

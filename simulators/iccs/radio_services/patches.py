@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulators.iccs.audit.record import Audit
 from simulators.iccs.patch_panel import PatchPanel
 from simulators.iccs.positions import Position
 from simulators.iccs.radio_desk import RadioDesk
-from simulators.iccs.radio_services.audit import Audit
 from simulators.iccs.radio_services.patch_book import Patch, PatchBook, PatchError
 from simulators.iccs.radio_services.relays import Relays
 from simulators.iccs.shared import Shared

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from simulators.iccs.audit.record import Audit
 from simulators.iccs.positions import Position
-from simulators.iccs.radio_services.audit import Audit
 from simulators.iccs.radio_services.network import NetworkLink
 from simulators.iccs.shared import Shared
 

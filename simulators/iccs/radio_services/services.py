@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from simulators.iccs.audit.record import Audit
 from simulators.iccs.incidents import IncidentLog
 from simulators.iccs.patch_panel import PatchPanel
 from simulators.iccs.positions import Position
 from simulators.iccs.radio_desk import GatewayLine, RadioDesk, RadioPermit
 from simulators.iccs.radio_services.ambience import AmbienceDesk
-from simulators.iccs.radio_services.audit import Audit
 from simulators.iccs.radio_services.network import NetworkLink, RadioControl
 from simulators.iccs.radio_services.patches import TalkgroupPatches
 from simulators.iccs.radio_services.private_calls import RadioCalls
@@ -45,14 +45,14 @@ class RadioServices:
         incidents: IncidentLog,
         around: RadioSurroundings,
         permit: RadioPermit,
+        audit: Audit,
     ) -> None:
         self._gateways = around.gateways
         self._network = NetworkLink(shared, around.control)
-        self.audit = Audit(shared.journal)
         self.recordings = Recordings()
-        self.patches = TalkgroupPatches(shared, radio, panel, self.audit)
-        self.ambience = AmbienceDesk(shared, panel, self._network, self.audit, self.recordings)
-        self.regrouping = RegroupingDesk(shared, self._network, self.audit, around.talkgroups)
+        self.patches = TalkgroupPatches(shared, radio, panel, audit)
+        self.ambience = AmbienceDesk(shared, panel, self._network, audit, self.recordings)
+        self.regrouping = RegroupingDesk(shared, self._network, audit, around.talkgroups)
         self.unit_map = UnitMap(shared, (line.name for line in around.gateways))
         self.units = Units(shared, incidents, around.statuses)
         lines = [line for line in around.gateways if line.private]

@@ -136,6 +136,8 @@ class IccsSettings(Strict):
     """The number that the network is told when a position calls somebody."""
     route_s: float = Field(default=4.0, gt=0, le=60)
     """How long a trunk may say nothing to a call of ours before the next one is tried. [p]"""
+    audit_trail: Path | None = None
+    """A file in which every act at the control interface is entered for good (`iccs audit verify`); None: in memory."""
     ahead: tuple[str, ...] = ("relay",)
     """Flags whose calls go ahead of the others in their queue (NICCS-TEL-019)."""
     ring_s: float = Field(default=60.0, gt=0, le=600)
