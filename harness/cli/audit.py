@@ -23,7 +23,7 @@ MAX_JOURNAL_LINE: Final = 1024 * 1024
 TELLS_HEADS: Final = ("audit.opened", "audit.closed")
 COLUMNS: Final = ("time", "position", "act", "target", "outcome", "reason", "why")
 
-app = typer.Typer(no_args_is_help=True, help="Audit trails: verify one, look into one.")
+app = typer.Typer(no_args_is_help=True, help="Audit trails: verify one, look into one. Example: iccs audit verify FILE")
 
 _File = Annotated[Path, typer.Argument(help="The trail: the file of the ICCS's setting 'audit_trail'.")]
 

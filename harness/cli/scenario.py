@@ -15,7 +15,10 @@ from harness.errors import ScenarioError, TestbedError
 
 EXIT_USAGE = 2
 
-app = typer.Typer(help="Scenario files: check them, and what can stand in them.", no_args_is_help=True)
+app = typer.Typer(
+    help="Scenario files: check them, and what can stand in them. Example: iccs scenario check FILE",
+    no_args_is_help=True,
+)
 
 
 @app.command()
