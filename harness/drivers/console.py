@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from harness.drivers.console_calls import CallHandling, PermitDial
 from harness.drivers.console_crm import CallerRecords
 from harness.drivers.console_desk_radio import DeskRadio
+from harness.drivers.console_oversight import Oversight
 from harness.drivers.console_radio import RadioControl
 from harness.drivers.jack import AudioJack, open_jack
 from harness.endpoints.media import MediaService
@@ -35,7 +36,7 @@ MAX_EVENT = 64 * 1024
 PermitRadio = Callable[[str, str, int], None]
 
 
-class Console(CallHandling, RadioControl, DeskRadio, CallerRecords):
+class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight):
     """One operator position. What its console shows is journalled under the component's name as it is shown.
 
     Events: ``call.ringing`` {call, queue, cli, record}, ``call.connected``, ``call.taken``, ``call.withdrawn``
@@ -43,7 +44,7 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords):
     ``call.conferenced`` {parties}, ``call.failed`` {reason}, ``call.cleared``, ``adviser.state`` {state}, ``call.dtmf``
     {digit}, ``ptt.granted`` {talkgroup}, ``ptt.refused`` {reason}, ``ptt.lost`` {reason}, ``talker.shown`` {talkgroup,
     issi, alias}, ``talker.ended``, ``status.shown`` {issi, value}, ``sds.shown`` {issi, text}, ``incident.…``
-    {incident, owner}, those of DeskRadio and CallerRecords; and what the operator does: ``console.answer``,
+    {incident, owner}, those of DeskRadio, CallerRecords and Oversight; and what the operator does: ``console.answer``,
     ``console.key`` and so on, at the moment it is done. The safety interlock is asked here too: the ICCS may be real,
     and its operator's hand is this driver.
     """

@@ -39,6 +39,11 @@ class RadioNetworkControl(ControlledSimulator):
         """Restore it: ``site.wide_again`` follows. Raises DriverError."""
         await self._set_link(site, up=True)
 
+    async def power_cycle(self, issi: int) -> None:
+        """Switch a terminal off and on. Raises DriverError."""
+        self._journal.record(self.name, "network.power_cycle", issi=issi)
+        await self._link.ask("POST", f"/terminals/{issi}/power-cycle")
+
     # Vehicles
 
     async def drive(self, issi: int, waypoints: Sequence[tuple[float, float]], *, speed_kmh: float) -> float:

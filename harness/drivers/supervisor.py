@@ -90,6 +90,14 @@ class Supervisor:
         """Return the callers who are due to be called back, the longest waiting first."""
         return list(await self._ask("GET", "callbacks"))
 
+    async def intervals(self) -> list[dict[str, Any]]:
+        """Return what each queue saw in each quarter of an hour that is over, the oldest first.
+
+        Each row: ``interval_start``, ``queue``, counts ``offered``, ``answered``, ``abandoned`` …, ``answer_ms`` (waits
+        of the answered, together).
+        """
+        return list((await self._ask("GET", "workforce/intervals"))["rows"])
+
     async def reconciliation(self) -> dict[str, Any]:
         """Return which answered calls nothing accounts for, and what command and control has not (NICCS-INT-002)."""
         return dict(await self._ask("GET", "reconciliation"))

@@ -6,12 +6,13 @@ from robot.api import logger
 from robot.api.deco import keyword
 
 from harness.drivers.trunk import TrunkCall
+from harness.errors import ExpectationError
 from harness.keywords.base import Topic
 from harness.measure.gap import Gap
 from harness.testbed.clips import read_clip
 from harness.testbed.components import CallerPhoneComponent
 from harness.testbed.continuity import Speaker, Speech, gaps_since, speak_on
-from harness.testbed.conversation import Ear
+from harness.testbed.conversation import Ear, converse
 
 CALLER = "caller"
 """Who is on the call that `Caller Dials` placed."""
@@ -62,6 +63,43 @@ class ContinuityKeywords(Topic):
             return await speak_on(mouth, {ear: (await self._party(ear))[1] for ear in heard_by}, read_clip(clip))
 
         self._speeches += (self.session.run(begin()),)
+
+    @keyword
+    def party_hears(self, party: str, speaker: str, clip: str = "officer-reply") -> None:
+        """Lets one speak, and checks that another hears it.
+
+        | =Argument= | =Description= |
+        | ``party``   | Who listens: ``caller`` (who is on the call that `Caller Dials` placed), or a console by its name in the testbed file. |
+        | ``speaker`` | Who speaks, named likewise. |
+        | ``clip``    | A speech file of ``fixtures/audio`` without its ending, or a path (8 kHz, mono). |
+
+        Example:
+        | `Party Hears`    govan-50    caller |
+        """  # noqa: E501 - a row of Robot's table is one line
+        self.session.run(self._speaks(speaker, party, clip))
+
+    @keyword
+    def party_does_not_hear(self, party: str, speaker: str, clip: str = "officer-reply") -> None:
+        """Lets one speak, and fails where another hears it; arguments are those of `Party Hears`.
+
+        | =Argument= | =Description= |
+        | ``party``   | Who must not hear it. |
+        | ``speaker`` | Who speaks. |
+        | ``clip``    | A speech file of ``fixtures/audio`` without its ending, or a path (8 kHz, mono). |
+
+        Example:
+        | `Party Does Not Hear`    caller    govan-50 |
+        """
+        try:
+            self.session.run(self._speaks(speaker, party, clip))
+        except ExpectationError:
+            return
+        raise AssertionError(f"{party} hears what {speaker} says, and must not")
+
+    async def _speaks(self, speaker: str, party: str, clip: str) -> None:
+        mouth, _ = await self._party(speaker)
+        _, ear = await self._party(party)
+        await converse(mouth, ear, read_clip(clip))
 
     @keyword
     def audio_gaps_since(

@@ -26,6 +26,7 @@ from harness.keywords.faults import FaultKeywords
 from harness.keywords.figures import FigureKeywords
 from harness.keywords.integration import IntegrationKeywords
 from harness.keywords.keyed_radio import KeyedRadioKeywords
+from harness.keywords.oversight import OversightKeywords
 from harness.keywords.radio import RadioKeywords
 from harness.keywords.radio_control import RadioControlKeywords
 from harness.keywords.roip import RoipKeywords
@@ -51,6 +52,7 @@ class ICCS(
     SwitchTelephoneKeywords,
     CallHandlingKeywords,
     SupervisionKeywords,
+    OversightKeywords,
     CommandControlKeywords,
     ContactUsKeywords,
     CrmKeywords,

@@ -24,7 +24,7 @@ MAX_LINE: Final = 16 * 1024
 """Bytes of a line, its end of line left out."""
 
 _END = re.compile(rb',"hash":"([0-9a-f]{64})"}')
-_OWN_KEYS = ("number", "before", "hash")
+_OWN_KEYS = ("number", "previous", "hash")
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -61,7 +61,7 @@ def sealed(head: Head, entry: Mapping[str, Any]) -> tuple[bytes, Head]:
     number = head.number + 1
     try:
         # A surrogate alone, as bytes that are no UTF-8 leave it in a str, can't be written.
-        open_ = _encode({"number": number, "before": head.hash, **entry})[:-1].encode(errors="backslashreplace")
+        open_ = _encode({"number": number, "previous": head.hash, **entry})[:-1].encode(errors="backslashreplace")
     except (TypeError, ValueError) as error:
         raise AuditChainError(f"an audit entry can't be written: {error}") from error
     hash_ = hashlib.sha256(open_).hexdigest()
@@ -91,7 +91,7 @@ def follow(head: Head, line: bytes) -> tuple[dict[str, Any], Head]:
         raise AuditChainError("it is no JSON object")
     if entry.pop("number", None) != head.number + 1:
         raise AuditChainError(f"it should be number {head.number + 1}: lines were taken out, or put in")
-    if entry.pop("before", None) != head.hash:
+    if entry.pop("previous", None) != head.hash:
         raise AuditChainError("it does not hold the hash of the line before: that one was replaced")
     return entry, Head(head.number + 1, written)
 
@@ -100,7 +100,7 @@ def head_before(line: bytes) -> Head:
     """Return the head that a line says it follows. Raises AuditChainError where it is no line of a trail."""
     try:
         held = json.loads(line[: MAX_LINE + 1])
-        return read_head(f"{held['number'] - 1}:{held['before']}")
+        return read_head(f"{held['number'] - 1}:{held['previous']}")
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise AuditChainError(f"it is not a whole line of an audit trail: {error}") from error
 

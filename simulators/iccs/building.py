@@ -23,6 +23,7 @@ from simulators.iccs.handling import Handling
 from simulators.iccs.incidents import IncidentLog
 from simulators.iccs.keys import Keys
 from simulators.iccs.location_desk import LocationDesk, PermitLocate
+from simulators.iccs.overseeing import Overseeing
 from simulators.iccs.patch_panel import PatchPanel
 from simulators.iccs.placing import Placing
 from simulators.iccs.positions import Position, Positions
@@ -38,6 +39,7 @@ from simulators.iccs.services_at import ServicesAt
 from simulators.iccs.settings import IccsSettings
 from simulators.iccs.shared import Shared
 from simulators.iccs.switch import Switch
+from simulators.iccs.talkgroup_plan import TalkgroupPlan
 from simulators.iccs.treatment import Treatment
 from simulators.iccs.trunks import Trunks
 from simulators.iccs.wire import Wire
@@ -100,6 +102,8 @@ class Building:
         )
         self.placing = Placing(shared, switch, self.wire, self.trunks, self.callbacks, self.locations)
         self.handling = Handling(shared, switch, self.placing, self.patch)
+        self.overseeing = Overseeing(shared, switch, self.patch, audit)
+        self.plan = TalkgroupPlan(shared, self.patch, audit, around.talkgroups)
         self.robots = Robots(shared, self.distribution, switch)
         self._connect()
 

@@ -25,6 +25,9 @@ class OperatorDesk:
         self._shared = building.shared
         self.positions = building.shared.positions
         self.audit = building.audit
+        self.overseeing = building.overseeing
+        self.plan = building.plan
+        self.plan.loudspeaker = self._loudspeaker
         self.incidents = building.incidents
         self.feeds = building.feeds
         self.services = building.services
@@ -47,19 +50,31 @@ class OperatorDesk:
             settings = self._shared.settings
             jack = await self._shared.media.open_port(f"iccs {position.id} jack", host=settings.host)
             await jack.connect(None, dtmf_payload_type=None)
-            if position.listening.talkgroups:
-                speaker = await self._shared.media.open_port(f"iccs {position.id} loudspeaker", host=settings.host)
-                await speaker.connect(None, dtmf_payload_type=None)
-                position.listening.loudspeaker = speaker
             position.jack = jack
+            await self._loudspeaker(position)
         self._rooms.patch.position(position)
-        self.positions.tell(position, "position.logged_in")
+        self.positions.tell(position, "position.logged_in", layout=self.layout(position))
         self.positions.settle(position)
+
+    def layout(self, position: Position) -> dict[str, Any]:
+        """Return what the console there shows by its role: ``role``, ``panels`` from the most important on."""
+        role = position.settings.role
+        return {"role": role, "panels": list(self._shared.settings.layout_of(role).panels)}
+
+    async def _loudspeaker(self, position: Position) -> None:
+        """Open the loudspeaker of a position at which somebody is logged in and monitors talkgroups."""
+        listening = position.listening
+        if position.jack is None or listening.loudspeaker is not None or not listening.talkgroups:
+            return
+        speaker = await self._shared.media.open_port(f"iccs {position.id} loudspeaker", host=self._shared.settings.host)
+        await speaker.connect(None, dtmf_payload_type=None)
+        listening.loudspeaker = speaker
 
     async def logout(self, position: Position) -> None:
         """Clear what the position holds and close its jack; nobody being there is no error."""
         if position.keyed is not None:
             self._rooms.radio.unkey(position)
+        self.overseeing.gone(position)
         await self.services.gone(position)
         while position.conversation is not None or position.held:
             self._clear_one(position)

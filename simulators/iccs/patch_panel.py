@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 
-from harness.endpoints.media import Bridge, MediaPort
+from harness.endpoints.media import MAX_SOURCES, Bridge, MediaPort
 from harness.errors import MediaError
 from simulators.iccs.calls import SwitchCall
 from simulators.iccs.clips import HOLD_MUSIC, RINGING_TONE
@@ -84,20 +84,22 @@ class PatchPanel:
         tone = HOLD_MUSIC if conversation.is_waiting else RINGING_TONE if conversation.is_ringing else ""
         for leg in legs:
             leg.background(tone, self._shared.clips[tone] if tone else None)
-        heard = {leg.joins: True for leg in legs if leg.joins is not None}
+        heard = _parties(conversation)
         seats = {each.jack: each for each in conversation.positions if each.jack is not None}
-        heard |= {jack: seat.keyed is None for jack, seat in seats.items()}
         if len(heard) > 2:
             await self._conference(conversation, heard)
         for port in heard:
             others = [other for other, speaks in heard.items() if other is not port and speaks]
             radio = self._radio.heard_at(seats[port]) if port in seats else []
             gains = seats[port].listening.headset_gains(radio) if port in seats else None
-            await port.hear(*(others if len(heard) <= 2 else []), *radio, gains_db=gains)
+            whispers = _whispers(seats[port]) if port in seats else []
+            voices = [*(others if len(heard) <= 2 else []), *whispers]
+            await port.hear(*voices, *radio[: MAX_SOURCES - len(voices)], gains_db=gains)
             if len(heard) <= 2:
                 await self._leave_bridge(port)
         for seat in seats.values():
             await self._radio_hears(seat)
+            await self._overseers_hear(seat)
         for position in conversation.held_by:
             await self._join_idle(position)
 
@@ -125,9 +127,16 @@ class PatchPanel:
         if position.conversation is None:
             if position.jack is not None:
                 radio = self._radio.heard_at(position)
-                await position.jack.hear(*radio, gains_db=position.listening.headset_gains(radio))
+                overseen = _overheard(position)
+                radio = radio[: MAX_SOURCES - len(overseen)]
+                await position.jack.hear(*overseen, *radio, gains_db=position.listening.headset_gains(radio))
                 await self._leave_bridge(position.jack)
             await self._radio_hears(position)
+            await self._overseers_hear(position)
+
+    async def _overseers_hear(self, position: Position) -> None:
+        for oversight in position.overseen:
+            await self._join_idle(oversight.by)
 
     async def _radio_hears(self, position: Position) -> None:
         loudspeaker = position.listening.loudspeaker
@@ -152,3 +161,21 @@ class PatchPanel:
         for port in [port for port, its in self._bridges.items() if its is bridge]:
             del self._bridges[port]
         await bridge.close()
+
+
+def _parties(conversation: Conversation) -> dict[MediaPort, bool]:
+    """The ports of a conversation's parties; whether each is heard: not a position that keys a talkgroup."""
+    legs = (call.leg for call in conversation.up)
+    heard = {leg.joins: True for leg in legs if leg is not None and leg.joins is not None}
+    return heard | {each.jack: each.keyed is None for each in conversation.positions if each.jack is not None}
+
+
+def _whispers(position: Position) -> list[MediaPort]:
+    """The jacks of supervisors whom a position alone hears."""
+    return [each.by.jack for each in position.overseen if each.whispers and each.by.jack is not None]
+
+
+def _overheard(position: Position) -> list[MediaPort]:
+    """What a supervisor who listens in hears: the parties of the conversation there, where there is one."""
+    conversation = position.oversees.of.conversation if position.oversees is not None else None
+    return [port for port, speaks in _parties(conversation).items() if speaks] if conversation is not None else []

@@ -50,6 +50,21 @@ class AdviserState(StrEnum):
 
 
 @dataclass(slots=True, eq=False)
+class Oversight:
+    """A supervisor who listens in at a position."""
+
+    by: Position
+    of: Position
+    whispers: bool
+    """Whether whoever sits there hears the supervisor; callers never do."""
+
+    @property
+    def how(self) -> str:
+        """``monitor`` or ``whisper``."""
+        return "whisper" if self.whispers else "monitor"
+
+
+@dataclass(slots=True, eq=False)
 class Position:
     """One operator position."""
 
@@ -68,6 +83,12 @@ class Position:
     """The talkgroups it keys, each from the press to the release."""
     listening: Listening = field(init=False)
     """The talkgroups it monitors, and on which of its speakers."""
+    plan: tuple[str, ...] = field(init=False)
+    """The talkgroups that it works by the talkgroup plan, as it stands now."""
+    oversees: Oversight | None = None
+    """Where it listens in, as a supervisor's."""
+    overseen: list[Oversight] = field(default_factory=list)
+    """Who listens in here."""
     automatic: bool = False
     """Whether it answers by itself, with or without anybody logged in."""
     on_break: bool = False
@@ -82,7 +103,8 @@ class Position:
     streams: list[asyncio.Queue[ConsoleEvent | None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.listening = Listening(self.settings.talkgroups)
+        self.plan = self.settings.talkgroups
+        self.listening = Listening(self.plan)
 
     @property
     def keyed(self) -> str | None:
@@ -123,7 +145,7 @@ class Position:
     @property
     def free(self) -> bool:
         """Whether a call may be put through to it."""
-        return self.conversation is None and self.keyed is None and self.radio_call is None
+        return self.conversation is None and self.keyed is None and self.radio_call is None and self.oversees is None
 
     @property
     def state(self) -> AdviserState:
@@ -157,6 +179,7 @@ class Position:
             "call": self.call.id if self.call is not None else None,
             "held": [call.id for conversation in self.held for call in conversation.calls],
             "keyed": self.keyed,
+            "oversees": None if self.oversees is None else self.oversees.of.id,
             "radio_call": self.radio_call,
             "keyed_groups": list(self.keyed_groups),
             "last_record": self.last_record,

@@ -158,6 +158,13 @@ def _add_terminals(api: APIRouter, network: RadioNetwork) -> None:
         network.disabling.enable(terminal)
         return shown(terminal)
 
+    @api.post("/terminals/{issi}/power-cycle", status_code=status.HTTP_202_ACCEPTED)
+    async def power_cycle(issi: Issi) -> _Shown:
+        """Switch a terminal off and on: it is off the network until it is up again."""
+        terminal = network.terminal(issi)
+        network.power_cycle(terminal)
+        return shown(terminal)
+
 
 def _add_vehicles(api: APIRouter, network: RadioNetwork) -> None:
     @api.put("/terminals/{issi}/course", status_code=status.HTTP_202_ACCEPTED)

@@ -195,7 +195,7 @@ class RadioNetwork:
             case ChangeMode():
                 self._change_mode(terminal)
             case Reboot():
-                self._reboot(terminal)
+                self.power_cycle(terminal)
 
     @staticmethod
     def _asked_in_call(
@@ -220,7 +220,7 @@ class RadioNetwork:
         self._close_microphone(terminal)
         self._arrived(terminal)
 
-    def _reboot(self, terminal: SimulatedTerminal) -> None:
+    def power_cycle(self, terminal: SimulatedTerminal) -> None:
         self._journal.record(self.config.name, "net.rebooting", issi=terminal.config.issi)
         terminal.machine.reboot()
         if terminal.call is not None:

@@ -11,6 +11,7 @@ from harness.endpoints.media.api import (
     Recording,
     TextPort,
 )
+from harness.endpoints.media.engine import MAX_SOURCES
 from harness.endpoints.media.impairment import Impairment
 from harness.endpoints.media.inprocess_service import InProcessMediaService
 from harness.endpoints.media.process_service import ProcessMediaService
@@ -18,6 +19,7 @@ from harness.endpoints.media.terms import Address
 from harness.transport.context import Context
 
 __all__ = [
+    "MAX_SOURCES",
     "Address",
     "Bridge",
     "Impairment",

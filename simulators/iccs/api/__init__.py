@@ -10,6 +10,7 @@ from simulators.iccs.api.at_positions import position_routes
 from simulators.iccs.api.audited import Audited
 from simulators.iccs.api.feeds import feed_routes
 from simulators.iccs.api.incidents import incident_routes
+from simulators.iccs.api.oversight import oversight_routes
 from simulators.iccs.api.radio_console import radio_console_routes
 from simulators.iccs.api.radio_services import radio_service_routes
 from simulators.iccs.api.streams import stream_routes
@@ -63,6 +64,7 @@ def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float 
         position_routes(desk),
         incident_routes(desk),
         supervision_routes(desk),
+        oversight_routes(desk),
         feed_routes(desk),
         radio_service_routes(desk),
         radio_console_routes(desk),

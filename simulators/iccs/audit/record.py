@@ -6,11 +6,12 @@ Passwords are never part of it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from harness.errors import LocalError
@@ -47,10 +48,13 @@ class AuditEntry:
     """Why it was refused."""
     why: str = ""
     """Why it was wanted, where that has to be said."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """What else is kept of such an act: of a change of what is configured ``before``, ``after`` and ``approver``."""
 
     def shown(self) -> dict[str, Any]:
         """Return it as the control interface shows it."""
-        return asdict(self)
+        told = ("time", "position", "act", "target", "outcome", "reason", "why")
+        return {**{key: getattr(self, key) for key in told}, **self.more}
 
 
 @dataclass(slots=True)
@@ -96,12 +100,19 @@ class Audit:
 
     @contextmanager
     def of(
-        self, position: Position, act: str, target: object, *, needs: Right | None = None, why: str = ""
+        self,
+        position: Position,
+        act: str,
+        target: object,
+        *,
+        needs: Right | None = None,
+        why: str = "",
+        more: Mapping[str, Any] = MappingProxyType({}),
     ) -> Iterator[None]:
         """Enter what is done inside, done or refused with the reason of the LocalError that it raises.
 
-        ``why`` it is wanted stands in the record and not in the journal. Raises NotAuthorisedError where the
-        position lacks the right that the act ``needs``.
+        ``why`` it is wanted, and ``more`` of it, stand in the record and not in the journal. Raises
+        NotAuthorisedError where the position lacks the right that the act ``needs``.
         """
         try:
             position.seated()
@@ -109,22 +120,40 @@ class Audit:
                 raise NotAuthorisedError(f"{position.id} has no right to {needs}")
             yield
         except LocalError as error:
-            self._journalled(position, act, target, "refused", str(error), why)
+            self._journalled(position, act, target, "refused", str(error), why, more)
             raise
-        self._journalled(position, act, target, "done", "", why)
+        self._journalled(position, act, target, "done", "", why, more)
 
-    def enter(self, position: str, act: str, target: str, outcome: str, reason: str = "", why: str = "") -> None:
+    def enter(
+        self,
+        position: str,
+        act: str,
+        target: str,
+        outcome: str,
+        reason: str = "",
+        why: str = "",
+        more: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         """Enter one act."""
         position, act, target, reason, why = (each[:FIELD_KEPT] for each in (position, act, target, reason, why))
-        entry = AuditEntry(self._journal.now(), position, act, target, outcome, reason, why)
+        entry = AuditEntry(self._journal.now(), position, act, target, outcome, reason, why, more)
         self._entries.append(entry)
         self._trail.write({**entry.shown(), "time": to_iso(self._epoch + entry.time), "run": round(entry.time, 6)})
 
-    def _journalled(self, position: Position, act: str, target: object, outcome: str, reason: str, why: str) -> None:
-        self.enter(position.id, act, str(target), outcome, reason, why)
+    def _journalled(
+        self,
+        position: Position,
+        act: str,
+        target: object,
+        outcome: str,
+        reason: str,
+        why: str,
+        more: Mapping[str, Any],
+    ) -> None:
+        self.enter(position.id, act, str(target), outcome, reason, why, more)
         if (asked := ASKED.get()) is not None:
             asked.entered = True
-        more: dict[str, Any] = {"reason": reason} if reason else {}
+        told: dict[str, Any] = {"reason": reason} if reason else {}
         self._journal.record(
-            "iccs", "audit.entered", position=position.id, act=act, target=str(target), outcome=outcome, **more
+            "iccs", "audit.entered", position=position.id, act=act, target=str(target), outcome=outcome, **told
         )

@@ -27,7 +27,7 @@ class TalkgroupPatches:
         """Patch two talkgroups that the position works. Raises PatchError with the reason, NotAuthorisedError."""
         with self._audit.of(position, "patch", f"{one} with {two}", needs="patch"):
             for talkgroup in (one, two):
-                if talkgroup not in position.settings.talkgroups:
+                if talkgroup not in position.plan:
                     raise PatchError(f"{position.id} does not work talkgroup {talkgroup}")
                 if self._radio.gateway(talkgroup) is None:
                     raise PatchError(f"talkgroup {talkgroup} has no gateway")
@@ -52,5 +52,5 @@ class TalkgroupPatches:
         """Tell every position that works one of the talkgroups."""
         data = {**patch.shown(), "by": by.id}
         for position in self._shared.positions:
-            if position.logged_in and set(patch.talkgroups) & set(position.settings.talkgroups):
+            if position.logged_in and set(patch.talkgroups) & set(position.plan):
                 self._shared.positions.tell(position, kind, **data)

@@ -79,5 +79,5 @@ class RegroupingDesk:
                 self._shared.positions.tell(position, kind, **data)
         elif kind in _SITE_EVENTS:
             for position in self._shared.positions:
-                if position.logged_in and position.settings.talkgroups:
+                if position.logged_in and position.plan:
                     self._shared.positions.tell(position, kind, **data)

@@ -127,7 +127,7 @@ class Units:
         self._enter(unit)
         self.changed(number, unit.means or f"status {unit.status}")
         for position in self._shared.positions:
-            if position.logged_in and position.settings.talkgroups:
+            if position.logged_in and position.plan:
                 self._shared.positions.tell(
                     position, "unit.state", issi=number, status=unit.status, means=unit.means, incident_id=unit.incident
                 )

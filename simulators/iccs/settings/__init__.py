@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, model_validator
 from simulators.iccs.settings.advisers import AutoAdviserSettings
 from simulators.iccs.settings.base import MAX_CALLS, MAX_POSITIONS, Number, PositionId, QueueName, Role, Seconds, Strict
 from simulators.iccs.settings.ivr import IvrSettings
+from simulators.iccs.settings.layouts import ROLE_LAYOUTS, Layouts, LayoutSettings
 from simulators.iccs.settings.positions import AnyPosition, PositionRange, PositionSettings, SubscriberSettings
 from simulators.iccs.settings.queues import CriticalSettings, QueueSettings
 from simulators.iccs.settings.radio import RadioSettings
@@ -136,6 +137,10 @@ class IccsSettings(Strict):
     """The number that the network is told when a position calls somebody."""
     route_s: float = Field(default=4.0, gt=0, le=60)
     """How long a trunk may say nothing to a call of ours before the next one is tried. [p]"""
+    layouts: Layouts = Field(default_factory=dict)
+    """What a role's console shows; a role that is left out has `ROLE_LAYOUTS`' of it."""
+    tells_of_monitoring: bool = True
+    """Whether a position is told that a supervisor monitors it; of a whisper it always is. [p]"""
     audit_trail: Path | None = None
     """A file in which every act at the control interface is entered for good (`iccs audit verify`); None: in memory."""
     ahead: tuple[str, ...] = ("relay",)
@@ -180,6 +185,10 @@ class IccsSettings(Strict):
         if list(self.wait_bands_s) != sorted(set(self.wait_bands_s)) or not self.wait_bands_s[0]:
             raise ValueError("'wait_bands_s' are times above 0, each longer than the one before")
         return self
+
+    def layout_of(self, role: Role) -> LayoutSettings:
+        """What a role's console shows."""
+        return self.layouts.get(role) or ROLE_LAYOUTS[role]
 
     def each_position(self) -> list[PositionSettings]:
         """Return every position once; one named by itself goes before its place in a row."""

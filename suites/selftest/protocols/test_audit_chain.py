@@ -15,7 +15,7 @@ from harness.errors import AuditChainError
 from harness.protocols.audit_chain import MAX_LINE, START, Head, follow, read_head, sealed, verified
 
 ENTRIES = st.dictionaries(
-    st.text(max_size=10).filter(lambda key: key not in ("number", "before", "hash")),
+    st.text(max_size=10).filter(lambda key: key not in ("number", "previous", "hash")),
     st.one_of(
         st.text(max_size=40), st.integers(), st.booleans(), st.none(), st.floats(allow_nan=False, allow_infinity=False)
     ),
@@ -111,7 +111,7 @@ def test_a_line_with_the_right_hash_of_nonsense_is_refused(inner: bytes) -> None
     [
         {"hash": "x"},
         {"number": 1},
-        {"before": START},
+        {"previous": START},
         {"what": "x" * MAX_LINE},
         {"what": float("nan")},
         {"what": object()},
