@@ -48,6 +48,9 @@ ACTS: dict[str, Act] = {
     "groups": lambda at: at.regroup("Operation Heron", [4001234]),
     "ambience": lambda at: at.begin_ambience(4001234, "secret"),
     "radio-call": lambda at: at.call_radio(4001234),
+    "oversee": lambda at: at.monitor("desk-2"),
+    "layout": lambda at: at.layout(),
+    "plan": lambda at: at.change_plan("desk-2", ["GD-OPS-1"], approver="govan-01", why="a test"),
 }
 NAMED_ACTS: dict[str, Act] = {
     "patches/{patch_id}": lambda at: at.unpatch("P-1"),
@@ -83,6 +86,7 @@ LOOKS: dict[str, Callable[[Supervisor], Awaitable[object]]] = {
     "/v1/calls/{record}": lambda at: at.record("R-000001"),
     "/v1/ring-backs": lambda at: at.ring_backs(),
     "/v1/audit": lambda at: at.audit(position="desk-1"),
+    "/v1/audit/trail": lambda at: at.audit_trail(),
     "/v1/reconciliation": lambda at: at.reconciliation(),
     "/v1/directory": lambda at: at.directory(),
     "/v1/patches": lambda at: at.patches(),
