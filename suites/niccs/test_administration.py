@@ -20,6 +20,8 @@ from harness.testbed.conversation import Ear, Mouth, converse
 
 CALLER = "+447700900123"
 SOON_S = 3.0
+OVER_THE_AIR_S = 20.0
+"""Within this a radio in reach has been told over the air."""
 UP_AGAIN_S = 30.0
 """After which a terminal that was switched off and on is up again, whatever its make."""
 
@@ -209,7 +211,7 @@ async def test_a_lost_radio_cant_call_and_stays_disabled_after_a_power_cycle(ben
     )
     issi = bench.issi("unit-01")
     await dispatcher.disable(issi)
-    await dispatcher.expect("terminal.disabled", within=SOON_S, issi=issi, told=True)
+    await dispatcher.expect("terminal.disabled", within=OVER_THE_AIR_S, issi=issi, told=True)
     with pytest.raises(PeiLocalError):
         await radio.key()
     await network.power_cycle(issi)
