@@ -250,3 +250,7 @@ class InterlockError(LocalError):
 
 class DriverError(LocalError):
     """Equipment refused, or did not answer, what a test asked of it."""
+
+
+class PageError(LocalError):
+    """The champions' page can't do what was asked: what, and what is to be done about it."""
