@@ -34,6 +34,10 @@ class Part:
     """What the bench gives for the role; a person's seat has one that only looks on."""
     cast: Cast
     person: bool = False
+    tells_speech: bool = False
+    """Whether the person's client journals ``operator.spoke`` under the component when the person begins to speak."""
+    counted: int = 0
+    """The journal's position of the person's act that was counted last."""
     answering: asyncio.Task[None] | None = None
     """Of a caller: until the call that was dialled is answered."""
     call: PhoneCall | None = None
@@ -99,10 +103,13 @@ class Cast:
         self.speech = SpeechRoom(self.bench.journal, self.media)
 
     @classmethod
-    async def open(cls, bench: Bench, scenario: Scenario, seats: Collection[str] = ()) -> Cast:
+    async def open(
+        cls, bench: Bench, scenario: Scenario, seats: Collection[str] = (), telling: Collection[str] = ()
+    ) -> Cast:
         """Bind every actor and open its driver. Raises TestbedError, and what opening raises.
 
-        ``seats``: actors that are left to a person: their consoles are looked at, and nobody logs in.
+        ``seats``: actors that are left to a person: their consoles are looked at, and nobody logs in. ``telling``: of
+        those, whose client tells when the person speaks.
         """
         cast = cls(bench, scenario.media)
         found = casting(scenario, bench.testbed)
@@ -111,7 +118,8 @@ class Cast:
             person = name in seats
             driver = await _driver(bench, actor, component, watch=person)
             settings = bench.testbed.components[component]
-            cast.parts[name] = Part(name, actor, component, settings, driver, cast, person)
+            part = cast.parts[name] = Part(name, actor, component, settings, driver, cast, person, name in telling)
+            part.counted = bench.journal.position
         return cast
 
     def value(self, actor: str, field_: str) -> Any:

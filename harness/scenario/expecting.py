@@ -63,7 +63,7 @@ async def await_event(journal: Journal, watched: Watched, expect: Expect, since:
     came = found.time - since.time
     if found.time > ends + _EDGE_S:
         raise ExpectationError(f"{expect.told()} was due, and came after {came:.3f} s:\n  {found.told()}")
-    if came < expect.not_before - _EDGE_S:
+    if expect.not_before and came < expect.not_before - _EDGE_S:
         told = f"was not due before {expect.not_before:g} s, and came after {came:.3f} s"
         raise ExpectationError(f"{expect.told()} {told}:\n  {found.told()}")
     return found

@@ -17,7 +17,7 @@ from harness.scenario.expecting import Moment, Watched, await_event
 from harness.scenario.model import DEFAULT_WITHIN_S, Acts, Due, Expect, Outcome, Scenario, Step, told_acts
 from harness.scenario.names import meant, resolved
 from harness.scenario.result import Done, Result, StepResult
-from harness.scenario.seats import Acted, await_act, check_seats
+from harness.scenario.seats import SPOKE, Acted, await_act, check_seats
 from harness.scenario.source import Spot
 from harness.scenario.values import predicate
 from harness.scenario.verbs import VERBS
@@ -59,13 +59,16 @@ class Player:
         *,
         lines: Spot | None = None,
         seats: Collection[str] = (),
+        telling: Collection[str] = (),
         onlooker: Onlooker | None = None,
     ) -> None:
-        """``lines``: where steps stand in the file. ``seats``: actors that are left to a person.
+        """``lines``: where steps stand in the file. ``seats``: actors that are left to a person. ``telling``: of
+        those, whose client journals when the person speaks (``operator.spoke``), so that speaking is waited for.
 
         Raises ScenarioError where a seat is no console's.
         """
         self._seats = tuple(seats)
+        self._telling = tuple(telling)
         check_seats(scenario, self._seats)
         self.scenario = scenario
         self.result = Result(scenario.id, scenario.title, len(scenario.timeline) + len(scenario.outcome))
@@ -89,7 +92,7 @@ class Player:
 
         Raises TestbedError where the testbed has not what the scenario needs, and what opening drivers raises.
         """
-        self._cast = await Cast.open(self._bench, self.scenario, self._seats)
+        self._cast = await Cast.open(self._bench, self.scenario, self._seats, self._telling)
         self._zero = self._journal.now()
         self._began = self._journal.position
         self._since = Moment(self._zero, self._began)
@@ -184,9 +187,10 @@ class Player:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        if persons:  # what follows is due from when a person acted, not from when it was their turn
-            acted = self._since.time + max(each.took for _, each in persons)
-            self._since = Moment(acted, self._since.seq)
+        seen = [each.event for _, each in persons if each.event is not None]
+        if seen:  # what follows is due from when a person acted, not from when it was their turn
+            acted = max(event.time for event in seen)
+            self._since = Moment(acted, min(self._since.seq, *(event.seq - 1 for event in seen)))
         if step.keep is not None:
             self._kept[step.keep] = Kept(values[0], self._since)
         return persons
@@ -209,6 +213,8 @@ class Player:
                 given = acted.value if acted.value is not None else given
                 if acted.done == "missed":
                     break
+                if acted.event is not None and acted.event.kind == SPOKE.kind:
+                    await self._cast.speech.said_by_person(part, acted.event)
                 continue
             result = await verb.perform(part, arguments)
             given = result if result is not None else given
@@ -282,19 +288,24 @@ class Player:
         if found is None:
             return
         self._found[source, kind] = max(found.seq, self._found.get((source, kind), 0))
-        measured: dict[str, float] = {
-            name: await self._measure(expect, name, due, found, since) for name, due in expect.measure.items()
-        }
+        measured: dict[str, float] = {}
+        for name, due in expect.measure.items():
+            value = await self._measure(expect, name, due, found, since)
+            if value is not None:
+                measured[name] = value
         if expect.keep is not None:
             self._kept[expect.keep] = Kept(found, Moment(found.time, found.seq), measured)
 
-    async def _measure(self, expect: Expect, name: str, due: Due, found: Event, since: Moment) -> float:
-        """Measure what an expectation asks for and hold it against what is due; return it."""
+    async def _measure(self, expect: Expect, name: str, due: Due, found: Event, since: Moment) -> float | None:
+        """Measure what an expectation asks for and hold it against what is due; return it, None where it can't be."""
         if name == "time":
             value = found.time - since.time
         else:
             assert expect.on is not None, "the file's reader saw to it"
-            value = (await self._cast.speech.mouth_to_ear(expect.on, due.of)).ms
+            heard = await self._cast.speech.mouth_to_ear(expect.on, due.of)
+            if heard is None:
+                return None
+            value = heard.ms
         told = f"{name} {expect.event if name == 'time' else 'to'} {expect.on or ''}".rstrip()
         measured = value
         if due.than is not None:

@@ -6,9 +6,11 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from harness.endpoints.media import Recording
 from harness.errors import ExpectationError, LocalError
-from harness.journal import Journal
+from harness.journal import Event, Journal
 from harness.measure.latency import Latency, mouth_to_ear
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
 from harness.scenario.model import Media
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A clip that was said."""
+    """What was said: a clip, or no samples where a person spoke with their own voice."""
 
     by: str
     samples: Samples
@@ -66,20 +68,30 @@ class SpeechRoom:
         self._said = [*self._said[-15:], said]
         return said.ends
 
+    async def said_by_person(self, part: Part, spoke: Event) -> None:
+        """Take note of what a person said; return when it is over, so far as that is known."""
+        clip = spoke.data.get("clip")
+        samples = read_clip(str(clip)) if clip is not None else np.zeros(0, np.int16)
+        said = Said(part.name, samples, spoke.time)
+        self._said = [*self._said[-15:], said]
+        await asyncio.sleep(max(0.0, said.ends - self._journal.now()))
+
     async def hush(self, part: Part) -> None:
         """Let an actor say no more."""
         if self._media == "packets":
             await (await part.mouth_and_ear())[0].hush()
 
-    async def mouth_to_ear(self, ear: str, by: str | None) -> Latency:
+    async def mouth_to_ear(self, ear: str, by: str | None) -> Latency | None:
         """The delay of what was said last (by ``by``, else by another than the ear), as the ear heard it.
 
-        Waits until it can have been heard. Raises LocalError where nothing was said, ExpectationError where it was not
-        heard.
+        None where a person said it with their own voice, of which nothing is kept to compare with. Waits until it can
+        have been heard. Raises LocalError where nothing was said, ExpectationError where it was not heard.
         """
         said = next((each for each in reversed(self._said) if each.by == (by or each.by) and each.by != ear), None)
         if said is None or ear not in self._ears:
             raise LocalError(f"nothing to measure at {ear}: nobody spoke in the step before")
+        if not len(said.samples):
+            return None
         await asyncio.sleep(max(0.0, said.ends + LATEST_S - self._journal.now()))
         if ear not in self._kept:
             self._kept[ear] = await (await self._ears[ear].mouth_and_ear())[1].recorded()

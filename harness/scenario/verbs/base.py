@@ -37,9 +37,11 @@ class Seen:
     gives: str | None = None
     """The event's value that ``as`` keeps."""
     same: tuple[str, ...] = ()
-    """Arguments that the event has alike, where they are given."""
+    """Arguments that the event has alike, where they are given; ``argument:field`` where it has another name there."""
     by: str | None = None
     """The event's value that names the position."""
+    early: bool = False
+    """Whether it counts where a person did it before it was their turn."""
 
 
 Perform = Callable[["Part", Any], Awaitable[Any]]

@@ -245,7 +245,7 @@ async def enter_location(part: Part, args: Where) -> None:
 # Incidents
 
 
-@verb("console", arguments=Title, short="title", seen=Seen("incident.opened", "incident"))
+@verb("console", arguments=Title, short="title", seen=Seen("incident.opened", "incident", early=True))
 async def open_incident(part: Part, args: Title) -> str:
     """Opens an incident, from the call where there is one; 'as' keeps its name."""
     return str(await part.driver.open_incident(args.title))
@@ -257,13 +257,13 @@ async def note_incident(part: Part, args: Note) -> None:
     await part.driver.note_incident(args.incident, args.text)
 
 
-@verb("console", arguments=HandOver, seen=Seen("incident.handed_over", same=("incident", "to")))
+@verb("console", arguments=HandOver, seen=Seen("incident.handed_over", same=("incident", "to"), early=True))
 async def hand_over(part: Part, args: HandOver) -> None:
     """Gives an incident to another position."""
     await part.driver.hand_over(args.incident, part.cast.position(args.to))
 
 
-@verb("console", arguments=Incident, short="incident", seen=Seen("incident.closed", same=("incident",)))
+@verb("console", arguments=Incident, short="incident", seen=Seen("incident.closed", same=("incident",), early=True))
 async def close_incident(part: Part, args: Incident) -> None:
     """Closes an incident."""
     await part.driver.close_incident(args.incident)
@@ -275,7 +275,7 @@ async def needs_no_incident(part: Part, args: NoIncident) -> None:
     await part.driver.needs_no_incident(args.reason, record=args.record)
 
 
-@verb("console", arguments=Unit, seen=Seen("unit.assigned", same=("incident",)))
+@verb("console", arguments=Unit, seen=Seen("unit.assigned", same=("incident:incident_id",), early=True))
 async def assign_unit(part: Part, args: Unit) -> None:
     """Assigns a unit to an incident."""
     await part.driver.assign_unit(part.cast.issi(args.unit), args.incident)
@@ -326,7 +326,7 @@ async def text(part: Part, args: TextRadio) -> None:
     "console",
     arguments=Emergency,
     short="emergency",
-    seen=Seen("emergency.acknowledged", same=("emergency",), by="acknowledged_by"),
+    seen=Seen("emergency.acknowledged", same=("emergency",), by="acknowledged_by", early=True),
 )
 async def acknowledge_emergency(part: Part, args: Emergency) -> None:
     """Acknowledges an officer's emergency."""
