@@ -280,6 +280,10 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight):
             raise DriverError(f"{self.name}: the directory was refused with {answer.status_code}: {found}")
         return [dict(each) for each in found]
 
+    async def seat(self) -> dict[str, Any]:
+        """Return the position as the control interface shows it: ``role``, ``site``, ``talkgroups``, ``state`` …"""
+        return await self._look(f"positions/{quote(self.position, safe='')}")
+
     # Speech
 
     @property

@@ -23,6 +23,7 @@ from harness.drivers.diary import SmsDiary
 from harness.drivers.directory import Directory
 from harness.drivers.emergency_network import EmergencyNetwork
 from harness.drivers.emergency_operator import EmergencyOperator
+from harness.drivers.jack import RtpJack
 from harness.drivers.keyed_radio import KeyedRadio
 from harness.drivers.location import LocationService
 from harness.drivers.mcptt import McpttRadio
@@ -38,10 +39,10 @@ from harness.drivers.talking_radio import TalkingRadio, Technology
 from harness.drivers.telephone import Telephone
 from harness.drivers.trunk import EmergencyTrunk
 from harness.drivers.workforce import WorkforceSystem
-from harness.endpoints.media import MediaService, open_media
+from harness.endpoints.media import MediaPort, MediaService, open_media
 from harness.endpoints.media.api import Pacing
 from harness.endpoints.sntp import Clock
-from harness.errors import ExpectationError, TestbedError
+from harness.errors import DriverError, ExpectationError, TestbedError
 from harness.evidence.requirements import catalogue
 from harness.journal import Journal
 from harness.measure.clocks import Skew, skews
@@ -110,6 +111,7 @@ from harness.testbed.opening import (
 from harness.testbed.opening.base import Opening
 from harness.testbed.simulation import Simulation
 from harness.transport.context import Context
+from harness.transport.tap import Address
 from simulators.calendar import clock_of
 
 BENCH_CAPTURE, SIMULATORS_CAPTURE = "bench", "simulators"
@@ -180,6 +182,25 @@ class Bench:
     async def watched_console(self, name: str | None = None) -> Console:
         """Return a console at which a person sits: what it shows is journalled, and nothing can be done there."""
         return await self._driver(name, ConsoleComponent, watch_console)
+
+    async def headset_lead(self, console: Console, remote: Address) -> MediaPort:
+        """Lead a console's headset to ``remote``, which hears what it hears (RTP, G.711 A-law) and can speak into it.
+
+        What is said there is journalled under ``NAME headset lead``. Raises DriverError where the headset is a sound
+        device: its sound is not to be had here.
+        """
+        jack = console.headset
+        if not isinstance(jack, RtpJack):
+            raise DriverError(f"{console.name}: the headset is a sound device, which can be heard there alone")
+        port = await self._media.open_port(f"{console.name} headset lead")
+        try:
+            await port.connect(remote, dtmf_payload_type=None)
+            await port.hear(jack.port)
+            await jack.port.hear(port)
+        except BaseException:
+            await port.close()
+            raise
+        return port
 
     async def supervisor(self, name: str | None = None) -> Supervisor:
         """Return a supervisor's view of the ICCS (the one there is, or the one named)."""

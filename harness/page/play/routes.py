@@ -1,0 +1,294 @@
+"""The pages and WebSockets of a playing: start, console, sound, debrief."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, FastAPI, Form, HTTPException, Request, WebSocket, WebSocketDisconnect, status
+from fastapi.requests import HTTPConnection
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from harness.errors import HarnessError, PageError
+from harness.page.contract import Attempt, Person
+from harness.page.play.acts import FACTORS
+from harness.page.play.session import Playing, Viewer
+from harness.page.play.sessions import Sessions
+from harness.page.play.sound import MAX_SPOKEN
+
+MAX_MESSAGE: Final = 16 * 1024
+"""Bytes of one message of a browser's console."""
+MAX_REFUSED: Final = 20
+"""Messages that make no sense which a browser may send; it is cut off then."""
+AT_MOST_EVERY_S: Final = 0.05
+"""A browser is sent what is shown at most so often."""
+TAKES_WITHIN_S: Final = 10.0
+"""Seconds within which a browser takes what it is sent, or is cut off."""
+MAY_READ: Final = ("champion", "governance", "engineer")
+"""Who may read the attempts of others."""
+STATIC: Final = Path(__file__).parent / "static"
+
+SignedIn = Callable[[HTTPConnection], Awaitable[Person | None]]
+"""Tells who is signed in, or None."""
+FindScenario = Callable[[str], Awaitable[Path]]
+"""Returns the file of a scenario by its id. Raises PageError where there is none."""
+Render = Callable[[Request, Person, str, dict[str, Any]], HTMLResponse]
+"""Renders a template for a person."""
+
+
+def add_play(
+    app: FastAPI, sessions: Sessions, *, signed_in: SignedIn, find_scenario: FindScenario, render: Render
+) -> None:
+    """Add the playing to the page. ``app.state.attempts`` keeps what comes of it; `Sessions.close` ends it."""
+    app.mount("/play-static", StaticFiles(directory=STATIC), name="play-static")
+    routes = _Routes(app, sessions, signed_in, find_scenario, render)
+    app.include_router(routes.router)
+
+
+class _Routes:
+    def __init__(
+        self, app: FastAPI, sessions: Sessions, signed_in: SignedIn, find_scenario: FindScenario, render: Render
+    ) -> None:
+        self._app, self._sessions = app, sessions
+        self._signed_in, self._find_scenario, self._render = signed_in, find_scenario, render
+        router = self.router = APIRouter()
+        router.add_api_route("/play", self.start, methods=["POST"], response_model=None)
+        router.add_api_route("/play/attempts/{number}", self.stored, methods=["GET"], response_model=None)
+        router.add_api_route("/play/{id_}", self.page, methods=["GET"], response_model=None)
+        router.add_api_route("/play/{id_}/debrief", self.debrief, methods=["GET"], response_model=None)
+        router.add_api_route("/play/{id_}/keep", self.keep, methods=["POST"], response_model=None)
+        router.add_api_route("/play/{id_}/heard.wav", self.heard, methods=["GET"], response_model=None)
+        router.add_api_websocket_route("/play/{id_}/console", self.console)
+        router.add_api_websocket_route("/play/{id_}/sound", self.sound)
+
+    # Who
+
+    async def _person(self, connection: HTTPConnection) -> Person:
+        person = await self._signed_in(connection)
+        if person is None:
+            raise HTTPException(status.HTTP_401_UNAUTHORIZED, "sign in first")
+        return person
+
+    async def _playing(self, connection: HTTPConnection, id_: str) -> tuple[Person, Playing]:
+        person = await self._person(connection)
+        try:
+            return person, self._sessions.find(id_, person)
+        except PageError as error:
+            raise HTTPException(status.HTTP_404_NOT_FOUND, str(error)) from error
+
+    # Pages
+
+    async def start(
+        self, request: Request, scenario: str = Form(max_length=60), seat: str = Form(max_length=40)
+    ) -> Response:
+        """Begin a playing, and go to it."""
+        _same_origin(request)
+        person = await self._person(request)
+        try:
+            playing = self._sessions.start(person, await self._find_scenario(scenario), seat)
+        except (HarnessError, OSError) as error:
+            raise HTTPException(status.HTTP_409_CONFLICT, str(error)) from error
+        return RedirectResponse(f"/play/{playing.id}", status.HTTP_303_SEE_OTHER)
+
+    async def page(self, request: Request, id_: str) -> Response:
+        """The console."""
+        person, playing = await self._playing(request, id_)
+        if playing.phase == "over" and playing.kept is not None:
+            return RedirectResponse(f"/play/{id_}/debrief", status.HTTP_303_SEE_OTHER)
+        scenario = playing.chosen.scenario
+        shown = {"playing": playing.id, "scenario": scenario, "seat": playing.chosen.seat, "factors": FACTORS}
+        return self._render(request, person, "play.html", shown)
+
+    async def debrief(self, request: Request, id_: str) -> Response:
+        """What came of it."""
+        person, playing = await self._playing(request, id_)
+        if playing.kept is None:
+            raise HTTPException(status.HTTP_409_CONFLICT, playing.error or "it is not over yet: there is no debrief")
+        return self._debrief(request, person, playing.person, playing.kept.attempt, playing)
+
+    async def stored(self, request: Request, number: int) -> Response:
+        """What came of one that is stored: one's own, or that of others where one's role may read it."""
+        person = await self._person(request)
+        try:
+            whose, attempt = await self._app.state.attempts.attempt(number)
+        except PageError as error:
+            raise HTTPException(status.HTTP_404_NOT_FOUND, "there is no such attempt") from error
+        if whose.id != person.id and person.role not in MAY_READ:
+            raise HTTPException(status.HTTP_404_NOT_FOUND, "there is no such attempt")
+        playing = self._sessions.with_attempt(number)
+        return self._debrief(request, person, whose, attempt, playing if whose.id == person.id else None)
+
+    def _debrief(
+        self, request: Request, person: Person, whose: Person, attempt: Attempt, playing: Playing | None
+    ) -> Response:
+        kept = playing.kept if playing is not None else None
+        shown = {
+            "attempt": attempt,
+            "whose": whose,
+            "playing": playing.id if playing is not None else None,
+            "number": kept.number if kept is not None else None,
+            "unkept": kept.unkept if kept is not None else "",
+            "heard": kept is not None and bool(kept.heard),
+        }
+        return self._render(request, person, "debrief.html", shown)
+
+    async def keep(self, request: Request, id_: str) -> Response:
+        """Try again to store what could not be stored."""
+        _same_origin(request)
+        _, playing = await self._playing(request, id_)
+        await playing.keep()
+        return RedirectResponse(f"/play/{id_}/debrief", status.HTTP_303_SEE_OTHER)
+
+    async def heard(self, request: Request, id_: str, at: float = 0.0) -> Response:
+        """What was heard from a moment on, in seconds of the scenario."""
+        _, playing = await self._playing(request, id_)
+        if playing.kept is None:
+            raise HTTPException(status.HTTP_404_NOT_FOUND, "nothing was kept of what was heard")
+        wav = await asyncio.to_thread(playing.kept.wav, min(max(at, 0.0), 1e5))
+        return Response(wav, media_type="audio/wav", headers={"Cache-Control": "no-store"})
+
+    # WebSockets
+
+    async def console(self, socket: WebSocket, id_: str) -> None:
+        """What the console shows, and what is done there: JSON both ways."""
+        playing = await self._let_in(socket, id_)
+        if playing is None:
+            return
+        try:
+            viewer = playing.attach()
+        except PageError as error:
+            await socket.close(status.WS_1013_TRY_AGAIN_LATER, str(error)[:120])
+            return
+        sender = asyncio.create_task(_send(socket, playing, viewer))
+        try:
+            await _read(socket, playing, viewer)
+        finally:
+            playing.detach(viewer)
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+
+    async def sound(self, socket: WebSocket, id_: str) -> None:
+        """What the headset hears, and what a microphone says: 16-bit little-endian samples, 8 kHz."""
+        playing = await self._let_in(socket, id_)
+        if playing is None:
+            return
+        lead = playing.lead
+        if lead is None:
+            await socket.close(status.WS_1013_TRY_AGAIN_LATER, "the control room is not up yet")
+            return
+        ear = lead.listen()
+
+        async def send() -> None:
+            while True:
+                await socket.send_bytes(await ear.get())
+
+        sender = asyncio.create_task(send())
+        try:
+            while playing.phase != "over":
+                spoken = await socket.receive_bytes()
+                if len(spoken) > MAX_SPOKEN or len(spoken) % 2:
+                    await socket.close(status.WS_1009_MESSAGE_TOO_BIG, f"at most {MAX_SPOKEN} bytes of 16-bit samples")
+                    return
+                lead.say(spoken)
+        except (WebSocketDisconnect, KeyError, RuntimeError):
+            return
+        finally:
+            lead.forget(ear)
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+
+    async def _let_in(self, socket: WebSocket, id_: str) -> Playing | None:
+        """Let a browser in that is signed in, of this site, and whose playing it is."""
+        if not _is_same_origin(socket):
+            await socket.close(status.WS_1008_POLICY_VIOLATION, "not from this page")
+            return None
+        person = await self._signed_in(socket)
+        try:
+            if person is None:
+                raise PageError("sign in first")
+            playing = self._sessions.find(id_, person)
+        except PageError as error:
+            await socket.close(status.WS_1008_POLICY_VIOLATION, str(error))
+            return None
+        await socket.accept()
+        return playing
+
+
+def _is_same_origin(connection: HTTPConnection) -> bool:
+    """Whether a request comes from a page of this server: else another site could act for whoever is signed in."""
+    origin = connection.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == connection.headers.get("host")
+
+
+def _same_origin(request: Request) -> None:
+    if not _is_same_origin(request):
+        raise HTTPException(status.HTTP_403_FORBIDDEN, "not from this page")
+
+
+async def _send(socket: WebSocket, playing: Playing, viewer: Viewer) -> None:
+    """Send what is shown whenever it has changed."""
+    viewer.changed.set()
+    try:
+        while True:
+            await viewer.changed.wait()
+            viewer.changed.clear()
+            async with asyncio.timeout(TAKES_WITHIN_S):
+                await socket.send_json(playing.shown(viewer))
+            await asyncio.sleep(AT_MOST_EVERY_S)  # what changes meanwhile goes in one
+    except (WebSocketDisconnect, RuntimeError, TimeoutError):
+        return
+
+
+async def _read(socket: WebSocket, playing: Playing, viewer: Viewer) -> None:
+    """Do what the browser asks for until it goes, or sends too much that makes no sense."""
+    refused = 0
+    while refused < MAX_REFUSED:
+        try:
+            text = await socket.receive_text()
+        except (WebSocketDisconnect, KeyError, RuntimeError):
+            return
+        try:
+            answer = await _do(playing, viewer, text)
+        except PageError as error:
+            refused += isinstance(error, _NonsenseError)
+            answer = {"kind": "refused", "reason": str(error)[:500]}
+        try:
+            await socket.send_json(answer)
+        except (WebSocketDisconnect, RuntimeError):
+            return
+    await socket.close(status.WS_1008_POLICY_VIOLATION, f"{MAX_REFUSED} messages made no sense")
+
+
+class _NonsenseError(PageError):
+    """A message that no page of ours sends."""
+
+
+async def _do(playing: Playing, viewer: Viewer, text: str) -> dict[str, Any]:
+    """Do what one message asks for: {do, with}. Raises PageError with the reason where it is not done."""
+    if len(text) > MAX_MESSAGE:
+        raise _NonsenseError(f"a message of {len(text)} characters; at most {MAX_MESSAGE} are taken")
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _NonsenseError("a message that is no JSON") from None
+    if not isinstance(message, dict) or not isinstance(message.get("do"), str):
+        raise _NonsenseError('a message is {"do": act, "with": {…}}')
+    name, given = message["do"], message.get("with") or {}
+    if not isinstance(given, dict):
+        raise _NonsenseError("'with' is an object")
+    if not viewer.holder:
+        raise PageError(f"{playing.person.name} has this seat in another window: this one looks on")
+    if name == "begin":
+        playing.begin()
+    elif name in {"play", "pause", "step"}:
+        playing.hold(name)
+    elif name == "leave":
+        playing.leave("ended by the person")
+    else:
+        await playing.act(name, given)
+    return {"kind": "done", "act": name}

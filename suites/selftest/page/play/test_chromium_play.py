@@ -1,0 +1,134 @@
+"""Chromium at a playing: a trainee plays scenario 1 by the keyboard alone and is debriefed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import BrowserContext, Page, async_playwright, expect
+
+from suites.selftest.page.play.play_server import DOMESTIC, Server, serving
+from suites.selftest.witness import need
+
+pytestmark = [pytest.mark.real_wire, pytest.mark.witness("Chromium")]
+WCAG_22_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SIZES = [(1366, 768), (1920, 1080)]
+PICTURES = os.environ.get("ICCS_PICTURES")
+"""A folder for the pictures of the documentation; none are made where it is not set."""
+
+
+@asynccontextmanager
+async def browsing(width: int, height: int) -> AsyncIterator[tuple[Server, BrowserContext, list[str]]]:
+    """A server, a browser that Anna is signed in with, and the addresses elsewhere that it asks for."""
+    path = need("chromium", package="chromium")
+    async with serving() as server, async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+        )
+        try:
+            context = await browser.new_context(viewport={"width": width, "height": height}, locale="en-GB")
+            await context.add_cookies([{"name": "person", "value": "anna", "url": server.url}])
+            elsewhere: list[str] = []
+            host = server.url.partition("//")[2]
+            context.on(
+                "request",
+                lambda asked: (
+                    None if host in asked.url or asked.url.startswith("data:") else elsewhere.append(asked.url)
+                ),
+            )
+            yield server, context, elsewhere
+        finally:
+            await browser.close()
+
+
+async def begun(server: Server, context: BrowserContext, seat: str = "call_taker") -> Page:
+    page = await context.new_page()
+    answer = await context.request.post(
+        f"{server.url}/play", form={"scenario": DOMESTIC, "seat": seat}, headers={"Origin": server.url}
+    )
+    assert answer.ok, await answer.text()
+    await page.goto(answer.url)
+    return page
+
+
+async def violations(page: Page) -> list[str]:
+    found = await Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG_22_AA}})
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found.response["violations"]]
+
+
+async def picture(page: Page, name: str) -> None:
+    if PICTURES is not None:
+        await page.screenshot(path=Path(PICTURES) / f"{name}.png")
+
+
+class Keyboard:
+    """A person with a keyboard and nothing else."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    async def to(self, name: str) -> None:
+        """Press Tab until what is called so has the focus."""
+        for _ in range(120):
+            await self.page.keyboard.press("Tab")
+            found = await self.page.evaluate(
+                """() => { const e = document.activeElement, label = e.labels && e.labels[0];
+                return e.getAttribute('aria-label') || (label || e).innerText || '' }"""
+            )
+            if found.strip().startswith(name):
+                return
+        raise AssertionError(f"Tab does not get to {name!r}")
+
+    async def press(self, name: str) -> None:
+        await self.to(name)
+        await self.page.keyboard.press("Enter")
+
+    async def fill(self, name: str, text: str) -> None:
+        await self.to(name)
+        await self.page.keyboard.type(text)
+        await self.page.keyboard.press("Enter")
+
+
+async def turn(page: Page, told: str, *, within_s: float = 60) -> None:
+    await expect(page.locator("#turn-told")).to_contain_text(told, timeout=within_s * 1000)
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES[:1])
+async def test_a_trainee_plays_scenario_1_by_the_keyboard_alone_and_is_debriefed(width: int, height: int) -> None:
+    async with browsing(width, height) as (server, context, elsewhere):
+        page = await begun(server, context)
+        keys = Keyboard(page)
+        await expect(page.locator("#begin")).to_be_enabled(timeout=60_000)
+        assert await violations(page) == []
+        await keys.press("Begin")
+        await turn(page, "answer")
+        await picture(page, "play-ringing")
+        await keys.press("Answer emergency")
+        await expect(page.locator("#calls li.connected")).to_be_visible()
+        await turn(page, "say")
+        await keys.press("Speak the phrase")
+        await turn(page, "open incident")
+        await keys.fill("What has happened", "Domestic in progress")
+        await expect(page.locator("#incident")).to_contain_text("Domestic in progress")
+        await keys.fill("Threat", "live, he is breaking the door")
+        await keys.fill("Vulnerability", "two children upstairs")
+        await expect(page.locator("#thrive .recorded")).to_have_count(2)
+        await expect(page.locator("#places")).to_contain_text("AML", timeout=60_000)
+        await picture(page, "play-incident")
+        assert await violations(page) == []
+        assert await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        await keys.fill("Hand over to", "govan-31")
+        await page.wait_for_url("**/debrief", timeout=120_000)
+        await expect(page.locator("#ended")).to_have_text("passed")
+        await expect(page.locator("#percent")).to_have_text("100 %")
+        await expect(page.locator("#debrief")).to_contain_text("Vulnerability: recorded")
+        assert await violations(page) == []
+        await picture(page, "debrief")
+        await page.keyboard.press("Tab")
+        whose, attempt = server.attempts.kept[0]
+        assert whose.name.startswith("Anna") and attempt.ended == "passed" and attempt.percent == 100.0
+        assert elsewhere == [], "the page asks others for something"
