@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.drivers.console import Console
-from harness.errors import DriverError, PageError
+from harness.errors import DriverError, InterlockError, PageError
 
 Id = Annotated[str, Field(min_length=1, max_length=80)]
 Words = Annotated[str, Field(min_length=1, max_length=2_000)]
@@ -77,6 +77,10 @@ class _Radio(_Given):
     issi: Issi
 
 
+class _Ambience(_Radio):
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+
+
 class _Emergency(_Given):
     emergency: Id
 
@@ -142,6 +146,7 @@ ACTS: Final[dict[str, _Act]] = {
     "text": _Act(_RadioText, lambda at, with_: at.send_text(with_.issi, with_.text)),
     "call_radio": _Act(_Radio, lambda at, with_: at.call_radio(with_.issi)),
     "clear_radio_call": _Act(_Nothing, lambda at, _: at.clear_radio_call()),
+    "begin_ambience": _Act(_Ambience, lambda at, with_: at.begin_ambience(with_.issi, with_.password)),
     "end_ambience": _Act(_Radio, lambda at, with_: at.end_ambience(with_.issi)),
     "acknowledge_emergency": _Act(_Emergency, lambda at, with_: at.acknowledge_emergency(with_.emergency)),
     "clear_emergency": _Act(_Emergency, lambda at, with_: at.clear_emergency(with_.emergency)),
@@ -180,5 +185,5 @@ async def do_act(console: Console, name: str, given: Any) -> Any:
     do, arguments = read_act(name, given)
     try:
         return await do(console, arguments)
-    except DriverError as error:
+    except (DriverError, InterlockError) as error:
         raise PageError(str(error).partition(": ")[2] or str(error)) from error

@@ -65,6 +65,7 @@ class ConsoleState:
         self._places: dict[str, dict[str, Any]] = {}
         self._lines: deque[dict[str, Any]] = deque(maxlen=MAX_LINES)
         self._ambience: set[int] = set()
+        self._patches: dict[str, dict[str, Any]] = {}
         self._link_up = True
         self._handlers: dict[str, Callable[[str, Mapping[str, Any], float], None]] = {
             "adviser": self._adviser_seen,
@@ -81,6 +82,7 @@ class ConsoleState:
             "incident": self._incident_seen,
             "ambience": self._ambience_seen,
             "command_control": self._link_seen,
+            "patch": self._patch_seen,
         }
 
     def seen(self, kind: str, data: Mapping[str, Any], time: float) -> bool:
@@ -112,6 +114,7 @@ class ConsoleState:
             "places": list(self._places.values()),
             "lines": list(self._lines),
             "ambience": sorted(self._ambience),
+            "patches": list(self._patches.values()),
             "command_control": self._link_up,
         }
 
@@ -258,6 +261,14 @@ class ConsoleState:
         issi = data.get("issi")
         if isinstance(issi, int):
             (self._ambience.add if kind == "ambience.begun" else self._ambience.discard)(issi)
+
+    def _patch_seen(self, kind: str, data: Mapping[str, Any], _time: float) -> None:
+        id_ = _text(data.get("patch"))
+        if kind == "patch.made":
+            groups = [_text(each) for each in data.get("talkgroups") or ()][:MAX_LINES]
+            _put(self._patches, id_, {"patch": id_, "talkgroups": groups}, MAX_TALKGROUPS)
+        elif kind == "patch.ended":
+            self._patches.pop(id_, None)
 
     def _link_seen(self, kind: str, data: Mapping[str, Any], _time: float) -> None:
         if kind == "command_control.link":

@@ -254,7 +254,7 @@ async def _read(socket: WebSocket, playing: Playing, viewer: Viewer) -> None:
             return
         try:
             answer = await _do(playing, viewer, text)
-        except PageError as error:
+        except HarnessError as error:
             refused += isinstance(error, _NonsenseError)
             answer = {"kind": "refused", "reason": str(error)[:500]}
         try:

@@ -85,6 +85,7 @@ class Playing:
         self._lead: HeadsetLead | None = None
         self._state: ConsoleState | None = None
         self._now: Callable[[], float] = lambda: 0.0
+        self._ambience_password: Callable[[], str] = str
         self._note: Callable[[str, float, dict[str, Any]], Any] = lambda _kind, _at, _data: None
         self._task = asyncio.create_task(self._run())
         self._wait("idle", IDLE_S, "it was not begun")
@@ -124,6 +125,8 @@ class Playing:
             raise PageError("the control room is not up")
         if name == "say":
             return await self._say()
+        if name == "begin_ambience":
+            given = {**given, "password": self._ambience_password()}
         done = await do_act(self._console, name, given)
         if name in {"note_incident", "thrive"} and self._state is not None:
             text = given["text"] if name == "note_incident" else f"{given['factor']}: {given['text']}"
@@ -198,6 +201,7 @@ class Playing:
         aliases = {each.issi: name for name, each in bench.testbed.components.items() if hasattr(each, "issi")}
         self._state = ConsoleState(await console.seat(), aliases)
         self._console, self._now = console, bench.journal.now
+        self._ambience_password = lambda: bench.ambience_password(component)
         self._note = lambda kind, at, data: bench.journal.record(component, kind, at=at, **data)
         forget = bench.journal.subscribe(lambda event: self._seen(event, component))
         try:

@@ -90,6 +90,15 @@ class Sessions:
         for playing in stored[: max(0, len(self.over()) - MAX_OVER)]:
             del self._playings[playing.id]
 
-    async def close(self) -> None:
-        """End all of them: what was reached is kept as abandoned, and nothing of a control room is left."""
+    async def close(self) -> list[str]:
+        """End all of them: what was reached is kept as abandoned, and nothing of a control room is left.
+
+        What could not be stored is tried once more; whose attempts are lost all the same is returned, with the reason.
+        """
         await asyncio.gather(*(each.close() for each in self._playings.values()))
+        lost = []
+        for playing in self.over():
+            await playing.keep()
+            if playing.kept is not None and playing.kept.unkept:
+                lost.append(f"{playing.person.name}, {playing.chosen.scenario.id}: {playing.kept.unkept}")
+        return lost

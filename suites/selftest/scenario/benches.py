@@ -66,13 +66,14 @@ def player(
     rest: str = "",
     head: str = HEAD,
     seats: tuple[str, ...] = (),
+    telling: tuple[str, ...] = (),
     onlooker: Onlooker | None = None,
 ) -> Player:
     """What plays a timeline of these steps, written as a file has them."""
     path = folder / "scenario.yaml"
     path.write_text(head + indent(steps, "  ") + "\n" + rest, encoding="utf-8")
     scenario, lines = load_with_lines(path)
-    return Player(scenario, bench, lines=lines, seats=seats, onlooker=onlooker)
+    return Player(scenario, bench, lines=lines, seats=seats, telling=telling, onlooker=onlooker)
 
 
 async def played(folder: Path, steps: str, *, rest: str = "", head: str = HEAD) -> Result:

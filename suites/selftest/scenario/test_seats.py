@@ -12,6 +12,7 @@ from harness.drivers.console import Console
 from harness.errors import DriverError
 from harness.scenario.result import Result, score
 from harness.testbed.bench import Bench
+from harness.testbed.clips import read_clip
 from suites.selftest.scenario.benches import player, virtual_bench
 
 pytestmark = pytest.mark.virtual_time
@@ -121,6 +122,81 @@ async def test_what_a_colleague_acknowledges_is_not_the_persons_act(tmp_path: Pa
 
     result = await with_person(tmp_path, nothing, steps)
     assert result.steps[-1].done == "missed"
+
+
+async def test_what_is_done_before_it_is_due_counts_and_what_follows_is_due_from_then(tmp_path: Path) -> None:
+    steps = """\
+- dispatcher: {open_incident: Test}
+  as: incident
+- at: 30 s
+  dispatcher: {hand_over: {incident: "${incident}", to: colleague}}
+  within: 5 s
+- expect: {on: colleague, event: incident.received, with: {incident: "${incident}"}, within: 2 s}
+- dispatcher: {hand_over: {incident: "${incident}", to: colleague}}
+  within: 1 s
+"""
+
+    async def early(console: Console) -> None:
+        await asyncio.sleep(1.0)
+        await console.hand_over(await console.open_incident("Early"), "govan-32")
+
+    result = await with_person(tmp_path, early, steps)
+    assert [step.done for step in result.steps] == ["done", "done", "done", "missed"], "one act counts once"
+    assert result.steps[1].took == 0.0
+
+
+async def test_a_unit_that_a_person_assigns_is_seen(tmp_path: Path) -> None:
+    steps = """\
+- dispatcher: {open_incident: Test}
+  as: incident
+- dispatcher: {assign_unit: {incident: "${incident}", unit: officer}}
+  within: 5 s
+"""
+
+    async def assigns(console: Console) -> None:
+        await asyncio.sleep(1.0)
+        await console.assign_unit(4001234, await console.open_incident("For a unit"))
+
+    result = await with_person(tmp_path, assigns, steps)
+    assert [step.done for step in result.steps] == ["done", "done"]
+
+
+SPEAKS = """\
+- dispatcher: {key: GD-OPS-1, say: dispatch, for: 5 s}
+  within: 5 s
+- expect: {on: officer, event: voice.heard, within: 2 s, measure: {mouth_to_ear: "<= 500 ms"}}
+- officer: {press: , say: officer-reply, release: }
+- expect: {on: dispatcher, event: talker.shown, with: {issi: "${officer.issi}"}, within: 1 s}
+"""
+
+
+@pytest.mark.parametrize("own_voice", [False, True])
+async def test_a_person_whose_client_tells_of_it_is_waited_for_until_they_speak(
+    tmp_path: Path, own_voice: bool
+) -> None:
+    async with virtual_bench(tmp_path) as bench:
+        console = await bench.console("govan-31")
+
+        async def speaks() -> None:
+            await asyncio.sleep(1.0)
+            await console.key("GD-OPS-1")
+            await console.expect("ptt.granted", within=2.0)
+            await asyncio.sleep(1.5)
+            began = await console.say(read_clip("dispatch"))
+            spoke = {} if own_voice else {"clip": "dispatch"}
+            bench.journal.record("govan-31", "operator.spoke", at=began, **spoke)
+            await console.headset.said()
+            await console.unkey()
+
+        speaking = asyncio.create_task(speaks())
+        played = player(tmp_path, bench, SPEAKS, seats=("dispatcher",), telling=("dispatcher",))
+        result = await played.play()
+        await speaking
+        assert result.outcome == "passed", [step.line() for step in result.steps]
+        theirs = [step for step in result.steps if step.person == "dispatcher"]
+        assert [step.done for step in theirs] == ["done", "done", "unscored"]
+        measured = [event for event in bench.journal if event.kind == "measure"]
+        assert len(measured) == (0 if own_voice else 1), "one's own voice is not measured"
 
 
 async def test_nothing_is_done_at_a_seat_that_a_person_has(tmp_path: Path) -> None:

@@ -101,6 +101,8 @@ function show(next) {
   if (desk) {
     part("calls", desk.calls, drawCalls);
     part("emergencies", desk.emergencies, drawEmergencies);
+    part("ambience", desk.ambience, drawAmbience);
+    part("patches", [desk.patches, desk.talkgroups.map((each) => each.talkgroup)], () => drawPatches(desk));
     part("talkgroups", [desk.talkgroups, talkgroup], () => drawTalkgroups(desk.talkgroups));
     part("incidents", desk.incidents, drawIncidents);
     part("places", desk.places, drawPlaces);
@@ -161,6 +163,23 @@ function drawCalls(calls) {
       el("span", {}, `${call.queue || "line"} · ${call.cli || "number withheld"} · ${call.state} · `),
       el("span", { "data-since": call.since }), answer, resume);
   }));
+}
+
+function drawPatches(desk) {
+  const names = desk.talkgroups.map((each) => each.talkgroup);
+  at("patch").hidden = names.length < 2;
+  for (const id of ["patch-one", "patch-two"]) {
+    const chosen = at(id).value;
+    at(id).replaceChildren(...names.map((name) => el("option", { value: name }, name)));
+    if (names.includes(chosen)) at(id).value = chosen;
+  }
+  at("patches").replaceChildren(...desk.patches.map((each) => el("li", {}, `Patch ${each.talkgroups.join(" and ")}`,
+    button(`unpatch-${safe(each.patch)}`, "Take apart", () => act("unpatch", { patch: each.patch })))));
+}
+
+function drawAmbience(radios) {
+  at("ambience").replaceChildren(...radios.map((issi) => el("li", { class: "red" }, `You listen in at ${issi}`,
+    button(`ambience-${issi}`, "Stop listening in", () => act("end_ambience", { issi })))));
 }
 
 function drawEmergencies(list) {
@@ -297,6 +316,9 @@ submits("open-incident", (data) => act("open_incident", { title: data.get("title
 submits("note", (data) => act("note_incident", { incident: at("incident").value, text: data.get("text") }));
 submits("hand-over", (data) => act("hand_over", { incident: at("incident").value, to: data.get("to") }));
 submits("assign", (data) => act("assign_unit", { incident: at("incident").value, issi: Number(data.get("issi")) }));
+submits("text", (data) => act("text", { issi: Number(data.get("issi")), text: data.get("text") }));
+submits("unit", (data, by) => act(by ? by.value : "call_radio", { issi: Number(data.get("issi")) }));
+submits("patch", (data) => act("patch", { one: data.get("one"), two: data.get("two") }));
 submits("transfer", (data, by) => act(by && by.value === "dial" ? "dial" : by ? by.value : "transfer", by && by.value === "dial" ? { number: data.get("to") } : { to: data.get("to") }));
 for (const form of document.querySelectorAll("[data-factor]")) {
   form.addEventListener("submit", (event) => {

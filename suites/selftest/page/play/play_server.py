@@ -21,7 +21,7 @@ from simulators.web import WebServer
 ROOT = Path(__file__).resolve().parents[4]
 SCENARIOS = ROOT / "fixtures" / "scenarios"
 TESTBED = ROOT / "fixtures" / "testbeds" / "simulated.yaml"
-DOMESTIC = "E2E-01-DOMESTIC"
+DOMESTIC, OFFICER = "E2E-01-DOMESTIC", "E2E-03-OFFICER"
 BASE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{% block title %}{% endblock %}</title>
 <link rel="icon" href="data:,">{% block head %}{% endblock %}</head>
 <body><header>{{ person.name }}</header><main>{% block main %}{% endblock %}</main></body></html>"""
@@ -72,7 +72,10 @@ async def serving() -> AsyncIterator[Server]:
     sessions = Sessions(attempts, TESTBED)
     app = FastAPI()
     app.state.attempts = attempts
-    files = {DOMESTIC: SCENARIOS / "01-domestic-in-progress.yaml"}
+    files = {
+        DOMESTIC: SCENARIOS / "01-domestic-in-progress.yaml",
+        OFFICER: SCENARIOS / "03-officer-emergency.yaml",
+    }
     pages = Environment(
         loader=ChoiceLoader([DictLoader({"base.html": BASE}), PackageLoader("harness.page.play")]), autoescape=True
     )

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import BrowserContext, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, Page, WebSocket, async_playwright, expect
 
-from suites.selftest.page.play.play_server import DOMESTIC, Server, serving
+from suites.selftest.page.play.play_server import DOMESTIC, OFFICER, Server, serving
 from suites.selftest.witness import need
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("Chromium")]
 WCAG_22_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SIZES = [(1366, 768), (1920, 1080)]
+QUIET = {b"\x08\x00", b"\xf8\xff", b"\x00\x00"}
+"""Samples that A-law makes of silence."""
 PICTURES = os.environ.get("ICCS_PICTURES")
 """A folder for the pictures of the documentation; none are made where it is not set."""
 
@@ -45,10 +47,10 @@ async def browsing(width: int, height: int) -> AsyncIterator[tuple[Server, Brows
             await browser.close()
 
 
-async def begun(server: Server, context: BrowserContext, seat: str = "call_taker") -> Page:
+async def begun(server: Server, context: BrowserContext, seat: str, scenario: str) -> Page:
     page = await context.new_page()
     answer = await context.request.post(
-        f"{server.url}/play", form={"scenario": DOMESTIC, "seat": seat}, headers={"Origin": server.url}
+        f"{server.url}/play", form={"scenario": scenario, "seat": seat}, headers={"Origin": server.url}
     )
     assert answer.ok, await answer.text()
     await page.goto(answer.url)
@@ -100,7 +102,7 @@ async def turn(page: Page, told: str, *, within_s: float = 60) -> None:
 @pytest.mark.parametrize(("width", "height"), SIZES[:1])
 async def test_a_trainee_plays_scenario_1_by_the_keyboard_alone_and_is_debriefed(width: int, height: int) -> None:
     async with browsing(width, height) as (server, context, elsewhere):
-        page = await begun(server, context)
+        page = await begun(server, context, "call_taker", DOMESTIC)
         keys = Keyboard(page)
         await expect(page.locator("#begin")).to_be_enabled(timeout=60_000)
         assert await violations(page) == []
@@ -131,4 +133,62 @@ async def test_a_trainee_plays_scenario_1_by_the_keyboard_alone_and_is_debriefed
         await page.keyboard.press("Tab")
         whose, attempt = server.attempts.kept[0]
         assert whose.name.startswith("Anna") and attempt.ended == "passed" and attempt.percent == 100.0
+        assert elsewhere == [], "the page asks others for something"
+
+
+async def until_turn_is_over(page: Page, number: int) -> None:
+    """Wait until the server tells of so many of the person's steps."""
+    await expect(page.locator("#steps li.mine")).to_have_count(number, timeout=60_000)
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES[1:])
+async def test_a_dispatcher_acknowledges_talks_by_the_space_bar_and_is_heard_and_hears(width: int, height: int) -> None:
+    async with browsing(width, height) as (server, context, elsewhere):
+        page = await begun(server, context, "dispatcher", OFFICER)
+        heard = 0
+
+        def came(socket: WebSocket) -> None:
+            def count(frame: str | bytes) -> None:
+                nonlocal heard
+                heard += isinstance(frame, bytes) and any(
+                    frame[i : i + 2] not in QUIET for i in range(0, len(frame), 2)
+                )
+
+            socket.on("framereceived", count)
+
+        page.on("websocket", came)
+        keys = Keyboard(page)
+        await expect(page.locator("#begin")).to_be_enabled(timeout=60_000)
+        await keys.press("Hear the headset")
+        await keys.press("Begin")
+        await expect(page.locator("#emergencies")).to_be_visible()
+        assert await violations(page) == []
+        await picture(page, "play-emergency")
+        await keys.press("Acknowledge")
+        await expect(page.locator("#emergencies")).to_contain_text("acknowledged by govan-31")
+        await turn(page, "key GD-OPS-1")
+        await page.locator("h1").click()
+        await page.keyboard.down("Space")
+        await expect(page.locator("#talkgroups li.granted")).to_be_visible()
+        await turn(page, "Nothing waits for you.")
+        await page.keyboard.up("Space")
+        await turn(page, "begin ambience")
+        await keys.to("Radio (ISSI)")
+        await page.keyboard.type("4001234")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#ambience")).to_contain_text("You listen in at 4001234")
+        await turn(page, "end ambience")
+        assert heard > 0, "what is said around the officer's microphone is heard in the browser"
+        assert await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        await keys.press("Stop listening in")
+        await turn(page, "key GD-OPS-1")
+        await keys.press("End")
+        await page.wait_for_url("**/debrief", timeout=60_000)
+        await expect(page.locator("#ended")).to_have_text("abandoned")
+        assert await violations(page) == []
+        ((_, attempt),) = server.attempts.kept
+        mine = [step.done for step in attempt.steps if step.due_s is not None]
+        assert mine == ["done", "done", "done", "unscored", "done", "done"], attempt.steps
+        wav = await context.request.get(page.url.replace("/debrief", "/heard.wav?at=0"))
+        assert wav.ok and (await wav.body())[:4] == b"RIFF"
         assert elsewhere == [], "the page asks others for something"
