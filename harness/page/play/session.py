@@ -21,6 +21,7 @@ from harness.page.play.pace import Pace
 from harness.page.play.room import open_room
 from harness.page.play.sound import HeadsetLead
 from harness.page.play.turns import Turns
+from harness.protocols.rtp.g711 import SAMPLE_RATE
 from harness.scenario.cast import casting
 from harness.scenario.model import Scenario, Step
 from harness.scenario.player import Onlooker, Player
@@ -72,6 +73,8 @@ class Playing:
         self.phase: Phase = "starting"
         self.error = ""
         self.kept: Kept | None = None
+        self.says = False
+        """Whether a recorded phrase is being said for the person."""
         self.pace = Pace()
         self.turns = Turns(chosen.scenario, chosen.seat)
         self._attempts = attempts
@@ -128,6 +131,8 @@ class Playing:
         if name == "begin_ambience":
             given = {**given, "password": self._ambience_password()}
         done = await do_act(self._console, name, given)
+        if name == "hush":
+            self._saying(0.0)
         if name in {"note_incident", "thrive"} and self._state is not None:
             text = given["text"] if name == "note_incident" else f"{given['factor']}: {given['text']}"
             self._state.noted(given["incident"], text, self._now())
@@ -140,8 +145,18 @@ class Playing:
         """Say the phrase that is recorded for this moment into the headset."""
         assert self._console is not None
         clip = self.turns.phrase
-        began = await self._console.say(read_clip(clip))
+        samples = read_clip(clip)
+        began = await self._console.say(samples)
         self._console_says(clip, began)
+        self._saying(began + len(samples) / SAMPLE_RATE)
+
+    def _saying(self, until: float) -> None:
+        """A phrase is said until then (run time)."""
+        self._cancel("saying")
+        self.says = until > self._now()
+        if self.says:
+            self._timers["saying"] = self._loop.call_later(until - self._now(), self._saying, 0.0)
+        self._changed()
 
     def _console_says(self, clip: str | None, began: float) -> None:
         self._note("operator.spoke", began, {} if clip is None else {"clip": clip})
@@ -296,6 +311,7 @@ class Playing:
             "now": self._now(),
             "phase": self.phase,
             "error": self.error,
+            "says": self.says,
             "holder": viewer.holder,
             "held_by": "" if viewer.holder else self.person.name,
             "pace": {"pacing": self.pace.pacing, "held_before": self.pace.held_before},

@@ -92,6 +92,7 @@ function show(next) {
   at("held").textContent = held ? `Held before: ${held}` : state.pace.pacing === "pause" ? "Held at the next step." : "";
   at("begin").disabled = state.phase !== "ready" || !state.holder;
   for (const each of document.querySelectorAll("[data-do]")) each.disabled = state.phase !== "playing" || !state.holder;
+  at("says").textContent = state.says ? "The phrase is being said." : "";
   announce(state.announced);
   part("turn", state.turn, drawTurn);
   part("steps", state.steps, drawSteps);

@@ -136,11 +136,6 @@ async def test_a_trainee_plays_scenario_1_by_the_keyboard_alone_and_is_debriefed
         assert elsewhere == [], "the page asks others for something"
 
 
-async def until_turn_is_over(page: Page, number: int) -> None:
-    """Wait until the server tells of so many of the person's steps."""
-    await expect(page.locator("#steps li.mine")).to_have_count(number, timeout=60_000)
-
-
 @pytest.mark.parametrize(("width", "height"), SIZES[1:])
 async def test_a_dispatcher_acknowledges_talks_by_the_space_bar_and_is_heard_and_hears(width: int, height: int) -> None:
     async with browsing(width, height) as (server, context, elsewhere):
@@ -170,7 +165,8 @@ async def test_a_dispatcher_acknowledges_talks_by_the_space_bar_and_is_heard_and
         await page.locator("h1").click()
         await page.keyboard.down("Space")
         await expect(page.locator("#talkgroups li.granted")).to_be_visible()
-        await turn(page, "Nothing waits for you.")
+        await expect(page.locator("#says")).to_have_text("The phrase is being said.")
+        await expect(page.locator("#says")).to_have_text("", timeout=20_000)
         await page.keyboard.up("Space")
         await turn(page, "begin ambience")
         await keys.to("Radio (ISSI)")
