@@ -130,7 +130,7 @@ class Player:
         def end(done: Done, reason: str = "", person: str | None = None, acted: Acted | None = None) -> None:
             took = acted.took if acted is not None else self._journal.now() - began
             due = acted.due_s if acted is not None else None
-            line = told if person is None else f"{person}: {told_acts(step.acts[person])}"
+            line = told if person is None else f"{person}: {self._resolved_text(told_acts(step.acts[person]))}"
             results.append(
                 StepResult(index + 1, self._place(index), line, began - self._zero, took, done, reason, person, due)
             )

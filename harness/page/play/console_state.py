@@ -77,7 +77,6 @@ class ConsoleState:
             "emergency": self._emergency_seen,
             "map": self._moved,
             "unit": self._unit_seen,
-            "status": self._status_seen,
             "sds": self._text_seen,
             "incident": self._incident_seen,
             "ambience": self._ambience_seen,
@@ -212,7 +211,8 @@ class ConsoleState:
 
     def _moved(self, _kind: str, data: Mapping[str, Any], _time: float) -> None:
         if _is_place(data.get("lat"), data.get("lon")):
-            self._unit_at(data, "unit")
+            open_ = any(each["issi"] == data.get("issi") for each in self._emergencies.values())
+            self._unit_at(data, "emergency" if open_ else "unit")
 
     def _unit_at(self, data: Mapping[str, Any], kind: str) -> None:
         place = {
@@ -232,10 +232,6 @@ class ConsoleState:
             incident = self._incidents.get(_text(data.get("incident_id")))
             if incident is not None and len(incident["units"]) < MAX_LINES:
                 incident["units"].append(self._alias(data))
-
-    def _status_seen(self, _kind: str, data: Mapping[str, Any], time: float) -> None:
-        if data.get("value") == 0:
-            self._line("status", self._alias(data), "0 Emergency", time)
 
     def _text_seen(self, kind: str, data: Mapping[str, Any], time: float) -> None:
         if kind == "sds.shown":

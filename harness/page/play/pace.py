@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Literal
 
 Pacing = Literal["play", "pause", "step"]
@@ -11,7 +12,9 @@ Pacing = Literal["play", "pause", "step"]
 class Pace:
     """The gate before each step: the scenario's clock stands while it is shut; calls and speech go on."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[], None]) -> None:
+        """``changed`` is called when a step begins to wait."""
+        self._changed = changed
         self.pacing: Pacing = "play"
         self.held_before: str | None = None
         """The step that waits, as a person reads it."""
@@ -30,6 +33,7 @@ class Pace:
         """Wait until the step may be played."""
         if not self._open.is_set():
             self.held_before = told
+            self._changed()
             try:
                 await self._open.wait()
             finally:

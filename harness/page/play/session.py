@@ -75,7 +75,7 @@ class Playing:
         self.kept: Kept | None = None
         self.says = False
         """Whether a recorded phrase is being said for the person."""
-        self.pace = Pace()
+        self.pace = Pace(self._changed)
         self.turns = Turns(chosen.scenario, chosen.seat)
         self._attempts = attempts
         self._viewers: list[Viewer] = []

@@ -173,6 +173,7 @@ function drawPatches(desk) {
     const chosen = at(id).value;
     at(id).replaceChildren(...names.map((name) => el("option", { value: name }, name)));
     if (names.includes(chosen)) at(id).value = chosen;
+    else if (id === "patch-two" && names.length > 1) at(id).value = names[1];
   }
   at("patches").replaceChildren(...desk.patches.map((each) => el("li", {}, `Patch ${each.talkgroups.join(" and ")}`,
     button(`unpatch-${safe(each.patch)}`, "Take apart", () => act("unpatch", { patch: each.patch })))));

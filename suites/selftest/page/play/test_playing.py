@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from harness.page.play import session
 from harness.page.play.routes import MAX_MESSAGE, MAX_REFUSED
 from harness.page.play.session import MAX_VIEWERS
+from harness.testbed.clips import read_clip
 from suites.selftest.page.play.play_server import DOMESTIC, Server, serving
 
 pytestmark = pytest.mark.real_wire
@@ -43,11 +45,19 @@ async def browser(
         yield socket
 
 
+LATEST: WeakKeyDictionary[ClientConnection, dict[str, Any]] = WeakKeyDictionary()
+"""The state that each browser was sent last."""
+
+
 async def until(socket: ClientConnection, fits: Callable[[dict[str, Any]], bool], within: float = UP_WITHIN_S) -> Any:
-    """Return the first message that fits."""
+    """Return the state that was sent last, where it fits, or the first message that does."""
+    if socket in LATEST and fits(LATEST[socket]):
+        return LATEST[socket]
     async with asyncio.timeout(within):
         while True:
             message = json.loads(await socket.recv())
+            if message["kind"] == "state":
+                LATEST[socket] = message
             if fits(message):
                 return message
 
@@ -239,3 +249,43 @@ async def test_a_server_that_ends_keeps_what_was_reached_and_leaves_no_process()
             await server.sessions.close()
         ((_, attempt),) = server.attempts.kept
         assert attempt.ended == "abandoned" and attempt.detail["why"] == "the server was stopped"
+
+
+async def test_a_playing_is_held_before_a_step_and_goes_on_one_step_at_a_time() -> None:
+    async with serving() as server:
+        path = await begun(server)
+        async with browser(server, path) as socket:
+            await until(socket, is_phase("ready"))
+            await do(socket, "pause")
+            await do(socket, "begin")
+            held = await until(socket, lambda it: it["kind"] == "state" and bool(it["pace"]["held_before"]))
+            assert held["pace"]["held_before"].startswith("caller: dial") and held["reached"] == 0
+            await do(socket, "step")
+            held = await until(socket, lambda it: it["kind"] == "state" and it["reached"] == 1)
+            held = await until(socket, lambda it: it["kind"] == "state" and "say" in str(it["pace"]["held_before"]))
+            assert held["reached"] == 1
+            await do(socket, "play")
+            await until(socket, lambda it: it["kind"] == "state" and it["turn"] is not None)
+
+
+async def test_what_a_microphone_says_is_spoken_into_the_headset_and_told_as_ones_own_voice() -> None:
+    async with serving() as server:
+        path = await begun(server)
+        async with browser(server, path) as socket:
+            await until(socket, is_phase("ready"))
+            playing = next(iter(server.sessions._playings.values()))
+            assert playing._console is not None
+            journal = playing._console._journal
+            async with browser(server, path, way="sound") as sound:
+                async with asyncio.timeout(10):
+                    assert len(await sound.recv()) == 320, "20 ms of 16-bit samples"
+                samples = read_clip("dispatch").astype("<i2").tobytes()
+                for start in range(0, len(samples), 3_200):
+                    await sound.send(samples[start : start + 3_200])
+                spoke = await journal.expect("govan-12", "operator.spoke", within=10.0)
+                assert "clip" not in spoke.data
+                await sound.send(b"odd")
+                with pytest.raises(ConnectionClosed) as closed:
+                    while True:
+                        await sound.recv()
+                assert closed.value.rcvd is not None and closed.value.rcvd.code == 1009
