@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import wave
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -112,17 +113,19 @@ class Kept:
     """Under which it is stored."""
     unkept: str = ""
     """Why it is not stored yet."""
+    _keeping: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def keep(self, attempts: Attempts, person: Person) -> None:
         """Store it; where that fails it is held, with the reason in `unkept`. Once stored, nothing is done."""
-        if self.number is not None:
-            return
-        try:
-            self.number = await attempts.keep(person, self.attempt)
-        except (PageError, OSError) as error:
-            self.unkept = str(error) or type(error).__name__
-        else:
-            self.unkept = ""
+        async with self._keeping:  # whoever asks twice has it stored once
+            if self.number is not None:
+                return
+            try:
+                self.number = await attempts.keep(person, self.attempt)
+            except (PageError, OSError) as error:
+                self.unkept = str(error) or type(error).__name__
+            else:
+                self.unkept = ""
 
     def wav(self, at: float) -> bytes:
         """What was heard from ``at`` seconds of the scenario on, as a WAV file (8 kHz, 16 bits)."""

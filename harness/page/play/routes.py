@@ -90,7 +90,7 @@ class _Routes:
         _same_origin(request)
         person = await self._person(request)
         try:
-            playing = self._sessions.start(person, await self._find_scenario(scenario), seat)
+            playing = await self._sessions.start(person, await self._find_scenario(scenario), seat)
         except (HarnessError, OSError) as error:
             raise HTTPException(status.HTTP_409_CONFLICT, str(error)) from error
         return RedirectResponse(f"/play/{playing.id}", status.HTTP_303_SEE_OTHER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -40,6 +41,7 @@ MAX_ANNOUNCED: Final = 20
 """Announcements that are shown; the oldest goes first."""
 MAX_VIEWERS: Final = 4
 """Browsers at one playing: one has the seat, the others look on."""
+_LOG: Final = logging.getLogger(__name__)
 Phase = Literal["starting", "ready", "playing", "over"]
 
 
@@ -91,6 +93,7 @@ class Playing:
         self._ambience_password: Callable[[], str] = str
         self._note: Callable[[str, float, dict[str, Any]], Any] = lambda _kind, _at, _data: None
         self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(self._broke)
         self._wait("idle", IDLE_S, "it was not begun")
         self._wait("vanished", VANISHED_S, "the browser did not come back")
 
@@ -206,6 +209,14 @@ class Playing:
                 self._cancel(name)
             self._console = None
             self.phase = "over"
+            self._changed()
+
+    def _broke(self, task: asyncio.Task[None]) -> None:
+        """Tell of a fault of our own, which ends this playing and no other."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _LOG.error("playing %s of %s broke", self.id, self.chosen.scenario.id, exc_info=error)
+            self.error = "this playing broke: the server's log tells why"
             self._changed()
 
     async def _sit(self, bench: Bench) -> None:

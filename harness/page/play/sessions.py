@@ -32,18 +32,26 @@ class Sessions:
         self._testbed = testbed
         self._playings: dict[str, Playing] = {}
 
-    def start(self, person: Person, scenario: Path, seat: str) -> Playing:
-        """Begin a playing. Raises PageError where there are too many, ScenarioError and TestbedError.
+    async def start(self, person: Person, scenario: Path, seat: str) -> Playing:
+        """Begin a playing. Raises PageError where there are too many, ScenarioError, TestbedError and OSError.
 
         A person has one at a time, and none while an attempt of theirs is not stored.
         """
         self._check(person)
+        chosen = await asyncio.to_thread(self._read, scenario, seat)  # a long file would hold up everybody
+        self._check(person)
+        playing = Playing(secrets.token_urlsafe(16), person, chosen, self._attempts)
+        self._playings[playing.id] = playing
+        self._forget_old()
+        return playing
+
+    def _read(self, scenario: Path, seat: str) -> Chosen:
         text = scenario.read_bytes()
         model, lines = load_with_lines(scenario)
         check_seats(model, (seat,))
         testbed = load_testbed(self._testbed)
         casting(model, testbed)
-        chosen = Chosen(
+        return Chosen(
             scenario=model,
             lines=lines,
             digest=hashlib.sha256(text).hexdigest(),
@@ -51,10 +59,6 @@ class Sessions:
             testbed=self._testbed,
             build=f"iccs {version('iccs-acceptance-harness')}, {testbed.name}",
         )
-        playing = Playing(secrets.token_urlsafe(16), person, chosen, self._attempts)
-        self._playings[playing.id] = playing
-        self._forget_old()
-        return playing
 
     def _check(self, person: Person) -> None:
         live = [each for each in self._playings.values() if each.phase != "over"]

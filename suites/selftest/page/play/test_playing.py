@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -60,6 +61,11 @@ async def until(socket: ClientConnection, fits: Callable[[dict[str, Any]], bool]
                 LATEST[socket] = message
             if fits(message):
                 return message
+
+
+def children() -> set[str]:
+    """The processes that this one has started and that live."""
+    return {pid for each in Path("/proc/self/task").iterdir() for pid in (each / "children").read_text().split()}
 
 
 def is_phase(phase: str) -> Callable[[dict[str, Any]], bool]:
@@ -240,13 +246,16 @@ async def test_where_the_disk_is_full_the_attempt_is_held_until_it_can_be_stored
 
 
 async def test_a_server_that_ends_keeps_what_was_reached_and_leaves_no_process() -> None:
+    before = children()
     async with serving() as server:
         path = await begun(server)
         async with browser(server, path) as socket:
             await until(socket, is_phase("ready"))
+            assert len(children() - before) >= 2, "the simulators and the media worker"
             await do(socket, "begin")
             await until(socket, is_phase("playing"))
-            await server.sessions.close()
+            assert await server.sessions.close() == []
+            assert children() == before
         ((_, attempt),) = server.attempts.kept
         assert attempt.ended == "abandoned" and attempt.detail["why"] == "the server was stopped"
 
