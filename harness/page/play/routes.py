@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, FastAPI, Form, HTTPException, Request, WebSocket, WebSocketDisconnect, status
+from fastapi import APIRouter, FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect, status
 from fastapi.requests import HTTPConnection
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.datastructures import FormData
 from starlette.staticfiles import StaticFiles
 
 from harness.errors import HarnessError, PageError
@@ -23,6 +25,8 @@ from harness.page.play.sound import MAX_SPOKEN
 
 MAX_MESSAGE: Final = 16 * 1024
 """Bytes of one message of a browser's console."""
+MAX_FIELD: Final = 80
+"""Characters of a form's field."""
 MAX_REFUSED: Final = 20
 """Messages that make no sense which a browser may send; it is cut off then."""
 AT_MOST_EVERY_S: Final = 0.05
@@ -33,29 +37,32 @@ MAY_READ: Final = ("champion", "governance", "engineer")
 """Who may read the attempts of others."""
 STATIC: Final = Path(__file__).parent / "static"
 
-SignedIn = Callable[[HTTPConnection], Awaitable[Person | None]]
-"""Tells who is signed in, or None."""
-FindScenario = Callable[[str], Awaitable[Path]]
-"""Returns the file of a scenario by its id. Raises PageError where there is none."""
-Render = Callable[[Request, Person, str, dict[str, Any]], HTMLResponse]
-"""Renders a template for a person."""
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the playing needs of the page that it is on."""
+
+    person_of: Callable[[HTTPConnection], Awaitable[Person | None]]
+    """Who is signed in, or None."""
+    require: Callable[[HTTPConnection], Awaitable[Person]]
+    """As that; it raises where nobody is, so that a browser is sent to sign in."""
+    form_of: Callable[[Request], Awaitable[FormData]]
+    """The form that a request holds. Raises HTTPException for one that is not of this page."""
+    render: Callable[[Request, Person, str, dict[str, Any]], HTMLResponse]
+    """Renders a template for a person; templates extend ``base.html``, and forms carry ``csrf``."""
+    find_scenario: Callable[[str], Awaitable[Path]]
+    """The file of a scenario by its id. Raises PageError where there is none."""
 
 
-def add_play(
-    app: FastAPI, sessions: Sessions, *, signed_in: SignedIn, find_scenario: FindScenario, render: Render
-) -> None:
+def add_play(app: FastAPI, sessions: Sessions, site: Site) -> None:
     """Add the playing to the page. ``app.state.attempts`` keeps what comes of it; `Sessions.close` ends it."""
     app.mount("/play-static", StaticFiles(directory=STATIC), name="play-static")
-    routes = _Routes(app, sessions, signed_in, find_scenario, render)
-    app.include_router(routes.router)
+    app.include_router(_Routes(app, sessions, site).router)
 
 
 class _Routes:
-    def __init__(
-        self, app: FastAPI, sessions: Sessions, signed_in: SignedIn, find_scenario: FindScenario, render: Render
-    ) -> None:
-        self._app, self._sessions = app, sessions
-        self._signed_in, self._find_scenario, self._render = signed_in, find_scenario, render
+    def __init__(self, app: FastAPI, sessions: Sessions, site: Site) -> None:
+        self._app, self._sessions, self._site = app, sessions, site
         router = self.router = APIRouter()
         router.add_api_route("/play", self.start, methods=["POST"], response_model=None)
         router.add_api_route("/play/attempts/{number}", self.stored, methods=["GET"], response_model=None)
@@ -68,14 +75,8 @@ class _Routes:
 
     # Who
 
-    async def _person(self, connection: HTTPConnection) -> Person:
-        person = await self._signed_in(connection)
-        if person is None:
-            raise HTTPException(status.HTTP_401_UNAUTHORIZED, "sign in first")
-        return person
-
     async def _playing(self, connection: HTTPConnection, id_: str) -> tuple[Person, Playing]:
-        person = await self._person(connection)
+        person = await self._site.require(connection)
         try:
             return person, self._sessions.find(id_, person)
         except PageError as error:
@@ -83,14 +84,13 @@ class _Routes:
 
     # Pages
 
-    async def start(
-        self, request: Request, scenario: str = Form(max_length=60), seat: str = Form(max_length=40)
-    ) -> Response:
-        """Begin a playing, and go to it."""
-        _same_origin(request)
-        person = await self._person(request)
+    async def start(self, request: Request) -> Response:
+        """Begin a playing of ``scenario`` (its id) in ``seat``, both of a form, and go to it."""
+        person = await self._site.require(request)
+        form = await self._site.form_of(request)
+        scenario, seat = str(form.get("scenario", ""))[:MAX_FIELD], str(form.get("seat", ""))[:MAX_FIELD]
         try:
-            playing = await self._sessions.start(person, await self._find_scenario(scenario), seat)
+            playing = await self._sessions.start(person, await self._site.find_scenario(scenario), seat)
         except (HarnessError, OSError) as error:
             raise HTTPException(status.HTTP_409_CONFLICT, str(error)) from error
         return RedirectResponse(f"/play/{playing.id}", status.HTTP_303_SEE_OTHER)
@@ -102,7 +102,7 @@ class _Routes:
             return RedirectResponse(f"/play/{id_}/debrief", status.HTTP_303_SEE_OTHER)
         scenario = playing.chosen.scenario
         shown = {"playing": playing.id, "scenario": scenario, "seat": playing.chosen.seat, "factors": FACTORS}
-        return self._render(request, person, "play.html", shown)
+        return self._site.render(request, person, "play.html", shown)
 
     async def debrief(self, request: Request, id_: str) -> Response:
         """What came of it."""
@@ -113,7 +113,7 @@ class _Routes:
 
     async def stored(self, request: Request, number: int) -> Response:
         """What came of one that is stored: one's own, or that of others where one's role may read it."""
-        person = await self._person(request)
+        person = await self._site.require(request)
         try:
             whose, attempt = await self._app.state.attempts.attempt(number)
         except PageError as error:
@@ -135,12 +135,12 @@ class _Routes:
             "unkept": kept.unkept if kept is not None else "",
             "heard": kept is not None and bool(kept.heard),
         }
-        return self._render(request, person, "debrief.html", shown)
+        return self._site.render(request, person, "debrief.html", shown)
 
     async def keep(self, request: Request, id_: str) -> Response:
         """Try again to store what could not be stored."""
-        _same_origin(request)
         _, playing = await self._playing(request, id_)
+        await self._site.form_of(request)
         await playing.keep()
         return RedirectResponse(f"/play/{id_}/debrief", status.HTTP_303_SEE_OTHER)
 
@@ -207,7 +207,7 @@ class _Routes:
         if not _is_same_origin(socket):
             await socket.close(status.WS_1008_POLICY_VIOLATION, "not from this page")
             return None
-        person = await self._signed_in(socket)
+        person = await self._site.person_of(socket)
         try:
             if person is None:
                 raise PageError("sign in first")
@@ -220,14 +220,9 @@ class _Routes:
 
 
 def _is_same_origin(connection: HTTPConnection) -> bool:
-    """Whether a request comes from a page of this server: else another site could act for whoever is signed in."""
+    """Whether a WebSocket comes from a page of this server: else another site could act for whoever is signed in."""
     origin = connection.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == connection.headers.get("host")
-
-
-def _same_origin(request: Request) -> None:
-    if not _is_same_origin(request):
-        raise HTTPException(status.HTTP_403_FORBIDDEN, "not from this page")
 
 
 async def _send(socket: WebSocket, playing: Playing, viewer: Viewer) -> None:

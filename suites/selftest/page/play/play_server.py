@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.requests import HTTPConnection
 from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, DictLoader, Environment, PackageLoader
+from starlette.datastructures import FormData
 
 from harness.errors import PageError
 from harness.page.contract import Attempt, Person
-from harness.page.play import Sessions, add_play
+from harness.page.play import Sessions, Site, add_play
 from simulators.web import WebServer
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -61,8 +62,21 @@ class Server:
     scenarios: dict[str, Path]
 
 
-async def _signed_in(connection: HTTPConnection) -> Person | None:
+async def _person_of(connection: HTTPConnection) -> Person | None:
     return PEOPLE.get(connection.cookies.get("person", ""))
+
+
+async def _require(connection: HTTPConnection) -> Person:
+    person = await _person_of(connection)
+    if person is None:
+        raise HTTPException(401, "sign in first")
+    return person
+
+
+async def _form_of(request: Request) -> FormData:
+    if request.headers.get("origin") not in (None, f"http://{request.headers.get('host')}"):
+        raise HTTPException(403, "not from this page")
+    return await request.form()
 
 
 @asynccontextmanager
@@ -86,10 +100,10 @@ async def serving() -> AsyncIterator[Server]:
         return files[id_]
 
     def render(_request: Request, person: Person, name: str, shown: dict[str, Any]) -> HTMLResponse:
-        text = pages.get_template(name).render(person=person, **shown)
+        text = pages.get_template(name).render(person=person, csrf="x", **shown)
         return HTMLResponse(text, headers={"Content-Security-Policy": POLICY})
 
-    add_play(app, sessions, signed_in=_signed_in, find_scenario=find, render=render)
+    add_play(app, sessions, Site(_person_of, _require, _form_of, render, find))
     server = WebServer(app, "127.0.0.1", 0)
     port = await server.start()
     try:
