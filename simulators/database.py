@@ -20,6 +20,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import (
     URL,
     Column,
+    Connection,
     Engine,
     Integer,
     MetaData,
@@ -88,6 +89,23 @@ class Database:
         engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
         try:
             _make(engine, tables, whose, version)
+        except SQLAlchemyError as error:
+            engine.dispose()
+            raise LocalError(f"the store {_shown(url)} can't be opened: {_why(error)}") from error
+        except LocalError:
+            engine.dispose()
+            raise
+        return cls(engine, threads=url.get_backend_name() != "sqlite")
+
+    @classmethod
+    def migrated(cls, store: str | None, migrate: Callable[[Connection], None]) -> Database:
+        """Open ``store`` as `open` does, where ``migrate`` brings its layout up to date in one transaction."""
+        url = _url(store, virtual=False)
+        engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
+        try:
+            with engine.begin() as connection:
+                _alone(connection)
+                migrate(connection)
         except SQLAlchemyError as error:
             engine.dispose()
             raise LocalError(f"the store {_shown(url)} can't be opened: {_why(error)}") from error
@@ -205,9 +223,7 @@ def _postgresql(url: URL) -> Engine:
 
 def _make(engine: Engine, tables: MetaData, whose: str, version: int) -> None:
     with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            # Two that make the same tables at once would find each other's half there.
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20490)")
+        _alone(connection)
         _versions.create_all(connection)
         there = connection.scalar(select(_layouts.c.version).where(_layouts.c.whose == whose))
         if there is None:
@@ -215,6 +231,12 @@ def _make(engine: Engine, tables: MetaData, whose: str, version: int) -> None:
         elif there != version:
             raise LocalError(f"the store has layout {there} of {whose}, and this is for layout {version}")
         tables.create_all(connection)
+
+
+def _alone(connection: Connection) -> None:
+    """Wait for others who make tables: two that make the same at once would find each other's half there."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20490)")
 
 
 def _clashed(error: DBAPIError) -> bool:

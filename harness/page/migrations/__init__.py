@@ -1,0 +1,1 @@
+"""The layouts of the page's store, one after another (Alembic)."""
