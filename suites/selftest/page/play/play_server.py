@@ -1,55 +1,53 @@
-"""The playing on a server of its own, with people and attempts in memory: what its tests drive."""
+"""The page with the playing on a server of its own, and people who are signed in: what its tests drive."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request
-from fastapi.requests import HTTPConnection
-from fastapi.responses import HTMLResponse
-from jinja2 import ChoiceLoader, DictLoader, Environment, PackageLoader
-from starlette.datastructures import FormData
+import httpx
 
 from harness.errors import PageError
-from harness.page.contract import Attempt, Person
+from harness.page.access import COOKIE, form_of, person_of, require
+from harness.page.app import create_app
+from harness.page.contract import Attempt, Attempts, Person
+from harness.page.people import NewPerson
 from harness.page.play import Sessions, Site, add_play
+from harness.page.rendering import render
+from harness.page.store import Store
 from simulators.web import WebServer
 
 ROOT = Path(__file__).resolve().parents[4]
-SCENARIOS = ROOT / "fixtures" / "scenarios"
 TESTBED = ROOT / "fixtures" / "testbeds" / "simulated.yaml"
 DOMESTIC, OFFICER = "E2E-01-DOMESTIC", "E2E-03-OFFICER"
-BASE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{% block title %}{% endblock %}</title>
-<link rel="icon" href="data:,">{% block head %}{% endblock %}</head>
-<body><header>{{ person.name }}</header><main>{% block main %}{% endblock %}</main></body></html>"""
-POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
-ANNA = Person(1, "Anna <script>alert(1)</script>", "trainee", "West", "Govan")
-BEN = Person(2, "Ben", "trainee", "West", "Govan")
-CARA = Person(3, "Cara", "champion", "West", "Govan")
-PEOPLE = {"anna": ANNA, "ben": BEN, "cara": CARA}
+FILES = {DOMESTIC: "01-domestic-in-progress.yaml", OFFICER: "03-officer-emergency.yaml"}
+PEOPLE = {
+    "anna": ("Anna <script>alert(1)</script>", "trainee"),
+    "ben": ("Ben", "trainee"),
+    "cara": ("Cara", "champion"),
+}
 
 
-@dataclass
-class KeptInMemory:
-    """Attempts, and whether the disk is full."""
+class MayBeFull:
+    """The page's attempts, on a disk that a test can fill."""
 
-    kept: list[tuple[Person, Attempt]] = field(default_factory=list)
-    full: bool = False
+    def __init__(self, attempts: Attempts) -> None:
+        self._attempts = attempts
+        self.full = False
+        self.kept: list[tuple[Person, Attempt]] = []
 
     async def keep(self, person: Person, attempt: Attempt) -> int:
         if self.full:
             raise PageError("the disk is full")
-        self.kept.append((person, attempt))
-        return len(self.kept)
+        number = await self._attempts.keep(person, attempt)
+        self.kept.append(await self.attempt(number))
+        return number
 
     async def attempt(self, number: int) -> tuple[Person, Attempt]:
-        if not 0 < number <= len(self.kept):
-            raise PageError("none of that number")
-        return self.kept[number - 1]
+        return await self._attempts.attempt(number)
 
 
 @dataclass
@@ -58,56 +56,50 @@ class Server:
 
     url: str
     sessions: Sessions
-    attempts: KeptInMemory
-    scenarios: dict[str, Path]
+    attempts: MayBeFull
+    cookies: dict[str, str]
+    """Of each who is signed in."""
 
+    def cookie(self, who: str) -> dict[str, str]:
+        return {COOKIE: self.cookies.get(who, "nobody")}
 
-async def _person_of(connection: HTTPConnection) -> Person | None:
-    return PEOPLE.get(connection.cookies.get("person", ""))
+    def browser(self, who: str) -> httpx.AsyncClient:
+        """A browser of somebody's, without a screen."""
+        return httpx.AsyncClient(base_url=self.url, cookies=self.cookie(who), trust_env=False, timeout=30)
 
-
-async def _require(connection: HTTPConnection) -> Person:
-    person = await _person_of(connection)
-    if person is None:
-        raise HTTPException(401, "sign in first")
-    return person
-
-
-async def _form_of(request: Request) -> FormData:
-    if request.headers.get("origin") not in (None, f"http://{request.headers.get('host')}"):
-        raise HTTPException(403, "not from this page")
-    return await request.form()
+    async def form(self, who: str, **fields: str) -> dict[str, str]:
+        """A form as the page sends it."""
+        async with self.browser(who) as http:
+            token = re.search(r'name="csrf" value="([0-9a-f]+)"', (await http.get("/play/none")).text)
+        assert token is not None
+        return {**fields, "csrf": token[1]}
 
 
 @asynccontextmanager
 async def serving() -> AsyncIterator[Server]:
     """Serve, and end what was begun."""
-    attempts = KeptInMemory()
+    store = Store.open(None)
+    app = create_app(store, None, (), hosts=("127.0.0.1",), secure=False)
+    attempts = app.state.attempts = MayBeFull(app.state.attempts)
     sessions = Sessions(attempts, TESTBED)
-    app = FastAPI()
-    app.state.attempts = attempts
-    files = {
-        DOMESTIC: SCENARIOS / "01-domestic-in-progress.yaml",
-        OFFICER: SCENARIOS / "03-officer-emergency.yaml",
-    }
-    pages = Environment(
-        loader=ChoiceLoader([DictLoader({"base.html": BASE}), PackageLoader("harness.page.play")]), autoescape=True
-    )
+    cookies = {}
+    for who, (name, role) in PEOPLE.items():
+        app.state.people.add(NewPerson(name, role, "West", "Govan", ""))
+        session = await app.state.people.by_token(app.state.people.token(name))
+        assert session is not None
+        cookies[who] = session
 
     async def find(id_: str) -> Path:
-        if id_ not in files:
-            raise PageError(f"there is no scenario {id_[:60]}")
-        return files[id_]
+        if id_ not in FILES:
+            raise PageError(f"there is no scenario {id_}")
+        return ROOT / "fixtures" / "scenarios" / FILES[id_]
 
-    def render(_request: Request, person: Person, name: str, shown: dict[str, Any]) -> HTMLResponse:
-        text = pages.get_template(name).render(person=person, csrf="x", **shown)
-        return HTMLResponse(text, headers={"Content-Security-Policy": POLICY})
-
-    add_play(app, sessions, Site(_person_of, _require, _form_of, render, find))
+    add_play(app, sessions, Site(person_of, require, form_of, render, find))
     server = WebServer(app, "127.0.0.1", 0)
     port = await server.start()
     try:
-        yield Server(f"http://127.0.0.1:{port}", sessions, attempts, files)
+        yield Server(f"http://127.0.0.1:{port}", sessions, attempts, cookies)
     finally:
         await sessions.close()
         await server.stop()
+        store.close()

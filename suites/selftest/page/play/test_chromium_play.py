@@ -33,7 +33,9 @@ async def browsing(width: int, height: int) -> AsyncIterator[tuple[Server, Brows
         )
         try:
             context = await browser.new_context(viewport={"width": width, "height": height}, locale="en-GB")
-            await context.add_cookies([{"name": "person", "value": "anna", "url": server.url}])
+            await context.add_cookies(
+                [{"name": name, "value": value, "url": server.url} for name, value in server.cookie("anna").items()]
+            )
             elsewhere: list[str] = []
             host = server.url.partition("//")[2]
             context.on(
@@ -50,7 +52,9 @@ async def browsing(width: int, height: int) -> AsyncIterator[tuple[Server, Brows
 async def begun(server: Server, context: BrowserContext, seat: str, scenario: str) -> Page:
     page = await context.new_page()
     answer = await context.request.post(
-        f"{server.url}/play", form={"scenario": scenario, "seat": seat}, headers={"Origin": server.url}
+        f"{server.url}/play",
+        form=await server.form("anna", scenario=scenario, seat=seat),
+        headers={"Origin": server.url},
     )
     assert answer.ok, await answer.text()
     await page.goto(answer.url)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -25,13 +24,9 @@ pytestmark = pytest.mark.real_wire
 UP_WITHIN_S = 60.0
 
 
-def signed_in(server: Server, person: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=server.url, cookies={"person": person}, trust_env=False, timeout=30)
-
-
 async def begun(server: Server, person: str = "anna", seat: str = "call_taker") -> str:
-    async with signed_in(server, person) as http:
-        answer = await http.post("/play", data={"scenario": DOMESTIC, "seat": seat})
+    async with server.browser(person) as http:
+        answer = await http.post("/play", data=await server.form(person, scenario=DOMESTIC, seat=seat))
         assert answer.status_code == 303, answer.text
         return answer.headers["location"]
 
@@ -41,7 +36,8 @@ async def browser(
     server: Server, path: str, person: str = "anna", *, way: str = "console", origin: str | None = None
 ) -> AsyncIterator[ClientConnection]:
     url = server.url.replace("http", "ws") + f"{path}/{way}"
-    headers = {"Cookie": f"person={person}"} | ({} if origin is None else {"Origin": origin})
+    cookie = "; ".join(f"{key}={value}" for key, value in server.cookie(person).items())
+    headers = {"Cookie": cookie} | ({} if origin is None else {"Origin": origin})
     async with connect(url, additional_headers=headers, proxy=None, max_size=2**20) as socket:
         yield socket
 
@@ -147,20 +143,24 @@ async def test_nobody_else_is_let_in() -> None:
                     async with browser(server, path, person, way=way, origin=origin):
                         pass
                 assert refused.value.response.status_code == 403
-        async with signed_in(server, "ben") as http:
+        async with server.browser("ben") as http:
             for page in (path, f"{path}/debrief", f"{path}/heard.wav", "/play/" + "A" * 200):
                 assert (await http.get(page)).status_code == 404
-            assert (await http.post(f"{path}/keep")).status_code == 404
-        async with signed_in(server, "anna") as http:
-            form = {"scenario": DOMESTIC, "seat": "call_taker"}
+            form = await server.form("ben")
+            assert (await http.post(f"{path}/keep", data=form)).status_code == 404
+        async with server.browser("anna") as http:
+            form = await server.form("anna", scenario=DOMESTIC, seat="call_taker")
             again = await http.post("/play", data=form)
             assert again.status_code == 409 and "you are playing already" in again.text
             foreign = await http.post("/play", data=form, headers={"Origin": "http://elsewhere.example"})
             assert foreign.status_code == 403
-        async with signed_in(server, "ben") as http:
+            assert (await http.post("/play", data={**form, "csrf": "of another"})).status_code == 403
+        async with server.browser("ben") as http:
             for seat in ("caller", "nobody", "<script>"):
-                assert (await http.post("/play", data={"scenario": DOMESTIC, "seat": seat})).status_code == 409
-            unknown = await http.post("/play", data={"scenario": "../../etc/passwd", "seat": "call_taker"})
+                form = await server.form("ben", scenario=DOMESTIC, seat=seat)
+                assert (await http.post("/play", data=form)).status_code == 409
+            form = await server.form("ben", scenario="../../etc/passwd", seat="call_taker")
+            unknown = await http.post("/play", data=form)
             assert unknown.status_code == 409
 
 
@@ -223,24 +223,25 @@ async def test_where_the_disk_is_full_the_attempt_is_held_until_it_can_be_stored
             await do(socket, "leave")
             over = await until(socket, is_phase("over"))
             assert over["attempt"] == {"number": None, "unkept": "the disk is full"}
-        async with signed_in(server, "anna") as http:
+        async with server.browser("anna") as http:
             told = (await http.get(f"{path}/debrief")).text
             assert "not stored yet: the disk is full" in told and "Try again" in told
             assert "<script>alert" not in told and "&lt;script&gt;alert" in told
-            refused = await http.post("/play", data={"scenario": DOMESTIC, "seat": "call_taker"})
+            form = await server.form("anna", scenario=DOMESTIC, seat="call_taker")
+            refused = await http.post("/play", data=form)
             assert refused.status_code == 409 and "not stored yet" in refused.text
-            await http.post(f"{path}/keep")
+            await http.post(f"{path}/keep", data=form)
             assert server.attempts.kept == []
             server.attempts.full = False
-            await http.post(f"{path}/keep")
-            await http.post(f"{path}/keep")
+            await http.post(f"{path}/keep", data=form)
+            await http.post(f"{path}/keep", data=form)
             assert len(server.attempts.kept) == 1, "it is stored once"
             assert "Stored as attempt 1" in (await http.get(f"{path}/debrief")).text
             assert (await http.get("/play/attempts/1")).status_code == 200
             assert (await http.get("/play/attempts/2")).status_code == 404
-        async with signed_in(server, "ben") as http:
+        async with server.browser("ben") as http:
             assert (await http.get("/play/attempts/1")).status_code == 404
-        async with signed_in(server, "cara") as http:
+        async with server.browser("cara") as http:
             read = await http.get("/play/attempts/1")
             assert read.status_code == 200 and "heard.wav" not in read.text
 
