@@ -146,7 +146,7 @@ function tick() {
 }
 
 function drawSteps(steps) {
-  at("steps").replaceChildren(...[...steps].reverse().map((step) => el("li", { class: `${step.done}${step.mine ? " mine" : ""}`, value: step.number },
+  at("steps").replaceChildren(...[...steps].reverse().map((step) => el("li", { class: `came-${step.done}${step.mine ? " mine" : ""}`, value: step.number },
     `${step.told} — ${step.done}${step.mine && step.due ? `: ${step.took.toFixed(1)} of ${step.due} s` : ""}`)));
 }
 
