@@ -27,6 +27,8 @@ COMMANDS = {
         "harness.cli.scenario", "app", "Scenario files: check them; what actors can do; the JSON Schema."
     ),
     "replay": _Entry("harness.cli.replay", "replay", "Play a scenario, every seat by the harness or one by a person."),
+    "serve": _Entry("harness.cli.serve", "serve", "Serve the champions' page: scenarios played in a browser."),
+    "people": _Entry("harness.cli.people", "app", "Accounts of the champions' page."),
     "report": _Entry("harness.cli.report", "report", "Make the report of a run again from its results."),
     "measure": _Entry("harness.cli.measure", "app", "Access time and mouth-to-ear latency from tables and recordings."),
     "crm": _Entry("harness.cli.crm", "app", "A CRM: import contacts."),

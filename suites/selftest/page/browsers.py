@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from harness.page.app import Part, create_app
 from harness.page.contract import Person
+from harness.page.library import Library
 from harness.page.people import NewPerson, People
 from harness.page.store import Store
 
@@ -49,17 +50,15 @@ class Browser:
 
 
 @asynccontextmanager
-async def browser_at(store: str | None, *parts: Part, library: object = None) -> AsyncIterator[Browser]:
+async def browser_at(store: str | None, *parts: Part, folder: Path | None = None) -> AsyncIterator[Browser]:
     """The page with ``parts``, and a browser there."""
     opened = Store.open(store)
+    library = None if folder is None else Library(folder, opened)
     browser = Browser(create_app(opened, library, parts, hosts=("127.0.0.1",), secure=False))
     try:
         yield browser
     finally:
         await browser.http.aclose()
+        if library is not None:
+            library.close()
         opened.close()
-
-
-def files(*names: str) -> Sequence[Path]:
-    """Scenario files of the project."""
-    return [Path("fixtures/scenarios") / name for name in names]
