@@ -11,11 +11,14 @@ from typing import Annotated
 import typer
 
 from harness.cli.people import DATABASE
-from harness.cli.places import FIXTURES
+from harness.cli.places import FIXTURES, SIMULATED_TESTBED
 from harness.errors import HarnessError, LocalError, PageError
+from harness.page.access import form_of, person_of, require
 from harness.page.app import create_app
 from harness.page.library import Library
 from harness.page.people import NewPerson, People
+from harness.page.play import Sessions, Site, add_play
+from harness.page.rendering import render
 from harness.page.scenario_pages import add_scenarios
 from harness.page.skill_pages import add_skills
 from harness.page.store import Store
@@ -84,6 +87,8 @@ async def _serve(
         try:
             parts = (add_scenarios, add_skills)
             app = create_app(store, library, parts, hosts=hosts, secure=certificate is not None)
+            sessions = Sessions(app.state.attempts, SIMULATED_TESTBED)
+            add_play(app, sessions, Site(person_of, require, form_of, render, library.find))
             server = WebServer(app, host, port, certificate=certificate, key=key)
             served = await server.start()
             try:
@@ -94,6 +99,8 @@ async def _serve(
                 print("Ready. Ctrl-C stops it.", flush=True)  # noqa: T201
                 await stop.wait()
             finally:
+                for lost in await sessions.close():
+                    print(f"An attempt could not be stored and is lost: {lost}", file=sys.stderr)  # noqa: T201
                 await server.stop()
         finally:
             library.close()

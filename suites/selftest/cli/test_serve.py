@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx
 import pytest
+from sqlalchemy import select
+from websockets.sync.client import connect
+
+from harness.page.store import Store
+from harness.page.tables import AttemptRow
 
 ICCS = [sys.executable, "-m", "harness.cli"]
 
@@ -50,6 +57,45 @@ def test_it_serves_signs_in_once_and_stops_cleanly(tmp_path: Path, stop: signal.
             os.kill(served.pid, stop)
             assert served.wait(20) == 0
             assert served.stderr.read() == ""
+        finally:
+            served.kill()
+
+
+@pytest.mark.real_wire
+def test_ctrl_c_while_somebody_plays_keeps_the_attempt_and_leaves_no_process(tmp_path: Path) -> None:
+    store = str(tmp_path / "page.sqlite")
+    command = [*ICCS, "serve", "--port", "0", "--database", store]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as served:
+        try:
+            assert served.stdout is not None and served.stderr is not None
+            url = re.search(r"http://127\.0\.0\.1:\d+/sign-in/\S+", served.stdout.readline())
+            assert url is not None
+            with httpx.Client(follow_redirects=True, timeout=30) as browser:
+                browser.get(url[0])
+                page = browser.get(urljoin(url[0], "/scenarios/E2E-01-DOMESTIC")).text
+                token = re.search(r'name="csrf" value="([0-9a-f]+)"', page)
+                assert token is not None and "Play as call_taker" in page
+                form = {"csrf": token[1], "scenario": "E2E-01-DOMESTIC", "seat": "call_taker"}
+                play = browser.post(urljoin(url[0], "/play"), data=form)
+                assert play.status_code == 200 and "your seat: call_taker" in play.text
+                cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+                console = str(play.url).replace("http", "ws", 1) + "/console"
+                with connect(console, additional_headers={"Cookie": cookie}, proxy=None) as socket:
+                    while json.loads(socket.recv(60)).get("phase") != "ready":
+                        pass
+                    socket.send('{"do": "begin"}')
+                    while json.loads(socket.recv(60)).get("phase") != "playing":
+                        pass
+                    theirs = Path(f"/proc/{served.pid}/task/{served.pid}/children").read_text().split()
+                    assert theirs, "the control room is a process of its own"
+                    os.kill(served.pid, signal.SIGINT)
+                    assert served.wait(60) == 0
+            assert served.stderr.read() == ""
+            assert not any(Path(f"/proc/{child}").exists() for child in theirs)
+            opened = Store.open(store)
+            kept = opened.transact(lambda session: [row.ended for row in session.scalars(select(AttemptRow))])
+            opened.close()
+            assert kept == ["abandoned"]
         finally:
             served.kill()
 
