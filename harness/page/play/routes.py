@@ -7,10 +7,10 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect, status
+from fastapi import APIRouter, FastAPI, HTTPException, Query, Request, WebSocket, WebSocketDisconnect, status
 from fastapi.requests import HTTPConnection
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
@@ -35,6 +35,8 @@ TAKES_WITHIN_S: Final = 10.0
 """Seconds within which a browser takes what it is sent, or is cut off."""
 MAY_READ: Final = ("champion", "governance", "engineer")
 """Who may read the attempts of others."""
+Moment = Annotated[float, Query(ge=0, le=100_000)]
+"""Seconds of a scenario."""
 STATIC: Final = Path(__file__).parent / "static"
 
 
@@ -144,12 +146,12 @@ class _Routes:
         await playing.keep()
         return RedirectResponse(f"/play/{id_}/debrief", status.HTTP_303_SEE_OTHER)
 
-    async def heard(self, request: Request, id_: str, at: float = 0.0) -> Response:
+    async def heard(self, request: Request, id_: str, at: Moment = 0.0) -> Response:
         """What was heard from a moment on, in seconds of the scenario."""
         _, playing = await self._playing(request, id_)
         if playing.kept is None:
             raise HTTPException(status.HTTP_404_NOT_FOUND, "nothing was kept of what was heard")
-        wav = await asyncio.to_thread(playing.kept.wav, min(max(at, 0.0), 1e5))
+        wav = await asyncio.to_thread(playing.kept.wav, at)
         return Response(wav, media_type="audio/wav", headers={"Cache-Control": "no-store"})
 
     # WebSockets
@@ -207,13 +209,13 @@ class _Routes:
         if not _is_same_origin(socket):
             await socket.close(status.WS_1008_POLICY_VIOLATION, "not from this page")
             return None
-        person = await self._site.person_of(socket)
         try:
+            person = await self._site.person_of(socket)
             if person is None:
                 raise PageError("sign in first")
             playing = self._sessions.find(id_, person)
         except PageError as error:
-            await socket.close(status.WS_1008_POLICY_VIOLATION, str(error))
+            await socket.close(status.WS_1008_POLICY_VIOLATION, str(error)[:120])
             return None
         await socket.accept()
         return playing

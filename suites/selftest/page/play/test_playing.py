@@ -237,6 +237,11 @@ async def test_where_the_disk_is_full_the_attempt_is_held_until_it_can_be_stored
             await http.post(f"{path}/keep", data=form)
             assert len(server.attempts.kept) == 1, "it is stored once"
             assert "Stored as attempt 1" in (await http.get(f"{path}/debrief")).text
+            for moment in ("0", "1.5", "100000"):
+                heard = await http.get(f"{path}/heard.wav?at={moment}")
+                assert heard.status_code == 200 and heard.content[:4] == b"RIFF"
+            for moment in ("nan", "inf", "-1", "x", "1e9"):
+                assert (await http.get(f"{path}/heard.wav?at={moment}")).status_code == 400
             assert (await http.get("/play/attempts/1")).status_code == 200
             assert (await http.get("/play/attempts/2")).status_code == 404
         async with server.browser("ben") as http:
