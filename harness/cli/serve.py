@@ -22,6 +22,7 @@ from harness.page.rendering import render
 from harness.page.scenario_pages import add_scenarios
 from harness.page.skill_pages import add_skills
 from harness.page.store import Store
+from harness.page.workshop_pages import add_workshop
 from simulators.guard import is_loopback
 from simulators.web import WebServer
 
@@ -85,7 +86,7 @@ async def _serve(
     try:
         library = Library(scenarios, store)
         try:
-            parts = (add_scenarios, add_skills)
+            parts = (add_scenarios, add_skills, add_workshop)
             app = create_app(store, library, parts, hosts=hosts, secure=certificate is not None)
             sessions = Sessions(app.state.attempts, SIMULATED_TESTBED)
             add_play(app, sessions, Site(person_of, require, form_of, render, library.find))

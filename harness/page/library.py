@@ -82,7 +82,8 @@ class Library:
                 file.write(text)
             return load_scenario(Path(path))
         except ScenarioError as error:
-            raise ScenarioError(str(error).replace(path, name)) from error
+            told = str(error).replace(path, name).replace(f"{self._scratch.name}{os.sep}", "")
+            raise ScenarioError(told) from error
         except OSError as error:
             raise PageError(f"the disk took no file to check ({error.strerror}): make room, then try again") from error
         finally:
