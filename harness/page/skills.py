@@ -127,6 +127,13 @@ def uncovered(people: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, in
     return [(team, shift, count) for (team, shift), count in sorted(champions.items()) if count < needed]
 
 
+def uncertified(operators: Iterable[int], attempts: Iterable[Played], go_live: float) -> list[int]:
+    """Return the operators who passed nothing in TRN-001's weeks before ``go_live``, seconds since the epoch."""
+    since = go_live - float(catalogue()["TRN-001"].figure("certified_weeks").value) * WEEK_S
+    certified = {each.person for each in attempts if each.ended == "passed" and since <= each.began_at <= go_live}
+    return [each for each in operators if each not in certified]
+
+
 def attempts_of(session: Session, person: int | None = None) -> list[Played]:
     """Return what was played by one person, or by everybody."""
     columns = (
