@@ -15,7 +15,17 @@ from harness.errors import PageError
 from harness.page.access import require
 from harness.page.contract import Person
 from harness.page.rendering import LOCAL, render
-from harness.page.skills import Played, Skill, accounts, attempts_of, skills, standing, uncertified, uncovered
+from harness.page.skills import (
+    Played,
+    Skill,
+    accounts,
+    attempts_of,
+    short_of_walkers,
+    skills,
+    standing,
+    uncertified,
+    uncovered,
+)
 from harness.page.tables import PersonRow
 
 HEADINGS = ("name", "team", "site", "scenario", "state", "passed_at", "lapses_at", "index", "refresher", "build")
@@ -57,6 +67,7 @@ def add_skills(app: FastAPI) -> None:
             "uncovered": uncovered((row.role, row.team, row.shift) for row in there)
             if person.role != "trainee"
             else [],
+            "short": short_of_walkers((row.role, row.site) for row in there) if person.role != "trainee" else [],
             "sites": sorted({row.site for row in there if row.site}),
             "scenarios": sorted({each.scenario for each in held}),
             "go_live": go_live,

@@ -9,7 +9,7 @@ import pytest
 from harness.evidence.requirements import catalogue
 from harness.page.contract import Attempt, Marked
 from harness.page.people import NewPerson, People
-from harness.page.skills import Played, skills, standing, uncertified, uncovered
+from harness.page.skills import Played, short_of_walkers, skills, standing, uncertified, uncovered
 from harness.page.store import Store, StoredAttempts
 from harness.pytest_plugin import requirement
 
@@ -90,6 +90,17 @@ def test_an_index_that_drops_by_the_share_brings_a_refresher(over: float, assign
     assert skill.dropped is assigned
     broken_off = [*made[:3], played(weeks_ago=0, percent=0.0, ended="abandoned")]
     assert not skills(broken_off, NOW)[0].dropped, "what was broken off says nothing of a skill"
+
+
+@requirement("TRN-009")
+def test_a_site_that_has_too_few_floor_walkers_for_its_staff_is_told() -> None:
+    ratio = int(figure("TRN-009", "staff_per_walker"))
+    govan = [("champion", "Govan")] + [("trainee", "Govan")] * ratio
+    assert short_of_walkers(govan) == []
+    assert short_of_walkers([*govan, ("trainee", "Govan"), ("trainee", "Dundee")]) == [
+        ("Dundee", 0, 1),
+        ("Govan", 1, 2),
+    ]
 
 
 @requirement("TRN-010")
