@@ -84,6 +84,7 @@ async def test_a_champion_signs_in_copies_and_mends_a_scenario_by_the_keyboard(w
         await fits(page)
         await tab_to(page, "Copy this scenario and edit it")
         await page.keyboard.press("Enter")
+        await page.get_by_role("heading", name="Copy E2E-01-DOMESTIC").wait_for()
         await tab_to(page, "Id of the copy")
         await fits(page)
         await page.keyboard.type("GOVAN-1")
