@@ -30,6 +30,8 @@ from harness.page.store import Store, StoredAttempts, StoreError
 
 MAX_BODY: Final = 2 * 1024 * 1024
 """Bytes of what a browser sends in one request; more is answered 413."""
+MAX_DRAINED: Final = 16 * 1024 * 1024
+"""Bytes of a request that is too long which are read all the same: a browser shows the answer only then."""
 Part = Callable[[FastAPI], None]
 """Adds routes."""
 
@@ -64,6 +66,9 @@ def _guard(app: FastAPI, hosts: frozenset[str]) -> None:
         elif "transfer-encoding" in request.headers:
             answer = PlainTextResponse("a body needs a Content-Length", status.HTTP_411_LENGTH_REQUIRED)
         elif not length.isdecimal() or int(length[:12]) > MAX_BODY:
+            if length.isdecimal() and int(length[:12]) <= MAX_DRAINED:
+                async for _ in request.stream():
+                    pass
             told = f"A scenario has 1 MB at most, and what was sent has {length[:12]} bytes. Nothing was changed."
             answer = PlainTextResponse(told, status.HTTP_413_CONTENT_TOO_LARGE)
         else:

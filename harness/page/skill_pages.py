@@ -5,19 +5,32 @@ from __future__ import annotations
 import csv
 import io
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from sqlalchemy.orm import Session
 
+from harness.errors import PageError
 from harness.page.access import require
 from harness.page.contract import Person
-from harness.page.rendering import render
-from harness.page.skills import Skill, accounts, attempts_of, skills, standing, uncovered
+from harness.page.rendering import LOCAL, render
+from harness.page.skills import (
+    Played,
+    Skill,
+    accounts,
+    attempts_of,
+    short_of_walkers,
+    skills,
+    standing,
+    uncertified,
+    uncovered,
+)
 from harness.page.tables import PersonRow
 
 HEADINGS = ("name", "team", "site", "scenario", "state", "passed_at", "lapses_at", "index", "refresher", "build")
+OPERATORS = ("trainee", "champion")
+"""The roles of those who sit at consoles."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet takes a cell that begins so for a formula."""
 
@@ -25,34 +38,42 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def add_skills(app: FastAPI) -> None:
     """Add the pages: a trainee sees their own record, the others everybody's."""
 
-    async def record(person: Person) -> tuple[list[PersonRow], list[Skill]]:
-        def read(session: Session) -> tuple[list[PersonRow], list[Skill]]:
+    async def record(person: Person) -> tuple[list[PersonRow], list[Skill], list[Played]]:
+        def read(session: Session) -> tuple[list[PersonRow], list[Skill], list[Played]]:
             own = person.id if person.role == "trainee" else None
             there = [row for row in accounts(session) if own in (None, row.id)]
             known = {row.id for row in there}
-            return there, [each for each in skills(attempts_of(session, own), time.time()) if each.person in known]
+            made = attempts_of(session, own)
+            return there, [each for each in skills(made, time.time()) if each.person in known], made
 
-        found: tuple[list[PersonRow], list[Skill]] = await app.state.store.run(read)
+        found: tuple[list[PersonRow], list[Skill], list[Played]] = await app.state.store.run(read)
         return found
 
     @app.get("/skills")
-    async def shown(request: Request, site: str = "", scenario: str = "") -> Response:
+    async def shown(request: Request, site: str = "", scenario: str = "", go_live: str = "") -> Response:
         person = await require(request)
-        there, held = await record(person)
+        there, held, made = await record(person)
         names = {row.id: row for row in there}
         wanted = [
             (names[each.person], each)
             for each in held
             if (not site or names[each.person].site == site) and (not scenario or each.scenario == scenario)
         ]
+        day = _day(go_live)
+        operators = [row.id for row in there if row.role in OPERATORS]
         context: dict[str, Any] = {
             "wanted": wanted,
             "standing": standing({row.id: row.site for row in there}, held) if person.role != "trainee" else [],
             "uncovered": uncovered((row.role, row.team, row.shift) for row in there)
             if person.role != "trainee"
             else [],
+            "short": short_of_walkers((row.role, row.site) for row in there) if person.role != "trainee" else [],
             "sites": sorted({row.site for row in there if row.site}),
             "scenarios": sorted({each.scenario for each in held}),
+            "go_live": go_live,
+            "uncertified": [names[each].name for each in uncertified(operators, made, day)]
+            if day is not None
+            else None,
             "site": site,
             "scenario": scenario,
         }
@@ -60,7 +81,7 @@ def add_skills(app: FastAPI) -> None:
 
     @app.get("/skills.csv")
     async def exported(request: Request) -> Response:
-        there, held = await record(await require(request))
+        there, held, _ = await record(await require(request))
         names = {row.id: row for row in there}
         out = io.StringIO()
         writer = csv.writer(out)
@@ -74,6 +95,16 @@ def add_skills(app: FastAPI) -> None:
             writer.writerow([_cell(value) for value in cells])
         headers = {"Content-Disposition": "attachment; filename=skills.csv", "Cache-Control": "no-store"}
         return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _day(text: str) -> float | None:
+    """When a day begins, or None where none is named. Raises PageError."""
+    if not text:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(text), datetime.min.time(), LOCAL).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise PageError(f"found the day {text[:20]!r}; meant one like 2026-12-24") from error
 
 
 def _iso(at: float | None) -> str:

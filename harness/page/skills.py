@@ -8,7 +8,8 @@ refresher is assigned (TRN-007).
 
 from __future__ import annotations
 
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -125,6 +126,26 @@ def uncovered(people: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, in
         if team and shift:
             champions[team, shift] += role == "champion"
     return [(team, shift, count) for (team, shift), count in sorted(champions.items()) if count < needed]
+
+
+def short_of_walkers(people: Iterable[tuple[str, str]]) -> list[tuple[str, int, int]]:
+    """Return the sites that can't put TRN-009's floor-walkers on the floor: the champions that they have and need.
+
+    ``people``: role and site of everybody. A champion walks the floor; trainees are the staff who are walked to.
+    """
+    per_walker = catalogue()["TRN-009"].figure("staff_per_walker").value
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for role, site in people:
+        counts[site][role] += 1
+    told = [(site, each["champion"], math.ceil(each["trainee"] / per_walker)) for site, each in sorted(counts.items())]
+    return [(site, has, needs) for site, has, needs in told if has < needs]
+
+
+def uncertified(operators: Iterable[int], attempts: Iterable[Played], go_live: float) -> list[int]:
+    """Return the operators who passed nothing in TRN-001's weeks before ``go_live``, seconds since the epoch."""
+    since = go_live - float(catalogue()["TRN-001"].figure("certified_weeks").value) * WEEK_S
+    certified = {each.person for each in attempts if each.ended == "passed" and since <= each.began_at <= go_live}
+    return [each for each in operators if each not in certified]
 
 
 def attempts_of(session: Session, person: int | None = None) -> list[Played]:

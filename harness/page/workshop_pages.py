@@ -24,7 +24,7 @@ def add_workshop(app: FastAPI) -> None:
 
     def editor(
         request: Request,
-        person: Person,
+        person: Person | None,
         draft: Draft,
         wrong: list[Complaint],
         teams: list[str],
@@ -67,15 +67,14 @@ def add_workshop(app: FastAPI) -> None:
 
     @app.post("/workshop/{name}")
     async def saved(request: Request, name: str) -> Response:
-        person = await require(request, *EDITORS)
         form = await form_of(request)
         version = text(form, "version", 9)
+        person: Person | None = None
         sent = text(form, "text", MAX_TEXT).replace("\r\n", "\n")  # as HTML has forms send line ends
         try:
+            person = await require(request, *EDITORS)
             wrong = await workshop.save(name, sent, int(version) if version.isdecimal() else -1)
-            done = (
-                "Saved as a draft: what is played stays as it was." if wrong else "Saved. This is played from now on."
-            )
+            done = "Saved as a draft: what is played stays as it was." if wrong else "Saved: this is played now."
             return editor(request, person, await workshop.get(name), wrong, await workshop.teams(), done=done)
         except StaleError as error:
             kept = await workshop.get(name)

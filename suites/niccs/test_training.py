@@ -9,7 +9,7 @@ import pytest
 from harness.evidence.requirements import catalogue
 from harness.page.contract import Attempt, Marked
 from harness.page.people import NewPerson, People
-from harness.page.skills import Played, skills, standing, uncovered
+from harness.page.skills import Played, short_of_walkers, skills, standing, uncertified, uncovered
 from harness.page.store import Store, StoredAttempts
 from harness.pytest_plugin import requirement
 
@@ -26,6 +26,17 @@ def played(
 
 def figure(id_: str, name: str) -> float:
     return float(catalogue()[id_].figure(name).value)
+
+
+@requirement("TRN-001")
+@pytest.mark.parametrize(("over", "certified"), [(-0.01, True), (0.01, False)])
+def test_an_operator_who_was_certified_too_long_before_go_live_is_told(over: float, certified: bool) -> None:
+    made = [
+        played(weeks_ago=figure("TRN-001", "certified_weeks") + over),
+        played(person=2, weeks_ago=1, ended="failed"),
+        played(person=3, weeks_ago=-1),
+    ]
+    assert uncertified([1, 2, 3, 4], made, NOW) == ([] if certified else [1]) + [2, 3, 4]
 
 
 @requirement("TRN-002")
@@ -79,6 +90,17 @@ def test_an_index_that_drops_by_the_share_brings_a_refresher(over: float, assign
     assert skill.dropped is assigned
     broken_off = [*made[:3], played(weeks_ago=0, percent=0.0, ended="abandoned")]
     assert not skills(broken_off, NOW)[0].dropped, "what was broken off says nothing of a skill"
+
+
+@requirement("TRN-009")
+def test_a_site_that_has_too_few_floor_walkers_for_its_staff_is_told() -> None:
+    ratio = int(figure("TRN-009", "staff_per_walker"))
+    govan = [("champion", "Govan")] + [("trainee", "Govan")] * ratio
+    assert short_of_walkers(govan) == []
+    assert short_of_walkers([*govan, ("trainee", "Govan"), ("trainee", "Dundee")]) == [
+        ("Dundee", 0, 1),
+        ("Govan", 1, 2),
+    ]
 
 
 @requirement("TRN-010")

@@ -62,6 +62,11 @@ async def test_a_lapsed_skill_is_told_at_sign_in_and_counted_by_site() -> None:
         assert "<td>2</td><td>2</td><td>1</td><td>1</td><td>1</td>" in everybody, (
             "people, trained, current, due, lapsed"
         )
+        early, late = time.time() - 7 * 24 * 3600, time.time() + 14 * 24 * 3600
+        for at, told in ((early, "0 operators"), (late, "2 operators")):
+            day = time.strftime("%Y-%m-%d", time.gmtime(at))
+            assert told in (await browser.http.get(f"/skills?go_live={day}")).text
+        assert "meant one like" in (await browser.http.get("/skills?go_live=soon")).text
         table = (await browser.http.get("/skills.csv")).text.splitlines()
         assert [line.split(",")[:5] for line in table[1:]] == [
             ["Ailsa", "", "Govan", DOMESTIC, "lapsed"],

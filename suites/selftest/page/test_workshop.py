@@ -8,13 +8,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from browsers import Browser, browser_at
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
+from harness.errors import DatabaseGoneError
 from harness.page.scenario_pages import add_scenarios
 from harness.page.tables import CopyRow
 from harness.page.workshop_pages import add_workshop
+from simulators.database import Database
 
 SCENARIOS = Path(__file__).parents[3] / "fixtures" / "scenarios"
 COPY = "/workshop/GOVAN-1"
@@ -46,7 +49,7 @@ async def test_a_copy_is_edited_played_and_assigned(store: str) -> None:
         text = in_editor((await browser.http.get(COPY)).text)
         assert "id: GOVAN-1" in text and "parts/999-in-hand.yaml" in text
         told = await save(browser, text.replace("999 call, domestic", "A <b>row</b>").replace("\n", "\r\n"))
-        assert "This is played from now on" in told
+        assert "this is played now" in told
         assert "A &lt;b&gt;row&lt;/b&gt; in progress" in (await browser.http.get("/scenarios/GOVAN-1")).text
         assert "Assigned to B." in (await browser.post(COPY, f"{COPY}/assign", {"team": "B"})).text
         home = (await browser.http.get("/")).text
@@ -75,7 +78,7 @@ async def test_two_who_save_at_once_lose_nothing() -> None:
         late = await save(browser, text + "# second\n")
         assert "somebody saved" in late and in_editor(late).endswith("# second\n")
         assert in_editor((await browser.http.get(COPY)).text).endswith("# first\n")
-        assert "played from now on" in await save(browser, text + "# second\n", version="2")
+        assert "played now" in await save(browser, text + "# second\n", version="2")
 
 
 async def test_bombs_and_what_is_too_long_are_refused_with_what_was_written() -> None:
@@ -103,7 +106,24 @@ async def test_a_full_disk_loses_nothing_that_was_written() -> None:
         finally:
             event.remove(CopyRow, "before_update", full)
         assert "disk is full" in told and in_editor(told).endswith("# mine\n")
-        assert "played from now on" in await save(browser, text + "# mine\n")
+        assert "played now" in await save(browser, text + "# mine\n")
+
+
+async def test_a_store_that_is_gone_loses_nothing_that_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def gone(*_: object) -> None:
+        raise DatabaseGoneError("the store can't be reached")
+
+    async with at_a_copy() as browser:
+        shown = (await browser.http.get(COPY)).text
+        token = re.search(r'name="csrf" value="([0-9a-f]+)"', shown)
+        assert token is not None
+        fields = {"text": in_editor(shown) + "# mine\n", "version": "1", "csrf": token[1]}
+        with monkeypatch.context() as patch:
+            patch.setattr(Database, "run", gone)
+            told = (await browser.http.post(COPY, data=fields)).text
+            assert (await browser.http.get("/")).status_code == 503
+        assert "can&#39;t be reached" in told and in_editor(told) == fields["text"]
+        assert "played now" in (await browser.http.post(COPY, data=fields)).text
 
 
 async def test_an_id_that_is_taken_or_makes_no_sense_is_refused_and_trainees_edit_none() -> None:
