@@ -12,6 +12,7 @@ from harness.testbed.components import (
     CallerPhoneComponent,
     CommandControlComponent,
     ConsoleComponent,
+    CrmComponent,
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
     IccsComponent,
@@ -19,6 +20,7 @@ from harness.testbed.components import (
     RadioTerminalComponent,
     RoipGatewayComponent,
     RoipRadioComponent,
+    TrunkComponent,
 )
 from harness.testbed.components.base import BoundComponent, Ssi
 from harness.testbed.model import Testbed
@@ -151,6 +153,22 @@ class RoipGatewayActor(BoundActor):
     kind = RoipGatewayComponent
 
 
+class TrunkCallerActor(BoundActor):
+    """A member of the public whose call comes in at the control room's trunk, of any number called."""
+
+    role: Literal["trunk_caller"]
+    number: str | None = None
+    """E.164; what the control room sees. Withheld where left out."""
+    kind = TrunkComponent
+
+
+class CrmActor(BoundActor):
+    """The CRM, as advisers use it and as its auditor looks at it."""
+
+    role: Literal["crm"]
+    kind = CrmComponent
+
+
 Actor = Annotated[
     EmergencyCaller
     | EmergencyOperatorActor
@@ -161,7 +179,9 @@ Actor = Annotated[
     | SupervisorActor
     | RadioNetworkActor
     | RoipRadioActor
-    | RoipGatewayActor,
+    | RoipGatewayActor
+    | TrunkCallerActor
+    | CrmActor,
     Field(discriminator="role"),
 ]
 ACTORS: dict[str, type[Any]] = {
@@ -177,6 +197,8 @@ ACTORS: dict[str, type[Any]] = {
         RadioNetworkActor,
         RoipRadioActor,
         RoipGatewayActor,
+        TrunkCallerActor,
+        CrmActor,
     )
 }
 """Roles, and what an actor of each is."""

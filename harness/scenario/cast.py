@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.drivers.phone_call import PhoneCall
+from harness.drivers.trunk import TrunkCall
 from harness.errors import DriverError, TestbedError
 from harness.scenario.actors import BoundActor
 from harness.scenario.model import Media, Scenario
@@ -41,6 +42,8 @@ class Part:
     answering: asyncio.Task[None] | None = None
     """Of a caller: until the call that was dialled is answered."""
     call: PhoneCall | None = None
+    trunk_call: TrunkCall | None = None
+    """Of a trunk's caller: the call that was dialled last."""
 
     async def on_call(self) -> PhoneCall:
         """The call that the caller dialled, once it is answered. Raises DriverError where none was dialled."""
@@ -197,5 +200,7 @@ async def _driver(bench: Bench, actor: Any, component: str, *, watch: bool) -> A
         "radio_network": bench.radio_network,
         "roip_radio": bench.roip_radio,
         "roip_gateway": bench.roip_gateway,
+        "trunk_caller": bench.trunk,
+        "crm": bench.crm,
     }
     return await opens[actor.role](component)
