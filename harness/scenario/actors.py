@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -59,7 +59,7 @@ class BoundActor(Strict):
             return found[0]
         told = {"component": self.component} | wanted if self.component is not None else wanted
         due = " with " + ", ".join(f"{key} {value}" for key, value in told.items()) if told else ""
-        role = self.kind.model_fields["role"].annotation
+        (role,) = get_args(self.kind.model_fields["role"].annotation)
         names = ", ".join(found if len(found) > 1 else fitting) or "none"
         if len(found) > 1:
             keys = " or ".join(f"'{key}'" for key in ("component", *self.found_by))

@@ -54,9 +54,10 @@ def test_the_schema_refers_to_nothing_that_it_lacks() -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_every_scenario_of_the_project_is_right_and_has_its_actors_on_the_simulated_testbed(file: Path) -> None:
+def test_every_scenario_of_the_project_is_right_and_has_its_actors_on_a_simulated_testbed(file: Path) -> None:
     scenario = load_scenario(file)
-    assert set(casting(scenario, load_testbed(DEFAULT_TESTBED))) == set(scenario.actors)
+    testbed = DEFAULT_TESTBED.with_stem("service-centre") if file.stem == "11-repeat-caller" else DEFAULT_TESTBED
+    assert set(casting(scenario, load_testbed(testbed))) == set(scenario.actors)
     assert scenario.requirements and scenario.learning and scenario.brief
 
 
