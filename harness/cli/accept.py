@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -15,6 +16,12 @@ from harness.cli.places import PROJECT, SIMULATED_TESTBED
 from harness.cli.report import OUT
 from harness.errors import HarnessError, TestbedError
 
+if TYPE_CHECKING:
+    from harness.testbed.model import Testbed
+
+MAX_LANES = 16
+DEFAULT_LANES = 4
+"""At most so many where nobody says how many."""
 SUITES = PROJECT / "suites"
 
 
@@ -35,6 +42,15 @@ def accept(
         KeepEvidence, typer.Option(help="Whose captures, transcripts and audio are kept whole.")
     ] = KeepEvidence.FAILURES,
     out: Annotated[Path, typer.Option(help="Folder for results, report and summary.")] = OUT,
+    lanes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=MAX_LANES,
+            help="Sets of simulators that play tests side by side; more than 1 where all is simulated.",
+            show_default="one a core, at most 4; 1 where anything is real",
+        ),
+    ] = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Don't make the Allure report.")] = False,
 ) -> None:
     """Run acceptance suites (pytest and Robot) against a testbed and report by requirement.
@@ -51,18 +67,21 @@ def accept(
 
       iccs accept --suite niccs --testbed fixtures/testbeds/simulated.yaml --keep-evidence all
     """
-    from harness.cli.acceptance import Acceptance, Plan, PlanError  # noqa: PLC0415 - help must come at once
+    from harness.cli.acceptance import Acceptance, Plan  # noqa: PLC0415 - help must come at once
+    from harness.cli.lane import PlanError  # noqa: PLC0415
     from harness.testbed.load import load_testbed  # noqa: PLC0415
 
     console = Console()
     try:
+        described = load_testbed(testbed)
         plan = Plan(
             suites=tuple(SUITES / name for name in suite or ["niccs", "service_centre"]),
             testbed_file=testbed.resolve(),
-            testbed=load_testbed(testbed),
+            testbed=described,
             keep_evidence=keep_evidence.value,
             out=out.resolve(),
             report=not no_report,
+            lanes=_lanes(lanes, described),
         )
         acceptance = Acceptance(plan, console)
         acceptance.prepare()
@@ -73,3 +92,15 @@ def accept(
         print(error, file=sys.stderr)  # noqa: T201
         raise typer.Exit(3) from error
     raise typer.Exit(asyncio.run(acceptance.run()))
+
+
+def _lanes(asked: int | None, testbed: Testbed) -> int:
+    """Return how many lanes there are to be. Raises PlanError for several on equipment of which there is one."""
+    from harness.cli.lane import PlanError  # noqa: PLC0415 - help must come at once
+
+    real = testbed.real()
+    if not real:
+        return asked or min(DEFAULT_LANES, len(os.sched_getaffinity(0)))
+    if asked not in {None, 1}:
+        raise PlanError(f"{', '.join(real)} of {testbed.name} can't be in {asked} lanes: there is one of it")
+    return 1

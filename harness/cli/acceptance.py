@@ -1,4 +1,4 @@
-"""One acceptance run: simulators up, pytest and Robot over the suites, everything down again, results told.
+"""One acceptance run: lanes of simulators, pytest and Robot over the suites, everything down again, results told.
 
 Children get the run's clock, folder, addresses and testbed by environment variables; the drivers' and the simulators'
 side capture into one folder on one clock, so that evidence can put them side by side.
@@ -13,13 +13,15 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from harness.cli.children import Child
+from harness.cli.deck import DECK_VARIABLE, HAND_VARIABLE, Deck, Hand
+from harness.cli.lane import ENVIRONMENT, FAILED, INTERRUPTED, LANE, PASSED, USAGE, Lane, PlanError, Runner
 from harness.cli.places import PROJECT
 from harness.cli.progress import ProgressFile, View
 from harness.cli.report import OUT, REPORT, RESULTS, SUMMARY, make_report, show, summarised, write_summary
@@ -27,42 +29,23 @@ from harness.errors import HarnessError
 from harness.evidence.allure_adapter import RunDescription, write_environment
 from harness.evidence.progress import PROGRESS_VARIABLE
 from harness.evidence.requirements import catalogue
-from harness.testbed.addresses import Addresses, Reached
-from harness.testbed.components import Binding
 from harness.testbed.model import Testbed
 from harness.testbed.run import (
-    ADDRESSES_VARIABLE,
     KEEP_VARIABLE,
     ORIGIN_VARIABLE,
-    RUN_DIR_VARIABLE,
     TESTBED_VARIABLE,
 )
 
-READY_S = 60.0
-"""Seconds the simulators may take until they are ready."""
-SUITE_S = 3_600.0
-"""Seconds one runner may take over its suites."""
 COLLECT_S = 120.0
 """Seconds pytest may take to collect."""
 LOOK_S = 0.1
 """How often the progress file is looked at."""
-PASSED, FAILED, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 MARKER = ".iccs-run"
 """Names a folder as one of ours, whose earlier run may be moved aside."""
 PREVIOUS = "previous"
 RUN = "run"
-ADDRESSES = "addresses.json"
-MAX_ADDRESSES = 10_000
-"""Lines that the simulators may print before they are ready."""
+DECK = "deck"
 LOGS = "logs"
-
-
-class PlanError(HarnessError):
-    """What was asked for can't be run."""
-
-
-class SimulatorsError(HarnessError):
-    """The simulators did not start, or ended under the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +58,8 @@ class Plan:
     keep_evidence: str
     out: Path
     report: bool
+    lanes: int = 1
+    """How many sets of simulators play tests side by side."""
 
 
 class Acceptance:
@@ -88,6 +73,7 @@ class Acceptance:
         self._described = RunDescription(plan.testbed.stage, bindings)
         self._pytest = [suite for suite in plan.suites if any(suite.rglob("test_*.py"))]
         self._robot = [suite for suite in plan.suites if any(suite.rglob("*.robot"))]
+        self._lanes = [f"-{number}" for number in range(1, plan.lanes + 1)] if plan.lanes > 1 else [""]
         self._interrupted = False
         self._main: asyncio.Task[int] | None = None
 
@@ -159,47 +145,103 @@ class Acceptance:
 
     async def _suites(self, view: View) -> int:
         origin, epoch = time.monotonic(), time.time()
-        run_dir = self._out / RUN
         progress = ProgressFile(self._out / LOGS / "progress.jsonl")
         environment = {
             **os.environ,
             **self._described.environment(),
-            ADDRESSES_VARIABLE: str(run_dir / ADDRESSES),
-            RUN_DIR_VARIABLE: str(run_dir),
             ORIGIN_VARIABLE: repr(origin),
             TESTBED_VARIABLE: str(self._plan.testbed_file),
             KEEP_VARIABLE: self._plan.keep_evidence,
             PROGRESS_VARIABLE: str(progress.path),
+            DECK_VARIABLE: str(self._out / RUN / DECK),
+            HAND_VARIABLE: Hand.SHARED if self._plan.lanes > 1 else Hand.ALL,
         }
+        (self._out / RUN / DECK).mkdir()
         told = json.dumps({"origin": origin, "origin_epoch": epoch})
-        (run_dir / "run.json").write_text(told + "\n", encoding="utf-8")
+        (self._out / RUN / "run.json").write_text(told + "\n", encoding="utf-8")
         await self._collect(view, environment)
-        simulators = await self._start_simulators(view, environment, origin)
         watching = asyncio.create_task(_watch(progress, view))
+        lanes = [
+            asyncio.create_task(self._lane(name, view, environment, origin).run(self._runners()))
+            for name in self._lanes
+        ]
         try:
-            codes = [await self._runner(view, *command, environment, simulators) for command in self._commands()]
+            code = max(await asyncio.gather(*lanes))
+            if Deck(self._out / RUN / DECK).left:
+                environment[HAND_VARIABLE] = Hand.ALONE
+                last = self._lane(f"-{Hand.ALONE}", view, environment, origin)
+                code = max(code, await last.run([each for each in self._runners() if each.name == "pytest"]))
+            return code
         finally:
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.gather(*lanes, return_exceptions=True)
             watching.cancel()
             for event in progress.new():
                 view.take(event)
-            if simulators is not None:
-                view.stage("Ending the simulators")
-                await simulators.stop()
-        return max(codes)
+            if self._robot and len(lanes) > 1:
+                await self._one_robot_log(environment)
 
-    def _commands(self) -> list[tuple[str, list[str]]]:
+    def _lane(self, name: str, view: View, environment: Mapping[str, str], origin: float) -> Lane:
+        run_dir = self._out / RUN / f"lane{name}" if name else self._out / RUN
+        run_dir.mkdir(exist_ok=True)
+        return Lane(
+            name=name,
+            testbed_file=self._plan.testbed_file,
+            testbed=self._plan.testbed,
+            run_dir=run_dir,
+            logs=self._out / LOGS,
+            environment=environment,
+            origin=origin,
+            stage=lambda told: view.stage(f"{told} (lane {name[1:]})" if name else told),
+            say=lambda told, style: self._console.print(
+                told, style=style, markup=False, highlight=False, soft_wrap=True
+            ),
+        )
+
+    def _runners(self) -> list[Runner]:
         results = str(self._out / RESULTS)
-        commands = []
+        runners = []
         if self._pytest:
-            pytest = [sys.executable, "-m", "pytest", "-v", "--color=no", "--alluredir", results]
-            commands.append(("pytest", [*pytest, *map(str, self._pytest)]))
+            pytest = [sys.executable, "-m", "pytest", "-v", "--color=no", "-p", "harness.cli.deck"]
+            runners.append(Runner("pytest", [*pytest, "--alluredir", results, *map(str, self._pytest)]))
         if self._robot:
             robot = [sys.executable, "-m", "robot", "--consolecolors", "off", "--outputdir", str(self._out / LOGS)]
-            robot += ["--output", "robot.xml", "--log", "robot-log.html", "--report", "NONE"]
+            robot += ["--output", f"robot{LANE}.xml", "--log", f"robot-log{LANE}.html", "--report", "NONE"]
             robot += ["--listener", f"allure_robotframework;{results}"]
             robot += ["--listener", "harness.keywords.listener.RequirementListener"]
-            commands.append(("robot", [*robot, *map(str, self._robot)]))
-        return commands
+            robot += ["--listener", "harness.cli.deck.DeckListener"]
+            if len(self._lanes) > 1:
+                robot.append("--runemptysuite")  # other lanes may have taken every file
+            runners.append(Runner("robot", [*robot, *map(str, self._robot)]))
+        return runners
+
+    async def _one_robot_log(self, environment: Mapping[str, str]) -> None:
+        """Put the lanes' Robot logs together: each has the files that it took, and the others empty."""
+        logs = self._out / LOGS
+        parts = [str(path) for path in sorted(logs.glob("robot-*.xml"))]
+        if not parts:
+            return
+        rebot = [
+            sys.executable,
+            "-m",
+            "robot.rebot",
+            "--merge",
+            "--processemptysuite",
+            "--consolecolors",
+            "off",
+            "--outputdir",
+            str(logs),
+        ]
+        rebot += ["--output", "robot.xml", "--log", "robot-log.html", "--report", "NONE", *parts]
+        child = await Child.start("rebot", rebot, log=logs / "rebot.log", environment=environment, cwd=PROJECT)
+        try:
+            async with asyncio.timeout(COLLECT_S):
+                await child.wait()
+        except TimeoutError:
+            self._console.print(f"the lanes' Robot logs were not put together within {COLLECT_S:g} s", style="yellow")
+        finally:
+            await child.stop()
 
     async def _collect(self, view: View, environment: Mapping[str, str]) -> None:
         """Have pytest collect its suites. Raises PlanError, with what it said, when it can't."""
@@ -207,7 +249,8 @@ class Acceptance:
             return
         view.stage("Collecting")
         command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--color=no", *map(str, self._pytest)]
-        child = await self._child("collect", command, environment)
+        log = self._out / LOGS / "collect.log"
+        child = await Child.start("collect", command, log=log, environment=environment, cwd=PROJECT)
         try:
             async with asyncio.timeout(COLLECT_S):
                 code = await child.wait()
@@ -217,62 +260,6 @@ class Acceptance:
             await child.stop()
         if code != 0:
             raise PlanError(f"pytest can't collect its suites (exit {code}):\n{child.tail()}")
-
-    async def _child(self, name: str, command: Sequence[str], environment: Mapping[str, str], **options: bool) -> Child:
-        log = self._out / LOGS / f"{name}.log"
-        return await Child.start(name, command, log=log, environment=environment, cwd=PROJECT, **options)
-
-    async def _start_simulators(self, view: View, environment: Mapping[str, str], origin: float) -> Child | None:
-        path = self._out / RUN / ADDRESSES
-        if all(each.binding is not Binding.SIMULATED for each in self._plan.testbed.components.values()):
-            Addresses().save(path)
-            return None
-        view.stage("Starting the simulators")
-        command = [sys.executable, "-m", "harness.cli", "simulate", "--testbed", str(self._plan.testbed_file), "--json"]
-        command += ["--run-dir", str(path.parent), "--origin", repr(origin), "--until-stdin-closes"]
-        child = await self._child("simulators", command, environment, lines=True)
-        try:
-            async with asyncio.timeout(READY_S):
-                (await _addresses(child)).save(path)
-        except BaseException as error:
-            await child.stop()
-            if isinstance(error, TimeoutError):
-                raise SimulatorsError(f"the simulators were not ready after {READY_S:g} s\n{child.tail()}") from None
-            raise
-        return child
-
-    async def _runner(
-        self, view: View, name: str, command: Sequence[str], environment: Mapping[str, str], simulators: Child | None
-    ) -> int:
-        """Run one runner to its end; return our exit code for it. Raises SimulatorsError when they end under it."""
-        view.stage(f"Running the {name} suites")
-        child = await self._child(name, command, environment)
-        ended = asyncio.create_task(child.wait())
-        gone = asyncio.create_task(simulators.wait() if simulators is not None else asyncio.Event().wait())
-        try:
-            await asyncio.wait((ended, gone), timeout=SUITE_S, return_when=asyncio.FIRST_COMPLETED)
-            if ended.done():
-                return self._judged(name, ended.result(), child)
-            if gone.done() and simulators is not None:
-                raise SimulatorsError(f"the simulators ended with {simulators.code} under the run\n{simulators.tail()}")
-            raise SimulatorsError(f"{name} was not done after {SUITE_S:g} s\n{child.tail()}")
-        finally:
-            await child.stop()
-            gone.cancel()
-            await asyncio.gather(ended, gone, return_exceptions=True)
-
-    def _judged(self, name: str, code: int, child: Child) -> int:
-        """Return our exit code for a runner's; say what it printed where tests alone don't explain it."""
-        closing = child.tail().rpartition("\n")[2]
-        if name == "pytest" and closing:
-            self._console.print(closing, markup=False, highlight=False)
-        if code == 0:
-            return PASSED
-        usage = {"pytest": (4, 5), "robot": (251, 252, 253)}[name]
-        explained = range(1, 2) if name == "pytest" else range(1, 251)
-        if code not in explained:
-            self._console.print(f"{name} ended with {code}:\n{child.tail()}", style="red", markup=False, soft_wrap=True)
-        return USAGE if code in usage else FAILED
 
     def _tell(self, code: int, began: float) -> int:
         """Write the summary, print it, make the report; return the exit code."""
@@ -310,23 +297,6 @@ async def _watch(progress: ProgressFile, view: View) -> None:
         for event in progress.new():
             view.take(event)
         await asyncio.sleep(LOOK_S)
-
-
-async def _addresses(child: Child) -> Addresses:
-    """Read what ``iccs simulate --json`` prints. Raises PlanError for a bad testbed, SimulatorsError for the rest."""
-    addresses = Addresses()
-    while line := await child.line():
-        try:
-            entry = json.loads(line)
-            if entry.get("ready"):
-                return addresses
-            addresses.add(Reached(entry["name"], entry["role"], entry["kind"], entry["url"]))
-        except (ValueError, KeyError, AttributeError) as error:
-            raise SimulatorsError(f"the simulators printed what is no address: {line[:200]!r}") from error
-        if len(list(addresses)) > MAX_ADDRESSES:
-            raise SimulatorsError(f"the simulators printed more than {MAX_ADDRESSES} addresses")
-    code = await child.wait()
-    raise (PlanError if code == USAGE else SimulatorsError)(f"the simulators ended with {code}\n{child.tail()}")
 
 
 def make_room(out: Path) -> None:

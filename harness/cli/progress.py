@@ -96,10 +96,10 @@ class View:
             case "total":
                 self._totals[runner] = int(event.get("tests", 0))
             case "started":
-                self._running[runner] = f"{runner}  {told_name(test)}"
+                self._running[test] = f"{runner}  {told_name(test)}"
             case "ended":
                 self._ended += 1
-                self._running.pop(runner, None)
+                self._running.pop(test, None)
                 self._show(runner, test, event)
 
     def _show(self, runner: str, test: str, event: Mapping[str, Any]) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli.acceptance import PlanError, make_room
+from harness.cli.acceptance import make_room
+from harness.cli.lane import PlanError
 
 WITHIN = 60.0
 TESTBED = """\
@@ -23,11 +24,12 @@ DRIVER = """
 import asyncio, sys
 from pathlib import Path
 from rich.console import Console
-from harness.cli.acceptance import Acceptance, Plan, PlanError
+from harness.cli.acceptance import Acceptance, Plan
+from harness.cli.lane import PlanError
 from harness.testbed.load import load_testbed
 
 file = Path(sys.argv[1])
-plan = Plan((Path(sys.argv[2]),), file, load_testbed(file), "failures", Path(sys.argv[3]), False)
+plan = Plan((Path(sys.argv[2]),), file, load_testbed(file), "failures", Path(sys.argv[3]), False, int(sys.argv[4]))
 acceptance = Acceptance(plan, Console())
 try:
     acceptance.prepare()
@@ -41,6 +43,7 @@ from harness.evidence.pytest_side import RequirementsPlugin
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "requirement(id, ...): criteria")
+    config.addinivalue_line("markers", "real_wire: alone")
     config.pluginmanager.register(RequirementsPlugin())
 """
 GOOD = """
@@ -80,19 +83,20 @@ def place(tmp_path):
     return tmp_path
 
 
-def command(place):
-    return [sys.executable, place / "drive.py", place / "testbed.yaml", place / "my suites" / "tiny", place / "my out"]
+def command(place, lanes=1):
+    places = [place / "testbed.yaml", place / "my suites" / "tiny", place / "my out"]
+    return [sys.executable, place / "drive.py", *places, str(lanes)]
 
 
 def environment(place):
     return {**os.environ, "ICCS_TEST_MARK": str(place)}
 
 
-def accept(place, **files):
+def accept(place, lanes=1, **files):
     for name, text in files.items():
         (place / "my suites" / "tiny" / name.replace("__", ".")).write_text(text)
     ran = subprocess.run(
-        command(place), env=environment(place), capture_output=True, text=True, timeout=WITHIN, check=False
+        command(place, lanes), env=environment(place), capture_output=True, text=True, timeout=WITHIN, check=False
     )
     return ran.returncode, ran.stdout + ran.stderr
 
@@ -126,6 +130,65 @@ def test_a_run_of_both_runners_that_passes(place):
     assert document["run"]["bindings"] == {"iccs": "real"}
     assert json.loads((place / "my out" / "run" / "addresses.json").read_text()) == []
     assert left_behind(place) == []
+
+
+# Each says when it ran: what is alone has nothing beside it.
+MANY = """
+import pathlib, time, pytest
+
+@pytest.fixture(autouse=True)
+def spans(request):
+    began = time.monotonic()
+    yield
+    told = f"{request.node.name} {began} {time.monotonic()}"
+    (pathlib.Path(__file__).parent / f"{request.node.name}.span").write_text(told)
+
+@pytest.mark.real_wire
+@pytest.mark.requirement("NICCS-TEL-002")
+def test_alone():
+    pass
+
+@pytest.mark.parametrize("number", range(8))
+@pytest.mark.requirement("NICCS-TEL-001")
+def test_one_of_many(number):
+    pass
+"""
+
+
+def test_lanes_share_the_tests_out_and_each_is_run_once(place):
+    code, told = accept(
+        place, 3, test_many__py=MANY, one__robot=ROBOT, two__robot=ROBOT.replace("Good", "As Good"), test_tiny__py=GOOD
+    )
+    assert code == 0, told
+    assert "12 tests: 12 passed" in told
+    assert len(list((place / "my out" / "allure-results").glob("*-result.json"))) == 12
+    spans = [path.read_text().split()[-2:] for path in (place / "my suites" / "tiny").glob("*.span")]
+    alone = (place / "my suites" / "tiny" / "test_alone.span").read_text().split()[-2:]
+    assert len(spans) == 9
+    assert all(float(end) <= float(alone[0]) for _, end in spans if [_, end] != alone)
+    log = (place / "my out" / "logs" / "robot.xml").read_text()
+    assert log.count("<test id=") == 2
+    assert left_behind(place) == []
+
+
+def test_a_failure_in_one_lane_is_the_runs(place):
+    code, told = accept(
+        place, 2, test_many__py=MANY.replace("(number):\n    pass", "(number):\n    assert number != 5")
+    )
+    assert code == 1, told
+    assert "9 tests: 8 passed, 1 failed" in told
+
+
+def test_equipment_of_which_there_is_one_is_not_put_in_two_lanes(place):
+    ran = subprocess.run(
+        [sys.executable, "-m", "harness.cli", "accept", "--lanes", "2", "--testbed", place / "testbed.yaml"],
+        capture_output=True,
+        text=True,
+        timeout=WITHIN,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert "iccs of nothing simulated can't be in 2 lanes: there is one of it" in ran.stderr
 
 
 def test_a_failure_is_exit_1_and_the_run_before_is_kept_aside(place):
@@ -175,11 +238,12 @@ def test_simulators_that_do_not_start_are_exit_3_with_what_they_said(place):
     assert left_behind(place) == []
 
 
+@pytest.mark.parametrize("lanes", [1, 2])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_reports_what_it_reached_and_leaves_no_process(place, number):
+def test_an_interrupted_run_reports_what_it_reached_and_leaves_no_process(place, number, lanes):
     (place / "my suites" / "tiny" / "test_tiny.py").write_text(HANGS)
     with (place / "printed").open("w+") as printed:
-        running = subprocess.Popen(command(place), env=environment(place), stdout=printed, stderr=printed)
+        running = subprocess.Popen(command(place, lanes), env=environment(place), stdout=printed, stderr=printed)
         try:
             deadline = time.monotonic() + WITHIN
             while not any(b"600" in line for line in left_behind(place)):
