@@ -85,27 +85,20 @@ class Database:
         ``tables`` are made where they are not there; ``whose`` and ``version`` name their layout. Raises LocalError for
         what can't be opened, has another layout, or can't be had in virtual time.
         """
-        url = _url(store, virtual=virtual)
-        engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
-        try:
-            _make(engine, tables, whose, version)
-        except SQLAlchemyError as error:
-            engine.dispose()
-            raise LocalError(f"the store {_shown(url)} can't be opened: {_why(error)}") from error
-        except LocalError:
-            engine.dispose()
-            raise
-        return cls(engine, threads=url.get_backend_name() != "sqlite")
+        return cls._opened(_url(store, virtual=virtual), lambda connection: _make(connection, tables, whose, version))
 
     @classmethod
     def migrated(cls, store: str | None, migrate: Callable[[Connection], None]) -> Database:
         """Open ``store`` as `open` does, where ``migrate`` brings its layout up to date in one transaction."""
-        url = _url(store, virtual=False)
+        return cls._opened(_url(store, virtual=False), migrate)
+
+    @classmethod
+    def _opened(cls, url: URL, lay_out: Callable[[Connection], None]) -> Database:
         engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
         try:
             with engine.begin() as connection:
                 _alone(connection)
-                migrate(connection)
+                lay_out(connection)
         except SQLAlchemyError as error:
             engine.dispose()
             raise LocalError(f"the store {_shown(url)} can't be opened: {_why(error)}") from error
@@ -221,16 +214,14 @@ def _postgresql(url: URL) -> Engine:
     )
 
 
-def _make(engine: Engine, tables: MetaData, whose: str, version: int) -> None:
-    with engine.begin() as connection:
-        _alone(connection)
-        _versions.create_all(connection)
-        there = connection.scalar(select(_layouts.c.version).where(_layouts.c.whose == whose))
-        if there is None:
-            connection.execute(insert(_layouts).values(whose=whose, version=version))
-        elif there != version:
-            raise LocalError(f"the store has layout {there} of {whose}, and this is for layout {version}")
-        tables.create_all(connection)
+def _make(connection: Connection, tables: MetaData, whose: str, version: int) -> None:
+    _versions.create_all(connection)
+    there = connection.scalar(select(_layouts.c.version).where(_layouts.c.whose == whose))
+    if there is None:
+        connection.execute(insert(_layouts).values(whose=whose, version=version))
+    elif there != version:
+        raise LocalError(f"the store has layout {there} of {whose}, and this is for layout {version}")
+    tables.create_all(connection)
 
 
 def _alone(connection: Connection) -> None:

@@ -6,25 +6,17 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.people import DATABASE
+from harness.cli.people import DATABASE, Database
 from harness.cli.places import FIXTURES, SIMULATED_TESTBED
 from harness.errors import HarnessError, LocalError, PageError
-from harness.page.access import form_of, person_of, require
-from harness.page.app import create_app
-from harness.page.library import Library
-from harness.page.people import NewPerson, People
-from harness.page.play import Sessions, Site, add_play
-from harness.page.rendering import render
-from harness.page.scenario_pages import add_scenarios
-from harness.page.skill_pages import add_skills
-from harness.page.store import Store
-from harness.page.workshop_pages import add_workshop
 from simulators.guard import is_loopback
-from simulators.web import WebServer
+
+if TYPE_CHECKING:
+    from harness.page.people import People
 
 EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
@@ -33,12 +25,7 @@ COMMAND_LINE = "Command line"
 
 
 def serve(
-    database: Annotated[
-        str,
-        typer.Option(
-            envvar="ICCS_PAGE_DATABASE", help="The page's store: a file, or postgresql://user:password@host/name."
-        ),
-    ] = DATABASE,
+    database: Database = DATABASE,
     scenarios: Annotated[Path, typer.Option(help="Folder of scenarios.")] = FIXTURES / "scenarios",
     host: Annotated[str, typer.Option(help="Address to serve on; beyond loopback https is needed.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8080,
@@ -79,6 +66,17 @@ async def _serve(
     key: Path | None,
     as_: str,
 ) -> None:
+    from harness.page.access import form_of, person_of, require  # noqa: PLC0415 - help must come at once
+    from harness.page.app import create_app  # noqa: PLC0415
+    from harness.page.library import Library  # noqa: PLC0415
+    from harness.page.play import Sessions, Site, add_play  # noqa: PLC0415
+    from harness.page.rendering import render  # noqa: PLC0415
+    from harness.page.scenario_pages import add_scenarios  # noqa: PLC0415
+    from harness.page.skill_pages import add_skills  # noqa: PLC0415
+    from harness.page.store import Store  # noqa: PLC0415
+    from harness.page.workshop_pages import add_workshop  # noqa: PLC0415
+    from simulators.web import WebServer  # noqa: PLC0415
+
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -110,6 +108,8 @@ async def _serve(
 
 
 def _token(people: People, name: str) -> str:
+    from harness.page.people import NewPerson  # noqa: PLC0415
+
     if name == COMMAND_LINE and all(person.name != name for person, _ in people.all()):
         people.add(NewPerson(name, "engineer"))
     try:

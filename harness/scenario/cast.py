@@ -41,13 +41,18 @@ class Part:
     """The journal's position of the person's act that was counted last."""
     answering: asyncio.Task[None] | None = None
     """Of a caller: until the call that was dialled is answered."""
-    call: PhoneCall | None = None
-    trunk_call: TrunkCall | None = None
-    """Of a trunk's caller: the call that was dialled last."""
+    call: PhoneCall | TrunkCall | None = None
+    """Of a caller: the call that was dialled last."""
+
+    def dialled(self) -> PhoneCall | TrunkCall:
+        """The call that the caller dialled. Raises DriverError where none was dialled."""
+        if self.call is None:
+            raise DriverError(f"{self.name} has not dialled: there is no call")
+        return self.call
 
     async def on_call(self) -> PhoneCall:
         """The call that the caller dialled, once it is answered. Raises DriverError where none was dialled."""
-        if self.call is None or self.answering is None:
+        if not isinstance(self.call, PhoneCall) or self.answering is None:
             raise DriverError(f"{self.name} has not dialled: there is no call")
         await asyncio.shield(self.answering)
         return self.call
@@ -72,7 +77,7 @@ class Part:
             match self.actor.role:  # type: ignore[attr-defined]
                 case "console" | "emergency_operator":
                     return f"{self.component} jack", "voice.started"
-                case "emergency_caller" if self.call is not None:
+                case "emergency_caller" if isinstance(self.call, PhoneCall):
                     return self.call.name, "voice.started"
         return self.component, kind
 

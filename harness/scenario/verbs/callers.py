@@ -100,13 +100,12 @@ async def pick_up(part: Part, args: Within) -> None:
     part.answering = asyncio.create_task(asyncio.sleep(0))
 
 
-@verb("emergency_caller")
+@verb("emergency_caller", "trunk_caller")
 async def hang_up(part: Part, _args: Nothing) -> None:
     """Puts the receiver down."""
-    if part.call is None:
-        raise DriverError(f"{part.name} has not dialled: there is no call")
+    call = part.dialled()
     await part.close()
-    await part.call.hang_up()
+    await call.hang_up()
 
 
 @verb("emergency_caller", arguments=Press, short="digits")
@@ -115,12 +114,10 @@ async def press(part: Part, args: Press) -> None:
     await (await part.on_call()).press(args.digits)
 
 
-@verb("emergency_caller", arguments=Within, short="within")
+@verb("emergency_caller", "trunk_caller", arguments=Within, short="within")
 async def is_answered(part: Part, args: Within) -> None:
     """Waits until the call is answered, and fails where it is not in time."""
-    if part.call is None:
-        raise DriverError(f"{part.name} has not dialled: there is no call")
-    await part.call.answered(within=args.within)
+    await part.dialled().answered(within=args.within)
 
 
 @verb("emergency_caller")

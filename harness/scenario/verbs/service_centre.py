@@ -8,20 +8,13 @@ from harness.endpoints.crm import Person, RecordTold
 from harness.endpoints.crm.shapes import TaskTold
 from harness.errors import DriverError
 from harness.scenario.cast import Part
-from harness.scenario.values import Seconds
-from harness.scenario.verbs.base import Arguments, Nothing, verb
+from harness.scenario.verbs.base import Arguments, verb
 
 
 class TrunkDial(Arguments):
     """Whom to call."""
 
     number: str = Field(default="101", pattern=r"^[0-9]{2,15}$")
-
-
-class TrunkAnswered(Arguments):
-    """A time."""
-
-    within: Seconds = 10.0
 
 
 class Contact(Arguments):
@@ -83,24 +76,8 @@ class Looks(Arguments):
 @verb("trunk_caller", arguments=TrunkDial, short="number")
 async def dial(part: Part, args: TrunkDial) -> str:
     """Dials a number, 101 where none is told, showing the actor's own."""
-    part.trunk_call = await part.driver.dial(args.number, cli=getattr(part.actor, "number", None))
-    return str(part.trunk_call.id)
-
-
-@verb("trunk_caller", arguments=TrunkAnswered, short="within")
-async def is_answered(part: Part, args: TrunkAnswered) -> None:
-    """Waits until the call is answered, and fails where it is not in time."""
-    if part.trunk_call is None:
-        raise DriverError(f"{part.name} has not dialled: there is no call")
-    await part.trunk_call.answered(within=args.within)
-
-
-@verb("trunk_caller")
-async def hang_up(part: Part, _args: Nothing) -> None:
-    """Puts the receiver down."""
-    if part.trunk_call is None:
-        raise DriverError(f"{part.name} has not dialled: there is no call")
-    await part.trunk_call.hang_up()
+    call = part.call = await part.driver.dial(args.number, cli=getattr(part.actor, "number", None))
+    return str(call.id)
 
 
 @verb("crm", arguments=Contact)
