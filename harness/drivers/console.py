@@ -27,6 +27,7 @@ from harness.errors import DriverError
 from harness.journal import Event
 from harness.protocols.rtp.g711 import Samples
 from harness.transport.context import Context
+from harness.transport.https import web_authorities
 
 ANSWERS_WITHIN = 5.0
 """Seconds within which the control interface answers a request."""
@@ -96,7 +97,9 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight):
         refuse. Raises DriverError when the position can't be had; nobody is logged in then.
         """
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        http = httpx.AsyncClient(base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False)
+        http = httpx.AsyncClient(
+            base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False, verify=web_authorities()
+        )
         console = cls(context, media, name, position, http, permit_dial, permit_radio)
         try:
             await console._log_in(audio)
@@ -115,7 +118,9 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight):
         Raises DriverError where that can't be had.
         """
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        http = httpx.AsyncClient(base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False)
+        http = httpx.AsyncClient(
+            base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False, verify=web_authorities()
+        )
         console = cls(context, media, name, position, http, _refuse_dial, _refuse_radio)
         try:
             await console._look_on(control, headers)

@@ -10,6 +10,7 @@ import httpx
 
 from harness.errors import DriverError
 from harness.transport.context import Context
+from harness.transport.https import web_authorities
 
 ANSWERS_WITHIN = 5.0
 """Seconds within which the control interface answers a request."""
@@ -34,7 +35,9 @@ class Supervisor:
     def open(cls, context: Context, name: str, *, control: str, token: str | None = None) -> Supervisor:
         """Look at the ICCS whose control interface is ``control`` (``http://host:port``)."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        http = httpx.AsyncClient(base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False)
+        http = httpx.AsyncClient(
+            base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False, verify=web_authorities()
+        )
         return cls(context, name, http)
 
     async def close(self) -> None:
