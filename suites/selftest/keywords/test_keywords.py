@@ -196,6 +196,53 @@ Two Officers
     assert code == 0
 
 
+REAL = """
+name: with-a-real-terminal
+components:
+  iccs: {role: iccs}
+  officer:
+    {role: radio_terminal, binding: real, issi: 4001234, talkgroup: A, serial: {url: /dev/null}, audio: "rtp://127.0.0.1:4000"}
+talkgroups: {A: 1001}
+"""
+
+WAITS = """\
+It Waits
+    [Tags]    Waits
+    ${library}    Get Library Instance    harness.keywords.ICCS
+    Should Be Equal    ${library.session.time}    %s
+
+It Works
+    ${library}    Get Library Instance    harness.keywords.ICCS
+    Should Be Equal    ${library.session.time}    real
+"""
+
+
+@pytest.mark.parametrize(("is_simulated", "time"), [(True, "virtual"), (False, "real")])
+def test_a_test_that_waits_does_so_in_virtual_time_only_where_all_is_simulated(
+    suite: Suite, tmp_path: Path, is_simulated: bool, time: str
+) -> None:
+    bed = tmp_path / "real.yaml"
+    bed.write_text(REAL)
+    options = f"testbed={DEFAULT_TESTBED if is_simulated else bed}"
+    code, results, said = suite.run(WAITS % time, options=options)
+    assert results == {"It Waits": ("PASS", ""), "It Works": ("PASS", "")}, said
+    assert code == 0
+
+
+def test_a_test_that_waits_runs_through_its_waits(suite: Suite) -> None:
+    code, results, said = suite.run(
+        """\
+It Waits
+    [Tags]    waits
+    Operator Sits At    govan-12
+    Run Keyword And Expect Error    *within 300*    Console Shows    govan-12    call.ringing    within=5 minutes
+""",
+        options=f"testbed={DEFAULT_TESTBED}",
+    )
+    assert results == {"It Waits": ("PASS", "")}, said
+    assert code == 0
+
+
 def test_a_testbed_that_is_wrong_fails_the_tests_with_file_and_line(suite: Suite, tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text("name: x\ncomponents:\n  a: {role: toaster}\n")
