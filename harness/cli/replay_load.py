@@ -47,7 +47,7 @@ def _tell(console: Console, file: LoadFile, result: Result, took_s: float) -> li
     faster = file.load.lasts_s / took_s
     console.print(f"  {len(file.load.hours)} h in {took_s:.1f} s, {faster:,.0f} times as fast as real time")
     console.print(f"  memory grew by {result.grown_mib:.1f} MiB from a quarter of the time on, the most of any process")
-    console.print(f"  journal: {result.events:,} events, sha256 {result.sha256}")
+    console.print(f"  journal: {result.events:,} events, sha256 {result.sha256}", soft_wrap=True)
     problems = result.problems(file.load)
     for problem in problems:
         console.print(f"  failed: {problem}", markup=False)
