@@ -27,6 +27,9 @@ COMMANDS = {
         "harness.cli.scenario", "app", "Scenario files: check them; what actors can do; the JSON Schema."
     ),
     "replay": _Entry("harness.cli.replay", "replay", "Play a scenario, every seat by the harness or one by a person."),
+    "load-model": _Entry(
+        "harness.cli.load_model", "load_model", "Write a day of the load model, for 'iccs replay FILE --virtual'."
+    ),
     "serve": _Entry("harness.cli.serve", "serve", "Serve the champions' page: scenarios played in a browser."),
     "people": _Entry("harness.cli.people", "app", "Accounts of the champions' page."),
     "report": _Entry("harness.cli.report", "report", "Make the report of a run again from its results."),

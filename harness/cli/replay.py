@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from harness.cli.places import SIMULATED_TESTBED
+from harness.cli.places import LOAD_TESTBED, SIMULATED_TESTBED
 from harness.errors import HarnessError, ScenarioError, TestbedError
 
 if TYPE_CHECKING:
+    from harness.scenario.load_model.model import LoadFile
     from harness.scenario.model import Scenario, Step
     from harness.scenario.source import Spot
     from harness.testbed.run import Run
@@ -55,12 +56,15 @@ def replay(
       iccs replay fixtures/scenarios/03-officer-emergency.yaml --virtual --seed 7 --journal journal.jsonl
 
       iccs replay fixtures/scenarios/01-domestic-in-progress.yaml --seat call_taker
+
+      iccs load-model --day --out day.yaml && iccs replay day.yaml --virtual
     """
     seats = tuple(seat or ())
     plan = _Plan(file, testbed, virtual, 1 if seed is None else seed, speed, step, journal, seats)
     try:
         plan.check(seeded=seed is not None)
-        passed = _played(plan)
+        load = _load_of(plan)
+        passed = _played(plan) if load is None else _played_load(plan, load)
     except (ScenarioError, TestbedError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         raise typer.Exit(EXIT_USAGE) from error
@@ -108,6 +112,23 @@ class _Plan:
         words += ["--seed", str(self.seed)] if self.in_process else []
         words += [word for seat in self.seats for word in ("--seat", seat)]
         return " ".join(words)
+
+
+def _load_of(plan: _Plan) -> LoadFile | None:
+    """The load that the file holds; None where it is a scenario with a timeline."""
+    from harness.scenario.load_model.file import check_options, read_load  # noqa: PLC0415 - help must come at once
+
+    load = read_load(plan.file)
+    if load is not None:
+        check_options(plan.file, virtual=plan.virtual, others=bool(plan.seats) or plan.step)
+    return load
+
+
+def _played_load(plan: _Plan, load: LoadFile) -> bool:
+    from harness.cli.replay_load import replay_load  # noqa: PLC0415 - help must come at once
+
+    testbed = LOAD_TESTBED if plan.testbed == SIMULATED_TESTBED else plan.testbed
+    return replay_load(load, testbed, seed=plan.seed, journal=plan.journal)
 
 
 def _played(plan: _Plan) -> bool:

@@ -32,11 +32,15 @@ def check(
     """
     from harness.scenario.cast import casting  # noqa: PLC0415 - help must come at once
     from harness.scenario.load import load_scenario  # noqa: PLC0415
+    from harness.scenario.load_model.file import read_load  # noqa: PLC0415
     from harness.testbed.load import load_testbed  # noqa: PLC0415
 
     wrong = False
     for file in files:
         try:
+            if (load := read_load(file)) is not None:
+                print(f"{file}: {load.id}: a load of {len(load.load.hours)} hours")  # noqa: T201
+                continue
             scenario = load_scenario(file)
             if testbed is not None:
                 casting(scenario, load_testbed(testbed))

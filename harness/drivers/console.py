@@ -21,6 +21,7 @@ from harness.drivers.console_crm import CallerRecords
 from harness.drivers.console_desk_radio import DeskRadio
 from harness.drivers.console_oversight import Oversight
 from harness.drivers.console_radio import RadioControl
+from harness.drivers.console_recordings import RecordedSpeech
 from harness.drivers.jack import AudioJack, open_jack
 from harness.endpoints.media import MediaService
 from harness.errors import DriverError
@@ -37,7 +38,7 @@ MAX_EVENT = 64 * 1024
 PermitRadio = Callable[[str, str, int], None]
 
 
-class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight):
+class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight, RecordedSpeech):
     """One operator position. What its console shows is journalled under the component's name as it is shown.
 
     Events: ``call.ringing`` {call, queue, cli, record}, ``call.connected``, ``call.taken``, ``call.withdrawn``

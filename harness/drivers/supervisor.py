@@ -74,6 +74,18 @@ class Supervisor:
                 f"{self.name}: {figure} of {queue} is {shown.get(figure)} after {within:g} s, due {value}"
             ) from None
 
+    async def recorders(self) -> dict[str, dict[str, Any]]:
+        """Return each recorder, ``main`` and ``standby``: ``failed``, ``legs``, ``bytes``."""
+        return dict(await self._ask("GET", "recorders"))
+
+    async def fail_recorder(self, unit: str, *, failed: bool = True) -> None:
+        """Let a simulated recorder fail, or work again. Raises DriverError where there is none of that name."""
+        await self._ask("PUT", f"recorders/{quote(unit, safe='')}", body={"failed": failed})
+
+    async def weed_recordings(self) -> list[str]:
+        """Let go at once what is older than recordings are kept; return which legs."""
+        return list((await self._ask("POST", "recorders/weed"))["weeded"])
+
     async def records(self, **wanted: Any) -> list[dict[str, Any]]:
         """Return the newest call records that fit, newest first.
 

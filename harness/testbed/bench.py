@@ -44,7 +44,7 @@ from harness.endpoints.media.api import Pacing
 from harness.endpoints.sntp import Clock
 from harness.errors import DriverError, ExpectationError, TestbedError
 from harness.evidence.requirements import catalogue
-from harness.journal import Journal
+from harness.journal import EVENTS_IN_MEMORY, Journal
 from harness.measure.clocks import Skew, skews
 from harness.testbed.addresses import Addresses
 from harness.testbed.components import (
@@ -439,15 +439,19 @@ async def open_bench(
     origin: float | None = None,
     capture_dir: Path | None = None,
     auto_advisers: bool = False,
+    events: int = EVENTS_IN_MEMORY,
 ) -> AsyncIterator[Bench]:
     """Open a bench on the running loop and close it after.
 
     In virtual time the simulators run in the same process over the virtual network, and with ``auto_advisers`` the
     ICCS's advisers answer by themselves as its settings say; else they were started before (``iccs simulate``) and
-    ``addresses`` says where they are.
+    ``addresses`` says where they are. ``events``: of each journal, that stay in memory.
     """
     context = Context.create(
-        seed=seed, origin=origin, capture_dir=capture_dir / BENCH_CAPTURE if capture_dir is not None else None
+        seed=seed,
+        origin=origin,
+        capture_dir=capture_dir / BENCH_CAPTURE if capture_dir is not None else None,
+        events=events,
     )
     interlock = Interlock(testbed, today)
     async with AsyncExitStack() as stack:
@@ -461,6 +465,7 @@ async def open_bench(
                 seed=None if seed is None else seed + 1,
                 origin=context.journal.origin,
                 capture_dir=capture_dir / SIMULATORS_CAPTURE if capture_dir is not None else None,
+                events=events,
             )
             stack.callback(simulators.close)
             simulation = await Simulation.start(

@@ -13,6 +13,7 @@ from simulators.iccs.api.incidents import incident_routes
 from simulators.iccs.api.oversight import oversight_routes
 from simulators.iccs.api.radio_console import radio_console_routes
 from simulators.iccs.api.radio_services import radio_service_routes
+from simulators.iccs.api.recordings import recording_routes
 from simulators.iccs.api.streams import stream_routes
 from simulators.iccs.api.supervision import supervision_routes
 from simulators.iccs.calls import CallStateError
@@ -66,6 +67,7 @@ def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float 
         supervision_routes(desk),
         oversight_routes(desk),
         feed_routes(desk),
+        recording_routes(desk),
         radio_service_routes(desk),
         radio_console_routes(desk),
         stream_routes(desk, wallboard_every_s),
