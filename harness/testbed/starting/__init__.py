@@ -19,6 +19,7 @@ from harness.testbed.components import (
     RoipGatewayComponent,
     SmsDiaryComponent,
     SmsNetworkComponent,
+    WebexComponent,
     WorkforceComponent,
 )
 from harness.testbed.starting.base import Starter, Starting
@@ -38,6 +39,7 @@ from harness.testbed.starting.records import start_records
 from harness.testbed.starting.roip import start_roip
 from harness.testbed.starting.sms import start_sms
 from harness.testbed.starting.switch import start_switch
+from harness.testbed.starting.webex import start_webex
 from harness.testbed.starting.workforce import start_workforce
 
 STARTERS: tuple[Starter[Any], ...] = (
@@ -55,6 +57,7 @@ STARTERS: tuple[Starter[Any], ...] = (
     Starter(EmergencyNetworkComponent, start_emergency),
     Starter(EnterpriseSwitchComponent, start_switch),
     Starter(SmsNetworkComponent, start_sms),
+    Starter(WebexComponent, start_webex),
     Starter(WorkforceComponent, start_workforce),
     Starter(SmsDiaryComponent, start_diary),
     Starter(ContactUsComponent, start_contact_us),

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from simulators.bodies import Body
+from simulators.webex.errors import unfit
 from simulators.webex.front import Caller
 from simulators.webex.ids import MAX_ID, plain
 from simulators.webex.shapes import Part
+from simulators.webex.store import stamp
 
 T = TypeVar("T")
 
@@ -40,6 +43,25 @@ Cursor = Annotated[str | None, Query(max_length=2_000)]
 Most = Annotated[int, Query(ge=1, le=1_000)]
 
 
+def _iso(value: object) -> object:
+    if isinstance(value, str) and "T" not in value:
+        raise ValueError("a time is written 2026-01-01T00:00:00.000Z")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_iso)]
+
+
+def stamped(moment: datetime) -> str:
+    """A moment as it is stamped. Raises WebexError."""
+    if moment.tzinfo is None:
+        raise unfit("A time needs its zone: 2026-01-01T00:00:00.000Z.")
+    try:
+        return stamp(moment.timestamp())
+    except (ValueError, OverflowError) as error:
+        raise unfit("A time lies between the years 1970 and 9999.") from error
+
+
 def wants(name: str) -> Any:
     """A query parameter of this name that holds an id, or nothing."""
     return Query(alias=name, min_length=1, max_length=MAX_ID)
@@ -54,9 +76,6 @@ def needs(*scopes: str) -> Any:
         return caller
 
     return Depends(admitted)
-
-
-Admitted = Callable[[Request], Awaitable[Caller]]
 
 
 def answer(shape: Part) -> JSONResponse:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -18,11 +17,13 @@ from simulators.webex.api.asking import (
     Email,
     Id,
     Items,
+    Moment,
     Most,
     Sent,
     after_number,
     by_number,
     needs,
+    stamped,
     wants,
 )
 from simulators.webex.cloud import Cloud
@@ -31,7 +32,7 @@ from simulators.webex.front import MAX_UPLOAD, Caller
 from simulators.webex.paging import base_url
 from simulators.webex.saying import CARD, MAX_TEXT, Draft, direct_room, edit, say
 from simulators.webex.shapes import Attachment, Message
-from simulators.webex.store import Content, stamp
+from simulators.webex.store import Content
 from simulators.webex.uploads import check, file_name, media_type
 
 Read = Annotated[Caller, needs("spark:messages_read")]
@@ -70,6 +71,7 @@ class MessageChanged(Sent):
 
 _schema = MessageSent.model_json_schema()
 _schema["properties"]["attachments"]["anyOf"][0]["items"] = _schema.pop("$defs")["CardSent"]
+_schema["properties"]["attachments"]["anyOf"][0]["items"]["properties"]["content"] = {"type": "object"}
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -158,7 +160,7 @@ def _looking(router: APIRouter, cloud: Cloud) -> None:
         room_id: Annotated[str, wants("roomId")],
         parent_id: Annotated[str | None, wants("parentId")] = None,
         mentioned: Annotated[str | None, wants("mentionedPeople")] = None,
-        before: datetime | None = None,
+        before: Moment | None = None,
         before_message: Annotated[str | None, wants("beforeMessage")] = None,
         max: Most = 50,
         cursor: Cursor = None,
@@ -169,7 +171,7 @@ def _looking(router: APIRouter, cloud: Cloud) -> None:
         if caller.person.type == "bot" and room.type == "group" and who != caller.person.id:
             raise forbidden("A bot lists of a group room what mentions it: mentionedPeople=me.")
         last = store.messages.get(before_message, room.tenant).number if before_message is not None else None
-        until = _stamp(before) if before is not None else None
+        until = stamped(before) if before is not None else None
         found = [
             each
             for each in store.said_in.get(room.id, [])
@@ -283,10 +285,3 @@ def _files(router: APIRouter, cloud: Cloud) -> None:
         disposition = f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(content.name, safe='')}"
         headers = {"Content-Disposition": disposition, "X-Content-Type-Options": "nosniff"}
         return Response(content.data, media_type=content.media_type, headers=headers)
-
-
-def _stamp(moment: datetime) -> str:
-    try:
-        return stamp(moment.timestamp())
-    except (ValueError, OverflowError) as error:
-        raise unfit("A time lies between the years 1970 and 9999.") from error

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from simulators.webex.api.asking import Cursor, Items, Most, after_number, answer, by_number, needs, wants
+from simulators.webex.api.asking import (
+    Cursor,
+    Items,
+    Moment,
+    Most,
+    after_number,
+    answer,
+    by_number,
+    needs,
+    stamped,
+    wants,
+)
 from simulators.webex.cloud import Cloud
 from simulators.webex.errors import unfit, unknown
 from simulators.webex.front import Caller
 from simulators.webex.shapes import AuditEvent, Event, License, Organization, Role
-from simulators.webex.store import stamp
 
 Organizations = Annotated[Caller, needs("spark-admin:organizations_read", "spark-admin:people_read")]
 Licenses = Annotated[Caller, needs("spark-admin:licenses_read")]
@@ -40,16 +49,6 @@ class Categories(BaseModel):
     """What administrators' acts are sorted by."""
 
     eventCategories: list[str]  # noqa: N815 - Webex's name
-
-
-def moment(of: datetime) -> str:
-    """A moment as it is stamped. Raises WebexError."""
-    if of.tzinfo is None:
-        raise unfit("A time needs its zone: 2026-01-01T00:00:00.000Z.")
-    try:
-        return stamp(of.timestamp())
-    except (ValueError, OverflowError) as error:
-        raise unfit("A time lies between the years 1970 and 9999.") from error
 
 
 def routes(cloud: Cloud) -> APIRouter:
@@ -104,14 +103,14 @@ def routes(cloud: Cloud) -> APIRouter:
         resource: Annotated[str | None, Query(max_length=64)] = None,
         type: Annotated[str | None, Query(max_length=64)] = None,
         actor_id: Annotated[str | None, wants("actorId")] = None,
-        since: Annotated[datetime | None, Query(alias="from")] = None,
-        until: Annotated[datetime | None, Query(alias="to")] = None,
+        since: Annotated[Moment | None, Query(alias="from")] = None,
+        until: Annotated[Moment | None, Query(alias="to")] = None,
         max: Most = 100,
         cursor: Cursor = None,
     ) -> JSONResponse:
         """What happened, newest first: of oneself, and for a compliance officer of everybody."""
         everybody = caller.has("spark-compliance:events_read")
-        begin, end = moment(since) if since else None, moment(until) if until else None
+        begin, end = stamped(since) if since else None, stamped(until) if until else None
         found = [
             each
             for each in after_number(
@@ -143,8 +142,8 @@ def routes(cloud: Cloud) -> APIRouter:
     async def audit(
         request: Request,
         caller: Audit,
-        since: Annotated[datetime, Query(alias="from")],
-        until: Annotated[datetime, Query(alias="to")],
+        since: Annotated[Moment, Query(alias="from")],
+        until: Annotated[Moment, Query(alias="to")],
         org_id: Annotated[str | None, wants("orgId")] = None,
         actor_id: Annotated[str | None, wants("actorId")] = None,
         event_categories: Annotated[str | None, Query(alias="eventCategories", max_length=1_000)] = None,
@@ -154,7 +153,7 @@ def routes(cloud: Cloud) -> APIRouter:
     ) -> JSONResponse:
         """What administrators did between two moments, newest first."""
         org = store.organizations.get(org_id or caller.person.org_id, caller.person.org_id)
-        begin, end = moment(since), moment(until)
+        begin, end = stamped(since), stamped(until)
         if begin > end:
             raise unfit("'from' lies after 'to'.")
         wanted = frozenset((event_categories or "").split(",")) - {""}

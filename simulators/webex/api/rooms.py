@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from simulators.webex.api.asking import Cursor, Id, Items, Line, Most, Prose, Sent, answer, by_number, needs, wants
+from simulators.webex.api.asking import (
+    Cursor,
+    Id,
+    Items,
+    Line,
+    Moment,
+    Most,
+    Prose,
+    Sent,
+    answer,
+    by_number,
+    needs,
+    stamped,
+    wants,
+)
 from simulators.webex.cloud import Cloud
 from simulators.webex.errors import forbidden, unfit
 from simulators.webex.front import Caller
 from simulators.webex.membership import enter, leave
 from simulators.webex.shapes import MeetingInfo, Room
-from simulators.webex.store import stamp
 
 Read = Annotated[Caller, needs("spark:rooms_read")]
 Write = Annotated[Caller, needs("spark:rooms_write")]
@@ -65,8 +77,8 @@ def _looking(router: APIRouter, cloud: Cloud) -> None:
         team_id: Annotated[str | None, wants("teamId")] = None,
         type: Literal["direct", "group"] | None = None,
         sort_by: Annotated[Literal["id", "lastactivity", "created"] | None, Query(alias="sortBy")] = None,
-        since: Annotated[datetime | None, Query(alias="from")] = None,
-        until: Annotated[datetime | None, Query(alias="to")] = None,
+        since: Annotated[Moment | None, Query(alias="from")] = None,
+        until: Annotated[Moment | None, Query(alias="to")] = None,
         max: Most = 100,
         cursor: Cursor = None,
     ) -> JSONResponse:
@@ -79,8 +91,8 @@ def _looking(router: APIRouter, cloud: Cloud) -> None:
                 for each in (store.rooms.get(room_id, caller.person.org_id) for room_id in mine)
                 if (team_id is None or each.team_id == team_id)
                 and (type is None or each.type == type)
-                and (since is None or each.last_activity >= stamp(_seconds(since)))
-                and (until is None or each.last_activity <= stamp(_seconds(until)))
+                and (since is None or each.last_activity >= stamped(since))
+                and (until is None or each.last_activity <= stamped(until))
             ),
             key=place,
             reverse=sort_by in _NEWEST_FIRST,
@@ -176,16 +188,6 @@ def _changing(router: APIRouter, cloud: Cloud) -> None:
             store.close_room(room)
             cloud.happenings.tell("rooms", "deleted", caller.person, told, readers)
         return Response(status_code=HTTPStatus.NO_CONTENT)
-
-
-def _seconds(moment: datetime) -> float:
-    if moment.tzinfo is None:
-        raise unfit("A time needs its zone: 2026-01-01T00:00:00.000Z.")
-    try:
-        stamp(moment.timestamp())
-    except ValueError as error:
-        raise unfit("A time lies between the years 1970 and 9999.") from error
-    return moment.timestamp()
 
 
 def _by_activity(room: Room) -> list[Any]:
