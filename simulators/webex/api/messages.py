@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -10,7 +11,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field, JsonValue, ValidationError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
 from simulators.webex.api.asking import (
     Cursor,
@@ -80,23 +81,20 @@ _BODY: Final[dict[str, Any]] = {
 }
 
 
-async def _sent(request: Request) -> tuple[MessageSent, UploadFile | None]:
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    """A file as it came."""
+
+    name: str
+    media_type: str | None
+    data: bytes
+
+
+async def _sent(request: Request) -> tuple[MessageSent, _Upload | None]:
     """What was sent, by JSON or, with a file of the sender's own, as a form. Raises WebexError."""
     if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        form = await request.form(max_files=1, max_fields=MAX_PARTS, max_part_size=MAX_UPLOAD)
-        given: dict[str, Any] = {}
-        upload: UploadFile | None = None
-        for name, value in form.multi_items():
-            if isinstance(value, UploadFile):
-                if name != "files" or upload is not None:
-                    raise unfit("One file can be sent, as the part 'files'.")
-                upload = value
-            elif name == "files":
-                given["files"] = [value]
-            elif name == "attachments":
-                given["attachments"] = _json(value.encode(errors="replace"))
-            else:
-                given[name] = value
+        async with request.form(max_files=1, max_fields=MAX_PARTS, max_part_size=MAX_UPLOAD) as form:
+            given, upload = await _fields(form)
     else:
         given, upload = _json(await request.body()), None
     try:
@@ -104,6 +102,23 @@ async def _sent(request: Request) -> tuple[MessageSent, UploadFile | None]:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise unfit(f"{'.'.join(str(step) for step in first['loc']) or 'The body'}: {first['msg']}") from error
+
+
+async def _fields(form: FormData) -> tuple[dict[str, Any], _Upload | None]:
+    given: dict[str, Any] = {}
+    upload: _Upload | None = None
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            if name != "files" or upload is not None:
+                raise unfit("One file can be sent, as the part 'files'.")
+            upload = _Upload(value.filename or "", value.content_type, await value.read())
+        elif name == "files":
+            given["files"] = [value]
+        elif name == "attachments":
+            given["attachments"] = _json(value.encode(errors="replace"))
+        else:
+            given[name] = value
+    return given, upload
 
 
 def _json(text: bytes) -> Any:
@@ -222,10 +237,9 @@ def _saying(router: APIRouter, cloud: Cloud) -> None:
         to = cloud.whom(caller, sent.to_person_id, sent.to_person_email) if room is None else None
         content = None
         if upload is not None:
-            data = await upload.read()
-            check(data)
-            name = file_name(upload.filename or "")
-            content = Content(name, media_type(name, upload.content_type), data, "", caller.person.org_id)
+            check(upload.data)
+            name = file_name(upload.name)
+            content = Content(name, media_type(name, upload.media_type), upload.data, "", caller.person.org_id)
         cards = [Attachment(content_type=each.content_type, content=each.content) for each in sent.attachments or ()]
         draft = Draft(sent.text, sent.markdown, sent.parent_id, content, cards)
         message = say(cloud, caller.person, draft, room=room, to=to)
