@@ -290,12 +290,13 @@ def _devices(router: APIRouter, cloud: Cloud) -> None:
         request: Request,
         caller: WriteDevices,
         device_id: str,
-        sent: Annotated[list[TagsChanged], Field(min_length=1, max_length=20)],
+        sent: Annotated[list[TagsChanged], Field(min_length=1, max_length=20)] | TagsChanged,
     ) -> JSONResponse:
         """Change a device's tags: application/json-patch+json."""
         device = store.devices.get(device_id, caller.person.org_id)
         tags = list(device.tags)
-        for each in sent:
+        # RFC 6902 has a list of operations; Webex takes one alone as well, which the SDKs send.
+        for each in [sent] if isinstance(sent, TagsChanged) else sent:
             values = [each.value] if isinstance(each.value, str) else list(each.value or ())
             if each.op != "remove" and not values:
                 raise unfit("A value is needed.")

@@ -162,7 +162,7 @@ def _changing(router: APIRouter, cloud: Cloud) -> None:
             raise unfit("A direct room can't be changed.")
         if room.is_locked and not mine.is_moderator:
             raise forbidden("Only moderators change a locked room.")
-        if sent.is_read_only is not None and not mine.is_moderator:
+        if sent.is_read_only not in {None, room.is_read_only} and not mine.is_moderator:
             raise forbidden("Only moderators make a room read-only.")
         moved = sent.team_id is not None and sent.team_id != room.team_id
         if moved and not cloud.in_team(caller.person, store.teams.get(sent.team_id or "", caller.person.org_id)):

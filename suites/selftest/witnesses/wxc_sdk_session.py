@@ -1,4 +1,4 @@
-"""What the SDK wxc-sdk does with a Webex in one go, in a process of its own: it blocks, sleeps and keeps its base global.
+"""What the SDK wxc-sdk does with a Webex in one go, in a process of its own: it blocks, and keeps its base global.
 
 Reads ``{"base", "token", "part", "words"}`` from standard input, writes what it saw as JSON.
 """
@@ -19,6 +19,8 @@ from wxc_sdk.people import Person
 from wxc_sdk.rest import RestError, RestSession
 from wxc_sdk.tokens import Tokens
 
+HOUR = timedelta(hours=1)
+
 
 def messaging(api: WebexSimpleApi, *_words: str) -> dict[str, Any]:
     room = api.rooms.create(title="SDK")
@@ -34,7 +36,8 @@ def messaging(api: WebexSimpleApi, *_words: str) -> dict[str, Any]:
     edited = api.messages.edit(message=reply.model_copy(update={"text": "Edited", "markdown": None, "html": None}))
     listed = [each.text for each in api.messages.list(room_id=room.id)]
     members = sorted(each.person_email for each in api.membership.list(room_id=room.id))
-    moderator = api.membership.update(update=Membership(id=joined.id, is_moderator=True, is_room_hidden=None))
+    own = next(iter(api.membership.list(room_id=room.id, person_email="admin@force.example")))
+    moderator = api.membership.update(update=Membership(id=own.id, is_moderator=True, is_room_hidden=None))
     renamed = api.rooms.update(update=room.model_copy(update={"title": "Renamed"}))
     direct = api.messages.create(to_person_email="operator@force.example", text="Direct")
     directly = [each.text for each in api.messages.list_direct(person_email="operator@force.example")]
@@ -86,9 +89,7 @@ def administering(api: WebexSimpleApi, *_words: str) -> dict[str, Any]:
     device = next(iter(api.devices.list()))
     tagged = api.devices.modify_device_tags(device_id=device.device_id, op="replace", value=["a", "b"])
     now = datetime.now(tz=UTC)
-    audited = list(
-        api.admin_audit.list_events(org_id=me.org_id, from_=now - timedelta(hours=1), to_=now + timedelta(1))
-    )
+    audited = list(api.admin_audit.list_events(org_id=me.org_id, from_=now - HOUR, to_=now + HOUR))
     return {
         "me": me.emails,
         "title": changed.title,
@@ -113,12 +114,11 @@ def teams_and_webhooks(api: WebexSimpleApi, *words: str) -> dict[str, Any]:
     room = next(iter(api.rooms.list(team_id=team.id)))
     card = {"contentType": "application/vnd.microsoft.card.adaptive", "content": {"type": "AdaptiveCard", "body": []}}
     said = api.messages.create(room_id=room.id, text="Card", attachments=[card])
-    action = api.attachment_actions.create if hasattr(api.attachment_actions, "create") else None
     listed = [each.name for each in api.webhook.list()]
     api.webhook.webhook_delete(webhook_id=hook.webhook_id)
     api.team_memberships.delete(membership_id=joined.id)
     api.teams.delete(team_id=team.id)
-    return {"members": members, "listed": listed, "card": bool(said.attachments), "action": action is not None}
+    return {"members": members, "listed": listed, "card": bool(said.attachments)}
 
 
 def refusals(api: WebexSimpleApi, *_words: str) -> dict[str, Any]:
@@ -141,9 +141,12 @@ def refusals(api: WebexSimpleApi, *_words: str) -> dict[str, Any]:
 def refreshing(api: WebexSimpleApi, *words: str) -> dict[str, Any]:
     client_id, client_secret, refresh_token = words
     integration = Integration(
-        client_id=client_id, client_secret=client_secret, scopes="spark:all", redirect_url="http://127.0.0.1:9/done"
+        client_id=client_id,
+        client_secret=client_secret,
+        scopes="spark:all",
+        redirect_url="http://127.0.0.1:9/done",
+        token_service=f"{RestSession.BASE}/access_token",
     )
-    integration.access_token_url = f"{RestSession.BASE}/access_token"
     tokens = Tokens(refresh_token=refresh_token)
     integration.refresh(tokens=tokens)
     me = WebexSimpleApi(tokens=tokens).people.me()
