@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from harness.transport.context import Context
 ADMINISTRATOR: Final = "administrator"
 LOOKS_EVERY_S: Final = 0.5
 """How often is looked for what is expected; between looks the service may be asked for other things."""
+CALL_LOOKS_EVERY_S: Final = 0.1
 UNAUTHORISED: Final = 401
 MAX_MADE: Final = 10_000
 """What one driver makes at most, and takes away at its end."""
@@ -54,13 +56,14 @@ class Webex:
         accounts: dict[str, Account],
         prefix: str,
         read_only: bool,
+        permit: Callable[[str], None],
     ) -> None:
         """Use `Webex.open`."""
         self.name = name
         self.prefix = prefix
         """What the names of all begin with that is made here."""
         self.read_only = read_only
-        self._service, self._accounts = service, accounts
+        self._service, self._accounts, self._permit = service, accounts, permit
         self._journal = context.journal
         self._clients: dict[str, WebexClient] = {}
         self._link: ControlLink | None = None
@@ -77,14 +80,17 @@ class Webex:
         accounts: dict[str, Account],
         prefix: str,
         read_only: bool,
+        permit: Callable[[str], None],
         control: str | None,
         control_token: str | None = None,
     ) -> Webex:
         """Reach Webex at ``service``, and a simulated one's events, faults and tokens at ``control``.
 
-        Raises DriverError where there are no events.
+        ``permit`` lets a number be dialled, or raises InterlockError. Raises DriverError where there are no events.
         """
-        webex = cls(context, name, service=service, accounts=accounts, prefix=prefix, read_only=read_only)
+        webex = cls(
+            context, name, service=service, accounts=accounts, prefix=prefix, read_only=read_only, permit=permit
+        )
         if control is not None:
             webex._link = await ControlLink.open(context, name, control, control_token, webex._told)
         return webex
@@ -234,6 +240,45 @@ class Webex:
                         return took
                     await asyncio.sleep(LOOKS_EVERY_S)
         raise ExpectationError(f"{self.name}: {whom} was to be blocked within {within:g} s, and is let in still")
+
+    # What people do with calls
+
+    async def dial(self, destination: str, *, by: str) -> str:
+        """Let an account's telephone call ``destination``; return the call's id.
+
+        Raises InterlockError, before anything is sent, where the testbed does not allow the number.
+        """
+        self._permit(destination)
+        said = await (await self.account(by)).ask("POST", "/telephony/calls/dial", {"destination": destination})
+        self._journal.record(self.name, "webex.dialled", call=str(said["callId"]), account=by)
+        return str(said["callId"])
+
+    async def handle(self, call: str, act: str, *, by: str) -> None:
+        """Do something to an account's call: ``answer``, ``hold``, ``resume``, ``hangup``, ``reject``, ``mute``."""
+        await (await self.account(by)).ask("POST", f"/telephony/calls/{act}", {"callId": call})
+        self._journal.record(self.name, "webex.call_handled", call=call, act=act, account=by)
+
+    async def expect_call(self, state: str, *, by: str, within: float) -> dict[str, Any]:
+        """An account's call in this state, as it sees it; raises ExpectationError where there is none in time."""
+        client = await self.account(by)
+        seen: list[str] = []
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while True:
+                    calls = (await client.ask("GET", "/telephony/calls"))["items"]
+                    seen = [str(each["state"]) for each in calls]
+                    for call in calls:
+                        if call["state"] == state:
+                            self._journal.record(
+                                self.name, "webex.call_seen", call=call["callId"], state=state, account=by
+                            )
+                            found: dict[str, Any] = call
+                            return found
+                    await asyncio.sleep(CALL_LOOKS_EVERY_S)
+        has = ", ".join(seen) or "none"
+        raise ExpectationError(
+            f"{self.name}: {by} was to have a call that is {state} within {within:g} s, and has {has}"
+        )
 
     # As whoever makes a simulated one fail
 

@@ -16,6 +16,7 @@ from simulators.webex.paging import Pager
 from simulators.webex.settings import WebexSettings
 from simulators.webex.shapes import Membership, Person, Room, Team, TeamMembership
 from simulators.webex.store import Store
+from simulators.webex.switchboard import Switchboard
 from simulators.webex.tokens import Grant, Tokens
 
 
@@ -31,6 +32,8 @@ class Cloud:
     happenings: Happenings
     deliveries: Deliveries
     rng: random.Random
+    switchboard: Switchboard | None = None
+    """Where calls are made; None: there is no calling."""
     url: str = ""
     """Where it is reached, ``http://host:port``."""
     admin_roles: set[str] = field(default_factory=set)

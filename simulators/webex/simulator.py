@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from harness.transport.context import Context
-from simulators.calendar import clock_of
+from simulators.calendar import clock_of, epoch_of
 from simulators.events import Events
 from simulators.faults import Fault, Faults
 from simulators.guard import need_token
@@ -26,6 +26,7 @@ from simulators.webex.scopes import ALL, USER
 from simulators.webex.settings import WebexSettings
 from simulators.webex.shapes import Person
 from simulators.webex.store import Store
+from simulators.webex.switchboard import Switchboard
 from simulators.webex.tokens import Issued, Tokens
 
 
@@ -51,9 +52,15 @@ class WebexSimulator:
 
     @classmethod
     async def start(
-        cls, context: Context, settings: WebexSettings, *, name: str = "webex", virtual: bool
+        cls,
+        context: Context,
+        settings: WebexSettings,
+        *,
+        name: str = "webex",
+        virtual: bool,
+        switch: tuple[str, str | None] | None = None,
     ) -> WebexSimulator:
-        """Start it.
+        """Start it; ``switch``: the control interface of the enterprise switch that makes its calls, and its token.
 
         Raises LocalError when its control interface would be reached from beyond loopback without a token, and
         TransportError when an address can't be bound; nothing stays up then.
@@ -76,6 +83,10 @@ class WebexSimulator:
         )
         simulator = cls(cloud)
         simulator._stack.push_async_callback(deliveries.stop)
+        if switch is not None:
+            origin = epoch_of(context.journal, virtual=virtual)
+            cloud.switchboard = Switchboard(*switch, origin, store.person_by_extension)
+            simulator._stack.push_async_callback(cloud.switchboard.close)
         try:
             administrator = fill(cloud)
             simulator.token = simulator._issue(administrator, None, None).access_token

@@ -165,6 +165,10 @@ class Store:
         wanted = email.lower()
         return next((each for each in self.people.of(tenant) if wanted in each.emails), None)
 
+    def person_by_extension(self, extension: str, tenant: str) -> shapes.Person | None:
+        """Whose extension it is, in an organisation."""
+        return next((each for each in self.people.of(tenant) if extension and each.extension == extension), None)
+
     def members(self, room_id: str) -> list[shapes.Membership]:
         """Who is in a room."""
         return list(self.by_room.get(room_id, {}).values())

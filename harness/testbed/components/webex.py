@@ -30,6 +30,8 @@ class WebexComponent(BoundComponent):
     """How the simulator is laid out; only where the binding is ``simulated``."""
     service: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
     """Where a real Webex is asked, without ``/v1``: https://webexapis.com."""
+    switch: Name | None = None
+    """The simulated enterprise switch that makes a simulated Webex's calls: an extension is a line of it."""
     accounts: dict[Name, AccountSettings] = Field(min_length=1, max_length=MAX_ACCOUNTS)
     """Whom tests act as. ``administrator`` is one of them."""
     read_only: bool | None = None
@@ -49,6 +51,8 @@ class WebexComponent(BoundComponent):
                 raise ValueError(f"a real webex's accounts need 'token_variable'; without it: {', '.join(without)}")
         elif self.service is not None:
             raise ValueError("'service': for a real webex; a simulator has an address of its own")
+        if self.binding is Binding.REAL and self.switch is not None:
+            raise ValueError("'switch': for a simulated webex; a real one makes its calls itself")
         self._simulated_accounts_are_there()
         self.only_a_simulator_is_laid_out()
         return self

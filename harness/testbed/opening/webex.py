@@ -21,6 +21,7 @@ async def open_webex(opening: Opening, name: str, component: WebexComponent) -> 
             accounts=accounts,
             prefix=component.prefix,
             read_only=component.only_read,
+            permit=opening.interlock.dial,
             control=opening.addresses.url(name, "control"),
             control_token=secret.get_secret_value() if secret is not None else None,
         )
@@ -32,5 +33,6 @@ async def open_webex(opening: Opening, name: str, component: WebexComponent) -> 
         accounts=accounts,
         prefix=component.prefix,
         read_only=component.only_read,
+        permit=opening.interlock.dial,
         control=None,
     )

@@ -20,6 +20,7 @@ from simulators.webex.api import (
     places,
     rooms,
     teams,
+    telephony,
     webhooks,
 )
 from simulators.webex.cloud import Cloud
@@ -28,7 +29,7 @@ from simulators.webex.errors import WebexError, unfit, unknown
 from simulators.webex.front import refusal
 
 PREFIX = "/v1"
-_PARTS = (people, rooms, memberships, messages, actions, teams, webhooks, organisation, places, oauth)
+_PARTS = (people, rooms, memberships, messages, actions, teams, webhooks, organisation, places, telephony, oauth)
 
 
 def make_app(cloud: Cloud) -> FastAPI:

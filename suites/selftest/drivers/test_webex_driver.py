@@ -39,6 +39,10 @@ ACCOUNTS = {
 }
 
 
+def _no_dialling(number: str) -> None:
+    raise InterlockError(f"dialling {number} is not allowed")
+
+
 @asynccontextmanager
 async def driver(
     *, virtual: bool = True, real: bool = False, read_only: bool = False
@@ -53,6 +57,7 @@ async def driver(
         accounts=ACCOUNTS,
         prefix="iccs-test-",
         read_only=read_only,
+        permit=_no_dialling,
         control=None if real else simulator.control_url,
     )
     try:
@@ -93,6 +98,16 @@ async def test_a_message_that_another_account_does_not_see_is_found_out() -> Non
         said = await webex.say(await webex.make_room("alone"), "x")
         with pytest.raises(ExpectationError, match="was refused with 404"):
             await webex.expect_message(said, by="operator", within=5)
+
+
+@pytest.mark.virtual_time
+async def test_a_number_that_is_not_allowed_is_not_dialled_and_without_a_switch_there_is_no_calling() -> None:
+    async with driver() as (webex, _simulator, context):
+        with pytest.raises(InterlockError, match="dialling 999"):
+            await webex.dial("999", by="operator")
+        with pytest.raises(WebexRefusedError, match="no Webex Calling"):
+            await webex.expect_call("connected", by="operator", within=5)
+        assert "webex.dialled" not in context.journal.lines()
 
 
 @pytest.mark.virtual_time
