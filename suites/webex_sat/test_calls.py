@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import numpy as np
 import pytest
 
 from harness.evidence.requirements import catalogue
+from harness.measure.correlate import correlation
 from harness.pytest_plugin import requirement
 from harness.testbed.bench import Bench
 
 pytestmark = pytest.mark.testbed("webex")
 RINGBACK_S = catalogue()["WBX-003"].figure("ringback_s").value
+NOISE = (6000 * np.random.default_rng(3).standard_normal(16_000)).clip(-20_000, 20_000).astype(np.int16)
+"""Two seconds of what is like nothing else, 8 kHz."""
 CALLER, CALLED = "2001", "2002"
 
 
@@ -48,6 +54,10 @@ async def test_a_call_dialled_by_rest_is_a_call_on_the_wire_and_what_is_done_to_
     await answered.answered(within=5)
     connected = await webex.expect_call("connected", by="leaver", within=2)
     assert connected["callId"] == theirs["callId"]
+    await answered.record()
+    await own.say(NOISE)
+    await asyncio.sleep(len(NOISE) / 8000 + 0.6)
+    assert correlation(NOISE, (await answered.recorded()).samples) > 0.9
     await webex.handle(call, "hold", by="operator")
     await webex.expect_call("remoteHeld", by="leaver", within=2)
     await webex.handle(call, "resume", by="operator")
