@@ -64,7 +64,9 @@ def make_app(cloud: Cloud) -> FastAPI:
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             # Each route knows its own method only; the resource has those of all its routes (RFC 9110 section 10.2.1).
             path = request.url.path.removeprefix(PREFIX)
-            there = next((route.path for route in known if route.path_regex.match(path)), "")
+            # Of paths that fit, the one with the fewest parameters is meant: /people/me is nobody's id.
+            fitting = [route for route in known if route.path_regex.match(path)]
+            there = min(fitting, key=lambda route: len(route.param_convertors)).path if fitting else ""
             methods = {method for route in known if route.path == there for method in route.methods or ()}
             headers["Allow"] = ", ".join(sorted(methods))
             told = "The HTTP method is not supported for this resource."
