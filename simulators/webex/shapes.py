@@ -368,6 +368,7 @@ class CallRecord(Part):
     type: str
     name: str | None = None
     number: str
+    privacy_enabled: bool
     time: str
 
 

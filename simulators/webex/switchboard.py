@@ -117,13 +117,18 @@ class Switchboard:
         )
 
     def _record(self, party: dict[str, Any], person: Person) -> CallRecord:
-        placed = party["personality"] != "terminator"
+        kind = "placed" if party["personality"] != "terminator" else "received"
+        if kind == "received" and party["answered"] is None:
+            kind = "missed"
+        # As Webex has it: when it was placed, when it was answered, when whoever called gave up.
+        time = party[{"placed": "created", "received": "answered", "missed": "ended"}[kind]]
         remote = self._remote(party, person)
         return CallRecord(
-            type="placed" if placed else "received" if party["answered"] is not None else "missed",
+            type=kind,
             name=remote.name,
             number=remote.number,
-            time=stamp(self._origin + party["created"]),
+            privacy_enabled=remote.privacy_enabled,
+            time=stamp(self._origin + time),
         )
 
     def _remote(self, party: dict[str, Any], person: Person) -> RemoteParty:

@@ -7,7 +7,9 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,18 +17,27 @@ import httpx
 import pytest
 from witness import need_module
 
+from harness.testbed.bench import open_bench
+from harness.testbed.child import simulators
+from harness.testbed.load import load_testbed
 from harness.transport.context import Context
 from simulators.webex import WebexSettings, WebexSimulator
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("wxc-sdk")]
 ENDS_WITHIN_S = 120
+TESTBED = Path(__file__).resolve().parents[3] / "fixtures" / "testbeds" / "webex.yaml"
 WITNESS = Path(__file__).with_name("wxc_sdk_session.py")
 
 
 async def session(simulator: WebexSimulator, part: str, *words: str) -> dict[str, Any]:
+    """Let the SDK do one part as the administrator of ``simulator``."""
+    return await session_at(simulator.url, simulator.token, part, *words)
+
+
+async def session_at(url: str, token: str, part: str, *words: str) -> dict[str, Any]:
     """Let the SDK do one part of what it can in a process of its own, whose time it may sleep away."""
     need_module("wxc_sdk", package="wxc-sdk")
-    told = json.dumps({"base": f"{simulator.url}/v1", "token": simulator.token, "part": part, "words": words})
+    told = json.dumps({"base": f"{url}/v1", "token": token, "part": part, "words": words})
     process = await asyncio.create_subprocess_exec(
         sys.executable, str(WITNESS), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -115,3 +126,27 @@ async def test_an_integrations_token_is_refreshed(simulator: WebexSimulator) -> 
         tokens = (await http.post("/access_token", data=form)).json()
     seen = await session(simulator, "refreshing", "C1", "s3cret", tokens["refresh_token"])
     assert seen == {"me": ["operator@force.example"], "kept": True}
+
+
+async def test_a_call_is_placed_looked_at_and_ended_as_the_sdk_does() -> None:
+    need_module("wxc_sdk", package="wxc-sdk")
+    origin, testbed = monotonic(), load_testbed(TESTBED)
+    with simulators(TESTBED, origin=origin, seed=1) as addresses:
+        async with open_bench(
+            testbed, today=date(2026, 1, 5), addresses=addresses, virtual=False, origin=origin, seed=1
+        ) as bench:
+            caller, called = await bench.telephone("operator-phone"), await bench.telephone("leaver-phone")
+            async with httpx.AsyncClient(base_url=addresses.url("webex", "control"), trust_env=False) as http:
+                made = await http.post("/v1/tokens", json={"email": "operator@force.example"})
+            url, token = addresses.url("webex", "http"), made.json()["token"]
+            seen = await session_at(url, token, "calling", "2002")
+            own, rung = await caller.rings(), await called.rings()
+            await own.ended(within=5)
+            await rung.ended(within=5)
+            past = await session_at(url, token, "past_calls")
+    assert seen.pop("call") in (
+        ["clickToDial", "alerting", "2002", "organization"],
+        ["originator", "connecting", "2002", "organization"],
+    )
+    assert seen == {"listed": True, "left": 0}
+    assert past == {"history": [["placed", "2002"]]}

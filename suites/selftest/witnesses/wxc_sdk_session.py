@@ -153,10 +153,26 @@ def refreshing(api: WebexSimpleApi, *words: str) -> dict[str, Any]:
     return {"me": me.emails, "kept": tokens.refresh_token == refresh_token}
 
 
+def calling(api: WebexSimpleApi, *words: str) -> dict[str, Any]:
+    placed = api.telephony.calls.dial(destination=words[0])
+    call = api.telephony.calls.call_details(call_id=placed.call_id)
+    listed = [each.call_session_id for each in api.telephony.calls.list_calls()]
+    api.telephony.calls.hangup(call_id=placed.call_id)
+    return {
+        "call": [str(call.personality), str(call.state), call.remote_party.number, str(call.remote_party.call_type)],
+        "listed": listed == [placed.call_session_id],
+        "left": len(list(api.telephony.calls.list_calls())),
+    }
+
+
+def past_calls(api: WebexSimpleApi, *_words: str) -> dict[str, Any]:
+    return {"history": [[str(each.call_type), each.number] for each in api.telephony.calls.call_history()]}
+
+
 def main() -> None:
     told = json.load(sys.stdin)
     RestSession.BASE = told["base"]
-    parts = (messaging, paging, administering, teams_and_webhooks, refusals, refreshing)
+    parts = (messaging, paging, administering, teams_and_webhooks, refusals, refreshing, calling, past_calls)
     part = next(each for each in parts if each.__name__ == told["part"])
     json.dump(part(WebexSimpleApi(tokens=told["token"]), *told["words"]), sys.stdout)
 
