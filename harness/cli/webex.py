@@ -27,12 +27,12 @@ EXIT_WEBEX: Final = 3
 TOKEN_VARIABLE: Final = "ICCS_WEBEX_TOKEN"  # noqa: S105 - a variable's name
 PREFIX: Final = "iccs-test-"
 
-app = typer.Typer(no_args_is_help=True, help="Webex: find and take away what tests left.")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
 @app.callback()
 def _webex() -> None:
-    """What is done to a Webex organisation from a command line.
+    """Webex: find and take away what tests left.
 
     Example:
 
