@@ -39,6 +39,7 @@ from bench import (
     sip_calls,
     sip_messages,
     texts,
+    webex_requests,
 )
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -230,6 +231,18 @@ def _c3_day() -> tuple[dict[str, Any], list[Row]]:
     ]
 
 
+def _webex() -> tuple[dict[str, Any], list[Row]]:
+    result = webex_requests.measure()
+    peer = f"a bare page {result['bare']['per_s']:,}, {result['bare']['p99_ms']} ms"
+    rows: list[Row] = []
+    for key, what in (("people_me", "people/me"), ("message_with_webhook", "a message told by a webhook")):
+        figures = result[key]
+        rows.append((f"Webex: {what} /s, p99", f"{figures['per_s']:,}, {figures['p99_ms']} ms", peer, "", None))
+    paging = result["paging"]
+    ours = f"{paging['messages_per_s']:,}, slowest page {paging['slowest_page_ms']} ms"
+    return result, [*rows, (f"Webex: {webex_requests.MESSAGES:,} messages paged /s", ours, "", "", None)]
+
+
 BENCHMARKS: dict[str, Callable[[], tuple[dict[str, Any], list[Row]]]] = {
     "sip_messages": _messages,
     "sip_calls": _calls,
@@ -247,6 +260,7 @@ BENCHMARKS: dict[str, Callable[[], tuple[dict[str, Any], list[Row]]]] = {
     "rtp_1000": _many_streams,
     "conference": _conference,
     "virtual_time": _virtual,
+    "webex_requests": _webex,
 }
 
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "report": _Entry("harness.cli.report", "report", "Make the report of a run again from its results."),
     "measure": _Entry("harness.cli.measure", "app", "Access time and mouth-to-ear latency from tables and recordings."),
     "crm": _Entry("harness.cli.crm", "app", "A CRM: import contacts."),
+    "webex": _Entry("harness.cli.webex", "app", "Webex: find and take away what tests left."),
     "staffing": _Entry("harness.cli.staffing", "staffing", "How many advisers a load needs, by Erlang's formulas."),
     "audit": _Entry("harness.cli.audit", "app", "An ICCS's audit trail: verify it, look into it."),
     "decode": _Entry("harness.cli.decode", "decode", "Show what the harness understands of a message, as JSON."),

@@ -37,6 +37,7 @@ from harness.keywords.supervision import SupervisionKeywords
 from harness.keywords.telephones import SwitchTelephoneKeywords
 from harness.keywords.telephony import TelephonyKeywords
 from harness.keywords.texting import TextingKeywords
+from harness.keywords.webex import WebexKeywords
 from harness.keywords.workforce import WorkforceKeywords
 from harness.testbed.run import KEEP_VARIABLE, TESTBED_VARIABLE
 
@@ -67,6 +68,7 @@ class ICCS(
     RoipKeywords,
     KeyedRadioKeywords,
     TextingKeywords,
+    WebexKeywords,
     WorkforceKeywords,
     SmsDiaryKeywords,
     FaultKeywords,

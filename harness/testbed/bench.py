@@ -38,6 +38,7 @@ from harness.drivers.supervisor import Supervisor
 from harness.drivers.talking_radio import TalkingRadio, Technology
 from harness.drivers.telephone import Telephone
 from harness.drivers.trunk import EmergencyTrunk
+from harness.drivers.webex import Webex
 from harness.drivers.workforce import WorkforceSystem
 from harness.endpoints.media import MediaPort, MediaService, open_media
 from harness.endpoints.media.api import Pacing
@@ -74,6 +75,7 @@ from harness.testbed.components import (
     SmsNetworkComponent,
     TelephoneComponent,
     TrunkComponent,
+    WebexComponent,
     WorkforceComponent,
 )
 from harness.testbed.components.base import BoundComponent
@@ -105,6 +107,7 @@ from harness.testbed.opening import (
     open_telephone,
     open_terminal,
     open_trunk,
+    open_webex,
     open_workforce,
     watch_console,
 )
@@ -213,6 +216,10 @@ class Bench:
     async def crm(self, name: str | None = None) -> Crm:
         """Return the CRM (the one there is, or the one named)."""
         return await self._driver(name, CrmComponent, open_crm)
+
+    async def webex(self, name: str | None = None) -> Webex:
+        """Return Webex (the one there is, or the one named)."""
+        return await self._driver(name, WebexComponent, open_webex)
 
     async def records_database(self, name: str | None = None) -> RecordsDatabase:
         """Return a records database (the one there is, or the one named), as its auditor sees it."""
