@@ -38,6 +38,8 @@ class _Tapped:
 
     port: MediaPort
     legs: dict[About, Leg] = field(default_factory=dict)
+    timer: asyncio.TimerHandle | None = None
+    """Until the next piece; cancelled when nothing is recorded there any more."""
 
 
 class RecorderError(PositionError):
@@ -63,7 +65,7 @@ class Recorder:
         self._number = 0
         self._turn = asyncio.Lock()
         self._settling: asyncio.Task[None] | None = None
-        self._timers: list[asyncio.TimerHandle] = []
+        self._weeding: asyncio.TimerHandle | None = None
 
     # What goes on
 
@@ -127,13 +129,19 @@ class Recorder:
         incident = None if about.issi is None else self.assigned(about.issi)
         leg.incidents = () if incident is None else (incident,)
         self._keep(leg, 0)
-        self._later(PIECE_S, lambda: self._shared.spawn(self._piece(tapped)))
+        if tapped.timer is None:
+            self._next_piece(tapped)
+
+    def _next_piece(self, tapped: _Tapped) -> None:
+        loop = asyncio.get_running_loop()
+        tapped.timer = loop.call_later(PIECE_S, lambda: self._shared.spawn(self._piece(tapped)))
 
     async def _piece(self, tapped: _Tapped) -> None:
         async with self._turn:
             if self._tapped.get(tapped.port) is tapped:
                 await self._cut(tapped)
-                self._later(PIECE_S, lambda: self._shared.spawn(self._piece(tapped)))
+                if tapped.legs:
+                    self._next_piece(tapped)
 
     async def _cut(self, tapped: _Tapped, *, over: Iterable[About] = ()) -> None:
         """Hand what was heard to the legs, end those that are over, and go on for the others."""
@@ -159,6 +167,9 @@ class Recorder:
             await tapped.port.record()
         else:
             self._tapped.pop(tapped.port, None)
+            if tapped.timer is not None:
+                tapped.timer.cancel()
+                tapped.timer = None
 
     async def up_to_now(self, leg: Leg) -> None:
         """Put what has been said so far of a leg that goes on into the stores."""
@@ -241,21 +252,18 @@ class Recorder:
 
     def start(self) -> None:
         """Weed every WEEDED_EVERY_S from now on."""
-        self._later(WEEDED_EVERY_S, self._weed_again)
+        self._weeding = asyncio.get_running_loop().call_later(WEEDED_EVERY_S, self._weed_again)
 
     def _weed_again(self) -> None:
         self.weed()
         self.start()
 
-    def _later(self, seconds: float, do: Callable[[], object]) -> None:
-        now = asyncio.get_running_loop().time()
-        self._timers = [each for each in self._timers if not each.cancelled() and each.when() > now]
-        self._timers.append(asyncio.get_running_loop().call_later(seconds, do))
-
     def stop(self) -> None:
         """Begin nothing any more."""
-        for timer in self._timers:
-            timer.cancel()
+        timers = [self._weeding, *(tapped.timer for tapped in self._tapped.values())]
+        for timer in timers:
+            if timer is not None:
+                timer.cancel()
 
 
 def _of(call: SwitchCall, kind: Any) -> About:
