@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from harness.drivers.phone_call import PhoneCall
 from harness.drivers.trunk import TrunkCall
-from harness.errors import DriverError, TestbedError
+from harness.errors import DriverError, ScenarioError, TestbedError
 from harness.scenario.actors import BoundActor
 from harness.scenario.model import Media, Scenario
+from harness.scenario.names import meant
+from harness.scenario.source import Spot
 from harness.scenario.speech import SpeechRoom
 from harness.testbed.bench import Bench
 from harness.testbed.components import ConsoleComponent, RadioGatewayComponent
@@ -112,15 +115,20 @@ class Cast:
 
     @classmethod
     async def open(
-        cls, bench: Bench, scenario: Scenario, seats: Collection[str] = (), telling: Collection[str] = ()
+        cls,
+        bench: Bench,
+        scenario: Scenario,
+        seats: Collection[str] = (),
+        telling: Collection[str] = (),
+        lines: Spot | None = None,
     ) -> Cast:
         """Bind every actor and open its driver. Raises TestbedError, and what opening raises.
 
         ``seats``: actors that are left to a person: their consoles are looked at, and nobody logs in. ``telling``: of
-        those, whose client tells when the person speaks.
+        those, whose client tells when the person speaks. ``lines``: where actors stand in the file.
         """
         cast = cls(bench, scenario.media)
-        found = casting(scenario, bench.testbed)
+        found = casting(scenario, bench.testbed, lines)
         for name, actor in scenario.actors.items():
             component = found[name]
             person = name in seats
@@ -176,17 +184,39 @@ class Cast:
             await part.close()
 
 
-def casting(scenario: Scenario, testbed: Testbed) -> dict[str, str]:
-    """Return which component each actor is. Raises TestbedError where one is missing, or is two actors."""
+def named_testbed(scenario: Scenario, lines: Spot) -> Path | None:
+    """Return the testbed file that a scenario names, None where it names none. Raises ScenarioError for no file."""
+    if scenario.testbed is None:
+        return None
+    path = lines.file.parent / scenario.testbed
+    try:
+        if path.is_file():
+            return path
+        others = [str(Path(scenario.testbed).parent / each.name) for each in sorted(path.parent.glob("*.yaml"))]
+    except (OSError, ValueError):  # too long, or a NUL in it
+        others = []
+    place = lines.at(["testbed"])
+    raise ScenarioError(
+        place.error(f"testbed: found {scenario.testbed!r}, which is no file{meant(scenario.testbed, others)}")
+    )
+
+
+def casting(scenario: Scenario, testbed: Testbed, lines: Spot | None = None) -> dict[str, str]:
+    """Return which component each actor is. ``lines``: where actors stand in the file, for errors to tell.
+
+    Raises TestbedError where one is missing, or is two actors.
+    """
     found: dict[str, str] = {}
     for name, actor in scenario.actors.items():
         try:
             component = actor.find(testbed)
         except TestbedError as error:
-            raise TestbedError(f"actor {name}: {error}") from error
+            told = f"actor {name}: {error}"
+            raise TestbedError(told if lines is None else lines.at(["actors", name]).error(told)) from error
         other = next((who for who, what in found.items() if what == component), None)
         if other is not None:
-            raise TestbedError(f"actors {other} and {name} are the same component, {component}")
+            told = f"actors {other} and {name} are the same component, {component}"
+            raise TestbedError(told if lines is None else lines.at(["actors", name]).error(told))
         found[name] = component
     return found
 

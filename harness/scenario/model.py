@@ -188,6 +188,8 @@ class Scenario(Strict):
     """What a trainee reads before it begins."""
     requirements: tuple[str, ...] = ()
     learning: tuple[Text, ...] = Field(default=(), max_length=50)
+    testbed: str | None = Field(default=None, min_length=1, max_length=400)
+    """The testbed file on which it is played where nobody names another; from the scenario file's folder."""
     media: Media = "packets"
     """``packets``: speech is played and heard; ``talkspurts``: its start and end are told, none goes over the wire, it
     takes its time; ``none``: it takes no time either."""

@@ -92,7 +92,7 @@ class Player:
 
         Raises TestbedError where the testbed has not what the scenario needs, and what opening drivers raises.
         """
-        self._cast = await Cast.open(self._bench, self.scenario, self._seats, self._telling)
+        self._cast = await Cast.open(self._bench, self.scenario, self._seats, self._telling, self._lines)
         self._zero = self._journal.now()
         self._began = self._journal.position
         self._since = Moment(self._zero, self._began)
