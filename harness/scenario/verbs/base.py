@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidatorFunctionWrapHandler, field_validator
 
+from harness.errors import DriverError
 from harness.scenario.names import refers
 
 if TYPE_CHECKING:
@@ -85,3 +86,16 @@ def verb(
         return perform
 
     return put
+
+
+async def done_though(act: Awaitable[Any], because: str) -> Any:
+    """Return None where an act is refused with these words in the reason, and else what it gave, though it had not to.
+
+    Raises DriverError where it is refused for another reason.
+    """
+    try:
+        return await act
+    except DriverError as error:
+        if because not in str(error):
+            raise DriverError(f"refused, but for another reason than {because!r}: {error}") from error
+        return None

@@ -9,6 +9,7 @@ from harness.endpoints.crm.shapes import TaskTold
 from harness.errors import DriverError
 from harness.scenario.cast import Part
 from harness.scenario.verbs.base import Arguments, verb
+from harness.scenario.verbs.thrive import AssessRecord, OfRecord
 
 
 class TrunkDial(Arguments):
@@ -30,34 +31,16 @@ class Contact(Arguments):
     """One key, one record: told again it makes no second."""
 
 
-class Thrive(Arguments):
-    """An assessment by THRIVE; the CRM refuses one that lacks a factor or the rationale."""
-
-    record: str
-    by: str
-    threat: str = ""
-    harm: str = ""
-    risk: str = ""
-    investigation: str = ""
-    vulnerability: str = ""
-    engagement: str = ""
-    rationale: str = ""
-
-
-class Grade(Arguments):
+class Grade(OfRecord):
     """A grade."""
 
-    record: str
-    by: str
     grade: str
     rationale: str = ""
 
 
-class Referral(Arguments):
+class Referral(OfRecord):
     """To whom a record is given."""
 
-    record: str
-    by: str
     to: str = Field(min_length=1, max_length=80)
     """The partner."""
     rationale: str = Field(min_length=1, max_length=2_000)
@@ -88,8 +71,8 @@ async def record(part: Part, args: Contact) -> str:
     return str((await part.driver.add_record(told, key=args.key)).id)
 
 
-@verb("crm", arguments=Thrive)
-async def assess(part: Part, args: Thrive) -> None:
+@verb("crm", arguments=AssessRecord)
+async def assess(part: Part, args: OfRecord) -> None:
     """Assesses a record by THRIVE: six factors and a rationale."""
     await part.driver.assess(args.record, args.model_dump(exclude={"record", "by"}), by=args.by)
 
