@@ -11,7 +11,7 @@ from typing import Any
 from harness.drivers.phone_call import PhoneCall
 from harness.drivers.trunk import TrunkCall
 from harness.errors import DriverError, ScenarioError, TestbedError
-from harness.scenario.actors import BoundActor
+from harness.scenario.actors import BoundActor, HandsetActor, TrunkCallerActor
 from harness.scenario.model import Media, Scenario
 from harness.scenario.names import meant
 from harness.scenario.source import Spot
@@ -46,6 +46,8 @@ class Part:
     """Of a caller: until the call that was dialled is answered."""
     call: PhoneCall | TrunkCall | None = None
     """Of a caller: the call that was dialled last."""
+    texts_seen: int = 0
+    """Of a handset: the number of the newest text that was looked at."""
 
     def dialled(self) -> PhoneCall | TrunkCall:
         """The call that the caller dialled. Raises DriverError where none was dialled."""
@@ -53,17 +55,28 @@ class Part:
             raise DriverError(f"{self.name} has not dialled: there is no call")
         return self.call
 
-    async def on_call(self) -> PhoneCall:
+    def dials(self, call: PhoneCall | TrunkCall) -> None:
+        """Take a call that was dialled; what is said on it waits for the answer."""
+
+        async def answered() -> None:
+            await call.answered(within=CALL_PLACED_S)
+
+        self.call = call
+        self.answering = asyncio.create_task(answered())
+        # Who goes on with the call is told what became of it; a caller who hangs up first does not ask.
+        self.answering.add_done_callback(lambda task: None if task.cancelled() else task.exception())
+
+    async def on_call(self) -> PhoneCall | TrunkCall:
         """The call that the caller dialled, once it is answered. Raises DriverError where none was dialled."""
-        if not isinstance(self.call, PhoneCall) or self.answering is None:
-            raise DriverError(f"{self.name} has not dialled: there is no call")
-        await asyncio.shield(self.answering)
-        return self.call
+        call = self.dialled()
+        if self.answering is not None:
+            await asyncio.shield(self.answering)
+        return call
 
     async def mouth_and_ear(self) -> tuple[Any, Any]:
         """Where what it says goes in, and where what it hears comes out. Raises DriverError where it has neither."""
         match self.actor.role:  # type: ignore[attr-defined]
-            case "emergency_caller":
+            case "emergency_caller" | "trunk_caller":
                 call = await self.on_call()
                 return call, call
             case "console" | "emergency_operator":
@@ -80,9 +93,18 @@ class Part:
             match self.actor.role:  # type: ignore[attr-defined]
                 case "console" | "emergency_operator":
                     return f"{self.component} jack", "voice.started"
-                case "emergency_caller" if isinstance(self.call, PhoneCall):
+                case "emergency_caller" | "trunk_caller" if self.call is not None:
                     return self.call.name, "voice.started"
         return self.component, kind
+
+    def own(self, kind: str) -> dict[str, Any]:
+        """By what its events are told from those of others behind the same component."""
+        match self.actor:
+            case TrunkCallerActor() if self.call is not None and kind != "voice.heard":
+                return {"call_id": self.call.id}
+            case HandsetActor(number=number):
+                return {"number": number}
+        return {}
 
     async def close(self) -> None:
         """Wait for nothing any more."""
@@ -143,6 +165,8 @@ class Cast:
         part = self.parts[actor]
         if field_ == "component":
             return part.component
+        if part.actor.shares and isinstance(own := getattr(part.actor, field_, None), str | int):
+            return own
         found = getattr(part.settings, field_, None) if field_ in type(part.settings).model_fields else None
         if not isinstance(found, str | int | float):
             simple = [
@@ -213,7 +237,8 @@ def casting(scenario: Scenario, testbed: Testbed, lines: Spot | None = None) -> 
         except TestbedError as error:
             told = f"actor {name}: {error}"
             raise TestbedError(told if lines is None else lines.at(["actors", name]).error(told)) from error
-        other = next((who for who, what in found.items() if what == component), None)
+        shared = [who for who, what in found.items() if what == component]
+        other = next((who for who in shared if not (actor.shares and scenario.actors[who].shares)), None)
         if other is not None:
             told = f"actors {other} and {name} are the same component, {component}"
             raise TestbedError(told if lines is None else lines.at(["actors", name]).error(told))
@@ -237,5 +262,7 @@ async def _driver(bench: Bench, actor: Any, component: str, *, watch: bool) -> A
         "roip_gateway": bench.roip_gateway,
         "trunk_caller": bench.trunk,
         "crm": bench.crm,
+        "handset": bench.sms_network,
+        "sms_diary": bench.sms_diary,
     }
     return await opens[actor.role](component)

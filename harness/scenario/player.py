@@ -279,10 +279,8 @@ class Player:
 
     async def _expect(self, expect: Expect, had: Mapping[tuple[str | None, str], int]) -> None:
         since = self._kept[expect.after].moment if expect.after is not None else self._since
-        source, kind = None, expect.event
-        if expect.on is not None:
-            source, kind = self._cast.parts[expect.on].voice(expect.event)
-        wanted = {key: self._wanted(value) for key, value in expect.with_.items()}
+        source, kind, own = self._watched(expect.on, expect.event)
+        wanted = own | {key: self._wanted(value) for key, value in expect.with_.items()}
         after = max(since.seq, had.get((source, kind), 0)) if expect.after is None else since.seq
         found = await await_event(self._journal, Watched.of(source, kind, wanted), expect, since, after)
         if found is None:
@@ -295,6 +293,13 @@ class Player:
                 measured[name] = value
         if expect.keep is not None:
             self._kept[expect.keep] = Kept(found, Moment(found.time, found.seq), measured)
+
+    def _watched(self, actor: str | None, event: str) -> tuple[str | None, str, dict[str, Any]]:
+        """By which source and kind an actor's event is known, and by what of the event itself."""
+        if actor is None:
+            return None, event, {}
+        part = self._cast.parts[actor]
+        return *part.voice(event), part.own(event)
 
     async def _measure(self, expect: Expect, name: str, due: Due, found: Event, since: Moment) -> float | None:
         """Measure what an expectation asks for and hold it against what is due; return it, None where it can't be."""
@@ -351,10 +356,8 @@ class Player:
     async def _is_seen(self, outcome: Outcome) -> None:
         """Look for an event in all the scenario, and wait for it a little: the last act may still be on its way."""
         assert outcome.event is not None
-        source, kind = None, outcome.event
-        if outcome.on is not None:
-            source, kind = self._cast.parts[outcome.on].voice(outcome.event)
-        wanted = {key: predicate(key, self._wanted(value)) for key, value in outcome.with_.items()}
+        source, kind, own = self._watched(outcome.on, outcome.event)
+        wanted = {key: predicate(key, self._wanted(value)) for key, value in (own | dict(outcome.with_)).items()}
         await self._journal.expect(source, kind, within=DEFAULT_WITHIN_S, after=self._began, **wanted)
 
     def _measured(self, outcome: Outcome) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.scenario.verbs import callers, console, incidents, radio, service_centre, speaking, systems
+from harness.scenario.verbs import appointments, callers, console, incidents, radio, service_centre, speaking, systems
 from harness.scenario.verbs.base import VERBS, Arguments, Seen, Verb
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Arguments",
     "Seen",
     "Verb",
+    "appointments",
     "callers",
     "console",
     "incidents",

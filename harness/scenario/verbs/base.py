@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidatorFunctionWrapHandler, field_validator
 
-from harness.errors import DriverError
+from harness.errors import DriverError, LocalError
 from harness.scenario.names import refers
 
 if TYPE_CHECKING:
@@ -88,14 +88,19 @@ def verb(
     return put
 
 
-async def done_though(act: Awaitable[Any], because: str) -> Any:
-    """Return None where an act is refused with these words in the reason, and else what it gave, though it had not to.
+async def refused(
+    act: Awaitable[Any], because: str, *, instead: str, undo: Callable[[Any], Awaitable[Any]] | None = None
+) -> None:
+    """Do an act that has to be refused, with these words in the reason.
 
-    Raises DriverError where it is refused for another reason.
+    Raises DriverError where it is refused for another reason; where it is done, with ``instead``, after ``undo``.
     """
     try:
-        return await act
-    except DriverError as error:
+        made = await act
+    except LocalError as error:
         if because not in str(error):
             raise DriverError(f"refused, but for another reason than {because!r}: {error}") from error
-        return None
+        return
+    if undo is not None:
+        await undo(made)
+    raise DriverError(f"{instead}, and had to be refused")

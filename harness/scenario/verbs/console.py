@@ -8,7 +8,7 @@ from pydantic import Field
 
 from harness.errors import DriverError
 from harness.scenario.cast import Part
-from harness.scenario.verbs.base import Arguments, Nothing, Seen, done_though, verb
+from harness.scenario.verbs.base import Arguments, Nothing, Seen, refused, verb
 from harness.scenario.waiting import first_of
 
 GRANT_S = 5.0
@@ -277,10 +277,8 @@ async def patch(part: Part, args: TwoTalkgroups) -> str:
 @verb("console", arguments=Refused, short="talkgroups")
 async def is_refused_patch(part: Part, args: Refused) -> None:
     """Asks for a patch that has to be refused, with these words in the reason."""
-    made = await done_though(part.driver.patch(*args.talkgroups), args.because)
-    if made is not None:
-        await part.driver.unpatch(made)
-        raise DriverError(f"{' and '.join(args.talkgroups)} were patched, and had to be refused")
+    act = part.driver.patch(*args.talkgroups)
+    await refused(act, args.because, instead=f"{' and '.join(args.talkgroups)} were patched", undo=part.driver.unpatch)
 
 
 @verb("console", arguments=Patch, short="patch", seen=Seen("patch.ended", same=("patch",)))

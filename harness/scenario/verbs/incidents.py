@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from harness.errors import DriverError
 from harness.scenario.cast import Part
-from harness.scenario.verbs.base import Arguments, Seen, done_though, verb
+from harness.scenario.verbs.base import Arguments, Seen, refused, verb
 from harness.scenario.verbs.thrive import AssessIncident, OfIncident
 
 
@@ -84,13 +83,8 @@ async def grade_incident(part: Part, args: Grade) -> None:
 @verb("console", arguments=RefusedGrade)
 async def is_refused_grade(part: Part, args: RefusedGrade) -> None:
     """Asks for a grade that has to be refused, with these words in the reason."""
-    if await done_though(_graded(part, args), args.because) is not None:
-        raise DriverError(f"{args.incident} was graded {args.grade}, and that had to be refused")
-
-
-async def _graded(part: Part, args: RefusedGrade) -> bool:
-    await part.driver.grade_incident(args.incident, args.grade)
-    return True
+    act = part.driver.grade_incident(args.incident, args.grade)
+    await refused(act, args.because, instead=f"{args.incident} was graded {args.grade}")
 
 
 @verb("console", arguments=HandOver, seen=Seen("incident.handed_over", same=("incident", "to"), early=True))

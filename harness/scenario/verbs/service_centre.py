@@ -8,7 +8,7 @@ from harness.endpoints.crm import Person, RecordTold
 from harness.endpoints.crm.shapes import TaskTold
 from harness.errors import DriverError
 from harness.scenario.cast import Part
-from harness.scenario.verbs.base import Arguments, verb
+from harness.scenario.verbs.base import Arguments, refused, verb
 from harness.scenario.verbs.thrive import AssessRecord, OfRecord
 
 
@@ -38,6 +38,14 @@ class Grade(OfRecord):
     rationale: str = ""
 
 
+class RefusedGrade(OfRecord):
+    """A grade without a rationale of its own, and why it may not be given."""
+
+    grade: str
+    because: str = ""
+    """Words that the refusal has to hold."""
+
+
 class Referral(OfRecord):
     """To whom a record is given."""
 
@@ -59,7 +67,8 @@ class Looks(Arguments):
 @verb("trunk_caller", arguments=TrunkDial, short="number")
 async def dial(part: Part, args: TrunkDial) -> str:
     """Dials a number, 101 where none is told, showing the actor's own."""
-    call = part.call = await part.driver.dial(args.number, cli=getattr(part.actor, "number", None))
+    call = await part.driver.dial(args.number, cli=getattr(part.actor, "number", None))
+    part.dials(call)
     return str(call.id)
 
 
@@ -81,6 +90,13 @@ async def assess(part: Part, args: OfRecord) -> None:
 async def grade(part: Part, args: Grade) -> None:
     """Grades a record: Immediate, Prompt, Standard or Other."""
     await part.driver.grade(args.record, args.grade, by=args.by, rationale=args.rationale)
+
+
+@verb("crm", arguments=RefusedGrade)
+async def is_refused_grade(part: Part, args: RefusedGrade) -> None:
+    """Asks for a grade that has to be refused, with these words in the reason."""
+    act = part.driver.grade(args.record, args.grade, by=args.by)
+    await refused(act, args.because, instead=f"{args.record} was graded {args.grade}")
 
 
 @verb("crm", arguments=Referral)

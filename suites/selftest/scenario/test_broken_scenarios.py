@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from harness.errors import ExpectationError
@@ -13,9 +16,20 @@ from harness.testbed.bench import Bench
 SCENARIOS = PROJECT / "fixtures" / "scenarios"
 
 
-async def fails(bench: Bench, name: str, told: str) -> None:
-    """Play a scenario of the project and see it fail with these words (a pattern)."""
-    scenario, lines = load_with_lines(SCENARIOS / f"{name}.yaml")
+def sooner(folder: Path, name: str, **times: int) -> Path:
+    """A copy of a scenario in which variables have these values: nobody waits an hour for what is judged before."""
+    text = (SCENARIOS / f"{name}.yaml").read_text(encoding="utf-8")
+    for variable, value in times.items():
+        text, found = re.subn(rf"\b{variable}: \d+", f"{variable}: {value}", text)
+        assert found == 1, variable
+    path = folder / f"{name}.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+async def fails(bench: Bench, path: Path, told: str) -> None:
+    """Play a scenario and see it fail with these words (a pattern)."""
+    scenario, lines = load_with_lines(path)
     with pytest.raises(ExpectationError, match=told):
         await replay(scenario, bench, lines)
 
@@ -23,4 +37,19 @@ async def fails(bench: Bench, name: str, told: str) -> None:
 @pytest.mark.testbed("service-centre")
 async def test_a_repeat_caller_of_whom_the_crm_tells_nothing_in_time(bench: Bench) -> None:
     await (await bench.crm()).fail("slow", seconds=3.0)
-    await fails(bench, "11-repeat-caller", r"expect crm\.shown")
+    await fails(bench, SCENARIOS / "11-repeat-caller.yaml", r"expect crm\.shown")
+
+
+HOUR = {"graded_at": 30, "told_at": 40, "traced_at": 50, "regraded_at": 60, "booked_at": 70, "text_due_at": 140}
+
+
+@pytest.mark.testbed("service-centre")
+async def test_a_missing_teenager_of_whom_command_and_control_is_told_nothing(bench: Bench, tmp_path: Path) -> None:
+    await (await bench.command_control()).fail("down")
+    await fails(bench, sooner(tmp_path, "07-missing-teenager", **HOUR), r"(?s)c2: has log .*INC-000001")
+
+
+@pytest.mark.testbed("service-centre")
+async def test_an_appointment_of_which_no_text_comes(bench: Bench, tmp_path: Path) -> None:
+    await (await bench.sms_network()).fail("lost")
+    await fails(bench, sooner(tmp_path, "07-missing-teenager", **HOUR), r"mobile: gets [^\n]*\n.* was to get a text")
