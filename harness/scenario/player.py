@@ -13,7 +13,7 @@ from harness.errors import DriverError, HarnessError, ScenarioError
 from harness.journal import Event
 from harness.scenario import measures
 from harness.scenario.cast import Cast
-from harness.scenario.expecting import Moment, Watched, await_event
+from harness.scenario.expecting import Moment, Watched, await_event, in_window
 from harness.scenario.model import DEFAULT_WITHIN_S, Acts, Due, Expect, Outcome, Scenario, Step, told_acts
 from harness.scenario.names import meant, resolved
 from harness.scenario.result import Done, Result, StepResult
@@ -282,13 +282,15 @@ class Player:
         source, kind, own = self._watched(expect.on, expect.event)
         wanted = own | {key: self._wanted(value) for key, value in expect.with_.items()}
         after = max(since.seq, had.get((source, kind), 0)) if expect.after is None else since.seq
-        found = await await_event(self._journal, Watched.of(source, kind, wanted), expect, since, after)
+        watched = Watched.of(source, kind, wanted)
+        found = await await_event(self._journal, watched, expect, since, after)
         if found is None:
             return
         self._found[source, kind] = max(found.seq, self._found.get((source, kind), 0))
         measured: dict[str, float] = {}
         for name, due in expect.measure.items():
-            value = await self._measure(expect, name, due, found, since)
+            came = in_window(self._journal, watched, expect, since, after) if name == "share" else [found]
+            value = await self._measure(expect, name, due, came, since)
             if value is not None:
                 measured[name] = value
         if expect.keep is not None:
@@ -301,24 +303,34 @@ class Player:
         part = self._cast.parts[actor]
         return *part.voice(event), part.own(event)
 
-    async def _measure(self, expect: Expect, name: str, due: Due, found: Event, since: Moment) -> float | None:
+    async def _measure(self, expect: Expect, name: str, due: Due, came: list[Event], since: Moment) -> float | None:
         """Measure what an expectation asks for and hold it against what is due; return it, None where it can't be."""
-        if name == "time":
-            value = found.time - since.time
+        if name == "share":
+            assert expect.of is not None, "the file's reader saw to it"
+            value = 100.0 * len(came) / expect.of
+        elif name == "time":
+            value = came[-1].time - since.time
         else:
             assert expect.on is not None, "the file's reader saw to it"
             heard = await self._cast.speech.mouth_to_ear(expect.on, due.of)
             if heard is None:
                 return None
             value = heard.ms
-        told = f"{name} {expect.event if name == 'time' else 'to'} {expect.on or ''}".rstrip()
+        told = f"{name} {'to' if name == 'mouth_to_ear' else expect.event} {expect.on or ''}".rstrip()
         measured = value
         if due.than is not None:
             measured -= self._kept[due.than].measures[name]
             told += f" than {due.than}"
-        unit = measures.MEASURES[name].unit
+        measure = measures.MEASURES[name]
         measures.hold(
-            self._bench, told, measured, unit, limit=due.limit, requirement=due.requirement, figure=due.figure
+            self._bench,
+            told,
+            measured,
+            measure.unit,
+            limit=due.limit,
+            requirement=due.requirement,
+            figure=due.figure,
+            at_least=measure.least,
         )
         return value
 

@@ -53,3 +53,15 @@ async def test_a_missing_teenager_of_whom_command_and_control_is_told_nothing(be
 async def test_an_appointment_of_which_no_text_comes(bench: Bench, tmp_path: Path) -> None:
     await (await bench.sms_network()).fail("lost")
     await fails(bench, sooner(tmp_path, "07-missing-teenager", **HOUR), r"mobile: gets [^\n]*\n.* was to get a text")
+
+
+@pytest.mark.testbed("major-incident")
+async def test_a_major_incident_whose_units_are_not_reached(bench: Bench) -> None:
+    await (await bench.radio_network()).cut_site("clydeside")
+    await fails(bench, SCENARIOS / "08-major-incident.yaml", r"share dgna.unit dispatcher is 40.000 %; .*NICCS-RAD-013")
+
+
+@pytest.mark.testbed("major-incident")
+async def test_a_major_incident_of_which_command_and_control_has_not_all_facts(bench: Bench) -> None:
+    await (await bench.command_control()).fail("errors")
+    await fails(bench, SCENARIOS / "08-major-incident.yaml", r"supervisor: sees all told")
