@@ -10,6 +10,7 @@ from harness.errors import TestbedError
 from harness.scenario.values import Strict
 from harness.testbed.components import (
     CallerPhoneComponent,
+    CallLoadComponent,
     CommandControlComponent,
     ConsoleComponent,
     CrmComponent,
@@ -20,6 +21,7 @@ from harness.testbed.components import (
     RadioTerminalComponent,
     RoipGatewayComponent,
     RoipRadioComponent,
+    ScriptedPhoneComponent,
     SmsDiaryComponent,
     SmsNetworkComponent,
     TrunkComponent,
@@ -170,6 +172,22 @@ class TrunkCallerActor(BoundActor):
     shares = True
 
 
+class CallLoadActor(BoundActor):
+    """Many callers at once, of whom each only waits and talks."""
+
+    role: Literal["call_load"]
+    kind = CallLoadComponent
+
+
+class ScriptedPhoneActor(BoundActor):
+    """A member of the public's telephone that can be rung back."""
+
+    role: Literal["scripted_phone"]
+    number: str | None = None
+    """E.164; what the control room sees. Its name where left out."""
+    kind = ScriptedPhoneComponent
+
+
 class HandsetActor(BoundActor):
     """A member of the public's mobile in a simulated SMS network, by which they get and send texts."""
 
@@ -206,6 +224,8 @@ Actor = Annotated[
     | RoipRadioActor
     | RoipGatewayActor
     | TrunkCallerActor
+    | CallLoadActor
+    | ScriptedPhoneActor
     | HandsetActor
     | SmsDiaryActor
     | CrmActor,
@@ -225,6 +245,8 @@ ACTORS: dict[str, type[Any]] = {
         RoipRadioActor,
         RoipGatewayActor,
         TrunkCallerActor,
+        CallLoadActor,
+        ScriptedPhoneActor,
         HandsetActor,
         SmsDiaryActor,
         CrmActor,

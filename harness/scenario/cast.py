@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.drivers.call_load import LoadedCall
 from harness.drivers.phone_call import PhoneCall
 from harness.drivers.trunk import TrunkCall
 from harness.errors import DriverError, ScenarioError, TestbedError
@@ -46,6 +47,8 @@ class Part:
     """Of a caller: until the call that was dialled is answered."""
     call: PhoneCall | TrunkCall | None = None
     """Of a caller: the call that was dialled last."""
+    load: asyncio.Task[list[LoadedCall]] | None = None
+    """Of many callers: their calls, until all are over."""
     texts_seen: int = 0
     """Of a handset: the number of the newest text that was looked at."""
 
@@ -79,6 +82,8 @@ class Part:
             case "emergency_caller" | "trunk_caller":
                 call = await self.on_call()
                 return call, call
+            case "scripted_phone" if self.driver.calls:
+                return self.driver.calls[-1], self.driver.calls[-1]
             case "console" | "emergency_operator":
                 return self.driver.headset, self.driver.headset
             case "radio_terminal":
@@ -95,6 +100,8 @@ class Part:
                     return f"{self.component} jack", "voice.started"
                 case "emergency_caller" | "trunk_caller" if self.call is not None:
                     return self.call.name, "voice.started"
+                case "scripted_phone" if self.driver.calls:
+                    return self.driver.calls[-1].port.name, "voice.started"
         return self.component, kind
 
     def own(self, kind: str) -> dict[str, Any]:
@@ -108,9 +115,10 @@ class Part:
 
     async def close(self) -> None:
         """Wait for nothing any more."""
-        if self.answering is not None:
-            self.answering.cancel()
-            await asyncio.gather(self.answering, return_exceptions=True)
+        waits = [task for task in (self.answering, self.load) if task is not None]
+        for task in waits:
+            task.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
 
 
 class _Radio:
@@ -161,11 +169,14 @@ class Cast:
         return cast
 
     def value(self, actor: str, field_: str) -> Any:
-        """What a testbed tells of an actor: ``issi``, ``position``, ``number`` … Raises TestbedError."""
+        """What the scenario, else the testbed, tells of an actor: ``issi``, ``position``, ``number`` … Raises
+        TestbedError.
+        """
         part = self.parts[actor]
         if field_ == "component":
             return part.component
-        if part.actor.shares and isinstance(own := getattr(part.actor, field_, None), str | int):
+        own = getattr(part.actor, field_, None) if field_ in type(part.actor).model_fields else None
+        if isinstance(own, str | int):
             return own
         found = getattr(part.settings, field_, None) if field_ in type(part.settings).model_fields else None
         if not isinstance(found, str | int | float):
@@ -262,6 +273,8 @@ async def _driver(bench: Bench, actor: Any, component: str, *, watch: bool) -> A
         "roip_gateway": bench.roip_gateway,
         "trunk_caller": bench.trunk,
         "crm": bench.crm,
+        "call_load": bench.call_load,
+        "scripted_phone": bench.scripted_phone,
         "handset": bench.sms_network,
         "sms_diary": bench.sms_diary,
     }

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from harness.scenario.verbs import appointments, callers, console, incidents, radio, service_centre, speaking, systems
+from harness.scenario.verbs import (
+    appointments,
+    callers,
+    console,
+    incidents,
+    queues,
+    radio,
+    service_centre,
+    speaking,
+    systems,
+)
 from harness.scenario.verbs.base import VERBS, Arguments, Seen, Verb
 
 __all__ = [
@@ -14,6 +24,7 @@ __all__ = [
     "callers",
     "console",
     "incidents",
+    "queues",
     "radio",
     "service_centre",
     "speaking",

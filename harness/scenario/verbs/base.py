@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, ValidatorFunctionWrapHandler, field_validator
 
@@ -19,6 +19,8 @@ class Arguments(BaseModel):
     """What goes with a verb. A reference (`${name}`) stands for any value until its step is done."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    measured_in: ClassVar[Mapping[str, str]] = {}
+    """Arguments that say what a measure is held against, each with the measure's unit."""
 
     @field_validator("*", mode="wrap")
     @classmethod

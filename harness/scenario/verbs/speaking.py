@@ -10,7 +10,15 @@ from harness.scenario.cast import Part
 from harness.scenario.values import Seconds
 from harness.scenario.verbs.base import Arguments, verb
 
-SPEAKERS = ("emergency_caller", "trunk_caller", "emergency_operator", "console", "radio_terminal", "roip_radio")
+SPEAKERS = (
+    "emergency_caller",
+    "trunk_caller",
+    "scripted_phone",
+    "emergency_operator",
+    "console",
+    "radio_terminal",
+    "roip_radio",
+)
 KEYED = ("console", "radio_terminal", "roip_radio")
 
 

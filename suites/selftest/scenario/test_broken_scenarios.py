@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.drivers.behaviour import Behaviour
 from harness.errors import ExpectationError
 from harness.pytest_plugin import PROJECT
 from harness.scenario.load import load_with_lines
@@ -65,3 +66,20 @@ async def test_a_major_incident_whose_units_are_not_reached(bench: Bench) -> Non
 async def test_a_major_incident_of_which_command_and_control_has_not_all_facts(bench: Bench) -> None:
     await (await bench.command_control()).fail("errors")
     await fails(bench, SCENARIOS / "08-major-incident.yaml", r"supervisor: sees all told")
+
+
+@pytest.mark.testbed("surge")
+async def test_a_surge_in_which_a_caller_is_called_back_and_not_reached(bench: Bench) -> None:
+    (await bench.scripted_phone("caller-1")).behave(Behaviour(never_answer=True))
+    await fails(bench, SCENARIOS / "06-101-surge.yaml", r"expect call\.connected on adviser")
+
+
+@pytest.mark.testbed("surge")
+async def test_a_surge_that_999_does_not_hold(bench: Bench, tmp_path: Path) -> None:
+    """The same step, where 40 call 999 at once and not one after the other; the rest of the surge is left out."""
+    path = sooner(tmp_path, "06-101-surge")
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines(keepends=True)
+    kept = lines[: lines.index("timeline:\n") + 1] + [line for line in lines if line.startswith("  - emergencies: ")]
+    path.write_text("".join(kept).replace("over: 1500 s", "over: 0 s, at_once: 40"), encoding="utf-8")
+    await fails(bench, path, r"answered within 10 s, emergencies is .* at least 90 % is due \(NICCS-TEL-002\)")
