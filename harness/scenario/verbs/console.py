@@ -115,6 +115,17 @@ class Group(Arguments):
     units: tuple[str | int, ...] = Field(min_length=1, max_length=500)
 
 
+class Plan(Arguments):
+    """Which talkgroups a position works from now on."""
+
+    of: str = Field(min_length=1, max_length=80)
+    """A position, or the actor who sits there."""
+    talkgroups: tuple[str, ...] = Field(max_length=MAX_GROUPS)
+    approver: str = Field(min_length=1, max_length=80)
+    """A position with the right to approve, or the actor who sits there."""
+    why: str = Field(min_length=1, max_length=200)
+
+
 class State(Arguments):
     """An adviser's state."""
 
@@ -291,6 +302,13 @@ async def unpatch(part: Part, args: Patch) -> None:
 async def regroup(part: Part, args: Group) -> int:
     """Gives a talkgroup to radios over the air (DGNA); 'as' keeps its GSSI."""
     return int(await part.driver.regroup(args.name, [part.cast.issi(unit) for unit in args.units]))
+
+
+@verb("console", arguments=Plan)
+async def change_plan(part: Part, args: Plan) -> None:
+    """Gives a position other talkgroups to work, with somebody else's approval."""
+    of, approver = part.cast.position(args.of), part.cast.position(args.approver)
+    await part.driver.change_plan(of, args.talkgroups, approver=approver, why=args.why)
 
 
 @verb("console", arguments=Radio, short="radio", seen=Seen("ambience.begun", "ambience"))

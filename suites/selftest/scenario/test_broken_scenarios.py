@@ -83,3 +83,19 @@ async def test_a_surge_that_999_does_not_hold(bench: Bench, tmp_path: Path) -> N
     kept = lines[: lines.index("timeline:\n") + 1] + [line for line in lines if line.startswith("  - emergencies: ")]
     path.write_text("".join(kept).replace("over: 1500 s", "over: 0 s, at_once: 40"), encoding="utf-8")
     await fails(bench, path, r"answered within 10 s, emergencies is .* at least 90 % is due \(NICCS-TEL-002\)")
+
+
+SOON = {"told_at": 20, "owned_at": 30, "confirmed_at": 700}
+
+
+@pytest.mark.testbed("evacuation")
+async def test_an_evacuation_after_which_nobody_serves_the_queue(bench: Bench, tmp_path: Path) -> None:
+    """Whoever was to take Bilston's calls is on a break, and takes only what is passed to them."""
+    await (await bench.console("govan-01")).go("break")
+    await fails(bench, sooner(tmp_path, "04-evacuation", **SOON), r"expect call\.ringing on govan")
+
+
+@pytest.mark.testbed("evacuation")
+async def test_an_evacuation_after_which_no_officer_hears_the_new_owner(bench: Bench, tmp_path: Path) -> None:
+    await (await bench.radio_network()).cut_site("lothian")
+    await fails(bench, sooner(tmp_path, "04-evacuation", **SOON), r"expect voice\.heard on officer")
