@@ -1,5 +1,5 @@
 *** Settings ***
-Documentation       End-to-end scenarios of the control room of evacuation, each from its file; every seat is played by the harness.
+Documentation       End-to-end scenarios of the testbed evacuation, each from its file; every seat is played by the harness.
 Library             harness.keywords.ICCS    testbed=${CURDIR}/../../fixtures/testbeds/evacuation.yaml    time=virtual
 Test Template       Replay Scenario
 

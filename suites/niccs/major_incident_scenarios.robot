@@ -1,5 +1,5 @@
 *** Settings ***
-Documentation       End-to-end scenarios of the control room of major-incident, each from its file; every seat is played by the harness.
+Documentation       End-to-end scenarios of the testbed major-incident, each from its file; every seat is played by the harness.
 Library             harness.keywords.ICCS    testbed=${CURDIR}/../../fixtures/testbeds/major-incident.yaml    time=virtual
 Test Template       Replay Scenario
 

@@ -1,5 +1,5 @@
 *** Settings ***
-Documentation       End-to-end scenarios of the control room of surge, each from its file; every seat is played by the harness.
+Documentation       End-to-end scenarios of the testbed surge, each from its file; every seat is played by the harness.
 Library             harness.keywords.ICCS    testbed=${CURDIR}/../../fixtures/testbeds/surge.yaml    time=virtual
 Test Template       Replay Scenario
 
