@@ -85,7 +85,7 @@ async def open_jack(context: Context, media: MediaService, name: str, url: str) 
     remote = host, int(number)
     port = await media.open_port(f"{name} jack", host=_this_side(host))
     try:
-        await port.connect(remote, dtmf_payload_type=None)
+        await port.connect(remote, dtmf_payload_type=None, rests=True)
     except BaseException:
         await port.close()
         raise

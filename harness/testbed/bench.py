@@ -194,7 +194,7 @@ class Bench:
             raise DriverError(f"{console.name}: the headset is a sound device, which can be heard there alone")
         port = await self._media.open_port(f"{console.name} headset lead")
         try:
-            await port.connect(remote, dtmf_payload_type=None)
+            await port.connect(remote, dtmf_payload_type=None, rests=True)
             await port.hear(jack.port)
             await jack.port.hear(port)
         except BaseException:

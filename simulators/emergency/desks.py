@@ -179,7 +179,7 @@ class Desks:
                 raise DeskError(f"somebody is logged in at {desk.name}")
             plant = self._plant
             jack = await plant.media.open_port(f"{plant.name} {desk.name} jack", host=plant.settings.host)
-            await jack.connect(None, dtmf_payload_type=None)
+            await jack.connect(None, dtmf_payload_type=None, rests=True)
             desk.jack = jack
         plant.events.tell("desk.logged_in", desk=desk.name)
 

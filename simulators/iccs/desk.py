@@ -49,7 +49,7 @@ class OperatorDesk:
                 raise PositionError(f"somebody is logged in at {position.id}")
             settings = self._shared.settings
             jack = await self._shared.media.open_port(f"iccs {position.id} jack", host=settings.host)
-            await jack.connect(None, dtmf_payload_type=None)
+            await jack.connect(None, dtmf_payload_type=None, rests=True)
             position.jack = jack
             await self._loudspeaker(position)
         self._rooms.patch.position(position)
@@ -67,7 +67,7 @@ class OperatorDesk:
         if position.jack is None or listening.loudspeaker is not None or not listening.talkgroups:
             return
         speaker = await self._shared.media.open_port(f"iccs {position.id} loudspeaker", host=self._shared.settings.host)
-        await speaker.connect(None, dtmf_payload_type=None)
+        await speaker.connect(None, dtmf_payload_type=None, rests=True)
         listening.loudspeaker = speaker
 
     async def logout(self, position: Position) -> None:

@@ -102,7 +102,7 @@ class RadioDesk:
             gateway.port = await self._media.open_port(
                 f"iccs {gateway.line.name}", host=local, playout_ms=GATEWAY_PLAYOUT_MS
             )
-            await gateway.port.connect((host, int(port)), dtmf_payload_type=None)
+            await gateway.port.connect((host, int(port)), dtmf_payload_type=None, rests=True)
             await self._bring_up(gateway)
 
     async def stop(self) -> None:

@@ -104,7 +104,7 @@ class Join:
         host, port = self._tetra_end.audio
         local = "127.0.0.1" if host.startswith("127.") else "0.0.0.0"  # noqa: S104 - a real jack is elsewhere
         self._jack = await self._media.open_port(f"{self.name} jack", host=local)
-        await self._jack.connect((host, port), dtmf_payload_type=None)
+        await self._jack.connect((host, port), dtmf_payload_type=None, rests=True)
         self._mcptt = await McpttTerminal.open(
             self._context,
             self._media,

@@ -61,7 +61,7 @@ class Ambience:
         self._may_begin(terminal)
         opened = await self._media.open_port(f"ambience {terminal.name}", host=self._host)
         try:
-            await opened.connect((host, port), dtmf_payload_type=None)
+            await opened.connect((host, port), dtmf_payload_type=None, rests=True)
             self._may_begin(terminal)  # another may have asked meanwhile
         except BaseException:
             await opened.close()

@@ -64,7 +64,7 @@ class SimulatedTerminal:
         if media is not None:
             terminal.jack = await media.open_port(f"{config.name} speaker", port=config.audio_port)
             # Symmetric: whoever is plugged in sends first, and is sent to.
-            await terminal.jack.connect(None, dtmf_payload_type=None)
+            await terminal.jack.connect(None, dtmf_payload_type=None, rests=True)
         if config.registered:
             # Registered before anybody listens: nothing is written to a line that no one has opened yet.
             terminal.machine.registration = terminal._home()

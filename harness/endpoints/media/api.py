@@ -171,6 +171,7 @@ class MediaPort(AnyPort, Protocol):
         rtcp_mux: bool = False,
         security: Security | None = None,
         symmetric: Symmetric = "no",
+        rests: bool = False,
     ) -> None:
         """Agree with a peer, or agree anew. `remote` None: whoever sends first (symmetric RTP); then nobody else.
 
@@ -178,7 +179,9 @@ class MediaPort(AnyPort, Protocol):
         `comfort_noise_payload_type` silence is suppressed (RFC 3389). `incoming`: (payload type, encoding name) of all
         that may come; empty: what is sent. `rtcp`: where reports go, None: the next port, or with `rtcp_mux` the same.
         `security`: SRTP. `symmetric`: whether media may come from elsewhere than `remote`, from another "port" of its
-        host or from "any" (RFC 4961; the rule is in `peer`). Raises MediaError.
+        host or from "any" (RFC 4961; the rule is in `peer`). `rests`: send nothing where there has been nothing to say
+        for half a second, as an audio jack of ours does; but for an empty packet every 15 s (RFC 6263 section 4.1).
+        Raises MediaError.
         """
 
     async def play(self, samples: Samples, *, loop: bool = False, rate: int = SAMPLE_RATE) -> float:

@@ -27,6 +27,7 @@ class Control:
     ) -> Reply:
         """Carry out one command. Raises MediaError when it can't be, and for one that does not exist."""
         engine = self.engine
+        engine.now = now
         match command:
             case "connect":
                 engine.connect(number, SpeechTerms.from_json(arguments), now)

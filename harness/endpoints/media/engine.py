@@ -7,6 +7,11 @@ with its own time, so lateness never adds up, up to MAX_BEHIND_S, beyond which w
 What is to leave between slots (packets that are not 20 ms long, what an impairment holds back) waits in a queue of its
 own and has its turn when it is due. A port that sends on what another hears takes the other's last frame, at most 19 ms
 after it was heard.
+
+A port whose terms let it rest (an audio jack) does so when it has neither anything to say nor anything to hear, nor
+anybody it sends on has: it is taken out of its slot and costs nothing until it is stirred, by a packet, by a command,
+or by another it sends on. Its timestamps go on meanwhile, and what it says next begins a talkspurt (RFC 3551 section
+4.1). No RTCP is sent meanwhile.
 """
 
 from __future__ import annotations
@@ -32,6 +37,9 @@ SLOT_S: Final = FRAME_S / SLOTS
 MAX_PORTS: Final = 2000
 MAX_BRIDGES: Final = 256
 MAX_BEHIND_S: Final = 2.0
+SIGN_OF_LIFE_S: Final = 15.0
+"""A resting port sends an empty packet so often (RFC 6263 section 8), for a peer that was started afresh to find it."""
+SIGN_OF_LIFE_SLOTS: Final = round(SIGN_OF_LIFE_S / SLOT_S)
 MAX_SOURCES: Final = 32
 MIN_GAIN_DB: Final = -60.0
 MAX_GAIN_DB: Final = 12.0
@@ -46,6 +54,8 @@ class MediaEngine:
     def __init__(self, base: float) -> None:
         """`base`: engine time of slot 0, in seconds; the host's clock."""
         self._base = base
+        self.now = base
+        """Engine time of what the host has done; it is set before each command."""
         self._slots: list[list[Stream]] = [[] for _ in range(SLOTS)]
         self._next = 0  # number of the next slot to carry out
         self._ports: dict[int, Stream] = {}
@@ -54,6 +64,9 @@ class MediaEngine:
         self._events: list[MediaEvent] = []
         self._later: list[tuple[float, int, Stream, int, bytes, Address]] = []
         self._later_count = 0
+        self._resting: dict[int, int] = {}  # the port's number, and that of the slot it had last
+        self._signs: list[tuple[int, int]] = []  # the number of the slot in which a resting port is to be asked, and it
+        self._stirred: list[tuple[int, float]] = []
 
     # --- ports ---
 
@@ -105,6 +118,7 @@ class MediaEngine:
             raise MediaError(f"a media port is audio or text, not {kind!r}")
         self._count += 1
         self._ports[stream.number] = stream
+        stream.stirred = self._stirred
         return stream
 
     def port(self, number: int) -> Stream:
@@ -113,6 +127,9 @@ class MediaEngine:
         if stream is None:
             raise MediaError("the media port is closed")
         stream.quiet = False  # whatever is done to it, its next frame has to be looked at
+        stream.silent = 0
+        if stream.resting:
+            self._wake(stream, self.now)
         return stream
 
     def speech(self, number: int) -> SpeechStream:
@@ -131,6 +148,7 @@ class MediaEngine:
 
     def remove_port(self, number: int, now: float) -> tuple[PortStats, list[Outgoing]]:
         """Close a port; return its last stats and its goodbye."""
+        self.now = now
         stream = self.port(number)
         goodbye = stream.goodbye(now)
         stream.finish(now)
@@ -148,6 +166,7 @@ class MediaEngine:
 
     def connect(self, number: int, terms: SpeechTerms | TextTerms, now: float) -> None:
         """Agree with a peer (see MediaPort.connect). Raises MediaError."""
+        self.now = now
         stream = self.port(number)
         first = not stream.connected
         if isinstance(terms, SpeechTerms):
@@ -155,8 +174,7 @@ class MediaEngine:
         else:
             self.text(number).connect(terms, now)
         if first:
-            if self.next_tick() is None:
-                self._next = max(self._next, math.ceil((now - self._base) / SLOT_S - 1e-6))
+            self._keep_up(now)
             min(self._slots, key=len).append(stream)
 
     def hear(self, number: int, sources: Sequence[int], gains_db: Sequence[float] = ()) -> None:
@@ -195,7 +213,12 @@ class MediaEngine:
 
     def next_tick(self) -> float | None:
         """When `tick` is due; None while no port is connected."""
-        number = self._occupied()
+        while self._stirred:
+            stirred, now = self._stirred.pop()
+            stream = self._ports.get(stirred)
+            if stream is not None and stream.resting:
+                self._wake(stream, now)
+        number, _ = self._turn()
         slot = None if number is None else self._base + number * SLOT_S
         if self._later and (slot is None or self._later[0][0] < slot):
             return self._later[0][0]
@@ -209,7 +232,7 @@ class MediaEngine:
 
     def tick(self) -> Iterator[Outgoing]:
         """Carry out what is due at `next_tick`; the host must take every datagram before it does anything else."""
-        number = self._occupied()
+        number, is_sign = self._turn()
         now = math.inf if number is None else self._base + number * SLOT_S
         if self._later and self._later[0][0] < now:
             now = self._later[0][0]
@@ -218,6 +241,9 @@ class MediaEngine:
                 yield stream, kind, data, to
             return
         if number is None:
+            return
+        if is_sign:
+            yield from self._sign_of_life(now)
             return
         self._next = number + 1
         for stream in tuple(self._slots[number % SLOTS]):
@@ -229,6 +255,62 @@ class MediaEngine:
                 yield from self._postponed(stream, stream.later, now)
             if now >= stream.report_at:
                 yield from stream.control_out(now)
+            if stream.resting:
+                self._slots[number % SLOTS].remove(stream)
+                self._rest(stream.number, number)
+
+    # --- rest ---
+
+    def _rest(self, port: int, number: int) -> None:
+        """A port rests from this slot on."""
+        self._resting[port] = number
+        heapq.heappush(self._signs, (number + SIGN_OF_LIFE_SLOTS, port))
+
+    def _wake(self, stream: Stream, now: float) -> None:
+        """Put a port back into its slot, and those that send it on."""
+        since = self._resting.pop(stream.number)
+        stream.resting = False
+        self._keep_up(now)
+        due = self._next + (since - self._next) % SLOTS
+        stream.rested((due - since) // SLOTS - 1)
+        self._slots[since % SLOTS].append(stream)
+        for other in self._ports.values():
+            if other.resting and isinstance(other, SpeechStream) and stream in other.sources:
+                self._wake(other, now)
+
+    def _keep_up(self, now: float) -> None:
+        """Where no slot was occupied there was nothing to carry out until now."""
+        if self._occupied() is None:
+            self._next = max(self._next, math.ceil((now - self._base) / SLOT_S - 1e-6))
+
+    def _turn(self) -> tuple[int | None, bool]:
+        """The number of the slot that is due next, and whether what is due in it is a resting port's sign of life."""
+        number = self._occupied()
+        if not self._signs:
+            return number, False
+        sign = self._next_sign()
+        return (number, False) if sign is None or (number is not None and number <= sign) else (sign, True)
+
+    def _next_sign(self) -> int | None:
+        """The number of the slot in which a resting port is to give a sign of life."""
+        signs = self._signs
+        while signs:
+            number, port = signs[0]
+            if self._resting.get(port) == number - SIGN_OF_LIFE_SLOTS:
+                return number
+            heapq.heappop(signs)  # it woke meanwhile
+        return None
+
+    def _sign_of_life(self, now: float) -> Iterator[Outgoing]:
+        number, port = heapq.heappop(self._signs)
+        stream = self._ports[port]
+        stream.rested(SIGN_OF_LIFE_SLOTS // SLOTS - 1)
+        packet = stream.sign_of_life(now)
+        stream.rested(1)
+        self._rest(port, number)
+        if packet is not None:
+            assert stream.to is not None
+            yield stream, RTP, packet, stream.to
 
     def _postponed(self, stream: Stream, later: list[Delayed], now: float) -> Iterator[Outgoing]:
         stream.later = None
@@ -247,6 +329,10 @@ class MediaEngine:
         self._later = []
         frames = int((now - due) / FRAME_S)
         self._next += frames * SLOTS
+        self._signs = [(number + frames * SLOTS, port) for number, port in self._signs]
+        for port in self._resting:
+            self._resting[port] += frames * SLOTS
+            self._ports[port].rested(frames)
         for slot in self._slots:
             for stream in slot:
                 stream.skip(frames, due)

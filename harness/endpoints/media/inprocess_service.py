@@ -80,8 +80,11 @@ class InProcessMediaService(EngineHost):
 
     async def _bind(self, stream: Stream, host: str, port: int) -> tuple[UdpPort, UdpPort | None]:
         def media(data: bytes, source: tuple[str, int]) -> None:
+            resting = stream.resting
             stream.datagram(data, source, self._loop.time())
             self._tell()
+            if resting:
+                self._schedule()
 
         def control(data: bytes, source: tuple[str, int]) -> None:
             stream.control(data, source, self._loop.time())

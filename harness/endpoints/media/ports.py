@@ -135,6 +135,7 @@ class SpeechPort(EnginePort):
         rtcp_mux: bool = False,
         security: Security | None = None,
         symmetric: Symmetric = "no",
+        rests: bool = False,
     ) -> None:
         """Agree with a peer; see MediaPort.connect."""
         terms = SpeechTerms(
@@ -152,6 +153,7 @@ class SpeechPort(EnginePort):
             rtcp_mux=rtcp_mux,
             security=security,
             symmetric=symmetric,
+            rests=rests,
         )
         await self._request("connect", terms.as_json())
 

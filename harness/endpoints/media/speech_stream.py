@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from harness.endpoints.media.bridge import Bridge
 from harness.endpoints.media.events import MediaEvent
@@ -20,6 +20,9 @@ from harness.protocols.rtp.g711 import Samples
 from harness.protocols.rtp.resample import Converter, converted, converter
 from harness.protocols.rtp.rtp import HEADER, RtpPacket
 from harness.protocols.rtp.statistics import Arrival
+
+HANGOVER: Final = 25
+"""Frames of silence that are still sent before a port rests: half a second, so that words do not come apart."""
 
 
 class _Source:
@@ -210,6 +213,11 @@ class SpeechStream(Stream):
         talker = self.talker
         timestamp = self._timestamp
         self._timestamp = (timestamp + talker.step) & 0xFFFFFFFF
+        rests = self._speech_terms is not None and self._speech_terms.rests
+        if rests and self._pauses():
+            talker.marker = True
+            self.resting = not active and all(source.stream.resting for source in self._sources)
+            return None
         if self.to is None or not self.sending:
             return None
         payload = talker.silence
@@ -226,9 +234,30 @@ class SpeechStream(Stream):
                 self._quiet_payload = payload
             if not active and self._srtp is None:
                 self._quiet_type = talker.payload_type
-                self.quiet = self._quiet_payload is not None or talker.clips.playing
+                self.quiet = talker.clips.playing or (self._quiet_payload is not None and not rests)
         marker, talker.marker = talker.marker, False
         return self._packet(talker.payload_type, timestamp, payload, now, marker=marker)
+
+    def _pauses(self) -> bool:
+        """Whether there has been nothing to say for so long that nothing is sent."""
+        talker = self.talker
+        if (
+            talker.clips.playing
+            or talker.presses
+            or self._bridge is not None
+            or self._impairer is not None
+            or any(source.stream.heard is not None for source in self._sources)
+        ):
+            self.silent = 0
+            return False
+        self.silent += 1
+        return self.silent > HANGOVER
+
+    def sign_of_life(self, now: float) -> bytes | None:
+        """An RTP packet without speech (RFC 6263 section 4.1)."""
+        if self.to is None or not self.sending:
+            return None
+        return self._packet(self.talker.payload_type, self._timestamp, b"", now, marker=False)
 
     def _sound(self, now: float) -> Samples | None:
         """What is said in this frame: clip, sources and conference mixed; None for silence."""

@@ -47,7 +47,7 @@ class Stream(ABC):
         "_changes_told", "_counts", "_impairer", "_loops", "_malformed", "_renamed_at", "_replayed",
         "_sequence", "_srtp", "_ssrc", "_tell", "_terms", "_timestamp", "_unauthentic", "_unexpected", "_unsecured",
         "bytes_sent", "connected", "later", "name", "number", "packets_sent", "peer", "quiet", "random", "receiving",
-        "reception", "report_at", "rtcp", "send", "send_control", "sending", "to",
+        "reception", "report_at", "resting", "rtcp", "send", "send_control", "sending", "silent", "stirred", "to",
     )  # fmt: skip
 
     def __init__(
@@ -66,6 +66,12 @@ class Stream(ABC):
         """When `control_out` is to be asked."""
         self.quiet = False
         """Whether `plain_packet` is all there is to a frame; the engine clears it whenever it hands the port out."""
+        self.silent = 0
+        """Frames in which nothing was said, where the port may rest then."""
+        self.resting = False
+        """Whether nothing is sent or heard: the engine leaves the port alone until it is stirred."""
+        self.stirred: list[tuple[int, float]] = []
+        """Where the engine reads the number of a resting port to which something comes, and the time."""
         self.to: Address | None = None
         """Where RTP goes; None while there is nobody to send to."""
         self.send: Send | None = None
@@ -172,6 +178,10 @@ class Stream(ABC):
         if self.rtcp.due(now, packets=self.packets_sent - self._renamed_at[0], heard_rtp_at=self.peer.seen):
             yield from self._report(now)
         self.report_at = self.rtcp.timer.next_at
+
+    def sign_of_life(self, now: float) -> bytes | None:
+        """What a resting port sends now and then, so that it stays known (RFC 6263); None: there is nobody to tell."""
+        raise NotImplementedError
 
     def goodbye(self, now: float) -> list[Outgoing]:
         """The last report."""
@@ -324,6 +334,8 @@ class Stream(ABC):
 
     def _receive(self, packet: RtpPacket, now: float) -> None:
         self.quiet = False
+        if self.resting:
+            self.stirred.append((self.number, now))
         arrival = self.reception.update(packet.sequence, self._timestamp_of(packet), len(packet.payload), now)
         if arrival is not Arrival.DUPLICATE and arrival is not Arrival.OUT_OF_RANGE:
             self._take(packet, now, arrival)
@@ -453,9 +465,13 @@ class Stream(ABC):
         """What only this kind of stream counts."""
         return {}
 
+    def rested(self, frames: int) -> None:
+        """So many frames of 20 ms passed in which nothing was to be sent."""
+        self._timestamp = (self._timestamp + frames * self.own_clock // 50) & 0xFFFFFFFF
+
     def skip(self, frames: int, now: float) -> None:
         """Let so many frames of 20 ms pass that could be neither sent nor heard."""
-        self._timestamp = (self._timestamp + frames * self.own_clock // 50) & 0xFFFFFFFF
+        self.rested(frames)
 
     def finish(self, now: float) -> None:
         """Say what is still open; nothing is sent or taken any more."""

@@ -74,7 +74,7 @@ class AmbienceDesk:
         told = await self._network.ask("POST", "/ambience", {"issi": issi, "host": host, "port": number})
         from_host, _, from_port = str(told["audio"]).rpartition(":")
         try:
-            await port.connect((from_host, int(from_port)), dtmf_payload_type=None, send=False)
+            await port.connect((from_host, int(from_port)), dtmf_payload_type=None, send=False, rests=True)
             await self._recordings.begin({"radio": port})
         except MediaError as error:
             await self._network.ask("DELETE", f"/ambience/{quote(str(told['id']), safe='')}")

@@ -75,7 +75,7 @@ class RadioCalls:
                 raise LocalError(f"gateway {gateway.name}: no audio jack at {gateway.audio!r}; rtp://host:port")
             local = "127.0.0.1" if host.startswith("127.") else "0.0.0.0"  # noqa: S104 - a real jack is elsewhere
             opened = await self._shared.media.open_port(f"iccs {gateway.name}", host=local)
-            await opened.connect((host, int(port)), dtmf_payload_type=None)
+            await opened.connect((host, int(port)), dtmf_payload_type=None, rests=True)
             self._lines[gateway.name] = line = _Line(gateway, opened)
             try:
                 await self._ready(line)
