@@ -25,7 +25,9 @@ def _collected(file: Path) -> Any:
 
 
 @pytest.mark.waits
-@pytest.mark.parametrize("file", map(_collected, sorted((PROJECT / "fixtures" / "scenarios").glob("*.yaml"))))
+@pytest.mark.parametrize(
+    "file", [_collected(each) for each in sorted((PROJECT / "fixtures" / "scenarios").glob("*.yaml"))]
+)
 async def test_scenario(bench: Bench, file: Path) -> None:
     """Each step and expectation in its time, each measure within its limit. Skipped where an actor is not there."""
     scenario, lines = load_with_lines(file)
