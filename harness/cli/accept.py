@@ -75,7 +75,7 @@ def accept(
     try:
         described = load_testbed(testbed)
         plan = Plan(
-            suites=tuple(SUITES / name for name in suite or ["niccs", "service_centre"]),
+            suites=tuple(SUITES / name for name in suite or ["niccs", "service_centre", "webex_sat"]),
             testbed_file=testbed.resolve(),
             testbed=described,
             keep_evidence=keep_evidence.value,

@@ -28,7 +28,13 @@ EXIT_FAILED, EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 def replay(
     file: Annotated[Path, typer.Argument(help="Scenario file (YAML).")],
-    testbed: Annotated[Path, typer.Option(help="Testbed file: what stands behind each actor.")] = SIMULATED_TESTBED,
+    testbed: Annotated[
+        Path | None,
+        typer.Option(
+            help="Testbed file: what stands behind each actor.",
+            show_default="the scenario's own, else fixtures/testbeds/simulated.yaml",
+        ),
+    ] = None,
     virtual: Annotated[bool, typer.Option("--virtual", help="In virtual time: as fast as this machine can.")] = False,
     seed: Annotated[int | None, typer.Option(help="Seed of delays and identifiers.", show_default="1")] = None,
     speed: Annotated[
@@ -81,7 +87,8 @@ def replay(
 @dataclass(frozen=True, slots=True)
 class _Plan:
     file: Path
-    testbed: Path
+    testbed: Path | None
+    """None: the one that the scenario names, or the simulated one."""
     virtual: bool
     seed: int
     speed: float | None
@@ -106,7 +113,7 @@ class _Plan:
     def command(self) -> str:
         """The command that plays this again."""
         words = ["iccs replay", str(self.file)]
-        words += [] if self.testbed == SIMULATED_TESTBED else ["--testbed", str(self.testbed)]
+        words += [] if self.testbed is None else ["--testbed", str(self.testbed)]
         words += ["--virtual"] if self.virtual else []
         words += ["--speed", f"{self.speed:g}"] if self.speed is not None else []
         words += ["--seed", str(self.seed)] if self.in_process else []
@@ -127,12 +134,12 @@ def _load_of(plan: _Plan) -> LoadFile | None:
 def _played_load(plan: _Plan, load: LoadFile) -> bool:
     from harness.cli.replay_load import replay_load  # noqa: PLC0415 - help must come at once
 
-    testbed = LOAD_TESTBED if plan.testbed == SIMULATED_TESTBED else plan.testbed
-    return replay_load(load, testbed, seed=plan.seed, journal=plan.journal)
+    return replay_load(load, plan.testbed or LOAD_TESTBED, seed=plan.seed, journal=plan.journal)
 
 
 def _played(plan: _Plan) -> bool:
-    from harness.scenario.load import load_with_lines  # noqa: PLC0415 - help must come at once
+    from harness.scenario.cast import named_testbed  # noqa: PLC0415 - help must come at once
+    from harness.scenario.load import load_with_lines  # noqa: PLC0415
     from harness.scenario.seats import check_seats  # noqa: PLC0415
     from harness.testbed.run import started_run  # noqa: PLC0415
     from harness.transport.paced_loop import PacedLoop  # noqa: PLC0415
@@ -140,6 +147,7 @@ def _played(plan: _Plan) -> bool:
 
     scenario, lines = load_with_lines(plan.file)
     check_seats(scenario, plan.seats)
+    testbed = plan.testbed or named_testbed(scenario, lines) or SIMULATED_TESTBED
     loops: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     if plan.virtual:
         loops = lambda: VirtualLoop(plan.seed)  # noqa: E731
@@ -151,9 +159,7 @@ def _played(plan: _Plan) -> bool:
         print(scenario.brief, flush=True)  # noqa: T201
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="iccs-replay-")))
-        run = stack.enter_context(
-            started_run(plan.testbed, directory=folder, keep="failures", start=not plan.in_process)
-        )
+        run = stack.enter_context(started_run(testbed, directory=folder, keep="failures", start=not plan.in_process))
         runner = stack.enter_context(asyncio.Runner(loop_factory=loops))
         return runner.run(_play(plan, scenario, lines, run))
 

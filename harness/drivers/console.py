@@ -239,6 +239,22 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight, R
         self._journal.record(self.name, "console.note_incident", incident=incident)
         await self._ask(f"incidents/{quote(incident, safe='')}/notes", {"text": text})
 
+    async def assess_incident(self, incident: str, **parts: str) -> None:
+        """Record what is known of THRIVE: ``threat``, ``harm``, ``risk``, ``investigation``, ``vulnerability``,
+        ``engagement`` and the ``rationale``; what is left out stays. ``incident.assessed`` {parts, missing} follows.
+
+        Raises DriverError when it is not open, or for another name.
+        """
+        self._journal.record(self.name, "console.assess_incident", incident=incident, parts=list(parts))
+        await self._ask(f"incidents/{quote(incident, safe='')}/thrive", dict(parts))
+
+    async def grade_incident(self, incident: str, grade: str, *, rationale: str = "") -> None:
+        """Grade an incident: ``Immediate``, ``Prompt``, ``Standard``, ``Other``. ``incident.graded`` {grade, was}
+        follows. Raises DriverError when it is not open, not assessed, or regraded without a rationale.
+        """
+        self._journal.record(self.name, "console.grade_incident", incident=incident, grade=grade)
+        await self._ask(f"incidents/{quote(incident, safe='')}/grade", {"grade": grade, "rationale": rationale})
+
     async def transfer_incident(self, incident: str, force: str) -> None:
         """Give an incident to another force. Raises DriverError when it is not held here."""
         self._journal.record(self.name, "console.transfer_incident", incident=incident, force=force)

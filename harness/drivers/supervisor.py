@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from math import inf
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -85,6 +86,27 @@ class Supervisor:
     async def weed_recordings(self) -> list[str]:
         """Let go at once what is older than recordings are kept; return which legs."""
         return list((await self._ask("POST", "recorders/weed"))["weeded"])
+
+    async def wait_until(
+        self, queue: str, figure: str, *, least: float | None = None, most: float | None = None, within: float
+    ) -> float:
+        """Return a queue's figure once it is a number within the bounds. Raises DriverError telling what it is."""
+        low, high = -inf if least is None else least, inf if most is None else most
+        shown: Any = None
+        try:
+            async with asyncio.timeout(within):
+                while True:
+                    found = await self.queue(queue)
+                    if figure not in found:
+                        raise DriverError(f"{self.name}: {queue} has no figure {figure!r}; it has {', '.join(found)}")
+                    shown = found[figure]
+                    if isinstance(shown, int | float) and low <= shown <= high:
+                        return float(shown)
+                    await asyncio.sleep(LOOKS_EVERY)
+        except TimeoutError:
+            raise DriverError(
+                f"{self.name}: {figure} of {queue} is {shown} after {within:g} s; due {low:g} to {high:g}"
+            ) from None
 
     async def records(self, **wanted: Any) -> list[dict[str, Any]]:
         """Return the newest call records that fit, newest first.

@@ -24,6 +24,7 @@ from simulators.iccs.positions import PositionError, UnknownPositionError
 from simulators.iccs.radio_console.alarms import UnknownAlarmError
 from simulators.iccs.records import RecordError, UnknownRecordError
 from simulators.iccs.trunks import UnknownTrunkError
+from simulators.thrive import ThriveError
 
 _UNKNOWN = (UnknownPositionError, UnknownAlarmError, UnknownIncidentError, UnknownRecordError, UnknownTrunkError)
 
@@ -47,6 +48,7 @@ def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float 
 
     @app.exception_handler(PositionError)
     @app.exception_handler(IncidentError)
+    @app.exception_handler(ThriveError)
     @app.exception_handler(RecordError)
     @app.exception_handler(UnknownTrunkError)
     @app.exception_handler(CallStateError)

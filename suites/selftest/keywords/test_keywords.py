@@ -97,6 +97,12 @@ Radio
     Officer Lets Go    officer
     Officer Hangs Up    officer
     ${incident}    Operator Opens Incident    govan-31    Something
+    Run Keyword And Expect Error    *THRIVE needs*    Operator Grades Incident    govan-31    ${incident}    Prompt
+    Operator Assesses Incident    govan-31    ${incident}    threat=a    harm=b    risk=c    investigation=d
+    Operator Assesses Incident    govan-31    ${incident}    vulnerability=e    engagement=f    rationale=g
+    Operator Grades Incident    govan-31    ${incident}    Prompt
+    Operator Grades Incident    govan-31    ${incident}    Standard    rationale=over
+    Console Shows    govan-31    incident.graded    grade=Standard    was=Prompt
     Operator Hands Over    govan-31    ${incident}    to=govan-12
     Console Shows    govan-31    incident.handed_over    to=govan-12
 """

@@ -63,6 +63,8 @@ NAMED_ACTS: dict[str, Act] = {
     "emergencies/{emergency}/clear": lambda at: at.clear_emergency("E-0001"),
     "incidents/{incident_id}/units": lambda at: at.assign_unit(4001234, "INC-000001"),
     "incidents/{incident_id}/notes": lambda at: at.note_incident("INC-000001", "on the way"),
+    "incidents/{incident_id}/thrive": lambda at: at.assess_incident("INC-000001", threat="He is still there"),
+    "incidents/{incident_id}/grade": lambda at: at.grade_incident("INC-000001", "Prompt", rationale="She is safe"),
     "incidents/{incident_id}/transfer": lambda at: at.transfer_incident("INC-000001", "north"),
     "incidents/{incident_id}/records-checks": lambda at: at.check_records(
         "INC-000001", registration="QI00 TST", reason="stopped by a patrol"
