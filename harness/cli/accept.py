@@ -35,7 +35,9 @@ class KeepEvidence(StrEnum):
 def accept(
     suite: Annotated[
         list[str] | None,
-        typer.Option(help="Folder under suites/; may be given more than once.", show_default="niccs, service_centre, webex_sat"),
+        typer.Option(
+            help="Folder under suites/; may be given more than once.", show_default="niccs, service_centre, webex_sat"
+        ),
     ] = None,
     testbed: Annotated[Path, typer.Option(help="Testbed file.")] = SIMULATED_TESTBED,
     keep_evidence: Annotated[

@@ -40,6 +40,8 @@ COLLECT_S = 120.0
 """Seconds pytest may take to collect."""
 LOOK_S = 0.1
 """How often the progress file is looked at."""
+ROBOT_TOO = "robot_too"
+"""Marks a test that a Robot suite is the same as: a run of both plays it once, there."""
 MARKER = ".iccs-run"
 """Names a folder as one of ours, whose earlier run may be moved aside."""
 PREVIOUS = "previous"
@@ -199,12 +201,17 @@ class Acceptance:
             ),
         )
 
+    @property
+    def _chosen(self) -> list[str]:
+        """What pytest is to play: its suites, without what Robot plays just so."""
+        return [*(["-m", f"not {ROBOT_TOO}"] if self._robot else []), *map(str, self._pytest)]
+
     def _runners(self) -> list[Runner]:
         results = str(self._out / RESULTS)
         runners = []
         if self._pytest:
             pytest = [sys.executable, "-m", "pytest", "-v", "--color=no", "-p", "harness.cli.deck"]
-            runners.append(Runner("pytest", [*pytest, "--alluredir", results, *map(str, self._pytest)]))
+            runners.append(Runner("pytest", [*pytest, "--alluredir", results, *self._chosen]))
         if self._robot:
             robot = [sys.executable, "-m", "robot", "--consolecolors", "off", "--outputdir", str(self._out / LOGS)]
             robot += ["--output", f"robot{LANE}.xml", "--log", f"robot-log{LANE}.html", "--report", "NONE"]
@@ -248,7 +255,7 @@ class Acceptance:
         if not self._pytest:
             return
         view.stage("Collecting")
-        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--color=no", *map(str, self._pytest)]
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--color=no", *self._chosen]
         log = self._out / LOGS / "collect.log"
         child = await Child.start("collect", command, log=log, environment=environment, cwd=PROJECT)
         try:

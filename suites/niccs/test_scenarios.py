@@ -20,7 +20,7 @@ def _collected(file: Path) -> Any:
     scenario = load_scenario(file)
     marks = [requirement(*scenario.requirements)]
     if scenario.testbed is not None:
-        marks.append(pytest.mark.testbed(Path(scenario.testbed).stem))
+        marks += [pytest.mark.testbed(Path(scenario.testbed).stem), pytest.mark.robot_too]
     return pytest.param(file, id=file.stem, marks=marks)
 
 

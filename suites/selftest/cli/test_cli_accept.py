@@ -44,6 +44,7 @@ from harness.evidence.pytest_side import RequirementsPlugin
 def pytest_configure(config):
     config.addinivalue_line("markers", "requirement(id, ...): criteria")
     config.addinivalue_line("markers", "real_wire: alone")
+    config.addinivalue_line("markers", "robot_too: twice")
     config.pluginmanager.register(RequirementsPlugin())
 """
 GOOD = """
@@ -130,6 +131,26 @@ def test_a_run_of_both_runners_that_passes(place):
     assert document["run"]["bindings"] == {"iccs": "real"}
     assert json.loads((place / "my out" / "run" / "addresses.json").read_text()) == []
     assert left_behind(place) == []
+
+
+TWICE = """
+import pytest
+
+def test_of_pytest():
+    pass
+
+@pytest.mark.robot_too
+def test_of_both():
+    pass
+"""
+
+
+@pytest.mark.parametrize(("robot", "tests"), [({"tiny__robot": ROBOT}, 2), ({}, 2)])
+def test_what_robot_plays_just_so_is_played_once(place, robot, tests):
+    code, told = accept(place, test_twice__py=TWICE, **robot)
+    assert code == 0, told
+    assert f"{tests} tests: {tests} passed" in told
+    assert ("test_of_both" in told) is not bool(robot)
 
 
 # Each says when it ran: what is alone has nothing beside it.
