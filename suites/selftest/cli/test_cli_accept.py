@@ -25,11 +25,16 @@ import asyncio, sys
 from pathlib import Path
 from rich.console import Console
 from harness.cli.acceptance import Acceptance, Plan
+from harness.cli.defects import load_register
 from harness.cli.lane import PlanError
+from harness.evidence.defects import EMPTY
 from harness.testbed.load import load_testbed
 
 file = Path(sys.argv[1])
-plan = Plan((Path(sys.argv[2]),), file, load_testbed(file), "failures", Path(sys.argv[3]), False, int(sys.argv[4]))
+faults = file.with_name("defects.yaml")
+register = load_register(faults) if faults.exists() else EMPTY
+suites, out, lanes = (Path(sys.argv[2]),), Path(sys.argv[3]), int(sys.argv[4])
+plan = Plan(suites, file, load_testbed(file), "failures", out, False, lanes, register)
 acceptance = Acceptance(plan, Console())
 try:
     acceptance.prepare()
@@ -199,6 +204,46 @@ def test_a_failure_is_exit_1_and_the_run_before_is_kept_aside(place):
     assert not summary(place)["passed"]
     assert json.loads((place / "my out" / "previous" / "summary.json").read_text())["passed"]
     assert len(list((place / "my out" / "allure-results").glob("*-result.json"))) == 1
+
+
+FAULT = """
+defects:
+  - id: DEF-1
+    title: says hello too late
+    severity: 3
+    requirements: [NICCS-RAD-001]
+    tests: [Good]
+    change_request: CR005
+    opened: 2026-01-01
+    waiver: {approver: A. Chair, expires: 2999-12-31, reason: borne, gate: passes}
+"""
+ENDS_ODDLY = (
+    GOOD
+    + """
+def test_crash():
+    import os
+    os._exit(1)
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("fault", "python", "expected", "told"),
+    [
+        (FAULT, GOOD, 0, "DEF-1 (CR005), severity 3: says hello too late; waived, the gate passes"),
+        (FAULT.replace("gate: passes", "gate: fails"), GOOD, 1, "too late; the gate fails"),
+        (FAULT.replace("2999", "2020"), GOOD, 1, "the waiver of A. Chair expired on 2020-12-31"),
+        (FAULT.replace("[Good]", "[Another]"), GOOD, 1, "1 failed"),
+        (FAULT, ENDS_ODDLY, 1, "waived, the gate passes"),
+    ],
+)
+def test_a_known_fault_passes_the_gate_by_a_waiver_that_says_so_and_alone(place, fault, python, expected, told):
+    (place / "defects.yaml").write_text(fault)
+    code, printed = accept(place, test_tiny__py=python, tiny__robot=ROBOT.replace("Log    hello", "Fail    late"))
+    assert code == expected, printed
+    assert told in printed
+    assert summary(place)["run"]["exit"] == code
+    assert summary(place)["passed"] is (expected == 0 or python is ENDS_ODDLY)
 
 
 @pytest.mark.parametrize(
