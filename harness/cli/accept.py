@@ -54,6 +54,14 @@ def accept(
     defects: Annotated[
         Path, typer.Option(help="The register of known faults.", show_default="fixtures/defects.yaml")
     ] = FIXTURES / "defects.yaml",
+    runs: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ICCS_RUNS",
+            help="The run store: a file, or postgresql://user:password@host/name.",
+            show_default="runs.sqlite in the folder of --out",
+        ),
+    ] = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Don't make the Allure report.")] = False,
 ) -> None:
     """Run acceptance suites (pytest and Robot) against a testbed and report by requirement.
@@ -73,6 +81,7 @@ def accept(
     """
     from harness.cli.acceptance import Acceptance, Plan  # noqa: PLC0415 - help must come at once
     from harness.cli.defects import RegisterError, load_register  # noqa: PLC0415
+    from harness.cli.keeping import STORE  # noqa: PLC0415
     from harness.cli.lane import PlanError  # noqa: PLC0415
     from harness.testbed.load import load_testbed  # noqa: PLC0415
 
@@ -88,6 +97,7 @@ def accept(
             report=not no_report,
             lanes=_lanes(lanes, described),
             register=load_register(defects),
+            store=runs or str(out.resolve() / STORE),
         )
         acceptance = Acceptance(plan, console)
         acceptance.prepare()

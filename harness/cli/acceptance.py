@@ -21,6 +21,7 @@ from rich.console import Console
 
 from harness.cli.children import Child
 from harness.cli.deck import DECK_VARIABLE, HAND_VARIABLE, Deck, Hand
+from harness.cli.keeping import BusyError, FolderLock, Keeping
 from harness.cli.lane import ENVIRONMENT, FAILED, INTERRUPTED, LANE, PASSED, USAGE, Lane, PlanError, Runner
 from harness.cli.places import PROJECT
 from harness.cli.progress import ProgressFile, View
@@ -35,6 +36,7 @@ from harness.testbed.model import Testbed
 from harness.testbed.run import (
     KEEP_VARIABLE,
     ORIGIN_VARIABLE,
+    SEED,
     TESTBED_VARIABLE,
 )
 
@@ -64,6 +66,8 @@ class Plan:
     """How many sets of simulators play tests side by side."""
     register: Register = EMPTY
     """The known faults."""
+    store: str | None = None
+    """The run store: a file or a PostgreSQL URL; None keeps nothing."""
 
 
 class Acceptance:
@@ -79,6 +83,8 @@ class Acceptance:
         self._robot = [suite for suite in plan.suites if any(suite.rglob("*.robot"))]
         self._lanes = [f"-{number}" for number in range(1, plan.lanes + 1)] if plan.lanes > 1 else [""]
         self._interrupted = False
+        self._keeping = None if plan.store is None else Keeping(plan.store, plan.out, plan.register)
+        self._lock: FolderLock | None = None
         self._main: asyncio.Task[int] | None = None
 
     def prepare(self) -> None:
@@ -90,6 +96,7 @@ class Acceptance:
             if suite not in self._pytest and suite not in self._robot:
                 raise PlanError(f"{suite} holds neither test_*.py nor *.robot")
         self._check_tags()
+        self._take_folder()
         make_room(self._out)
         for folder in (RESULTS, RUN, LOGS):
             (self._out / folder).mkdir(parents=True)
@@ -103,6 +110,25 @@ class Acceptance:
                 "Python": sys.version.split()[0],
             },
         )
+
+        if self._keeping is not None:
+            self._keeping.begin(
+                testbed=self._plan.testbed.name,
+                stage=self._plan.testbed.stage,
+                bindings=self._described.bindings,
+                suites=[suite.name for suite in self._plan.suites],
+                seed=SEED,
+            )
+
+    def _take_folder(self) -> None:
+        """Have the folder alone; keep what a run before that was killed had reached. Raises PlanError, LocalError."""
+        try:
+            self._lock = FolderLock(self._out)
+        except (OSError, BusyError) as error:
+            told = str(error) if isinstance(error, BusyError) else f"{self._out} can't be used: {error}"
+            raise PlanError(told) from error
+        if self._keeping is not None and (killed := self._keeping.keep_killed()):
+            self._console.print(f"The run {killed} was killed; what it had reached is kept.", style="yellow")
 
     def _check_tags(self) -> None:
         if not self._robot:
@@ -126,7 +152,11 @@ class Acceptance:
         self._main = asyncio.create_task(self._run())
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._interrupt)
-        return await self._main
+        try:
+            return await self._main
+        finally:
+            if self._lock is not None:
+                self._lock.release()
 
     def _interrupt(self) -> None:
         if self._interrupted or self._main is None:
@@ -298,6 +328,14 @@ class Acceptance:
                 self._console.print(str(error), style="red", markup=False, soft_wrap=True)
                 code = code or ENVIRONMENT
         self._console.print(f"Summary: {written}", soft_wrap=True, highlight=False)
+        if self._keeping is not None:
+            try:
+                self._keeping.end(summary, interrupted=self._interrupted, code=code)
+                self._console.print(f"Kept as run {self._keeping.run}", soft_wrap=True, highlight=False)
+            except HarnessError as error:
+                told = f"The run is not kept: {error}. Its results are in {self._out}."
+                self._console.print(told, style="red", markup=False, soft_wrap=True)
+                code = code or ENVIRONMENT
         return code
 
 
