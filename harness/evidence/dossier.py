@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
+from harness.evidence.allure_adapter import Binding
 from harness.evidence.defects import Register
 from harness.evidence.results import Standing, Summary
 from harness.evidence.run_store import Measured
@@ -20,6 +21,8 @@ RECOMMENDATION: dict[Colour, str] = {
     "amber": "Not enough evidence to accept.",
     "green": "Every Must was met on real equipment: the evidence supports acceptance.",
 }
+
+_GROUND: dict[Binding, str] = {"simulated": "on simulators", "mixed": "partly on simulators"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class MeasureLine:
     most: float
 
 
-def judge(summary: Summary, register: Register, binding: str, *, finished: bool) -> Judgement:
+def judge(summary: Summary, register: Register, binding: Binding, *, finished: bool) -> Judgement:
     """Return the colour and why. ``binding`` is what the run was won on, ``finished`` that it came to its end."""
     musts = summary.musts()
     opened = [each for each in register.defects if each.closed is None]
@@ -63,20 +66,17 @@ def judge(summary: Summary, register: Register, binding: str, *, finished: bool)
         _counted(len(summary.unreadable), "result", "results", " could not be read"),
         "" if finished else "the run did not come to its end",
     ]
-    if any(red):
-        return Judgement("red", tuple(filter(None, red)))
     amber = [
         _counted(musts[Standing.NOT_RUN], "Must was", "Musts were", " not run"),
         _counted(
             musts[Standing.PASSED_SIMULATED], "Must was", "Musts were", " passed on simulators, which is no acceptance"
         ),
         _counted(musts[Standing.KNOWN], "Must has", "Musts have", " a known fault under a waiver"),
-        "" if binding == "real" else f"the run was won {binding}",
-        "" if summary.passed else "the run did not pass",
+        "" if binding == "real" else f"the run stood {_GROUND[binding]}",
+        "" if summary.passed or any(red) else "the run did not pass",
     ]
-    if any(amber):
-        return Judgement("amber", tuple(filter(None, amber)))
-    return Judgement("green", ())
+    colour: Colour = "red" if any(red) else "amber" if any(amber) else "green"
+    return Judgement(colour, tuple(filter(None, [*red, *amber])))
 
 
 def _counted(count: int, one: str, more: str, rest: str = "") -> str:
@@ -84,11 +84,11 @@ def _counted(count: int, one: str, more: str, rest: str = "") -> str:
 
 
 def measure_lines(measures: Iterable[Measured]) -> list[MeasureLine]:
-    """Return each measure with how many values it has, the least, the middle and the most."""
+    """Return each measure with how many values it has, the least, the middle, the most; of no requirement, last."""
     found: dict[tuple[str, str, str], list[float]] = {}
     for each in measures:
         found.setdefault((each.requirement, each.name, each.unit), []).append(each.value)
     return [
         MeasureLine(*key, len(values), min(values), median(values), max(values))
-        for key, values in sorted(found.items())
+        for key, values in sorted(found.items(), key=lambda each: (not each[0][0], each[0]))
     ]
