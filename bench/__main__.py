@@ -27,6 +27,7 @@ from rich.table import Table
 from bench import (
     at_round_trips,
     bookings,
+    c3_day,
     conference,
     console_actions,
     floor_requests,
@@ -38,6 +39,7 @@ from bench import (
     sip_calls,
     sip_messages,
     texts,
+    webex_requests,
 )
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -218,6 +220,29 @@ def _radio_network() -> tuple[dict[str, Any], list[Row]]:
     ]
 
 
+def _c3_day() -> tuple[dict[str, Any], list[Row]]:
+    result = c3_day.measure()
+    what = f"a C3 day, {result['came']['presses']:,} presses and {result['events']:,} events"
+    ours = f"{result['wall_s']:.0f} s ({result['cpu_s']:.0f} s of processor), {result['times_real']:,} times real time"
+    in_time, flat = result["wall_s"] <= c3_day.TARGET_S, result["grown_mib"] <= c3_day.FLAT_MIB
+    return result, [
+        (what, ours, "", f"≤ {c3_day.TARGET_S:.0f} s", in_time),
+        ("memory of that day", f"{result['grown_mib']:+.1f} MiB", "", f"≤ {c3_day.FLAT_MIB:.0f} MiB", flat),
+    ]
+
+
+def _webex() -> tuple[dict[str, Any], list[Row]]:
+    result = webex_requests.measure()
+    peer = f"a bare page {result['bare']['per_s']:,}, {result['bare']['p99_ms']} ms"
+    rows: list[Row] = []
+    for key, what in (("people_me", "people/me"), ("message_with_webhook", "a message told by a webhook")):
+        figures = result[key]
+        rows.append((f"Webex: {what} /s, p99", f"{figures['per_s']:,}, {figures['p99_ms']} ms", peer, "", None))
+    paging = result["paging"]
+    ours = f"{paging['messages_per_s']:,}, slowest page {paging['slowest_page_ms']} ms"
+    return result, [*rows, (f"Webex: {webex_requests.MESSAGES:,} messages paged /s", ours, "", "", None)]
+
+
 BENCHMARKS: dict[str, Callable[[], tuple[dict[str, Any], list[Row]]]] = {
     "sip_messages": _messages,
     "sip_calls": _calls,
@@ -229,11 +254,13 @@ BENCHMARKS: dict[str, Callable[[], tuple[dict[str, Any], list[Row]]]] = {
     "outbox": _outbox,
     "radio_codecs": _codecs,
     "radio_network": _radio_network,
+    "c3_day": _c3_day,
     "floor_requests": _floor_requests,
     "rtp_pacing": _pacing,
     "rtp_1000": _many_streams,
     "conference": _conference,
     "virtual_time": _virtual,
+    "webex_requests": _webex,
 }
 
 

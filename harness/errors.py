@@ -136,6 +136,24 @@ class CrmGoneError(CrmError):
     """A CRM can't be reached or is out of order now; what was asked can be asked again."""
 
 
+class WebexError(LocalError):
+    """What goes to Webex can't be sent, or what it answers makes no sense."""
+
+
+class WebexGoneError(WebexError):
+    """Webex can't be reached, or stays too busy; what was asked can be asked again."""
+
+
+class WebexRefusedError(WebexError):
+    """Webex refused what was asked of it."""
+
+    def __init__(self, message: str, *, status: int, tracking: str) -> None:
+        """``status``: HTTP's; ``tracking``: the trackingId, by which Cisco's support finds the request."""
+        super().__init__(message)
+        self.status = status
+        self.tracking = tracking
+
+
 class RecordsCheckError(LocalError):
     """A records database refused a check, can't be asked, or answered what can't be read."""
 

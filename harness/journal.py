@@ -11,6 +11,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from types import MappingProxyType
 from typing import Any, NamedTuple, TextIO
@@ -22,12 +23,28 @@ EVENTS_IN_MEMORY = 500_000
 """Oldest events beyond this many leave memory; a sink, where there is one, has them all."""
 WAITERS = 10_000
 """Expectations that may be pending at once."""
+NAMES_KEPT = 4_096
+"""Sources and kinds whose JSON is kept: a run has few, and each event two of them."""
 NEAREST_SHOWN = 8
 """Events that a failed expectation shows."""
 
 
-# Made once: `json.dumps` with options makes an encoder for each event.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+def _encoder() -> Callable[[Any], str]:
+    """JSON without blanks. Made once: `json.dumps` with options, and `encode` too, make an encoder for each event."""
+    plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # a Python whose json has no part in C
+        return plain.encode
+    chunks = make(None, plain.default, json.encoder.encode_basestring, None, ":", ",", False, False, True)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_encode = _encoder()
+
+
+@lru_cache(maxsize=NAMES_KEPT)
+def _quoted(name: str) -> str:
+    return _encode(name)
 
 
 class Event(NamedTuple):
@@ -46,8 +63,8 @@ class Event(NamedTuple):
 
     def line(self) -> str:
         """Return the event as one line of JSON, keys in a fixed order."""
-        row = {"seq": self.seq, "time": self.time, "source": self.source, "kind": self.kind, "data": dict(self.data)}
-        return _encode(row)
+        head = f'{{"seq":{self.seq},"time":{self.time!r},"source":{_quoted(self.source)},"kind":{_quoted(self.kind)}'
+        return f'{head},"data":{_encode(dict(self.data))}}}'
 
     def told(self) -> str:
         """Return the event as a person reads it."""

@@ -35,7 +35,9 @@ class KeepEvidence(StrEnum):
 def accept(
     suite: Annotated[
         list[str] | None,
-        typer.Option(help="Folder under suites/; may be given more than once.", show_default="niccs, service_centre"),
+        typer.Option(
+            help="Folder under suites/; may be given more than once.", show_default="niccs, service_centre, webex_sat"
+        ),
     ] = None,
     testbed: Annotated[Path, typer.Option(help="Testbed file.")] = SIMULATED_TESTBED,
     keep_evidence: Annotated[
@@ -89,7 +91,7 @@ def accept(
     try:
         described = load_testbed(testbed)
         plan = Plan(
-            suites=tuple(SUITES / name for name in suite or ["niccs", "service_centre"]),
+            suites=tuple(SUITES / name for name in suite or ["niccs", "service_centre", "webex_sat"]),
             testbed_file=testbed.resolve(),
             testbed=described,
             keep_evidence=keep_evidence.value,

@@ -27,6 +27,10 @@ COMMANDS = {
         "harness.cli.scenario", "app", "Scenario files: check them; what actors can do; the JSON Schema."
     ),
     "replay": _Entry("harness.cli.replay", "replay", "Play a scenario, every seat by the harness or one by a person."),
+    "record": _Entry("harness.cli.record", "record", "Make a scenario of a run's journal: the same acts again."),
+    "load-model": _Entry(
+        "harness.cli.load_model", "load_model", "Write a day of the load model, for 'iccs replay FILE --virtual'."
+    ),
     "serve": _Entry("harness.cli.serve", "serve", "Serve the champions' page: scenarios played in a browser."),
     "people": _Entry("harness.cli.people", "app", "Accounts of the champions' page."),
     "report": _Entry("harness.cli.report", "report", "Make the report of a run again from its results."),
@@ -35,6 +39,7 @@ COMMANDS = {
     "defects": _Entry("harness.cli.defects", "app", "The register of known faults: list and check it."),
     "measure": _Entry("harness.cli.measure", "app", "Access time and mouth-to-ear latency from tables and recordings."),
     "crm": _Entry("harness.cli.crm", "app", "A CRM: import contacts."),
+    "webex": _Entry("harness.cli.webex", "app", "Webex: find and take away what tests left."),
     "staffing": _Entry("harness.cli.staffing", "staffing", "How many advisers a load needs, by Erlang's formulas."),
     "audit": _Entry("harness.cli.audit", "app", "An ICCS's audit trail: verify it, look into it."),
     "decode": _Entry("harness.cli.decode", "decode", "Show what the harness understands of a message, as JSON."),

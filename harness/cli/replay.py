@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from harness.cli.places import SIMULATED_TESTBED
+from harness.cli.places import LOAD_TESTBED, SIMULATED_TESTBED
 from harness.errors import HarnessError, ScenarioError, TestbedError
 
 if TYPE_CHECKING:
+    from harness.scenario.load_model.model import LoadFile
     from harness.scenario.model import Scenario, Step
     from harness.scenario.source import Spot
     from harness.testbed.run import Run
@@ -27,7 +28,13 @@ EXIT_FAILED, EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 def replay(
     file: Annotated[Path, typer.Argument(help="Scenario file (YAML).")],
-    testbed: Annotated[Path, typer.Option(help="Testbed file: what stands behind each actor.")] = SIMULATED_TESTBED,
+    testbed: Annotated[
+        Path | None,
+        typer.Option(
+            help="Testbed file: what stands behind each actor.",
+            show_default="the scenario's own, else fixtures/testbeds/simulated.yaml",
+        ),
+    ] = None,
     virtual: Annotated[bool, typer.Option("--virtual", help="In virtual time: as fast as this machine can.")] = False,
     seed: Annotated[int | None, typer.Option(help="Seed of delays and identifiers.", show_default="1")] = None,
     speed: Annotated[
@@ -55,12 +62,15 @@ def replay(
       iccs replay fixtures/scenarios/03-officer-emergency.yaml --virtual --seed 7 --journal journal.jsonl
 
       iccs replay fixtures/scenarios/01-domestic-in-progress.yaml --seat call_taker
+
+      iccs load-model --day --out day.yaml && iccs replay day.yaml --virtual
     """
     seats = tuple(seat or ())
     plan = _Plan(file, testbed, virtual, 1 if seed is None else seed, speed, step, journal, seats)
     try:
         plan.check(seeded=seed is not None)
-        passed = _played(plan)
+        load = _load_of(plan)
+        passed = _played(plan) if load is None else _played_load(plan, load)
     except (ScenarioError, TestbedError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         raise typer.Exit(EXIT_USAGE) from error
@@ -77,7 +87,8 @@ def replay(
 @dataclass(frozen=True, slots=True)
 class _Plan:
     file: Path
-    testbed: Path
+    testbed: Path | None
+    """None: the one that the scenario names, or the simulated one."""
     virtual: bool
     seed: int
     speed: float | None
@@ -102,7 +113,7 @@ class _Plan:
     def command(self) -> str:
         """The command that plays this again."""
         words = ["iccs replay", str(self.file)]
-        words += [] if self.testbed == SIMULATED_TESTBED else ["--testbed", str(self.testbed)]
+        words += [] if self.testbed is None else ["--testbed", str(self.testbed)]
         words += ["--virtual"] if self.virtual else []
         words += ["--speed", f"{self.speed:g}"] if self.speed is not None else []
         words += ["--seed", str(self.seed)] if self.in_process else []
@@ -110,8 +121,25 @@ class _Plan:
         return " ".join(words)
 
 
+def _load_of(plan: _Plan) -> LoadFile | None:
+    """The load that the file holds; None where it is a scenario with a timeline."""
+    from harness.scenario.load_model.file import check_options, read_load  # noqa: PLC0415 - help must come at once
+
+    load = read_load(plan.file)
+    if load is not None:
+        check_options(plan.file, virtual=plan.virtual, others=bool(plan.seats) or plan.step)
+    return load
+
+
+def _played_load(plan: _Plan, load: LoadFile) -> bool:
+    from harness.cli.replay_load import replay_load  # noqa: PLC0415 - help must come at once
+
+    return replay_load(load, plan.testbed or LOAD_TESTBED, seed=plan.seed, journal=plan.journal)
+
+
 def _played(plan: _Plan) -> bool:
-    from harness.scenario.load import load_with_lines  # noqa: PLC0415 - help must come at once
+    from harness.scenario.cast import named_testbed  # noqa: PLC0415 - help must come at once
+    from harness.scenario.load import load_with_lines  # noqa: PLC0415
     from harness.scenario.seats import check_seats  # noqa: PLC0415
     from harness.testbed.run import started_run  # noqa: PLC0415
     from harness.transport.paced_loop import PacedLoop  # noqa: PLC0415
@@ -119,6 +147,7 @@ def _played(plan: _Plan) -> bool:
 
     scenario, lines = load_with_lines(plan.file)
     check_seats(scenario, plan.seats)
+    testbed = plan.testbed or named_testbed(scenario, lines) or SIMULATED_TESTBED
     loops: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     if plan.virtual:
         loops = lambda: VirtualLoop(plan.seed)  # noqa: E731
@@ -130,9 +159,7 @@ def _played(plan: _Plan) -> bool:
         print(scenario.brief, flush=True)  # noqa: T201
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="iccs-replay-")))
-        run = stack.enter_context(
-            started_run(plan.testbed, directory=folder, keep="failures", start=not plan.in_process)
-        )
+        run = stack.enter_context(started_run(testbed, directory=folder, keep="failures", start=not plan.in_process))
         runner = stack.enter_context(asyncio.Runner(loop_factory=loops))
         return runner.run(_play(plan, scenario, lines, run))
 

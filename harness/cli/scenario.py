@@ -28,18 +28,25 @@ def check(
 ) -> None:
     """Check scenario files; every error names file, line, what was found and what was meant. Exit 2 on errors.
 
+    A testbed that a scenario names is read too, and has to have its actors; --testbed tells of another instead.
+
     Example: iccs scenario check fixtures/scenarios/*.yaml
     """
-    from harness.scenario.cast import casting  # noqa: PLC0415 - help must come at once
-    from harness.scenario.load import load_scenario  # noqa: PLC0415
+    from harness.scenario.cast import casting, named_testbed  # noqa: PLC0415 - help must come at once
+    from harness.scenario.load import load_with_lines  # noqa: PLC0415
+    from harness.scenario.load_model.file import read_load  # noqa: PLC0415
     from harness.testbed.load import load_testbed  # noqa: PLC0415
 
     wrong = False
     for file in files:
         try:
-            scenario = load_scenario(file)
-            if testbed is not None:
-                casting(scenario, load_testbed(testbed))
+            if (load := read_load(file)) is not None:
+                print(f"{file}: {load.id}: a load of {len(load.load.hours)} hours")  # noqa: T201
+                continue
+            scenario, lines = load_with_lines(file)
+            played_on = testbed or named_testbed(scenario, lines)
+            if played_on is not None:
+                casting(scenario, load_testbed(played_on), lines)
         except (ScenarioError, TestbedError) as error:
             told = str(error) if str(file) in str(error) else f"{file}: {error}"
             print(told, file=sys.stderr)  # noqa: T201

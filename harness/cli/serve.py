@@ -86,7 +86,7 @@ async def _serve(
         try:
             parts = (add_scenarios, add_skills, add_workshop)
             app = create_app(store, library, parts, hosts=hosts, secure=certificate is not None)
-            sessions = Sessions(app.state.attempts, SIMULATED_TESTBED)
+            sessions = Sessions(app.state.attempts, SIMULATED_TESTBED, library.testbeds)
             add_play(app, sessions, Site(person_of, require, form_of, render, library.find))
             server = WebServer(app, host, port, certificate=certificate, key=key)
             served = await server.start()

@@ -21,12 +21,14 @@ from harness.drivers.console_crm import CallerRecords
 from harness.drivers.console_desk_radio import DeskRadio
 from harness.drivers.console_oversight import Oversight
 from harness.drivers.console_radio import RadioControl
+from harness.drivers.console_recordings import RecordedSpeech
 from harness.drivers.jack import AudioJack, open_jack
 from harness.endpoints.media import MediaService
 from harness.errors import DriverError
 from harness.journal import Event
 from harness.protocols.rtp.g711 import Samples
 from harness.transport.context import Context
+from harness.transport.https import web_authorities
 
 ANSWERS_WITHIN = 5.0
 """Seconds within which the control interface answers a request."""
@@ -36,7 +38,7 @@ MAX_EVENT = 64 * 1024
 PermitRadio = Callable[[str, str, int], None]
 
 
-class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight):
+class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight, RecordedSpeech):
     """One operator position. What its console shows is journalled under the component's name as it is shown.
 
     Events: ``call.ringing`` {call, queue, cli, record}, ``call.connected``, ``call.taken``, ``call.withdrawn``
@@ -96,7 +98,9 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight):
         refuse. Raises DriverError when the position can't be had; nobody is logged in then.
         """
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        http = httpx.AsyncClient(base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False)
+        http = httpx.AsyncClient(
+            base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False, verify=web_authorities()
+        )
         console = cls(context, media, name, position, http, permit_dial, permit_radio)
         try:
             await console._log_in(audio)
@@ -115,7 +119,9 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight):
         Raises DriverError where that can't be had.
         """
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        http = httpx.AsyncClient(base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False)
+        http = httpx.AsyncClient(
+            base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False, verify=web_authorities()
+        )
         console = cls(context, media, name, position, http, _refuse_dial, _refuse_radio)
         try:
             await console._look_on(control, headers)
@@ -232,6 +238,22 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight):
         """Write a line into an incident's log. Raises DriverError when it is not open."""
         self._journal.record(self.name, "console.note_incident", incident=incident)
         await self._ask(f"incidents/{quote(incident, safe='')}/notes", {"text": text})
+
+    async def assess_incident(self, incident: str, **parts: str) -> None:
+        """Record what is known of THRIVE: ``threat``, ``harm``, ``risk``, ``investigation``, ``vulnerability``,
+        ``engagement`` and the ``rationale``; what is left out stays. ``incident.assessed`` {parts, missing} follows.
+
+        Raises DriverError when it is not open, or for another name.
+        """
+        self._journal.record(self.name, "console.assess_incident", incident=incident, parts=list(parts))
+        await self._ask(f"incidents/{quote(incident, safe='')}/thrive", dict(parts))
+
+    async def grade_incident(self, incident: str, grade: str, *, rationale: str = "") -> None:
+        """Grade an incident: ``Immediate``, ``Prompt``, ``Standard``, ``Other``. ``incident.graded`` {grade, was}
+        follows. Raises DriverError when it is not open, not assessed, or regraded without a rationale.
+        """
+        self._journal.record(self.name, "console.grade_incident", incident=incident, grade=grade)
+        await self._ask(f"incidents/{quote(incident, safe='')}/grade", {"grade": grade, "rationale": rationale})
 
     async def transfer_incident(self, incident: str, force: str) -> None:
         """Give an incident to another force. Raises DriverError when it is not held here."""

@@ -15,6 +15,7 @@ from harness.protocols.location import aml_sms
 from harness.protocols.location.aml_https import AmlForm
 from harness.protocols.location.aml_sms import Aml
 from harness.transport.context import Context
+from harness.transport.https import web_authorities
 
 ANSWERS_WITHIN = 5.0
 """Seconds within which the simulator's control interface answers."""
@@ -75,7 +76,7 @@ class LocationService:
                 timeout=ANSWERS_WITHIN,
                 headers=headers,
                 trust_env=False,
-                verify=tls if tls is not None else True,
+                verify=tls if tls is not None else web_authorities(),
             )
         return service
 

@@ -12,6 +12,7 @@ from harness.errors import DriverError, ExpectationError
 from harness.journal import Event
 from harness.privacy import MASK, is_reserved
 from harness.transport.context import Context
+from harness.transport.https import web_authorities
 
 ANSWERS_WITHIN: Final = 5.0
 """Seconds within which the simulator's control interface answers."""
@@ -96,7 +97,7 @@ class SmsNetwork:
         self._journal = context.journal
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._http = httpx.AsyncClient(
-            base_url=f"{control}/v1", timeout=ANSWERS_WITHIN, headers=headers, trust_env=False
+            base_url=f"{control}/v1", timeout=ANSWERS_WITHIN, headers=headers, trust_env=False, verify=web_authorities()
         )
 
     async def close(self) -> None:

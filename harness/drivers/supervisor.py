@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from math import inf
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ import httpx
 
 from harness.errors import DriverError
 from harness.transport.context import Context
+from harness.transport.https import web_authorities
 
 ANSWERS_WITHIN = 5.0
 """Seconds within which the control interface answers a request."""
@@ -34,7 +36,9 @@ class Supervisor:
     def open(cls, context: Context, name: str, *, control: str, token: str | None = None) -> Supervisor:
         """Look at the ICCS whose control interface is ``control`` (``http://host:port``)."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        http = httpx.AsyncClient(base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False)
+        http = httpx.AsyncClient(
+            base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False, verify=web_authorities()
+        )
         return cls(context, name, http)
 
     async def close(self) -> None:
@@ -69,6 +73,39 @@ class Supervisor:
         except TimeoutError:
             raise DriverError(
                 f"{self.name}: {figure} of {queue} is {shown.get(figure)} after {within:g} s, due {value}"
+            ) from None
+
+    async def recorders(self) -> dict[str, dict[str, Any]]:
+        """Return each recorder, ``main`` and ``standby``: ``failed``, ``legs``, ``bytes``."""
+        return dict(await self._ask("GET", "recorders"))
+
+    async def fail_recorder(self, unit: str, *, failed: bool = True) -> None:
+        """Let a simulated recorder fail, or work again. Raises DriverError where there is none of that name."""
+        await self._ask("PUT", f"recorders/{quote(unit, safe='')}", body={"failed": failed})
+
+    async def weed_recordings(self) -> list[str]:
+        """Let go at once what is older than recordings are kept; return which legs."""
+        return list((await self._ask("POST", "recorders/weed"))["weeded"])
+
+    async def wait_until(
+        self, queue: str, figure: str, *, least: float | None = None, most: float | None = None, within: float
+    ) -> float:
+        """Return a queue's figure once it is a number within the bounds. Raises DriverError telling what it is."""
+        low, high = -inf if least is None else least, inf if most is None else most
+        shown: Any = None
+        try:
+            async with asyncio.timeout(within):
+                while True:
+                    found = await self.queue(queue)
+                    if figure not in found:
+                        raise DriverError(f"{self.name}: {queue} has no figure {figure!r}; it has {', '.join(found)}")
+                    shown = found[figure]
+                    if isinstance(shown, int | float) and low <= shown <= high:
+                        return float(shown)
+                    await asyncio.sleep(LOOKS_EVERY)
+        except TimeoutError:
+            raise DriverError(
+                f"{self.name}: {figure} of {queue} is {shown} after {within:g} s; due {low:g} to {high:g}"
             ) from None
 
     async def records(self, **wanted: Any) -> list[dict[str, Any]]:

@@ -37,6 +37,7 @@ class TrunkCall:
         self._port = port
         self._offer = offer
         self._closed = False
+        self._joined = False
 
     @property
     def id(self) -> str:
@@ -53,6 +54,9 @@ class TrunkCall:
         Raises SipLocalError with the status when it is refused, SdpError when the answer does not fit our offer.
         """
         await self._sip.answered(within=within)
+        if self._joined:
+            return
+        self._joined = True
         agreed = sdp.negotiated(self._offer, self._sip.remote_sdp)
         self._context.called((agreed.host, agreed.port), self._leads_to)
         await join_speech(self._port, agreed)

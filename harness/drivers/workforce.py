@@ -12,6 +12,7 @@ import httpx
 from harness.errors import DriverError
 from harness.protocols import times
 from harness.transport.context import Context
+from harness.transport.https import web_authorities
 from harness.workforce.adherence import Activity, Span
 
 ENTRY_POINTS: Final = "iccs.workforce"
@@ -81,7 +82,9 @@ class Workforce:
     def open(cls, context: Context, name: str, *, url: str, token: str | None = None) -> Workforce:
         """Look at the system whose interface is ``url`` (``http://host:port``)."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        http = httpx.AsyncClient(base_url=f"{url}/v1", timeout=ANSWERS_WITHIN, headers=headers, trust_env=False)
+        http = httpx.AsyncClient(
+            base_url=f"{url}/v1", timeout=ANSWERS_WITHIN, headers=headers, trust_env=False, verify=web_authorities()
+        )
         return cls(context, name, http)
 
     async def close(self) -> None:

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from harness.errors import DriverError
 from harness.transport.context import Context
+from harness.transport.https import web_authorities
 
 ANSWERS_WITHIN: Final = 5.0
 """Seconds within which the control interface answers a request."""
@@ -35,7 +36,11 @@ class ControlClient:
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
         """What every request has with it."""
         self._http = httpx.AsyncClient(
-            base_url=f"{control}/v1", timeout=ANSWERS_WITHIN, headers=self.headers, trust_env=False
+            base_url=f"{control}/v1",
+            timeout=ANSWERS_WITHIN,
+            headers=self.headers,
+            trust_env=False,
+            verify=web_authorities(),
         )
 
     async def ask(

@@ -8,6 +8,7 @@ import httpx
 
 from harness.errors import DirectoryError
 from harness.protocols.directory import Entry, read_feed
+from harness.transport.https import web_authorities
 
 ANSWERS_WITHIN_S: Final = 10.0
 """Seconds that a feed may take."""
@@ -26,6 +27,7 @@ class DirectoryFeed:
             timeout=ANSWERS_WITHIN_S,
             headers={"Authorization": f"Bearer {token}"} if token else {},
             trust_env=False,
+            verify=web_authorities(),
         )
 
     async def read(self) -> list[Entry] | None:

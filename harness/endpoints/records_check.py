@@ -14,6 +14,7 @@ from urllib.parse import quote
 import httpx
 
 from harness.errors import RecordsCheckError
+from harness.transport.https import web_authorities
 
 ANSWERS_WITHIN_S: Final = 2.0
 """Seconds that one request may take."""
@@ -63,7 +64,7 @@ class RecordsLink:
             timeout=ANSWERS_WITHIN_S,
             headers={"Authorization": f"Bearer {token}"} if token else {},
             trust_env=False,
-            verify=ssl if ssl is not None else True,
+            verify=ssl if ssl is not None else web_authorities(),
         )
 
     async def submit(self, check: Check) -> str:

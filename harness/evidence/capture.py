@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from harness.transport.tap import Crossing, Kind, read_capture
+from harness.transport.tap import Crossing, Kind, read_on
 
 TEXT_PAIR_S: Final = 0.25
 """Two equal text datagrams nearer than this are one, seen at both its ends; SIP repeats after 0.5 s (RFC 3261 T1)."""
@@ -16,6 +17,8 @@ BINARY_PAIR_S: Final = 2.0
 """The same for binary ones: RTP numbers each datagram, so that equal ones are never two."""
 PAIRS_OPEN: Final = 100_000
 """Datagrams remembered while their other end's record is awaited."""
+MAX_FILES: Final = 256
+"""Record files of which is remembered how far they were read."""
 STREAMS: Final = frozenset({Kind.STREAM, Kind.SECURED})
 """Kinds of crossing that are pieces of a connection."""
 
@@ -25,13 +28,41 @@ Recorder = tuple[int, str]
 """Who recorded it: the file's place, and of a connection the end that told."""
 
 
-def crossings(files: Iterable[Path], start: float, end: float) -> Iterator[Crossing]:
+class Captures:
+    """Record files that grow while windows of them are read, each later than the one before, as a run's tests are.
+
+    What was read is not read again: the simulators' record of a long run is longer than any test's part of it.
+    """
+
+    def __init__(self) -> None:
+        self._read: dict[Path, tuple[int, float]] = {}
+
+    def window(self, path: Path, start: float, end: float) -> list[Crossing]:
+        """Return the file's records from ``start`` to ``end``; sorted, as one's time may lie before its place."""
+        place, latest = self._read.pop(path, (0, -math.inf))
+        if start <= latest:  # it reaches back into what was read
+            place, latest = 0, -math.inf
+        found = []
+        for after, crossing in read_on(path, place):
+            place = after
+            latest = max(latest, crossing.time)
+            if start <= crossing.time <= end:
+                found.append(crossing)
+        self._read[path] = place, latest
+        if len(self._read) > MAX_FILES:
+            del self._read[next(iter(self._read))]
+        return sorted(found, key=lambda each: each.time)
+
+
+def crossings(files: Iterable[Path], start: float, end: float, captures: Captures | None = None) -> Iterator[Crossing]:
     """Yield what crossed from ``start`` to ``end`` (run seconds), in order of time, each datagram once.
 
     Both ends of a datagram may have recorded it, in one process or in two; of such a pair the earlier is kept. Of a
-    serial line or a connection that was recorded more than once the fuller record is kept.
+    serial line or a connection that was recorded more than once the fuller record is kept. ``captures``: what remembers
+    how far the files were read for the window before.
     """
-    within = _one_record_a_wire([_slice(path, start, end) for path in files])
+    captures = captures or Captures()
+    within = _one_record_a_wire([captures.window(path, start, end) for path in files])
     seen: dict[tuple[str, str, bytes], float] = {}
     for crossing in heapq.merge(*within, key=lambda each: each.time):
         if crossing.kind is not Kind.DATAGRAM:
@@ -77,8 +108,3 @@ def _recorded(crossing: Crossing) -> tuple[Wire, str]:
         return (crossing.source,), ""
     told = crossing.target if crossing.told_by_target else crossing.source
     return tuple(sorted((crossing.source, crossing.target))), told
-
-
-def _slice(path: Path, start: float, end: float) -> list[Crossing]:
-    """Return a file's records in the window; sorted, because a record's time may lie before its place in the file."""
-    return sorted((c for c in read_capture(path) if start <= c.time <= end), key=lambda each: each.time)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from harness.evidence.audio import Sound, heard, to_wav, waveform_svg
-from harness.evidence.capture import crossings
+from harness.evidence.capture import Captures, crossings
 from harness.evidence.ladder import ladder_svg, rows
 from harness.evidence.pcap import write_pcap
 from harness.evidence.transcript import serial_lines, transcript
@@ -58,6 +58,8 @@ class Evidence:
     """Calendar time of run time 0, in seconds since 1970."""
     keep: Keep = "failures"
     """``all`` attaches the whole set to tests that passed, too."""
+    captures: Captures = field(default_factory=Captures)
+    """How far the run's record files were read."""
 
     def attachments(
         self,
@@ -76,7 +78,11 @@ class Evidence:
         that the journal holds are shown); ``sounds`` what audio jacks heard (without them, speech is recovered from
         captured RTP).
         """
-        crossed = list(crossings(sorted(file for folder in self.folders for file in folder.rglob("*.cap")), start, end))
+        crossed = list(
+            crossings(
+                sorted(file for folder in self.folders for file in folder.rglob("*.cap")), start, end, self.captures
+            )
+        )
         happened = [event for event in events if start <= event.time <= end]
         found = [_journal(happened), self._ladder(title, crossed, happened)]
         rows_of_table = list(measures) or [dict(event.data) for event in happened if event.kind == MEASURE]

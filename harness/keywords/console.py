@@ -98,6 +98,35 @@ class ConsoleKeywords(Topic):
         return self._at(console, lambda at: at.open_incident(title))
 
     @keyword
+    def operator_assesses_incident(self, console: str, incident: str, **factors: str) -> None:
+        """Records what is known of THRIVE at a console; what is left out stays as it was.
+
+        | =Argument= | =Description= |
+        | ``console``  | The console's name in the testbed file. |
+        | ``incident`` | Its id. |
+        | ``factors``  | ``threat``, ``harm``, ``risk``, ``investigation``, ``vulnerability``, ``engagement``, ``rationale``. |
+
+        Example:
+        | `Operator Assesses Incident`    govan-12    ${incident}    threat=He is outside    vulnerability=A child |
+        """  # noqa: E501 - a row of Robot's table is one line
+        self._at(console, lambda at: at.assess_incident(incident, **factors))
+
+    @keyword
+    def operator_grades_incident(self, console: str, incident: str, grade: str, rationale: str = "") -> None:
+        """Grades an incident at a console. Fails where it is not assessed by THRIVE, or regraded without a rationale.
+
+        | =Argument= | =Description= |
+        | ``console``   | The console's name in the testbed file. |
+        | ``incident``  | Its id. |
+        | ``grade``     | ``Immediate``, ``Prompt``, ``Standard`` or ``Other``. |
+        | ``rationale`` | By THRIVE, why it is graded otherwise than it was. |
+
+        Example:
+        | `Operator Grades Incident`    govan-12    ${incident}    Immediate |
+        """
+        self._at(console, lambda at: at.grade_incident(incident, grade, rationale=rationale))
+
+    @keyword
     def operator_hands_over(self, console: str, incident: str, to: str) -> None:
         """Gives an incident to another position.
 

@@ -37,8 +37,12 @@ from harness.keywords.supervision import SupervisionKeywords
 from harness.keywords.telephones import SwitchTelephoneKeywords
 from harness.keywords.telephony import TelephonyKeywords
 from harness.keywords.texting import TextingKeywords
+from harness.keywords.webex import WebexKeywords
 from harness.keywords.workforce import WorkforceKeywords
 from harness.testbed.run import KEEP_VARIABLE, TESTBED_VARIABLE
+
+WAITS = "waits"
+"""Tags a test that waits more than it works."""
 
 
 @library(scope="SUITE", version="0.1.0", doc_format="ROBOT")
@@ -64,6 +68,7 @@ class ICCS(
     RoipKeywords,
     KeyedRadioKeywords,
     TextingKeywords,
+    WebexKeywords,
     WorkforceKeywords,
     SmsDiaryKeywords,
     FaultKeywords,
@@ -80,7 +85,9 @@ class ICCS(
 
     = Time =
     In real time everything runs over loopback sockets and serial lines. With ``time=virtual`` all of it runs in one
-    process on a clock that jumps, and one seed gives one journal.
+    process on a clock that jumps, and one seed gives one journal. A test that is tagged ``waits`` waits for people and
+    clocks more than it works: where all of the testbed is simulated, it runs in virtual time; beside anything real, in
+    real time.
 
     Example:
     | *** Settings *** |
@@ -107,7 +114,10 @@ class ICCS(
         file = Path(testbed or os.environ.get(TESTBED_VARIABLE) or DEFAULT_TESTBED)
         kept: Keep = "all" if (keep_evidence or os.environ.get(KEEP_VARIABLE)) == "all" else "failures"
         run = os.environ.get(TESTBED_VARIABLE)
-        self.session = Session(file, time, seed, kept, instead_of=Path(run) if testbed and run else None)
+        instead_of = Path(run) if testbed and run else None
+        self._usual = self.session = Session(file, time, seed, kept, instead_of=instead_of)
+        self._waiting = Session(file, "virtual", seed, kept, instead_of=instead_of)
+        """For tests that wait for people and clocks more than they work, where all is simulated."""
         self.seen = {}
         self.ROBOT_LIBRARY_LISTENER = self
         self._title = ""
@@ -115,6 +125,8 @@ class ICCS(
 
     def _start_test(self, data: Any, _result: Any) -> None:
         self._title = data.full_name
+        waits = any(str(tag).lower() == WAITS for tag in data.tags)
+        self.session = self._waiting if waits and self._usual.is_simulated else self._usual
         self.seen = {}
         self.forget_call()
         self.forget_speech()
@@ -128,4 +140,5 @@ class ICCS(
 
     def _close(self) -> None:
         self._forget_source()
-        self.session.end_suite()
+        self._usual.end_suite()
+        self._waiting.end_suite()

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from robot.api import SkipExecution
 
+from harness.errors import TestbedError
 from harness.evidence.collect import Attachment, Keep
 from harness.testbed.bench import Bench, open_bench
 from harness.testbed.load import load_testbed
@@ -32,7 +33,7 @@ class Session:
 
     def __init__(self, testbed: Path, time: TimeBase, seed: int, keep: Keep, *, instead_of: Path | None = None) -> None:
         """``instead_of``: the run's testbed file, where the suite names another one."""
-        self._testbed, self._time, self._seed, self._keep = testbed, time, seed, keep
+        self._testbed, self.time, self._seed, self._keep = testbed, time, seed, keep
         self._instead_of = instead_of
         self._benches = count(1)
         self._suite: ExitStack | None = None
@@ -40,6 +41,14 @@ class Session:
         self._loop: asyncio.AbstractEventLoop
         self._open: AsyncExitStack | None = None
         self._bench: Bench | None = None
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether nothing on the testbed is real. A file that can't be read is for the bench to tell of."""
+        try:
+            return not load_testbed(self._testbed).real()
+        except TestbedError:
+            return False
 
     @property
     def bench(self) -> Bench:
@@ -59,7 +68,7 @@ class Session:
             return
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="iccs-run-")))
-            virtual = self._time == "virtual"
+            virtual = self.time == "virtual"
             self._run = stack.enter_context(
                 started_run(self._testbed, directory=folder, keep=self._keep, start=not virtual, seed=self._seed)
             )
@@ -74,7 +83,7 @@ class Session:
 
     async def _open_bench(self) -> Bench:
         self._open = AsyncExitStack()
-        virtual = self._time == "virtual"
+        virtual = self.time == "virtual"
         return await self._open.enter_async_context(
             open_bench(
                 self._run.testbed,
@@ -97,7 +106,7 @@ class Session:
         return self._do(work)
 
     def _do(self, work: Coroutine[Any, Any, T]) -> T:
-        if self._time == "real":  # the loop runs, or is about to, in the thread that was started for it
+        if self.time == "real":  # the loop runs, or is about to, in the thread that was started for it
             return asyncio.run_coroutine_threadsafe(work, self._loop).result()
         return self._loop.run_until_complete(work)
 

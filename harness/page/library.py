@@ -13,8 +13,10 @@ from harness.errors import PageError, ScenarioError
 from harness.page.store import Store
 from harness.page.tables import CopyRow
 from harness.scenario.actors import ConsoleActor
-from harness.scenario.load import load_scenario
+from harness.scenario.cast import named_testbed
+from harness.scenario.load import load_scenario, load_with_lines
 from harness.scenario.model import Scenario
+from harness.scenario.names import meant
 from harness.scenario.source import MAX_FILE
 
 MAX_SCENARIOS: Final = 500
@@ -38,6 +40,8 @@ class Library:
         """Read the scenarios of ``folder``. Raises PageError where there is none, or more than the bounds allow."""
         self.folder, self._store = folder, store
         self.entries: dict[str, Entry] = {}
+        self.testbeds: dict[str, Path] = {}
+        """Testbeds that scenarios of the folder name, as they name them; copies can have these and no others."""
         self.broken: list[str] = []
         """What is wrong with files that can't be played."""
         files = sorted(folder.glob("*.yaml"))
@@ -52,7 +56,8 @@ class Library:
 
     def _take(self, file: Path) -> None:
         try:
-            scenario = load_scenario(file)
+            scenario, lines = load_with_lines(file)
+            testbed = named_testbed(scenario, lines)
         except ScenarioError as error:
             self.broken.append(str(error))
             return
@@ -60,6 +65,8 @@ class Library:
             self.broken.append(f"{file}: the id {scenario.id} is {self.entries[scenario.id].file.name}'s already")
             return
         self.entries[scenario.id] = Entry(scenario, file)
+        if scenario.testbed is not None and testbed is not None:
+            self.testbeds[scenario.testbed] = testbed
 
     def _copy_parts(self) -> None:
         """Put what scenarios include where copies of them find it."""
@@ -80,7 +87,13 @@ class Library:
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
                 file.write(text)
-            return load_scenario(Path(path))
+            scenario, lines = load_with_lines(Path(path))
+            if scenario.testbed is not None and scenario.testbed not in self.testbeds:
+                told = f"testbed: found {scenario.testbed!r}, which no scenario of the server's folder names"
+                raise ScenarioError(
+                    lines.at(["testbed"]).error(f"{told}{meant(scenario.testbed, sorted(self.testbeds))}")
+                )
+            return scenario
         except ScenarioError as error:
             told = str(error).replace(path, name).replace(f"{self._scratch.name}{os.sep}", "")
             raise ScenarioError(told) from error

@@ -10,6 +10,7 @@ from harness.errors import TestbedError
 from harness.scenario.values import Strict
 from harness.testbed.components import (
     CallerPhoneComponent,
+    CallLoadComponent,
     CommandControlComponent,
     ConsoleComponent,
     CrmComponent,
@@ -20,6 +21,9 @@ from harness.testbed.components import (
     RadioTerminalComponent,
     RoipGatewayComponent,
     RoipRadioComponent,
+    ScriptedPhoneComponent,
+    SmsDiaryComponent,
+    SmsNetworkComponent,
     TrunkComponent,
 )
 from harness.testbed.components.base import BoundComponent, Ssi
@@ -45,6 +49,8 @@ class BoundActor(Strict):
     """The component that stands behind it."""
     found_by: ClassVar[tuple[str, ...]] = ()
     """Keys that the component has to have alike."""
+    shares: ClassVar[bool] = False
+    """Whether several actors may stand behind one component: callers at one trunk, handsets in one network."""
 
     def find(self, testbed: Testbed) -> str:
         """Return the name of the one component that fits. Raises TestbedError telling what there is instead."""
@@ -154,12 +160,49 @@ class RoipGatewayActor(BoundActor):
 
 
 class TrunkCallerActor(BoundActor):
-    """A member of the public whose call comes in at the control room's trunk, of any number called."""
+    """A member of the public whose call comes in at the control room's trunk, of any number called.
+
+    One trunk carries any number of them.
+    """
 
     role: Literal["trunk_caller"]
     number: str | None = None
     """E.164; what the control room sees. Withheld where left out."""
     kind = TrunkComponent
+    shares = True
+
+
+class CallLoadActor(BoundActor):
+    """Many callers at once, of whom each only waits and talks."""
+
+    role: Literal["call_load"]
+    kind = CallLoadComponent
+
+
+class ScriptedPhoneActor(BoundActor):
+    """A member of the public's telephone that can be rung back."""
+
+    role: Literal["scripted_phone"]
+    number: str | None = None
+    """E.164; what the control room sees. Its name where left out."""
+    kind = ScriptedPhoneComponent
+
+
+class HandsetActor(BoundActor):
+    """A member of the public's mobile in a simulated SMS network, by which they get and send texts."""
+
+    role: Literal["handset"]
+    number: str = Field(pattern=r"^\+[0-9]{6,15}$")
+    """E.164."""
+    kind = SmsNetworkComponent
+    shares = True
+
+
+class SmsDiaryActor(BoundActor):
+    """A local officer's diary, as an adviser's screen has it."""
+
+    role: Literal["sms_diary"]
+    kind = SmsDiaryComponent
 
 
 class CrmActor(BoundActor):
@@ -181,6 +224,10 @@ Actor = Annotated[
     | RoipRadioActor
     | RoipGatewayActor
     | TrunkCallerActor
+    | CallLoadActor
+    | ScriptedPhoneActor
+    | HandsetActor
+    | SmsDiaryActor
     | CrmActor,
     Field(discriminator="role"),
 ]
@@ -198,6 +245,10 @@ ACTORS: dict[str, type[Any]] = {
         RoipRadioActor,
         RoipGatewayActor,
         TrunkCallerActor,
+        CallLoadActor,
+        ScriptedPhoneActor,
+        HandsetActor,
+        SmsDiaryActor,
         CrmActor,
     )
 }

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from harness.drivers.call_load import LoadedCall
 from harness.drivers.phone_call import PhoneCall
 from harness.drivers.trunk import TrunkCall
-from harness.errors import DriverError, TestbedError
-from harness.scenario.actors import BoundActor
+from harness.errors import DriverError, ScenarioError, TestbedError
+from harness.scenario.actors import BoundActor, HandsetActor, TrunkCallerActor
 from harness.scenario.model import Media, Scenario
+from harness.scenario.names import meant
+from harness.scenario.source import Spot
 from harness.scenario.speech import SpeechRoom
 from harness.testbed.bench import Bench
 from harness.testbed.components import ConsoleComponent, RadioGatewayComponent
@@ -43,6 +47,10 @@ class Part:
     """Of a caller: until the call that was dialled is answered."""
     call: PhoneCall | TrunkCall | None = None
     """Of a caller: the call that was dialled last."""
+    load: asyncio.Task[list[LoadedCall]] | None = None
+    """Of many callers: their calls, until all are over."""
+    texts_seen: int = 0
+    """Of a handset: the number of the newest text that was looked at."""
 
     def dialled(self) -> PhoneCall | TrunkCall:
         """The call that the caller dialled. Raises DriverError where none was dialled."""
@@ -50,19 +58,32 @@ class Part:
             raise DriverError(f"{self.name} has not dialled: there is no call")
         return self.call
 
-    async def on_call(self) -> PhoneCall:
+    def dials(self, call: PhoneCall | TrunkCall) -> None:
+        """Take a call that was dialled; what is said on it waits for the answer."""
+
+        async def answered() -> None:
+            await call.answered(within=CALL_PLACED_S)
+
+        self.call = call
+        self.answering = asyncio.create_task(answered())
+        # Who goes on with the call is told what became of it; a caller who hangs up first does not ask.
+        self.answering.add_done_callback(lambda task: None if task.cancelled() else task.exception())
+
+    async def on_call(self) -> PhoneCall | TrunkCall:
         """The call that the caller dialled, once it is answered. Raises DriverError where none was dialled."""
-        if not isinstance(self.call, PhoneCall) or self.answering is None:
-            raise DriverError(f"{self.name} has not dialled: there is no call")
-        await asyncio.shield(self.answering)
-        return self.call
+        call = self.dialled()
+        if self.answering is not None:
+            await asyncio.shield(self.answering)
+        return call
 
     async def mouth_and_ear(self) -> tuple[Any, Any]:
         """Where what it says goes in, and where what it hears comes out. Raises DriverError where it has neither."""
         match self.actor.role:  # type: ignore[attr-defined]
-            case "emergency_caller":
+            case "emergency_caller" | "trunk_caller":
                 call = await self.on_call()
                 return call, call
+            case "scripted_phone" if self.driver.calls:
+                return self.driver.calls[-1], self.driver.calls[-1]
             case "console" | "emergency_operator":
                 return self.driver.headset, self.driver.headset
             case "radio_terminal":
@@ -77,15 +98,27 @@ class Part:
             match self.actor.role:  # type: ignore[attr-defined]
                 case "console" | "emergency_operator":
                     return f"{self.component} jack", "voice.started"
-                case "emergency_caller" if isinstance(self.call, PhoneCall):
+                case "emergency_caller" | "trunk_caller" if self.call is not None:
                     return self.call.name, "voice.started"
+                case "scripted_phone" if self.driver.calls:
+                    return self.driver.calls[-1].port.name, "voice.started"
         return self.component, kind
+
+    def own(self, kind: str) -> dict[str, Any]:
+        """By what its events are told from those of others behind the same component."""
+        match self.actor:
+            case TrunkCallerActor() if self.call is not None and kind != "voice.heard":
+                return {"call_id": self.call.id}
+            case HandsetActor(number=number):
+                return {"number": number}
+        return {}
 
     async def close(self) -> None:
         """Wait for nothing any more."""
-        if self.answering is not None:
-            self.answering.cancel()
-            await asyncio.gather(self.answering, return_exceptions=True)
+        waits = [task for task in (self.answering, self.load) if task is not None]
+        for task in waits:
+            task.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
 
 
 class _Radio:
@@ -112,15 +145,20 @@ class Cast:
 
     @classmethod
     async def open(
-        cls, bench: Bench, scenario: Scenario, seats: Collection[str] = (), telling: Collection[str] = ()
+        cls,
+        bench: Bench,
+        scenario: Scenario,
+        seats: Collection[str] = (),
+        telling: Collection[str] = (),
+        lines: Spot | None = None,
     ) -> Cast:
         """Bind every actor and open its driver. Raises TestbedError, and what opening raises.
 
         ``seats``: actors that are left to a person: their consoles are looked at, and nobody logs in. ``telling``: of
-        those, whose client tells when the person speaks.
+        those, whose client tells when the person speaks. ``lines``: where actors stand in the file.
         """
         cast = cls(bench, scenario.media)
-        found = casting(scenario, bench.testbed)
+        found = casting(scenario, bench.testbed, lines)
         for name, actor in scenario.actors.items():
             component = found[name]
             person = name in seats
@@ -131,10 +169,15 @@ class Cast:
         return cast
 
     def value(self, actor: str, field_: str) -> Any:
-        """What a testbed tells of an actor: ``issi``, ``position``, ``number`` … Raises TestbedError."""
+        """What the scenario, else the testbed, tells of an actor: ``issi``, ``position``, ``number`` … Raises
+        TestbedError.
+        """
         part = self.parts[actor]
         if field_ == "component":
             return part.component
+        own = getattr(part.actor, field_, None) if field_ in type(part.actor).model_fields else None
+        if isinstance(own, str | int):
+            return own
         found = getattr(part.settings, field_, None) if field_ in type(part.settings).model_fields else None
         if not isinstance(found, str | int | float):
             simple = [
@@ -176,17 +219,40 @@ class Cast:
             await part.close()
 
 
-def casting(scenario: Scenario, testbed: Testbed) -> dict[str, str]:
-    """Return which component each actor is. Raises TestbedError where one is missing, or is two actors."""
+def named_testbed(scenario: Scenario, lines: Spot) -> Path | None:
+    """Return the testbed file that a scenario names, None where it names none. Raises ScenarioError for no file."""
+    if scenario.testbed is None:
+        return None
+    path = lines.file.parent / scenario.testbed
+    try:
+        if path.is_file():
+            return path
+        others = [str(Path(scenario.testbed).parent / each.name) for each in sorted(path.parent.glob("*.yaml"))]
+    except (OSError, ValueError):  # too long, or a NUL in it
+        others = []
+    place = lines.at(["testbed"])
+    raise ScenarioError(
+        place.error(f"testbed: found {scenario.testbed!r}, which is no file{meant(scenario.testbed, others)}")
+    )
+
+
+def casting(scenario: Scenario, testbed: Testbed, lines: Spot | None = None) -> dict[str, str]:
+    """Return which component each actor is. ``lines``: where actors stand in the file, for errors to tell.
+
+    Raises TestbedError where one is missing, or is two actors.
+    """
     found: dict[str, str] = {}
     for name, actor in scenario.actors.items():
         try:
             component = actor.find(testbed)
         except TestbedError as error:
-            raise TestbedError(f"actor {name}: {error}") from error
-        other = next((who for who, what in found.items() if what == component), None)
+            told = f"actor {name}: {error}"
+            raise TestbedError(told if lines is None else lines.at(["actors", name]).error(told)) from error
+        shared = [who for who, what in found.items() if what == component]
+        other = next((who for who in shared if not (actor.shares and scenario.actors[who].shares)), None)
         if other is not None:
-            raise TestbedError(f"actors {other} and {name} are the same component, {component}")
+            told = f"actors {other} and {name} are the same component, {component}"
+            raise TestbedError(told if lines is None else lines.at(["actors", name]).error(told))
         found[name] = component
     return found
 
@@ -207,5 +273,9 @@ async def _driver(bench: Bench, actor: Any, component: str, *, watch: bool) -> A
         "roip_gateway": bench.roip_gateway,
         "trunk_caller": bench.trunk,
         "crm": bench.crm,
+        "call_load": bench.call_load,
+        "scripted_phone": bench.scripted_phone,
+        "handset": bench.sms_network,
+        "sms_diary": bench.sms_diary,
     }
     return await opens[actor.role](component)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from harness.errors import HarnessError
 from harness.evidence.requirements import catalogue
 from harness.scenario.measures import MEASURES
-from harness.scenario.model import Expect, Outcome, Scenario, Step
+from harness.scenario.model import Due, Expect, Outcome, Scenario, Step
 from harness.scenario.names import meant, references, refers
 from harness.scenario.source import shown
 from harness.scenario.values import Fits, Limit
@@ -89,6 +89,9 @@ class _Check:
                 for each in error.errors(include_url=False):
                     yield self._argument((*where, act), each, verb.arguments.model_fields)
                 continue
+            for field, unit in verb.arguments.measured_in.items():
+                due: Due = getattr(arguments, field)
+                yield from self._due((*where, act, field), due.limit, due.requirement, due.figure, unit)
             if act in SPEECH_VERBS:
                 yield from self._clip((*where, act), getattr(arguments, "clip", ""))
 

@@ -51,9 +51,15 @@ async def await_event(journal: Journal, watched: Watched, expect: Expect, since:
     ExpectationError, telling what did happen.
     """
     ends = since.time + expect.within
+    if expect.of is not None:
+        await asyncio.sleep(max(0.0, ends - journal.now()))
+        seen = in_window(journal, watched, expect, since, after)
+        if not seen:
+            raise ExpectationError(f"{expect.told()} was due, and none came")
+        return seen[-1]
     if expect.absent or expect.count is not None:
         await asyncio.sleep(max(0.0, ends - journal.now()))
-        return _counted(journal, watched, expect, since, after, ends)
+        return _counted(journal, watched, expect, since, after)
     wanted: dict[str, Any] = dict(watched.wanted)
     left = max(0.0, ends - journal.now())
     try:
@@ -69,14 +75,18 @@ async def await_event(journal: Journal, watched: Watched, expect: Expect, since:
     return found
 
 
-def _counted(
-    journal: Journal, watched: Watched, expect: Expect, since: Moment, after: int, ends: float
-) -> Event | None:
-    seen = [
+def in_window(journal: Journal, watched: Watched, expect: Expect, since: Moment, after: int) -> list[Event]:
+    """Return what came of what is looked for between the beginning and the end of an expectation's window."""
+    ends = since.time + expect.within
+    return [
         event
         for event in watched.seen(journal, after)
         if since.time + expect.not_before - _EDGE_S <= event.time <= ends + _EDGE_S
     ]
+
+
+def _counted(journal: Journal, watched: Watched, expect: Expect, since: Moment, after: int) -> Event | None:
+    seen = in_window(journal, watched, expect, since, after)
     due = 0 if expect.absent else expect.count
     if len(seen) != due:
         told = "".join(f"\n  {event.told()}" for event in seen[:10])

@@ -11,10 +11,17 @@ from pydantic import ValidationError
 from harness.errors import ScenarioError
 from harness.scenario.actors import ACTORS
 from harness.scenario.check import complaints
+from harness.scenario.load_model.model import CallsLoad, Load, RadioLoad
 from harness.scenario.model import KEYWORDS, MAX_STEPS, Expect, Outcome, Scenario, Step
 from harness.scenario.names import meant, resolved
 from harness.scenario.source import Spot, read_tree, shown
 
+_LOAD_KEYS: Final = {
+    "": Load.model_fields,
+    "calls": CallsLoad.model_fields,
+    "radio": RadioLoad.model_fields,
+}
+"""The keys of a load, by its parts."""
 MAX_ERRORS: Final = 50
 """Errors that are told of one file."""
 MAX_INCLUDES: Final = 64
@@ -36,14 +43,23 @@ def load_scenario(path: Path) -> Scenario:
 def load_with_lines(path: Path) -> tuple[Scenario, Spot]:
     """As `load_scenario`, and where everything stands: ``("timeline", 3)`` is the place of the fourth step."""
     tree, spot = _Includer(path).whole()
+    if "load" in tree:
+        raise ScenarioError(
+            spot.at(["load"]).error("found a load, which has no timeline: 'iccs replay FILE --virtual' plays it")
+        )
     try:
         scenario = Scenario.model_validate(tree)
     except ValidationError as error:
-        raise _errors([_told(spot, each) for each in _independent(error.errors(include_url=False))]) from error
+        raise invalid(spot, error) from error
     found = complaints(scenario)
     if found:
         raise _errors([spot.at(location).error(f"{_dotted(location)}: {message}") for location, message in found])
     return scenario, spot
+
+
+def invalid(spot: Spot, error: ValidationError) -> ScenarioError:
+    """What is wrong with a file whose parts stand at ``spot``, one line an error."""
+    return _errors([_told(spot, each) for each in _independent(error.errors(include_url=False))])
 
 
 def _independent(errors: Sequence[Any]) -> list[Any]:
@@ -226,6 +242,8 @@ def _keys(location: list[str | int]) -> list[str]:
     match location:
         case []:
             return [*Scenario.model_fields, "variables", "include"]
+        case ["load", *deeper]:
+            return sorted(_LOAD_KEYS.get(str(deeper[0]) if deeper else "", ()))
         case ["actors", _]:
             return sorted({key for each in ACTORS.values() for key in each.model_fields})
         case ["timeline", _]:

@@ -20,11 +20,14 @@ class Measure:
     unit: str
     between: tuple[str, str] | None = None
     """The kinds of the actor's events from the first to the second of which it runs; None: measured otherwise."""
+    least: bool = False
+    """Whether a requirement's figure is the least that is allowed, and not the most."""
 
 
 MEASURES: Final[dict[str, Measure]] = {
     "mouth_to_ear": Measure("in an expectation: how late its actor heard what was said in the step before", "ms"),
     "time": Measure("in an expectation: how long after the step done last (or 'after') it came", "s"),
+    "share": Measure("in an expectation with 'of': what share of so many came in the window", "%", least=True),
     "answer_time": Measure(
         "in the outcome: from a call's ringing at a console to its being through",
         "s",
@@ -64,13 +67,14 @@ def hold(
     limit: Limit | None,
     requirement: str | None,
     figure: str | None,
+    at_least: bool = False,
 ) -> None:
-    """Journal a measure and hold it against its limit, or a figure of the catalogue.
+    """Journal a measure and hold it against its limit, or a figure of the catalogue, with ``at_least`` from below.
 
     Raises ExpectationError where it is not kept.
     """
     if limit is None:
-        bench.measured(name, value, unit, requirement=requirement, figure=figure)
+        bench.measured(name, value, unit, requirement=requirement, figure=figure, at_least=at_least)
         return
     bound = limit.within(value, unit)
     least = limit.compare.startswith(">")

@@ -74,10 +74,16 @@ class Expect(Strict):
     after: Name | None = None
     """Count from that step or event, by the name under which ``as`` keeps it."""
     keep: Name | None = Field(default=None, alias="as")
-    measure: Mapping[Literal["mouth_to_ear", "time"], Due] = Field(default_factory=dict)
+    of: int | None = Field(default=None, ge=1, le=100_000)
+    """Of so many: what share of them comes in the window, which is waited for to its end, is the measure ``share``."""
+    measure: Mapping[Literal["mouth_to_ear", "time", "share"], Due] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Expect:
+        if (self.of is not None) != ("share" in self.measure):
+            raise ValueError("'of' and the measure 'share' go together")
+        if self.of is not None and (self.absent or self.count is not None):
+            raise ValueError("'of' goes with neither 'absent' nor 'count'")
         if self.absent and (self.count is not None or self.keep or self.measure or self.not_before):
             raise ValueError("'absent' goes with none of 'count', 'as', 'measure', 'not_before'")
         if self.not_before > self.within:
@@ -87,7 +93,7 @@ class Expect(Strict):
     def told(self) -> str:
         """Return it as a person reads it."""
         data = " ".join(f"{key}={value}" for key, value in self.with_.items())
-        times = f" {self.count} times" if self.count else ""
+        times = f" {self.count} times" if self.count else f" of {self.of}" if self.of else ""
         return (
             f"{'no ' if self.absent else ''}{self.event}{times} on {self.on or 'anything'}"
             f"{' with ' + data if data else ''} within {self.within:g} s"
@@ -188,6 +194,8 @@ class Scenario(Strict):
     """What a trainee reads before it begins."""
     requirements: tuple[str, ...] = ()
     learning: tuple[Text, ...] = Field(default=(), max_length=50)
+    testbed: str | None = Field(default=None, min_length=1, max_length=400)
+    """The testbed file on which it is played where nobody names another; from the scenario file's folder."""
     media: Media = "packets"
     """``packets``: speech is played and heard; ``talkspurts``: its start and end are told, none goes over the wire, it
     takes its time; ``none``: it takes no time either."""

@@ -13,7 +13,7 @@ from harness.errors import DriverError, HarnessError, ScenarioError
 from harness.journal import Event
 from harness.scenario import measures
 from harness.scenario.cast import Cast
-from harness.scenario.expecting import Moment, Watched, await_event
+from harness.scenario.expecting import Moment, Watched, await_event, in_window
 from harness.scenario.model import DEFAULT_WITHIN_S, Acts, Due, Expect, Outcome, Scenario, Step, told_acts
 from harness.scenario.names import meant, resolved
 from harness.scenario.result import Done, Result, StepResult
@@ -92,7 +92,7 @@ class Player:
 
         Raises TestbedError where the testbed has not what the scenario needs, and what opening drivers raises.
         """
-        self._cast = await Cast.open(self._bench, self.scenario, self._seats, self._telling)
+        self._cast = await Cast.open(self._bench, self.scenario, self._seats, self._telling, self._lines)
         self._zero = self._journal.now()
         self._began = self._journal.position
         self._since = Moment(self._zero, self._began)
@@ -279,41 +279,58 @@ class Player:
 
     async def _expect(self, expect: Expect, had: Mapping[tuple[str | None, str], int]) -> None:
         since = self._kept[expect.after].moment if expect.after is not None else self._since
-        source, kind = None, expect.event
-        if expect.on is not None:
-            source, kind = self._cast.parts[expect.on].voice(expect.event)
-        wanted = {key: self._wanted(value) for key, value in expect.with_.items()}
+        source, kind, own = self._watched(expect.on, expect.event)
+        wanted = own | {key: self._wanted(value) for key, value in expect.with_.items()}
         after = max(since.seq, had.get((source, kind), 0)) if expect.after is None else since.seq
-        found = await await_event(self._journal, Watched.of(source, kind, wanted), expect, since, after)
+        watched = Watched.of(source, kind, wanted)
+        found = await await_event(self._journal, watched, expect, since, after)
         if found is None:
             return
         self._found[source, kind] = max(found.seq, self._found.get((source, kind), 0))
         measured: dict[str, float] = {}
         for name, due in expect.measure.items():
-            value = await self._measure(expect, name, due, found, since)
+            came = in_window(self._journal, watched, expect, since, after) if name == "share" else [found]
+            value = await self._measure(expect, name, due, came, since)
             if value is not None:
                 measured[name] = value
         if expect.keep is not None:
             self._kept[expect.keep] = Kept(found, Moment(found.time, found.seq), measured)
 
-    async def _measure(self, expect: Expect, name: str, due: Due, found: Event, since: Moment) -> float | None:
+    def _watched(self, actor: str | None, event: str) -> tuple[str | None, str, dict[str, Any]]:
+        """By which source and kind an actor's event is known, and by what of the event itself."""
+        if actor is None:
+            return None, event, {}
+        part = self._cast.parts[actor]
+        return *part.voice(event), part.own(event)
+
+    async def _measure(self, expect: Expect, name: str, due: Due, came: list[Event], since: Moment) -> float | None:
         """Measure what an expectation asks for and hold it against what is due; return it, None where it can't be."""
-        if name == "time":
-            value = found.time - since.time
+        if name == "share":
+            assert expect.of is not None, "the file's reader saw to it"
+            value = 100.0 * len(came) / expect.of
+        elif name == "time":
+            value = came[-1].time - since.time
         else:
             assert expect.on is not None, "the file's reader saw to it"
             heard = await self._cast.speech.mouth_to_ear(expect.on, due.of)
             if heard is None:
                 return None
             value = heard.ms
-        told = f"{name} {expect.event if name == 'time' else 'to'} {expect.on or ''}".rstrip()
+        told = f"{name} {'to' if name == 'mouth_to_ear' else expect.event} {expect.on or ''}".rstrip()
         measured = value
         if due.than is not None:
             measured -= self._kept[due.than].measures[name]
             told += f" than {due.than}"
-        unit = measures.MEASURES[name].unit
+        measure = measures.MEASURES[name]
         measures.hold(
-            self._bench, told, measured, unit, limit=due.limit, requirement=due.requirement, figure=due.figure
+            self._bench,
+            told,
+            measured,
+            measure.unit,
+            limit=due.limit,
+            requirement=due.requirement,
+            figure=due.figure,
+            at_least=measure.least,
         )
         return value
 
@@ -351,10 +368,8 @@ class Player:
     async def _is_seen(self, outcome: Outcome) -> None:
         """Look for an event in all the scenario, and wait for it a little: the last act may still be on its way."""
         assert outcome.event is not None
-        source, kind = None, outcome.event
-        if outcome.on is not None:
-            source, kind = self._cast.parts[outcome.on].voice(outcome.event)
-        wanted = {key: predicate(key, self._wanted(value)) for key, value in outcome.with_.items()}
+        source, kind, own = self._watched(outcome.on, outcome.event)
+        wanted = {key: predicate(key, self._wanted(value)) for key, value in (own | dict(outcome.with_)).items()}
         await self._journal.expect(source, kind, within=DEFAULT_WITHIN_S, after=self._began, **wanted)
 
     def _measured(self, outcome: Outcome) -> None:

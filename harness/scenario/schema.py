@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from harness.scenario.model import Scenario, Step
+from harness.scenario.model import Expect, Scenario, Step
 from harness.scenario.verbs import VERBS, Verb
 
 REFERENCE: Final = {"type": "string", "pattern": r"\$\{"}
@@ -32,6 +32,9 @@ def json_schema() -> dict[str, Any]:
     schema["required"] = [name for name in schema["required"] if name != "actors"]
     step = definitions[Step.__name__]
     del step["properties"]["acts"]
+    for part, times in ((step, ("at", "after", "within")), (definitions[Expect.__name__], ("within", "not_before"))):
+        for name in times:
+            part["properties"][name] = {"anyOf": [part["properties"][name], REFERENCE]}
     step["properties"]["expect"] = {
         "anyOf": [{"$ref": "#/$defs/Expect"}, {"type": "array", "items": {"$ref": "#/$defs/Expect"}}]
     }
@@ -51,7 +54,8 @@ def json_schema() -> dict[str, Any]:
 
 def _taken(verb: Verb, definitions: dict[str, Any]) -> dict[str, Any]:
     told = TypeAdapter(verb.arguments).json_schema(by_alias=True, ref_template="#/$defs/{model}")
-    definitions.update(told.pop("$defs", {}))
+    for name, definition in told.pop("$defs", {}).items():
+        definitions.setdefault(name, definition)
     for name, value in told.get("properties", {}).items():
         told["properties"][name] = {"anyOf": [value, REFERENCE]}
     ways: list[Any] = [told]

@@ -64,6 +64,7 @@ class SpeechRoom:
             self._journal.record(part.component, "talkspurt.began", clip=clip, seconds=len(samples) / SAMPLE_RATE)
             return now + len(samples) / SAMPLE_RATE
         mouth, _ = await part.mouth_and_ear()
+        self._journal.record(part.component, "talkspurt.began", clip=clip, seconds=len(samples) / SAMPLE_RATE)
         said = Said(part.name, samples, await mouth.say(samples))
         self._said = [*self._said[-15:], said]
         return said.ends

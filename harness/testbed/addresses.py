@@ -9,6 +9,9 @@ from pathlib import Path
 
 from harness.errors import TestbedError
 
+TOKEN = "token"  # noqa: S105 - a kind of entry
+"""The kind of an entry that is no address but what its owner asks for; it is printed, and kept in no file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reached:
@@ -21,9 +24,9 @@ class Reached:
     """``sip``, ``trunk`` (SIP of an emergency network, for control rooms that ring back), ``sips``, ``http``,
     ``serial``, ``tcp-serial`` (the same line by TCP), ``smpp``, ``rtp``, ``location`` (a link of the caller-location
     interface), ``command_control`` (a link of control rooms), ``crm`` (where a CRM is asked), ``ntp`` (its clock),
-    ``clock`` (where clocks are set),
-    ``lines`` (control lines at a terminal server), ``records`` (a folder of call records) or ``authority`` (the PEM
-    file of who signed a certificate)."""
+    ``clock`` (where clocks are set), ``control`` (a simulator's control interface, ``http`` being what it simulates),
+    ``token`` (an administrator's bearer token, made for the run), ``lines`` (control lines at a terminal server),
+    ``records`` (a folder of call records) or ``authority`` (the PEM file of who signed a certificate)."""
     url: str
     """``sip:127.0.0.1:5070``, ``http://127.0.0.1:8080``, ``serial:/dev/pts/4``, ``rtp://127.0.0.1:40000``,
     ``socket://127.0.0.1:7000``, ``smpp://system_id:password@127.0.0.1:2775``, ``tcp://127.0.0.1:9100``,
@@ -65,8 +68,9 @@ class Addresses:
         return host.rpartition("/")[2].rpartition(":")[2], int(port)
 
     def save(self, path: Path) -> None:
-        """Write them to ``path`` as a JSON list."""
-        path.write_text(json.dumps([asdict(e) for e in self._entries], indent=1) + "\n", encoding="utf-8")
+        """Write them to ``path`` as a JSON list, tokens left out."""
+        kept = [asdict(each) for each in self._entries if each.kind != TOKEN]
+        path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> Addresses:

@@ -38,13 +38,14 @@ from harness.drivers.supervisor import Supervisor
 from harness.drivers.talking_radio import TalkingRadio, Technology
 from harness.drivers.telephone import Telephone
 from harness.drivers.trunk import EmergencyTrunk
+from harness.drivers.webex import Webex
 from harness.drivers.workforce import WorkforceSystem
 from harness.endpoints.media import MediaPort, MediaService, open_media
 from harness.endpoints.media.api import Pacing
 from harness.endpoints.sntp import Clock
 from harness.errors import DriverError, ExpectationError, TestbedError
 from harness.evidence.requirements import catalogue
-from harness.journal import Journal
+from harness.journal import EVENTS_IN_MEMORY, Journal
 from harness.measure.clocks import Skew, skews
 from harness.testbed.addresses import Addresses
 from harness.testbed.components import (
@@ -74,6 +75,7 @@ from harness.testbed.components import (
     SmsNetworkComponent,
     TelephoneComponent,
     TrunkComponent,
+    WebexComponent,
     WorkforceComponent,
 )
 from harness.testbed.components.base import BoundComponent
@@ -105,6 +107,7 @@ from harness.testbed.opening import (
     open_telephone,
     open_terminal,
     open_trunk,
+    open_webex,
     open_workforce,
     watch_console,
 )
@@ -213,6 +216,10 @@ class Bench:
     async def crm(self, name: str | None = None) -> Crm:
         """Return the CRM (the one there is, or the one named)."""
         return await self._driver(name, CrmComponent, open_crm)
+
+    async def webex(self, name: str | None = None) -> Webex:
+        """Return Webex (the one there is, or the one named)."""
+        return await self._driver(name, WebexComponent, open_webex)
 
     async def records_database(self, name: str | None = None) -> RecordsDatabase:
         """Return a records database (the one there is, or the one named), as its auditor sees it."""
@@ -439,15 +446,19 @@ async def open_bench(
     origin: float | None = None,
     capture_dir: Path | None = None,
     auto_advisers: bool = False,
+    events: int = EVENTS_IN_MEMORY,
 ) -> AsyncIterator[Bench]:
     """Open a bench on the running loop and close it after.
 
     In virtual time the simulators run in the same process over the virtual network, and with ``auto_advisers`` the
     ICCS's advisers answer by themselves as its settings say; else they were started before (``iccs simulate``) and
-    ``addresses`` says where they are.
+    ``addresses`` says where they are. ``events``: of each journal, that stay in memory.
     """
     context = Context.create(
-        seed=seed, origin=origin, capture_dir=capture_dir / BENCH_CAPTURE if capture_dir is not None else None
+        seed=seed,
+        origin=origin,
+        capture_dir=capture_dir / BENCH_CAPTURE if capture_dir is not None else None,
+        events=events,
     )
     interlock = Interlock(testbed, today)
     async with AsyncExitStack() as stack:
@@ -461,6 +472,7 @@ async def open_bench(
                 seed=None if seed is None else seed + 1,
                 origin=context.journal.origin,
                 capture_dir=capture_dir / SIMULATORS_CAPTURE if capture_dir is not None else None,
+                events=events,
             )
             stack.callback(simulators.close)
             simulation = await Simulation.start(

@@ -41,6 +41,7 @@ from harness.testbed.components import (
     TelephoneComponent,
     TerminalComponent,
     TrunkComponent,
+    WebexComponent,
     WorkforceComponent,
 )
 from simulators.emergency.settings import EmergencySettings
@@ -55,6 +56,7 @@ _REFERENCES: tuple[tuple[type[Strict], str, type[Strict], str], ...] = (
     (SmsGatewayComponent, "of", SmsNetworkComponent, "sms_network"),
     (SmsDiaryComponent, "gateway", SmsGatewayComponent, "sms_gateway"),
     (SmsDiaryComponent, "crm", CrmComponent, "crm"),
+    (WebexComponent, "switch", EnterpriseSwitchComponent, "enterprise_switch"),
     (TelephoneComponent, "of", EnterpriseSwitchComponent, "enterprise_switch"),
 )
 """A component's key that names another: which, and of which role it must be."""

@@ -6,10 +6,11 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import TestbedError
+from harness.evidence.capture import Captures
 from harness.evidence.collect import Attachment, Evidence, Keep
 from harness.testbed.addresses import Addresses
 from harness.testbed.bench import SIMULATORS_CAPTURE, Bench
@@ -49,6 +50,8 @@ class Run:
     addresses: Addresses | None
     """Where the simulators are, or None when none were started (virtual time, or nothing simulated)."""
     keep: Keep
+    captures: Captures = field(default_factory=Captures)
+    """How far the run's record files were read for the tests before."""
 
     def evidence(self, bench: Bench, title: str, *, failed: bool) -> list[Attachment]:
         """Return what a test left, once its bench is closed.
@@ -59,7 +62,7 @@ class Run:
         bench.context.flush()
         virtual = (bench.directory / SIMULATORS_CAPTURE).exists()
         folders = (bench.directory,) if virtual else (bench.directory, self.directory / SIMULATORS_CAPTURE)
-        return Evidence(folders, bench.context.names, self.epoch, self.keep).attachments(
+        return Evidence(folders, bench.context.names, self.epoch, self.keep, self.captures).attachments(
             title,
             bench.journal,
             start=bench.opened,

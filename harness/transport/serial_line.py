@@ -19,7 +19,7 @@ from typing import Protocol
 import serial
 
 from harness.errors import TransportError
-from harness.transport.tap import Tap
+from harness.transport.tap import NullTap, Tap
 from harness.transport.virtual_loop import VirtualLoop
 from harness.transport.virtual_serial import VirtualSerialEnd, join_virtual, offer_virtual
 
@@ -227,7 +227,8 @@ class _VirtualLine:
         self._tap = tap
         self._equipment = equipment
         self._receive = receive
-        end.attach(self._arrived, lost)
+        self._tapped = not isinstance(tap, NullTap)
+        end.attach(self._arrived if self._tapped else receive, lost)
 
     def _arrived(self, data: bytes) -> None:
         self._tap.serial(self._name, data, to_equipment=self._equipment)
@@ -235,7 +236,8 @@ class _VirtualLine:
 
     def write(self, data: bytes) -> None:
         self._end.write(data)
-        self._tap.serial(self._name, data, to_equipment=not self._equipment)
+        if self._tapped:
+            self._tap.serial(self._name, data, to_equipment=not self._equipment)
 
     def close(self) -> None:
         self._end.close()

@@ -170,7 +170,14 @@ class RunClock(Protocol):
 
 def read_capture(path: Path) -> Iterator[Crossing]:
     """Yield the records of a file in the order written; a record cut off by a crash ends it."""
+    for _, crossing in read_on(path, 0):
+        yield crossing
+
+
+def read_on(path: Path, place: int) -> Iterator[tuple[int, Crossing]]:
+    """Yield the records from a place on, where one begins, each with the place at which the next one does."""
     with path.open("rb") as file:
+        file.seek(place)
         while len(head := file.read(_HEAD.size)) == _HEAD.size:
             time, kind, by_target, source_length, target_length, length = _HEAD.unpack(head)
             body = file.read(source_length + target_length + length)
@@ -178,7 +185,8 @@ def read_capture(path: Path) -> Iterator[Crossing]:
                 return
             source, target = body[:source_length], body[source_length : source_length + target_length]
             payload = body[source_length + target_length :]
-            yield Crossing(time, Kind(kind), source.decode(), target.decode(), payload, bool(by_target))
+            place += _HEAD.size + len(body)
+            yield place, Crossing(time, Kind(kind), source.decode(), target.decode(), payload, bool(by_target))
 
 
 def _address(text: str) -> Address:

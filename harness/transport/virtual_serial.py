@@ -41,8 +41,10 @@ class VirtualSerialEnd:
             raise TransportError(f"serial line {self.url} is gone")
         if self._in_flight + len(data) > BYTES_IN_FLIGHT:
             raise TransportError(f"serial line {self.url} takes nothing: {self._in_flight} bytes wait")
-        self._in_flight += len(data)
-        self._busy_until = max(self._busy_until, self._loop.time()) + len(data) * BITS_A_BYTE / self._baud
+        size = len(data)
+        self._in_flight += size
+        now, free = self._loop.time(), self._busy_until
+        self._busy_until = (free if free > now else now) + size * BITS_A_BYTE / self._baud
         self._loop.call_at(self._busy_until, self._delivered, bytes(data))
 
     def _delivered(self, data: bytes) -> None:

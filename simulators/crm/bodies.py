@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 from simulators.bodies import Body
 from simulators.crm.codes import LINE, PROSE, SAID, Code, Line, Prose
 from simulators.crm.ids import ContactId
-from simulators.crm.thrive import PARTS, Grade
+from simulators.thrive import PARTS, Grade
 
 MAX_FLAGS: Final = 32
 MAX_ATTACHMENTS: Final = 32

@@ -9,13 +9,15 @@ from typing import Any, Final, Literal
 from sqlalchemy import ColumnElement, desc, func, select
 from sqlalchemy.orm import Session
 
+from harness.endpoints.crm import ThriveAssessment
 from harness.protocols.times import to_iso
-from simulators.crm import contacts, thrive, told
+from simulators import thrive
+from simulators.crm import contacts, told
 from simulators.crm.bodies import PersonBody, RecordBody
 from simulators.crm.errors import RefusedError
 from simulators.crm.ids import number_of, shown, unknown
 from simulators.crm.tables import Assessment, Contact, Decision, Note, Record
-from simulators.crm.thrive import Grade, Thrive
+from simulators.thrive import Grade
 
 MAX_NOTES: Final = 500
 """Notes of one record; as many assessments and decisions."""
@@ -98,7 +100,7 @@ def note(session: Session, at: float, record: Record, by: str, text: str) -> Non
     session.flush()
 
 
-def assess(session: Session, at: float, record: Record, by: str, told_: Thrive) -> None:
+def assess(session: Session, at: float, record: Record, by: str, told_: ThriveAssessment) -> None:
     """Add an assessment. Raises RefusedError where it has MAX_NOTES."""
     _room(session, record, Assessment.record, "assessments")
     parts = {part: getattr(told_, part) for part in thrive.PARTS}

@@ -13,6 +13,7 @@ from harness.protocols.emergency_sms import MAX_TEXT, EmergencySms, Step
 from harness.protocols.location import aml_sms
 from harness.protocols.rtp.text import LINE
 from harness.protocols.sip.message import Request
+from harness.transport.https import web_authorities
 from simulators.emergency.call import EmergencyCall
 from simulators.emergency.calling import dialled_of, is_emergency, number_of
 from simulators.emergency.conference import CALLER
@@ -55,7 +56,7 @@ class Sms:
         if location is not None:
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             self._http = httpx.AsyncClient(
-                base_url=location, timeout=ANSWERS_WITHIN_S, headers=headers, trust_env=False
+                base_url=location, timeout=ANSWERS_WITHIN_S, headers=headers, trust_env=False, verify=web_authorities()
             )
 
     async def stop(self) -> None:

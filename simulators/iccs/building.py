@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from harness.endpoints.media import MediaService
+from harness.endpoints.media import MediaService, Recording
 from harness.transport.context import Context
 from simulators.iccs.attendant import Attendant
 from simulators.iccs.audit.record import Audit
@@ -30,8 +30,12 @@ from simulators.iccs.positions import Position, Positions
 from simulators.iccs.queues import Queues
 from simulators.iccs.radio_console import RadioConsole
 from simulators.iccs.radio_desk import RadioDesk, RadioPermit
+from simulators.iccs.radio_services.recordings import VoiceRecording
 from simulators.iccs.radio_services.services import RadioServices, RadioSurroundings
 from simulators.iccs.reception import Reception
+from simulators.iccs.recorder.desk import RecordingsDesk
+from simulators.iccs.recorder.legs import About, Kind
+from simulators.iccs.recorder.recorder import Recorder
 from simulators.iccs.records import Bands, RecordBook
 from simulators.iccs.records_desk import RecordsDesk
 from simulators.iccs.robots import Robots
@@ -104,6 +108,8 @@ class Building:
         self.handling = Handling(shared, switch, self.placing, self.patch)
         self.overseeing = Overseeing(shared, switch, self.patch, audit)
         self.plan = TalkgroupPlan(shared, self.patch, audit, around.talkgroups)
+        self.recorder = Recorder(shared, self.radio, switch.calls.values)
+        self.recordings = RecordingsDesk(shared, self.recorder, self.incidents, audit)
         self.robots = Robots(shared, self.distribution, switch)
         self._connect()
 
@@ -113,6 +119,13 @@ class Building:
         self.services.calls.began = self.distribution.busy
         self.services.units.changed = self.command.unit
         self.command.unit_told = self.services.units.told
+        self.radio.talks = self.recorder.changed
+        self.patch.changed = self.recorder.changed
+        self.patch.last_words = self.recorder.last_words
+        self.services.recordings.ended = self._radio_recorded
+        self.recorder.assigned = self.services.units.incident_of
+        self.recorder.alarm = self.radio_console.alarms.raise_
+        self.recorder.alarm_over = self.radio_console.alarms.end
         self.radio.alias = self.shared.settings.radio.shown_as
         self.trunks.invited = self.reception.invited
         self.distribution.rang = self.robots.rang
@@ -146,8 +159,15 @@ class Building:
         self.keys.over(call)
         self.robots.over(call)
 
+    def _radio_recorded(self, made: VoiceRecording, heard: Mapping[str, Recording]) -> None:
+        kind: Kind = "ambience" if made.of == "ambience" else "radio_call"
+        for who, speech in heard.items():
+            speaker = made.issi if who == "radio" else None
+            self.recorder.take(About(kind, position=made.position, issi=speaker), speech)
+
     def _radio_changed(self, position: Position) -> None:
         self.patch.position(position)
+        self.recorder.changed()
         if position.keyed is not None:
             self.distribution.busy(position)
         self.shared.positions.settle(position)
@@ -171,6 +191,7 @@ class Building:
         await self.trunks.start(permit_dial)
         await self.radio.start()
         await self.services.start()
+        self.recorder.start()
         self.locations.start(location)
         self.crm.start(services.crm)
         self.records.start(services.records)
@@ -178,6 +199,7 @@ class Building:
 
     async def stop(self) -> None:
         """Clear every call, close every port and line; no task is left."""
+        self.recorder.stop()
         await self.services.stop()
         self.radio_console.stop()
         await self.radio.stop()

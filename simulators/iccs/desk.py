@@ -34,6 +34,8 @@ class OperatorDesk:
         self.radio_console = building.radio_console
         self.records_desk = building.records
         self.directory = building.directory
+        self.recorder = building.recorder
+        self.recordings = building.recordings
         self._seating = asyncio.Lock()
 
     def now(self) -> float:

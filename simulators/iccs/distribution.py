@@ -111,11 +111,17 @@ class Distribution:
     def _run(self) -> None:
         self._running = False
         self._spread()
+        exhausted: set[str | None] = set()
         for call in self.queues:
-            if self._is_offered(call) and call.offered_to is None and self._is_due(call):
+            if call.queue in exhausted or call.offered_to is not None:
+                continue
+            if self._is_offered(call) and self._is_due(call):
                 adviser = self._adviser_for(call)
                 if adviser is not None:
                     self._offer(call, adviser)
+                elif self.queues.settings(call).site is None:
+                    # Nobody comes free within this turn: who is behind in the same queue need not be looked at.
+                    exhausted.add(call.queue)
         self.moved()
 
     def _spread(self) -> None:

@@ -45,6 +45,7 @@ def incident_object(
             incident_type_common_registry_text=TYPE,
             incident_type_internal_text=incident.title,
             incident_status_common_registry_text=(incident.state,),
+            incident_priority_internal_text=incident.grade,
             internal_incident_id=incident.id,
             beat_or_dispatch_group_text=to,
             agent_reference=(_to(agent),),

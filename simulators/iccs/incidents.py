@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from harness.errors import LocalError
+from simulators.thrive import PARTS, Grade, assessed, grade_of, grading
 
 MAX_INCIDENTS = 100_000
 MAX_LOG_ENTRIES = 1000
@@ -45,6 +46,10 @@ class Incident:
     cli: str | None
     state: str = "open"
     """``open``, ``closed`` or ``transferred``."""
+    thrive: dict[str, str] = field(default_factory=dict)
+    """What was recorded of the six factors of THRIVE and the rationale, each as it was said last."""
+    grade: str | None = None
+    """``Immediate``, ``Prompt``, ``Standard`` or ``Other``; None until it is graded."""
     log: list[LogEntry] = field(default_factory=list)
     record: str | None = None
     """The record of the call that it was opened from."""
@@ -109,11 +114,36 @@ class IncidentLog:
 
     def note(self, id_: str, position: str, text: str, time: float) -> Incident:
         """Add a line to an open incident's log."""
-        incident = self.get(id_)
-        if incident.state != "open":
-            raise IncidentError(f"incident {id_} is {incident.state}")
+        incident = self._open(id_)
         self._room(incident)
         self._enter("noted", incident, LogEntry(time, position, text))
+        return incident
+
+    def assess(self, id_: str, position: str, parts: Mapping[str, str], time: float) -> Incident:
+        """Record some factors of THRIVE, or the rationale, of an open incident: each is a line of its log too."""
+        incident = self._open(id_)
+        self._room(incident, len(parts))
+        for part in (part for part in PARTS if part in parts):
+            incident.thrive[part] = parts[part]
+            self._enter("noted", incident, LogEntry(time, position, f"{part.capitalize()}: {parts[part]}"))
+        return incident
+
+    def give_grade(self, id_: str, position: str, grade: str, rationale: str, time: float) -> Incident:
+        """Grade an open incident.
+
+        Raises IncidentError where it is closed, ThriveError where it is not assessed by all factors with a rationale,
+        or has another grade already and no rationale of its own comes with this one.
+        """
+        incident = self._open(id_)
+        now = grade_of(grade)
+        assessed(incident.thrive)
+        was = Grade(incident.grade) if incident.grade is not None else None
+        if grading(id_, was, now, assessed=True, rationale=rationale) is None:
+            return incident
+        self._room(incident)
+        told = f"graded {now}" if was is None else f"regraded from {was} to {now}"
+        incident.grade = now
+        self._enter("noted", incident, LogEntry(time, position, f"{told}: {rationale}" if rationale else told))
         return incident
 
     def heard(self, id_: str, by: str, text: str, time: float) -> None:
@@ -137,17 +167,21 @@ class IncidentLog:
         self._enter("closed", incident, LogEntry(time, position, "closed"))
         return incident
 
-    def _held(self, id_: str, position: str) -> Incident:
+    def _open(self, id_: str) -> Incident:
         incident = self.get(id_)
         if incident.state != "open":
             raise IncidentError(f"incident {id_} is {incident.state}")
+        return incident
+
+    def _held(self, id_: str, position: str) -> Incident:
+        incident = self._open(id_)
         if incident.owner != position:
             raise IncidentError(f"incident {id_} is held by {incident.owner}, not by {position}")
         return incident
 
     @staticmethod
-    def _room(incident: Incident) -> None:
-        if len(incident.log) >= MAX_LOG_ENTRIES:
+    def _room(incident: Incident, lines: int = 1) -> None:
+        if len(incident.log) + lines > MAX_LOG_ENTRIES:
             raise IncidentError(f"the log of incident {incident.id} is full at {MAX_LOG_ENTRIES} lines")
 
     def _enter(self, change: Change, incident: Incident, entry: LogEntry, *, to: str | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
 from harness.transport.context import Context
 
 CODECS = ("PCMA", "PCMU")
+LastWords = Callable[[MediaPort], Awaitable[None]]
 
 
 class Leg:
@@ -41,6 +42,8 @@ class Leg:
         self._dirty = False
         self._closed = False
         self._background = ""
+        self.last_words: LastWords | None = None
+        """Awaited with the speech port before it closes, where somebody records it."""
         self.port: MediaPort | None = None
         """Its speech; None before `open`."""
         self.text: TextPort | None = None
@@ -196,6 +199,8 @@ class Leg:
         for task in tuple(self._work):
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
+        if self.last_words is not None and self.port is not None:
+            await self.last_words(self.port)
         for port in (self.port, self.text):
             if port is not None:
                 try:

@@ -7,14 +7,14 @@ is right whatever came before. A party that is joined anew keeps hearing until i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 
 from harness.endpoints.media import MAX_SOURCES, Bridge, MediaPort
 from harness.errors import MediaError
 from simulators.iccs.calls import SwitchCall
 from simulators.iccs.clips import HOLD_MUSIC, RINGING_TONE
 from simulators.iccs.conversations import Conversation
-from simulators.iccs.leg import Leg
+from simulators.iccs.leg import LastWords, Leg
 from simulators.iccs.positions import Position
 from simulators.iccs.radio_desk import Gateway, RadioDesk
 from simulators.iccs.shared import Shared
@@ -30,6 +30,10 @@ class PatchPanel:
         self._patches: set[asyncio.Task[None]] = set()
         self._bridges: dict[MediaPort, Bridge] = {}
         self._count = 0
+        self.changed: Callable[[], None] = lambda: None
+        """Called when who talks with whom has changed."""
+        self.last_words: LastWords | None = None
+        """Awaited with a jack before it closes."""
 
     def conversation(self, conversation: Conversation) -> None:
         """Join a conversation's parties anew, and those who hold it."""
@@ -55,6 +59,7 @@ class PatchPanel:
             self._soon(self._close(bridge), bridge.name)
 
     def _soon(self, work: Coroutine[None, None, None], whose: str) -> None:
+        self.changed()
         task = asyncio.get_running_loop().create_task(self._patch(work, whose))
         self._patches.add(task)
         task.add_done_callback(self._patches.discard)
@@ -69,6 +74,8 @@ class PatchPanel:
     async def unplug(self, jack: MediaPort) -> None:
         """Close a jack once nobody is patching."""
         async with self._patching:
+            if self.last_words is not None:
+                await self.last_words(jack)
             self._bridges.pop(jack, None)
             await jack.close()
 

@@ -57,6 +57,8 @@ class Gateway:
     """The talkgroup for which a patch keys it."""
     carries: MediaPort | None = None
     """Whose speech it passes on by that patch, once it has the floor."""
+    talker: int | None = None
+    """The ISSI of whoever talks on the talkgroup; None where nobody does."""
     work: asyncio.Task[None] | None = None
     again: asyncio.TimerHandle | None = None
     """The next attempt to open its line."""
@@ -86,6 +88,8 @@ class RadioDesk:
         self._stopped = False
         self.repatch: Repatch = lambda _position: None
         """Called when what a position hears and is heard by has to change."""
+        self.talks: Callable[[], None] = lambda: None
+        """Called when somebody begins or ends to talk on a talkgroup."""
         self.alias: Callable[[object], str] = str
         """What an ISSI is shown as."""
 
@@ -301,13 +305,16 @@ class RadioDesk:
             case "radio.talker":
                 self._floor_lost(gateway, data.get("cc"), f"pre-empted by {data.get('issi')}")
                 issi = data.get("issi")
+                self._talks(gateway, issi)
                 self._show(gateway, "talker.shown", talkgroup=talkgroup, issi=issi, alias=self.alias(issi))
             case "radio.ceased":
                 self._floor_lost(gateway, data.get("cc"), "the network ended the transmission")
+                self._talks(gateway, None)
                 self._show(gateway, "talker.ended", talkgroup=talkgroup)
             case "radio.released":
                 self._floor_lost(gateway, data.get("cc"), f"the call was released: {data.get('cause')}")
                 gateway.cc = None if gateway.cc == data.get("cc") else gateway.cc
+                self._talks(gateway, None)
                 self._show(gateway, "talkgroup.idle", talkgroup=talkgroup)
             case "status.received":
                 self._show(gateway, "status.shown", issi=data.get("issi"), value=data.get("value"))
@@ -318,6 +325,18 @@ class RadioDesk:
                 if gateway.keyed_by is not None:
                     self._refused(gateway, gateway.keyed_by, "the gateway's line is gone")
                 self._try_again(gateway)
+
+    def _talks(self, gateway: Gateway, issi: int | None) -> None:
+        gateway.talker = issi
+        self.talks()
+
+    def heard_now(self) -> list[tuple[str, MediaPort, int]]:
+        """Return each talkgroup on which somebody talks, the port that hears it, and whose ISSI it is."""
+        return [
+            (talkgroup, gateway.port, gateway.talker)
+            for talkgroup, gateway in self._gateways.items()
+            if gateway.port is not None and gateway.talker is not None
+        ]
 
     def _show(self, gateway: Gateway, kind: str, **data: object) -> None:
         for position in self._positions:

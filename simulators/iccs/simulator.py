@@ -89,6 +89,8 @@ class IccsSimulator(OperatorDesk):
             building.robots.employ(settings.auto_advisers)
         elif auto_answer is not None:
             building.robots.answer_after(auto_answer)
+        elif settings.auto_advisers is not None and settings.auto_advisers.always:
+            building.robots.employ(settings.auto_advisers)
         self._stack.push_async_callback(self._log_all_out)
         token = settings.control_token.get_secret_value() if settings.control_token is not None else None
         app = make_app(self, token, wallboard_every_s=settings.wallboard_every_s)

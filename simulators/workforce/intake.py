@@ -15,6 +15,7 @@ from harness.errors import LocalError, WfmFeedError
 from harness.protocols import times
 from harness.protocols.wfm.csv_file import BadLine, Header, Read, read_header, read_intervals, read_states
 from harness.protocols.wfm.rows import IntervalRow, State, StateRow
+from harness.transport.https import web_authorities
 from simulators.database import Database
 from simulators.events import Events
 from simulators.workforce import store
@@ -92,7 +93,11 @@ class Intake:
         if source is not None:
             headers = {"Authorization": f"Bearer {source.token}"} if source.token else {}
             self._http = httpx.AsyncClient(
-                base_url=f"{source.url}/v1/workforce", headers=headers, timeout=ANSWERS_WITHIN_S, trust_env=False
+                base_url=f"{source.url}/v1/workforce",
+                headers=headers,
+                timeout=ANSWERS_WITHIN_S,
+                trust_env=False,
+                verify=web_authorities(),
             )
         self._after: dict[str, str] = {}
         self._seen: dict[str, tuple[int, int]] = {}

@@ -7,7 +7,7 @@ Library             harness.keywords.ICCS
 An Incident Written While Command And Control Is Away Is There When It Is Back
     [Documentation]    The link is lost and every console shows it. A 999 call is answered, an incident opened and handed over.
     ...    When the link is back, command and control has the incident, with the caller's number and its owner.
-    [Tags]    req:NICCS-INT-005    req:NICCS-INT-006
+    [Tags]    req:NICCS-INT-005    req:NICCS-INT-006    waits
     Operator Sits At    govan-12
     Operator Sits At    govan-31
     Console Shows    govan-12    command_control.link    within=5 s    up=${True}

@@ -54,6 +54,22 @@ An Edit Of The Directory Comes To The Consoles
     Console Directory Has    govan-12    vet-1    within=5 min    number=01414960299
     Console Directory Has    govan-31    vet-1    within=5 min    number=01414960299
 
+An Incident Is Graded Once It Is Assessed By THRIVE
+    [Documentation]    Without all six factors and a rationale, or with another word, no grade is taken; another grade says why.
+    [Tags]    req:SVC-005    req:SVC-006    req:SVC-011
+    Operator Sits At    govan-31
+    ${incident}    Operator Opens Incident    govan-31    Shouting in the close
+    Operator Assesses Incident    govan-31    ${incident}    threat=He shouts    harm=None yet    risk=He may force the door
+    ...    investigation=Nothing to secure    vulnerability=A child is there    engagement=She stays on the line
+    Run Keyword And Expect Error    *rationale is missing*    Operator Grades Incident    govan-31    ${incident}    Prompt
+    Operator Assesses Incident    govan-31    ${incident}    rationale=Two are threatened, one of them a child
+    Run Keyword And Expect Error    *refused with 422*    Operator Grades Incident    govan-31    ${incident}    Priority
+    Operator Grades Incident    govan-31    ${incident}    Prompt
+    Run Keyword And Expect Error    *needs a THRIVE rationale*    Operator Grades Incident    govan-31    ${incident}    Standard
+    Operator Grades Incident    govan-31    ${incident}    Standard    rationale=He has left
+    ${graded}    Console Shows    govan-31    incident.graded    grade=Standard
+    Should Be Equal    ${graded}[was]    Prompt
+
 
 *** Keywords ***
 Log At Command And Control Has

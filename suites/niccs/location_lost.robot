@@ -7,7 +7,7 @@ Library             harness.keywords.ICCS
 Without The Location Service The Adviser Is Told To Ask And The Place Is On The Record
     [Documentation]    The service fails before the call. Consoles show that it is away; the adviser who answers is prompted to ask
     ...    where the caller is and writes it down. When the service is back, consoles show that too.
-    [Tags]    req:NICCS-TEL-010
+    [Tags]    req:NICCS-TEL-010    waits
     Operator Sits At    govan-12
     Location Service Fails    location    down
     Console Shows    govan-12    location.service    within=10 s    up=${False}

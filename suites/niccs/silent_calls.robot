@@ -7,7 +7,7 @@ Library             harness.keywords.ICCS
 A Silent Mobile That Presses 55 Is Put Through And Shown As Silent
     [Documentation]    The caller says nothing. The operator plays the Silent Solution's announcement; the caller presses 55 within it.
     ...    The call rings at the control room at once, flagged silent, with the caller's number.
-    [Tags]    req:NICCS-TEL-008
+    [Tags]    req:NICCS-TEL-008    waits
     Operator Sits At    govan-12
     Emergency Network Is Watched    emergency
     Caller Phone Dials    mobile    999
@@ -26,7 +26,7 @@ A Silent Mobile That Presses 55 Is Put Through And Shown As Silent
 A Landline That Is Put Down And Lifted Within The Hold Is The Same Call
     [Documentation]    The caller puts the receiver down and lifts it again. The position is told of both, the call and its record
     ...    are the same, and the caller is heard again.
-    [Tags]    req:NICCS-TEL-009
+    [Tags]    req:NICCS-TEL-009    waits
     Operator Sits At    govan-12
     Caller Phone Dials    landline    999
     Caller Phone Is Answered    landline

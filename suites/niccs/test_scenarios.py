@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,23 +14,25 @@ from harness.scenario.load import load_scenario, load_with_lines
 from harness.scenario.player import replay
 from harness.testbed.bench import Bench
 
-OF_THE_SERVICE_CENTRE = {"11-repeat-caller"}
-"""Played by that suite, on its testbed."""
-FILES = [
-    file
-    for file in sorted((PROJECT / "fixtures" / "scenarios").glob("*.yaml"))
-    if file.stem not in OF_THE_SERVICE_CENTRE
-]
-SCENARIOS = [pytest.param(file, id=file.stem, marks=requirement(*load_scenario(file).requirements)) for file in FILES]
+
+def _collected(file: Path) -> Any:
+    """One test: a scenario that names its testbed is played there, and else on the run's."""
+    scenario = load_scenario(file)
+    marks = [requirement(*scenario.requirements)]
+    if scenario.testbed is not None:
+        marks.append(pytest.mark.testbed(Path(scenario.testbed).stem))
+    return pytest.param(file, id=file.stem, marks=marks)
 
 
 @pytest.mark.waits
-@pytest.mark.parametrize("file", SCENARIOS)
+@pytest.mark.parametrize(
+    "file", [_collected(each) for each in sorted((PROJECT / "fixtures" / "scenarios").glob("*.yaml"))]
+)
 async def test_scenario(bench: Bench, file: Path) -> None:
     """Each step and expectation in its time, each measure within its limit. Skipped where an actor is not there."""
     scenario, lines = load_with_lines(file)
     try:
-        casting(scenario, bench.testbed)
+        casting(scenario, bench.testbed, lines)
     except TestbedError as error:
         pytest.skip(str(error))
     await replay(scenario, bench, lines)

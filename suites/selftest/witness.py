@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib.util import find_spec
 
 import pytest
 
@@ -18,6 +19,16 @@ def need(program: str, *, package: str) -> str:
     if path is not None:
         return path
     reason = f"{program} is not on PATH; get it with: apt-get install {package}"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def need_module(module: str, *, package: str) -> None:
+    """Skip, or on CI fail, where a Python module is missing that PyPI's `package` brings."""
+    if find_spec(module) is not None:
+        return
+    reason = f"the module {module} is not here; get it with: pip install {package}"
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)

@@ -21,6 +21,7 @@ from harness.endpoints.command_control.outbox import Entry, Kept, Outbox
 from harness.endpoints.command_control.telling import News, Telling
 from harness.errors import CommandControlError
 from harness.transport.context import Context
+from harness.transport.https import web_authorities
 
 POLL_S: Final = 1.0
 """Seconds from one question for news to the next."""
@@ -99,7 +100,7 @@ class CommandControlLink:
             headers=headers,
             timeout=ANSWERS_WITHIN_S,
             trust_env=False,
-            verify=tls if tls is not None else True,
+            verify=tls if tls is not None else web_authorities(),
         )
         link = cls(context, name, http, outbox, dialect)
         link._task = asyncio.create_task(link._keep_at_it())

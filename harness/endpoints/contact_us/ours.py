@@ -11,6 +11,7 @@ import httpx
 from harness.endpoints.contact_us.adapter import Address, Message, Receipt
 from harness.endpoints.mail import hand_over
 from harness.errors import DriverError, MailError
+from harness.transport.https import web_authorities
 
 ANSWERS_WITHIN_S: Final = 15.0
 
@@ -53,7 +54,9 @@ class Ours:
 
     def __init__(self, at: Address) -> None:
         self._at = at
-        self._http = httpx.AsyncClient(base_url=at.http, timeout=ANSWERS_WITHIN_S, trust_env=False)
+        self._http = httpx.AsyncClient(
+            base_url=at.http, timeout=ANSWERS_WITHIN_S, trust_env=False, verify=web_authorities()
+        )
 
     async def close(self) -> None:
         await self._http.aclose()

@@ -23,6 +23,7 @@ from harness.endpoints.crm.shapes import (
     ThriveAssessment,
 )
 from harness.errors import CrmError, CrmGoneError
+from harness.transport.https import web_authorities
 
 ANSWERS_WITHIN_S: Final = 5.0
 """Seconds within which a CRM answers; an import excepted."""
@@ -42,7 +43,9 @@ class CrmClient:
         """``address``: ``http://host:port``; ``within``: seconds within which each answer is had."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._within = within
-        self._http = httpx.AsyncClient(base_url=f"{address}/v1", headers=headers, timeout=within, trust_env=False)
+        self._http = httpx.AsyncClient(
+            base_url=f"{address}/v1", headers=headers, timeout=within, trust_env=False, verify=web_authorities()
+        )
 
     async def __aenter__(self) -> Self:
         return self

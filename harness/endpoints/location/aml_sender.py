@@ -11,6 +11,7 @@ from harness.errors import CallerLocationLocalError
 from harness.protocols.location import aml_https
 from harness.protocols.location.aml_https import AmlForm
 from harness.transport.context import Context
+from harness.transport.https import web_authorities
 
 ANSWERS_WITHIN_S = 5.0
 
@@ -37,7 +38,10 @@ class AmlSender:
         self._permit = permit
         self._key = key
         self._http = httpx.AsyncClient(
-            base_url=url, timeout=ANSWERS_WITHIN_S, trust_env=False, verify=tls if tls is not None else True
+            base_url=url,
+            timeout=ANSWERS_WITHIN_S,
+            trust_env=False,
+            verify=tls if tls is not None else web_authorities(),
         )
 
     async def post(self, form: AmlForm) -> int:

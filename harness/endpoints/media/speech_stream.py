@@ -21,8 +21,8 @@ from harness.protocols.rtp.resample import Converter, converted, converter
 from harness.protocols.rtp.rtp import HEADER, RtpPacket
 from harness.protocols.rtp.statistics import Arrival
 
-HANGOVER: Final = 25
-"""Frames of silence that are still sent before a port rests: half a second, so that words do not come apart."""
+HANGOVER: Final = 100
+"""Frames of silence that are still sent before a port rests: two seconds, longer than pauses between words."""
 
 
 class _Source:

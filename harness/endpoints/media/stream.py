@@ -159,6 +159,7 @@ class Stream(ABC):
 
     def _aim(self) -> None:
         self.quiet = False
+        self.silent = 0  # whoever is new here hears that there is somebody
         impairer = self._impairer
         aside = None if impairer is None else impairer.impairment.to
         self.to = aside if aside is not None and self.peer.address is not None else self.peer.address

@@ -264,10 +264,11 @@ class PeiLine:
         if isinstance(code, TransmissionGrant) and code.talker is not None:
             self._talkers[code.cc] = code.talker
         kind, data = journalled(code, (self._ends.get(cc) or None) if isinstance(cc, int) else None, self._assembler)
-        self._context.journal.record(self.name, kind, **data)
-        for listener in tuple(self._listeners):
-            if not listener.found.done() and listener.wanted(code):
-                listener.found.set_result(code)
+        self._context.journal.append(self.name, kind, data)
+        if self._listeners:
+            for listener in tuple(self._listeners):
+                if not listener.found.done() and listener.wanted(code):
+                    listener.found.set_result(code)
         if isinstance(cc, int) and state is CallState.IDLE:
             self._forget_end(cc)
         if self.on_event is not None:

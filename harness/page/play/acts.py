@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.drivers.console import Console
+from harness.endpoints.crm import ThriveAssessment
 from harness.errors import DriverError, InterlockError, PageError
 
 Id = Annotated[str, Field(min_length=1, max_length=80)]
 Words = Annotated[str, Field(min_length=1, max_length=2_000)]
 Target = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9+*#._-]+$")]
 Issi = Annotated[int, Field(ge=1, le=16_777_215)]
-FACTORS: Final = ("Threat", "Harm", "Risk", "Investigation", "Vulnerability", "Engagement")
-"""THRIVE: by these a call taker grades what is told."""
+THRIVE: Final = tuple(each.name.capitalize() for each in fields(ThriveAssessment))
+"""The six factors by which a call taker grades what is told, and the rationale."""
 
 
 class _Given(BaseModel):
@@ -98,8 +99,13 @@ class _Note(_Incident):
 
 
 class _Thrive(_Incident):
-    factor: Annotated[str, Field(pattern=f"^({'|'.join(FACTORS)})$")]
+    factor: Annotated[str, Field(pattern=f"^({'|'.join(THRIVE)})$")]
     text: Annotated[str, Field(min_length=1, max_length=1_900)]
+
+
+class _Grade(_Incident):
+    grade: str = Field(pattern=r"^(Immediate|Prompt|Standard|Other)$")
+    rationale: str = Field(default="", max_length=1_900)
 
 
 class _HandOver(_Incident):
@@ -152,7 +158,8 @@ ACTS: Final[dict[str, _Act]] = {
     "clear_emergency": _Act(_Emergency, lambda at, with_: at.clear_emergency(with_.emergency)),
     "open_incident": _Act(_Title, lambda at, with_: at.open_incident(with_.title)),
     "note_incident": _Act(_Note, lambda at, with_: at.note_incident(with_.incident, with_.text)),
-    "thrive": _Act(_Thrive, lambda at, with_: at.note_incident(with_.incident, f"{with_.factor}: {with_.text}")),
+    "thrive": _Act(_Thrive, lambda at, with_: at.assess_incident(with_.incident, **{with_.factor.lower(): with_.text})),
+    "grade": _Act(_Grade, lambda at, with_: at.grade_incident(with_.incident, with_.grade, rationale=with_.rationale)),
     "hand_over": _Act(_HandOver, lambda at, with_: at.hand_over(with_.incident, with_.to)),
     "close_incident": _Act(_Incident, lambda at, with_: at.close_incident(with_.incident)),
     "assign_unit": _Act(_Unit, lambda at, with_: at.assign_unit(with_.issi, with_.incident)),

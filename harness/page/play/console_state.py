@@ -245,10 +245,18 @@ class ConsoleState:
             return
         known = self._incidents.get(id_)
         if known is None:
-            known = {"incident": id_, "title": "", "owner": "", "cli": "", "state": "open", "reference": ""}
+            known = {
+                "incident": id_,
+                "title": "",
+                "owner": "",
+                "cli": "",
+                "state": "open",
+                "reference": "",
+                "grade": "",
+            }
             known |= {"lines": [], "units": [], "since": time}
             _put(self._incidents, id_, known, MAX_INCIDENTS)
-        for key in ("title", "owner", "cli", "reference"):
+        for key in ("title", "owner", "cli", "reference", "grade"):
             known[key] = _text(data.get(key)) or known[key]
         if kind == "incident.received":
             self._line("incident", _text(data.get("by")), f"handed over {id_}", time)

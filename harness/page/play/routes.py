@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from harness.errors import HarnessError, PageError
 from harness.page.contract import Attempt, Person
-from harness.page.play.acts import FACTORS
+from harness.page.play.acts import THRIVE
 from harness.page.play.session import Playing, Viewer
 from harness.page.play.sessions import Sessions
 from harness.page.play.sound import MAX_SPOKEN
@@ -103,7 +103,7 @@ class _Routes:
         if playing.phase == "over" and playing.kept is not None:
             return RedirectResponse(f"/play/{id_}/debrief", status.HTTP_303_SEE_OTHER)
         scenario = playing.chosen.scenario
-        shown = {"playing": playing.id, "scenario": scenario, "seat": playing.chosen.seat, "factors": FACTORS}
+        shown = {"playing": playing.id, "scenario": scenario, "seat": playing.chosen.seat, "factors": THRIVE}
         return self._site.render(request, person, "play.html", shown)
 
     async def debrief(self, request: Request, id_: str) -> Response:

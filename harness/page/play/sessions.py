@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -26,10 +27,13 @@ MAX_OVER: Final = 8
 class Sessions:
     """Playings by id."""
 
-    def __init__(self, attempts: Attempts, testbed: Path) -> None:
-        """``testbed``: the file of the simulated testbed that each playing has for itself."""
+    def __init__(self, attempts: Attempts, testbed: Path, named: Mapping[str, Path] | None = None) -> None:
+        """``testbed``: the file of the simulated testbed that each playing has for itself; ``named``: the files of
+        those that scenarios may name instead, as they name them.
+        """
         self._attempts = attempts
         self._testbed = testbed
+        self._named = named or {}
         self._playings: dict[str, Playing] = {}
 
     async def start(self, person: Person, scenario: Path, seat: str) -> Playing:
@@ -49,14 +53,22 @@ class Sessions:
         text = scenario.read_bytes()
         model, lines = load_with_lines(scenario)
         check_seats(model, (seat,))
-        testbed = load_testbed(self._testbed)
-        casting(model, testbed)
+        file = self._testbed if model.testbed is None else self._named.get(model.testbed)
+        if file is None:
+            raise PageError(
+                f"the testbed {model.testbed!r} is none of this server's: {', '.join(self._named) or 'none'}"
+            )
+        testbed = load_testbed(file)
+        real = ", ".join(testbed.real())
+        if real:
+            raise PageError(f"testbed {testbed.name!r} has real equipment ({real}), and a playing is on simulators")
+        casting(model, testbed, lines)
         return Chosen(
             scenario=model,
             lines=lines,
             digest=hashlib.sha256(text).hexdigest(),
             seat=seat,
-            testbed=self._testbed,
+            testbed=file,
             build=f"iccs {version('iccs-acceptance-harness')}, {testbed.name}",
         )
 

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Final
 
-from harness.page.play.acts import FACTORS
+from harness.page.play.acts import THRIVE
 from harness.scenario.model import DEFAULT_PERSON_S, Scenario, Step, told_acts
 from harness.scenario.names import refers
 from harness.scenario.result import StepResult
@@ -16,7 +16,6 @@ MAX_SHOWN: Final = 60
 PHRASES: Final = {"call_taker": "call-taker"}
 """What is said by a seat that is called so where no step tells; any other says `OTHERWISE`."""
 OTHERWISE: Final = "dispatch"
-_STEMS: Final = dict(zip(FACTORS, ("threat", "harm", "risk", "investigat", "vulnerab", "engage"), strict=True))
 
 
 @dataclass(slots=True)
@@ -100,14 +99,6 @@ class Turns:
 
 
 def thrive_due(scenario: Scenario, seat: str) -> list[str]:
-    """The factors that a scenario asks its seat for: those named in what is to be noted, or in the hints to it.
-
-    All six where it asks for a note on THRIVE and names none; none where nothing is to be noted.
-    """
-    told = ""
-    for step in scenario.timeline:
-        acts = step.acts.get(seat)
-        if acts is not None and "note_incident" in acts:
-            told += f"{told_acts(acts)} {step.hint or ''}\n".lower()
-    named = [factor for factor, stem in _STEMS.items() if stem in told]
-    return named or (list(FACTORS) if "thrive" in told else [])
+    """The factors of THRIVE, and the rationale, that a scenario's seat is to record."""
+    asked = [step.acts.get(seat, {}).get("assess_incident") or {} for step in scenario.timeline]
+    return [factor for factor in THRIVE if any(factor.lower() in each for each in asked)]

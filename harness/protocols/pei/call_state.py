@@ -41,6 +41,8 @@ from harness.protocols.pei.unsolicited import (
 class CallState(Enum):
     """Where a call is."""
 
+    __hash__ = object.__hash__  # the table is looked up with it for every code; that of Enum is written in Python
+
     IDLE = "idle"
     ORIGINATING = "originating"
     INCOMING = "incoming"
@@ -55,6 +57,8 @@ class CallState(Enum):
 
 class Input(Enum):
     """What moves a call: the commands first, then the codes."""
+
+    __hash__ = object.__hash__  # the table is looked up with it for every code; that of Enum is written in Python
 
     DIAL = auto()
     ANSWER = auto()

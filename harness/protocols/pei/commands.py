@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import astuple, dataclass, fields
+from functools import lru_cache
 from typing import ClassVar, Final, Self
 
 from harness.errors import PeiRemoteError
@@ -13,6 +14,8 @@ from harness.protocols.tetra.sds import MAX_BITS
 
 MAX_DIAL_DIGITS = 24
 """Longest dial string taken; a TSI has 17 digits, an external number may have more."""
+COMMANDS_KEPT = 4_096
+"""Lines whose reading is kept: the same few are sent all day."""
 _MAX_NUMBER = 0xFFFF
 _DIAL = re.compile(r"[0-9*#+]+")
 _EXTENDED = re.compile(r"(\+[A-Z]+)(=\?|\?|=(.*))?", re.DOTALL)
@@ -291,6 +294,7 @@ _WITH_PARAMETERS: dict[
 _BASIC = {"": "", "A": "A", "H": "H", "H0": "H", "E": "E0", "E0": "E0", "E1": "E1", "Z": "Z", "Z0": "Z", "I": "I"}
 
 
+@lru_cache(maxsize=COMMANDS_KEPT)
 def parse_command(line: str) -> Command:
     """The command on a line. Letters may be of either case; blanks between AT and the command are allowed.
 

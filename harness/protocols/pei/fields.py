@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
+from functools import lru_cache
 from typing import Any, ClassVar, Final, NamedTuple, Self
 
 from harness.errors import PeiRemoteError
 
 MAX_FIELDS = 24
 """Most comma-separated fields looked at in one line."""
+LINES_KEPT = 4_096
+"""Codes whose line is kept: a network tells all of a talkgroup the same in the same words."""
 _MAX_DIGITS = 10
 """Most digits of a number that is no identity; guards int() against a line of a thousand digits."""
 
@@ -123,7 +126,12 @@ class Unsolicited:
 
     def line(self) -> str:
         """The line without its CR LF; trailing fields that are None are left off, those between are left empty."""
-        values = [getattr(self, column.name) for column in _columns(type(self))]
-        while values and values[-1] is None:
-            values.pop()
-        return f"{self.PREFIX}: " + ",".join("" if value is None else str(value) for value in values)
+        return _written(self)
+
+
+@lru_cache(maxsize=LINES_KEPT)
+def _written(code: Unsolicited) -> str:
+    values = [getattr(code, column.name) for column in _columns(type(code))]
+    while values and values[-1] is None:
+        values.pop()
+    return f"{code.PREFIX}: " + ",".join(["" if value is None else str(value) for value in values])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from harness.errors import PeiRemoteError
 
@@ -25,7 +26,17 @@ _BODY_ENDS = re.compile(rb"[\x1a\x1b]")
 _NOISE = re.compile(rb"[^\t\x20-\x7e\xa0-\xff]")
 """Anything but printable ISO 8859-1, in which phone book names are written."""
 _SHOWN = 32
-_OK = b"\r\nOK\r\n"
+LINES_KEPT = 4_096
+"""Lines whose splitting is kept: `OK`, and what a network tells all of a talkgroup in the same words."""
+_ONE_LINE = re.compile(rb"\r\n([\x21-\x3d\x3f-\x7e][\x20-\x7e]{0,254}[\x21-\x7e])\r\n")
+"""What nearly all comes as: one line, framed, without a prompt, noise or flow control."""
+
+
+@lru_cache(maxsize=LINES_KEPT)
+def _one_line(data: bytes) -> str | None:
+    """The line that ``data`` is when it is nothing else."""
+    found = _ONE_LINE.fullmatch(data)
+    return None if found is None else found[1].decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +86,8 @@ class ReplyLines(_Splitter):
 
     def feed(self, data: bytes) -> list[str | PeiRemoteError]:
         """Takes bytes as they come; gives the lines that are whole, and a named error for each that can't be one."""
-        if data == _OK and not self._buffer and not self._skipping:
-            return ["OK"]  # the answer to nearly every command
+        if not self._buffer and not self._skipping and (line := _one_line(data)) is not None:
+            return [line]
         data = self._without_flow_control(data)
         items: list[str | PeiRemoteError] = []
         *whole, rest = _ENDS.split(self._buffer + data)

@@ -139,11 +139,11 @@ class MobileTerminalMachine:
             self.registration = code
         elif isinstance(code, GroupReport):
             self._regroup(code)
-        if self._registered_for(code) and not self.rebooting:
+        if self._registered_for(code, moved is not None) and not self.rebooting:
             self._output.append(f"\r\n{self.personality.write(code)}\r\n")
         return True
 
-    def _registered_for(self, code: Unsolicited) -> bool:
+    def _registered_for(self, code: Unsolicited, moves_a_call: bool) -> bool:
         if not CODES_NEED_REGISTRATION:
             return True
         if isinstance(code, SdsReceived):
@@ -152,7 +152,7 @@ class MobileTerminalMachine:
             if code.service != AiService.SDS_4:
                 return True  # how types 1 to 3 are registered for is not public
             return bool(code.payload) and sds_service(code.payload[0]) in self._services
-        return call_state.input_of_code(code) is None or VOICE_SERVICE in self._services
+        return not moves_a_call or VOICE_SERVICE in self._services
 
     def _regroup(self, report: GroupReport) -> None:
         if not report.group:

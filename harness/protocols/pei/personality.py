@@ -55,6 +55,8 @@ class Personality:
 
     def refusal(self, line: str) -> CmeError | None:
         """The error with which it refuses a command line that others take; None where it does not."""
+        if not self.refuses:
+            return None
         bare = "".join(line.split()).upper()
         return next((error for begins, error in self.refuses.items() if bare.startswith(begins)), None)
 

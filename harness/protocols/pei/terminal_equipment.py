@@ -32,11 +32,11 @@ from harness.protocols.pei.replies import (
     ReplyReceived,
     TeEvent,
 )
+from harness.protocols.pei.sds_code import SdsReceived
 from harness.protocols.pei.unsolicited import (
     CallReleased,
     OtherCode,
     SendResult,
-    is_sds_head,
     parse_unsolicited,
     prefix_of,
 )
@@ -243,10 +243,10 @@ class TerminalEquipmentMachine:
             else:
                 events.append(BadLine(PeiRemoteError(f"a line that belongs to nothing: {line[:60]!r}")))
             return
-        if is_sds_head(line):
+        prefix = prefix_of(line)
+        if prefix == SdsReceived.PREFIX:
             self._sds_head = line
             return
-        prefix = prefix_of(line)
         if current is not None and prefix is not None and prefix == current.kind.prefix:
             if prefix != SendResult.PREFIX:
                 self._information(current, line, events)
@@ -344,7 +344,8 @@ class TerminalEquipmentMachine:
         except PeiRemoteError as error:
             events.append(BadLine(error))
             return
-        events.extend(map(BadLine, odd))
+        if odd:
+            events.extend(map(BadLine, odd))
         if isinstance(code, SendResult) and code.status is not None:
             self._sends.pop(code.instance, None)
         moved = call_state.input_of_code(code)

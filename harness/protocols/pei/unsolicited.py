@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 from harness.errors import PeiRemoteError
@@ -272,6 +273,8 @@ _CLASSES: tuple[type[Unsolicited], ...] = (
     DynamicGroupEntry,
     SendResult,
 )
+CODES_KEPT = 4_096
+"""Lines whose reading is kept: a network tells all of a talkgroup the same in the same words."""
 _BY_PREFIX = {cls.PREFIX: cls for cls in _CLASSES}
 
 
@@ -299,6 +302,21 @@ def parse_unsolicited(line: str, hex_line: str | None = None, odd: list[PeiRemot
     Raises:
         PeiRemoteError: no code, a field that is missing or not what it must be, hex that does not fit its length.
     """
+    if hex_line is None:
+        try:
+            return _without_hex(line)
+        except PeiRemoteError:
+            if odd is None:
+                raise
+    return _parsed(line, hex_line, odd)
+
+
+@lru_cache(maxsize=CODES_KEPT)
+def _without_hex(line: str) -> Unsolicited:
+    return _parsed(line, None, None)
+
+
+def _parsed(line: str, hex_line: str | None, odd: list[PeiRemoteError] | None) -> Unsolicited:
     prefix = prefix_of(line)
     if prefix is None:
         raise PeiRemoteError(f"no PEI code: {line[:60]!r}")

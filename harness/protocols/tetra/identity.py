@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from harness.errors import PeiRemoteError
 
@@ -13,6 +14,8 @@ MCC_MAX = 999
 MNC_MAX = (1 << 14) - 1
 TSI_MIN_DIGITS, TSI_MAX_DIGITS = 15, 17
 """A TSI is 15 to 17 digits: MCC in 3 or 4, MNC in 4 or 5, SSI in 8 [C]."""
+SSIS_KEPT = 16_384
+"""Numbers whose SSI is kept: a network has no more terminals that talk in an hour."""
 TEST_MCC, TEST_MNC = 1, 1
 """Test networks' country code (ITU-T E.212, MCC 001): no force's radio has it."""
 
@@ -57,6 +60,7 @@ def parse_tsi(digits: str) -> Tsi:
     return Tsi(int(digits[:mcc_digits]), int(digits[mcc_digits:-SSI_DIGITS]), int(digits[-SSI_DIGITS:]))
 
 
+@lru_cache(maxsize=SSIS_KEPT)
 def parse_ssi(digits: str) -> int:
     """The SSI of a number that is an SSI (1-8 digits) or a whole TSI (15-17 digits).
 

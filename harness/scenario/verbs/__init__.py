@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-from harness.scenario.verbs import callers, console, radio, service_centre, speaking, systems
+from harness.scenario.verbs import (
+    appointments,
+    callers,
+    console,
+    incidents,
+    queues,
+    radio,
+    service_centre,
+    speaking,
+    systems,
+)
 from harness.scenario.verbs.base import VERBS, Arguments, Seen, Verb
 
-__all__ = ["VERBS", "Arguments", "Seen", "Verb", "callers", "console", "radio", "service_centre", "speaking", "systems"]
+__all__ = [
+    "VERBS",
+    "Arguments",
+    "Seen",
+    "Verb",
+    "appointments",
+    "callers",
+    "console",
+    "incidents",
+    "queues",
+    "radio",
+    "service_centre",
+    "speaking",
+    "systems",
+]

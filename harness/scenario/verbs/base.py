@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, ValidatorFunctionWrapHandler, field_validator
 
+from harness.errors import DriverError, LocalError
 from harness.scenario.names import refers
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ class Arguments(BaseModel):
     """What goes with a verb. A reference (`${name}`) stands for any value until its step is done."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    measured_in: ClassVar[Mapping[str, str]] = {}
+    """Arguments that say what a measure is held against, each with the measure's unit."""
 
     @field_validator("*", mode="wrap")
     @classmethod
@@ -85,3 +88,21 @@ def verb(
         return perform
 
     return put
+
+
+async def refused(
+    act: Awaitable[Any], because: str, *, instead: str, undo: Callable[[Any], Awaitable[Any]] | None = None
+) -> None:
+    """Do an act that has to be refused, with these words in the reason.
+
+    Raises DriverError where it is refused for another reason; where it is done, with ``instead``, after ``undo``.
+    """
+    try:
+        made = await act
+    except LocalError as error:
+        if because not in str(error):
+            raise DriverError(f"refused, but for another reason than {because!r}: {error}") from error
+        return
+    if undo is not None:
+        await undo(made)
+    raise DriverError(f"{instead}, and had to be refused")

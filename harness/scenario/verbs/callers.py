@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Literal
 
 from pydantic import Field
 
 from harness.drivers.phone_call import PhoneCall
 from harness.errors import DriverError
-from harness.scenario.cast import CALL_PLACED_S, Part
+from harness.scenario.cast import Part
 from harness.scenario.values import Seconds
 from harness.scenario.verbs.base import Arguments, Nothing, verb
 
@@ -69,35 +68,25 @@ class Operators(Arguments):
     """How many there are; 0: none but those at desks."""
 
 
-def _take(part: Part, call: PhoneCall) -> None:
-    async def answered() -> None:
-        await call.answered(within=CALL_PLACED_S)
-
-    part.call = call
-    part.answering = asyncio.create_task(answered())
-    # Who goes on with the call is told what became of it; a caller who hangs up first does not ask.
-    part.answering.add_done_callback(lambda task: None if task.cancelled() else task.exception())
-
-
 @verb("emergency_caller", arguments=Dial, short="number")
 async def dial(part: Part, args: Dial) -> str:
     """Dials a number, 999 where none is told; what is said next waits for the answer."""
     call = await part.driver.dial(args.number, withheld=args.withheld)
-    _take(part, call)
+    part.dials(call)
     return str(call.id)
 
 
 @verb("emergency_caller")
 async def lift(part: Part, _args: Nothing) -> None:
     """Lifts the receiver of a landline again, whose circuit is kept."""
-    _take(part, await part.driver.lift())
+    part.dials(await part.driver.lift())
 
 
 @verb("emergency_caller", arguments=Within, short="within")
 async def pick_up(part: Part, args: Within) -> None:
     """Answers a call that rings (a ring-back), or comes in time."""
     part.call = await part.driver.pick_up(within=args.within)
-    part.answering = asyncio.create_task(asyncio.sleep(0))
+    part.answering = None
 
 
 @verb("emergency_caller", "trunk_caller")
@@ -108,10 +97,11 @@ async def hang_up(part: Part, _args: Nothing) -> None:
     await call.hang_up()
 
 
-@verb("emergency_caller", arguments=Press, short="digits")
+@verb("emergency_caller", "trunk_caller", arguments=Press, short="digits")
 async def press(part: Part, args: Press) -> None:
     """Presses keys of the telephone."""
-    await (await part.on_call()).press(args.digits)
+    call = await part.on_call()
+    await (call.press(args.digits) if isinstance(call, PhoneCall) else call.send_dtmf(args.digits))
 
 
 @verb("emergency_caller", "trunk_caller", arguments=Within, short="within")

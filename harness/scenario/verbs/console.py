@@ -1,4 +1,4 @@
-"""What an operator does at a console: calls, incidents, talkgroups, emergencies, patches, ambience listening."""
+"""What an operator does at a console: calls, talkgroups, emergencies, patches, ambience listening."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import Field
 
 from harness.errors import DriverError
 from harness.scenario.cast import Part
-from harness.scenario.verbs.base import Arguments, Nothing, Seen, verb
+from harness.scenario.verbs.base import Arguments, Nothing, Seen, refused, verb
 from harness.scenario.waiting import first_of
 
 GRANT_S = 5.0
@@ -57,44 +57,6 @@ class Text(Arguments):
     """Words."""
 
     text: str = Field(min_length=1, max_length=2_000)
-
-
-class Title(Arguments):
-    """An incident's title."""
-
-    title: str = Field(min_length=1, max_length=200)
-
-
-class Incident(Arguments):
-    """An incident."""
-
-    incident: str = Field(min_length=1, max_length=80)
-
-
-class Note(Incident):
-    """A line of an incident's log."""
-
-    text: str = Field(min_length=1, max_length=2_000)
-
-
-class HandOver(Incident):
-    """An incident, and who gets it."""
-
-    to: str = Field(min_length=1, max_length=80)
-
-
-class NoIncident(Arguments):
-    """Why a call needs none."""
-
-    reason: str = Field(min_length=1, max_length=500)
-    record: str | None = None
-
-
-class Unit(Incident):
-    """A unit, and an incident."""
-
-    unit: str | int
-    """An ISSI, or an actor with a radio."""
 
 
 class Talkgroup(Arguments):
@@ -151,6 +113,17 @@ class Group(Arguments):
 
     name: str = Field(min_length=1, max_length=80)
     units: tuple[str | int, ...] = Field(min_length=1, max_length=500)
+
+
+class Plan(Arguments):
+    """Which talkgroups a position works from now on."""
+
+    of: str = Field(min_length=1, max_length=80)
+    """A position, or the actor who sits there."""
+    talkgroups: tuple[str, ...] = Field(max_length=MAX_GROUPS)
+    approver: str = Field(min_length=1, max_length=80)
+    """A position with the right to approve, or the actor who sits there."""
+    why: str = Field(min_length=1, max_length=200)
 
 
 class State(Arguments):
@@ -242,45 +215,6 @@ async def enter_location(part: Part, args: Where) -> None:
     await part.driver.enter_location(args.text, latitude=args.lat, longitude=args.lon)
 
 
-# Incidents
-
-
-@verb("console", arguments=Title, short="title", seen=Seen("incident.opened", "incident", early=True))
-async def open_incident(part: Part, args: Title) -> str:
-    """Opens an incident, from the call where there is one; 'as' keeps its name."""
-    return str(await part.driver.open_incident(args.title))
-
-
-@verb("console", arguments=Note)
-async def note_incident(part: Part, args: Note) -> None:
-    """Writes a line into an incident's log."""
-    await part.driver.note_incident(args.incident, args.text)
-
-
-@verb("console", arguments=HandOver, seen=Seen("incident.handed_over", same=("incident", "to"), early=True))
-async def hand_over(part: Part, args: HandOver) -> None:
-    """Gives an incident to another position."""
-    await part.driver.hand_over(args.incident, part.cast.position(args.to))
-
-
-@verb("console", arguments=Incident, short="incident", seen=Seen("incident.closed", same=("incident",), early=True))
-async def close_incident(part: Part, args: Incident) -> None:
-    """Closes an incident."""
-    await part.driver.close_incident(args.incident)
-
-
-@verb("console", arguments=NoIncident, short="reason")
-async def needs_no_incident(part: Part, args: NoIncident) -> None:
-    """Says why the latest call, or that of a record, needs no incident."""
-    await part.driver.needs_no_incident(args.reason, record=args.record)
-
-
-@verb("console", arguments=Unit, seen=Seen("unit.assigned", same=("incident:incident_id",), early=True))
-async def assign_unit(part: Part, args: Unit) -> None:
-    """Assigns a unit to an incident."""
-    await part.driver.assign_unit(part.cast.issi(args.unit), args.incident)
-
-
 # Radio
 
 
@@ -354,14 +288,8 @@ async def patch(part: Part, args: TwoTalkgroups) -> str:
 @verb("console", arguments=Refused, short="talkgroups")
 async def is_refused_patch(part: Part, args: Refused) -> None:
     """Asks for a patch that has to be refused, with these words in the reason."""
-    try:
-        made = await part.driver.patch(*args.talkgroups)
-    except DriverError as error:
-        if args.because not in str(error):
-            raise DriverError(f"refused, but for another reason than {args.because!r}: {error}") from error
-        return
-    await part.driver.unpatch(made)
-    raise DriverError(f"{' and '.join(args.talkgroups)} were patched, and had to be refused")
+    act = part.driver.patch(*args.talkgroups)
+    await refused(act, args.because, instead=f"{' and '.join(args.talkgroups)} were patched", undo=part.driver.unpatch)
 
 
 @verb("console", arguments=Patch, short="patch", seen=Seen("patch.ended", same=("patch",)))
@@ -374,6 +302,13 @@ async def unpatch(part: Part, args: Patch) -> None:
 async def regroup(part: Part, args: Group) -> int:
     """Gives a talkgroup to radios over the air (DGNA); 'as' keeps its GSSI."""
     return int(await part.driver.regroup(args.name, [part.cast.issi(unit) for unit in args.units]))
+
+
+@verb("console", arguments=Plan)
+async def change_plan(part: Part, args: Plan) -> None:
+    """Gives a position other talkgroups to work, with somebody else's approval."""
+    of, approver = part.cast.position(args.of), part.cast.position(args.approver)
+    await part.driver.change_plan(of, args.talkgroups, approver=approver, why=args.why)
 
 
 @verb("console", arguments=Radio, short="radio", seen=Seen("ambience.begun", "ambience"))

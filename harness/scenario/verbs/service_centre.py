@@ -8,7 +8,8 @@ from harness.endpoints.crm import Person, RecordTold
 from harness.endpoints.crm.shapes import TaskTold
 from harness.errors import DriverError
 from harness.scenario.cast import Part
-from harness.scenario.verbs.base import Arguments, verb
+from harness.scenario.verbs.base import Arguments, refused, verb
+from harness.scenario.verbs.thrive import AssessRecord, OfRecord
 
 
 class TrunkDial(Arguments):
@@ -30,34 +31,24 @@ class Contact(Arguments):
     """One key, one record: told again it makes no second."""
 
 
-class Thrive(Arguments):
-    """An assessment by THRIVE; the CRM refuses one that lacks a factor or the rationale."""
-
-    record: str
-    by: str
-    threat: str = ""
-    harm: str = ""
-    risk: str = ""
-    investigation: str = ""
-    vulnerability: str = ""
-    engagement: str = ""
-    rationale: str = ""
-
-
-class Grade(Arguments):
+class Grade(OfRecord):
     """A grade."""
 
-    record: str
-    by: str
     grade: str
     rationale: str = ""
 
 
-class Referral(Arguments):
+class RefusedGrade(OfRecord):
+    """A grade without a rationale of its own, and why it may not be given."""
+
+    grade: str
+    because: str = ""
+    """Words that the refusal has to hold."""
+
+
+class Referral(OfRecord):
     """To whom a record is given."""
 
-    record: str
-    by: str
     to: str = Field(min_length=1, max_length=80)
     """The partner."""
     rationale: str = Field(min_length=1, max_length=2_000)
@@ -76,7 +67,8 @@ class Looks(Arguments):
 @verb("trunk_caller", arguments=TrunkDial, short="number")
 async def dial(part: Part, args: TrunkDial) -> str:
     """Dials a number, 101 where none is told, showing the actor's own."""
-    call = part.call = await part.driver.dial(args.number, cli=getattr(part.actor, "number", None))
+    call = await part.driver.dial(args.number, cli=getattr(part.actor, "number", None))
+    part.dials(call)
     return str(call.id)
 
 
@@ -88,8 +80,8 @@ async def record(part: Part, args: Contact) -> str:
     return str((await part.driver.add_record(told, key=args.key)).id)
 
 
-@verb("crm", arguments=Thrive)
-async def assess(part: Part, args: Thrive) -> None:
+@verb("crm", arguments=AssessRecord)
+async def assess(part: Part, args: OfRecord) -> None:
     """Assesses a record by THRIVE: six factors and a rationale."""
     await part.driver.assess(args.record, args.model_dump(exclude={"record", "by"}), by=args.by)
 
@@ -98,6 +90,13 @@ async def assess(part: Part, args: Thrive) -> None:
 async def grade(part: Part, args: Grade) -> None:
     """Grades a record: Immediate, Prompt, Standard or Other."""
     await part.driver.grade(args.record, args.grade, by=args.by, rationale=args.rationale)
+
+
+@verb("crm", arguments=RefusedGrade)
+async def is_refused_grade(part: Part, args: RefusedGrade) -> None:
+    """Asks for a grade that has to be refused, with these words in the reason."""
+    act = part.driver.grade(args.record, args.grade, by=args.by)
+    await refused(act, args.because, instead=f"{args.record} was graded {args.grade}")
 
 
 @verb("crm", arguments=Referral)

@@ -10,7 +10,15 @@ from harness.scenario.cast import Part
 from harness.scenario.values import Seconds
 from harness.scenario.verbs.base import Arguments, verb
 
-SPEAKERS = ("emergency_caller", "emergency_operator", "console", "radio_terminal", "roip_radio")
+SPEAKERS = (
+    "emergency_caller",
+    "trunk_caller",
+    "scripted_phone",
+    "emergency_operator",
+    "console",
+    "radio_terminal",
+    "roip_radio",
+)
 KEYED = ("console", "radio_terminal", "roip_radio")
 
 
@@ -40,7 +48,7 @@ async def begin_saying(part: Part, args: Say) -> None:
     await part.cast.speech.say(part, args.clip)
 
 
-@verb("emergency_caller", "emergency_operator", "console", "radio_terminal")
+@verb("emergency_caller", "trunk_caller", "emergency_operator", "console", "radio_terminal")
 async def hush(part: Part, _args: Arguments) -> None:
     """Says no more of what was begun."""
     await part.cast.speech.hush(part)

@@ -33,6 +33,7 @@ from harness.testbed.components.scripted_phone import ScriptedPhoneComponent
 from harness.testbed.components.sms import SmsGatewayComponent, SmsNetworkComponent
 from harness.testbed.components.switch import EnterpriseSwitchComponent, TelephoneComponent
 from harness.testbed.components.trunk import TrunkComponent
+from harness.testbed.components.webex import WebexComponent
 from harness.testbed.components.workforce import WorkforceComponent
 
 Component = Annotated[
@@ -64,6 +65,7 @@ Component = Annotated[
     | DirectoryComponent
     | WorkforceComponent
     | SmsDiaryComponent
+    | WebexComponent
     | InterworkingGatewayComponent,
     Field(discriminator="role"),
 ]
@@ -106,5 +108,6 @@ __all__ = [
     "TerminalComponent",
     "TlsSettings",
     "TrunkComponent",
+    "WebexComponent",
     "WorkforceComponent",
 ]

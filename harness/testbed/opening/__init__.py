@@ -21,6 +21,7 @@ from harness.testbed.opening.sms import open_sms_gateway, open_sms_network
 from harness.testbed.opening.supervisor import open_supervisor
 from harness.testbed.opening.telephone import open_telephone
 from harness.testbed.opening.trunk import open_trunk
+from harness.testbed.opening.webex import open_webex
 from harness.testbed.opening.workforce import open_workforce
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "open_telephone",
     "open_terminal",
     "open_trunk",
+    "open_webex",
     "open_workforce",
     "watch_console",
 ]

@@ -19,6 +19,7 @@ from harness.testbed.components import (
     RoipGatewayComponent,
     SmsDiaryComponent,
     SmsNetworkComponent,
+    WebexComponent,
     WorkforceComponent,
 )
 from harness.testbed.starting.base import Starter, Starting
@@ -38,6 +39,7 @@ from harness.testbed.starting.records import start_records
 from harness.testbed.starting.roip import start_roip
 from harness.testbed.starting.sms import start_sms
 from harness.testbed.starting.switch import start_switch
+from harness.testbed.starting.webex import start_webex
 from harness.testbed.starting.workforce import start_workforce
 
 STARTERS: tuple[Starter[Any], ...] = (
@@ -54,6 +56,7 @@ STARTERS: tuple[Starter[Any], ...] = (
     Starter(IccsComponent, start_iccs),
     Starter(EmergencyNetworkComponent, start_emergency),
     Starter(EnterpriseSwitchComponent, start_switch),
+    Starter(WebexComponent, start_webex),
     Starter(SmsNetworkComponent, start_sms),
     Starter(WorkforceComponent, start_workforce),
     Starter(SmsDiaryComponent, start_diary),

@@ -17,6 +17,7 @@ from simulators.crm.importing import Importer
 from simulators.database import tell_of_the_store
 from simulators.faults import Faults
 from simulators.guard import bearer, guard
+from simulators.thrive import ThriveError, UnfitThriveError
 
 IMPORTS = "/v1/imports"
 
@@ -28,11 +29,12 @@ def make_app(desk: Desk, importer: Importer, faults: Faults, token: str | None) 
     tell_of_the_store(app)
 
     @app.exception_handler(RefusedError)
+    @app.exception_handler(ThriveError)
     async def refused(_request: Request, error: Exception) -> JSONResponse:
         code = status.HTTP_409_CONFLICT
         if isinstance(error, UnknownError):
             code = status.HTTP_404_NOT_FOUND
-        elif isinstance(error, UnfitError):
+        elif isinstance(error, UnfitError | UnfitThriveError):
             code = status.HTTP_422_UNPROCESSABLE_CONTENT
         return JSONResponse({"detail": str(error)}, code)
 

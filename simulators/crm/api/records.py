@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Response, status
 from sqlalchemy.orm import Session
 
-from simulators.crm import records, thrive
+from simulators import thrive
+from simulators.crm import records
 from simulators.crm.api.asking import LOOKS, Key, Looking
 from simulators.crm.audit import Who
 from simulators.crm.bodies import (

@@ -13,6 +13,7 @@ from simulators.iccs.api.incidents import incident_routes
 from simulators.iccs.api.oversight import oversight_routes
 from simulators.iccs.api.radio_console import radio_console_routes
 from simulators.iccs.api.radio_services import radio_service_routes
+from simulators.iccs.api.recordings import recording_routes
 from simulators.iccs.api.streams import stream_routes
 from simulators.iccs.api.supervision import supervision_routes
 from simulators.iccs.calls import CallStateError
@@ -23,6 +24,7 @@ from simulators.iccs.positions import PositionError, UnknownPositionError
 from simulators.iccs.radio_console.alarms import UnknownAlarmError
 from simulators.iccs.records import RecordError, UnknownRecordError
 from simulators.iccs.trunks import UnknownTrunkError
+from simulators.thrive import ThriveError
 
 _UNKNOWN = (UnknownPositionError, UnknownAlarmError, UnknownIncidentError, UnknownRecordError, UnknownTrunkError)
 
@@ -46,6 +48,7 @@ def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float 
 
     @app.exception_handler(PositionError)
     @app.exception_handler(IncidentError)
+    @app.exception_handler(ThriveError)
     @app.exception_handler(RecordError)
     @app.exception_handler(UnknownTrunkError)
     @app.exception_handler(CallStateError)
@@ -66,6 +69,7 @@ def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float 
         supervision_routes(desk),
         oversight_routes(desk),
         feed_routes(desk),
+        recording_routes(desk),
         radio_service_routes(desk),
         radio_console_routes(desk),
         stream_routes(desk, wallboard_every_s),

@@ -14,7 +14,8 @@ from simulators.iccs.audit.record import ASKED, Asked, Audit
 
 _LOOKS: Final = ("GET", "HEAD", "OPTIONS")
 _LISTENS: Final = "/v1/recordings/"
-"""A look at what lies under this is an act: somebody's speech is listened to."""
+_PLAYS: Final = "/recorded/"
+"""A look at what lies under these is an act: somebody's speech is listened to."""
 _NOBODY: Final = (status.HTTP_401_UNAUTHORIZED, status.HTTP_404_NOT_FOUND, status.HTTP_405_METHOD_NOT_ALLOWED)
 """Refusals that are no act of anybody here: without the token, or of what there is not. They would grow the trail at
 a stranger's will."""
@@ -71,7 +72,7 @@ class Audited:
 
 
 def _acts(scope: Scope) -> bool:
-    return scope["method"] not in _LOOKS or scope["path"].startswith(_LISTENS)
+    return scope["method"] not in _LOOKS or scope["path"].startswith(_LISTENS) or _PLAYS in scope["path"]
 
 
 def _reason(code: int, body: bytes) -> str:

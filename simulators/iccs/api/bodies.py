@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -122,6 +122,34 @@ class IncidentBody(Body):
     """A new incident; the call is the one the position holds, where it holds one."""
 
     title: str = Field(min_length=1, max_length=200)
+
+
+Prose = Annotated[str, Field(min_length=1, max_length=1_900, pattern=r"\S")]
+
+
+class ThriveBody(Body):
+    """Factors of THRIVE, and what follows from them; what is left out stays as it was."""
+
+    threat: Prose | None = None
+    harm: Prose | None = None
+    risk: Prose | None = None
+    investigation: Prose | None = None
+    vulnerability: Prose | None = None
+    engagement: Prose | None = None
+    rationale: Prose | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> ThriveBody:
+        if not self.model_dump(exclude_none=True):
+            raise ValueError(f"at least one is needed of {', '.join(type(self).model_fields)}")
+        return self
+
+
+class GradeBody(Body):
+    """How soon somebody comes: one of the four; and why, where it is another than before."""
+
+    grade: Literal["Immediate", "Prompt", "Standard", "Other"]
+    rationale: str = Field(default="", max_length=1_900)
 
 
 class HandOverBody(Body):

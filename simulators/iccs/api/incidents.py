@@ -6,16 +6,19 @@ from fastapi import APIRouter, status
 
 from harness.endpoints.records_check import Kind
 from simulators.iccs.api.bodies import (
+    GradeBody,
     HandOverBody,
     IncidentBody,
     NoIncidentBody,
     NoteBody,
     RecordsCheckBody,
+    ThriveBody,
     TransferBody,
 )
 from simulators.iccs.api.places import At, Shown
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.incidents import Incident
+from simulators.thrive import PARTS
 
 
 def incident_routes(desk: OperatorDesk) -> APIRouter:
@@ -58,6 +61,23 @@ def incident_routes(desk: OperatorDesk) -> APIRouter:
         """Add a line to an open incident's log."""
         return desk.incidents.note(incident_id, at.id, body.text, desk.now()).shown()
 
+    @router.post("/positions/{id_}/incidents/{incident_id}/thrive")
+    async def assess(at: At, incident_id: str, body: ThriveBody) -> Shown:
+        """Record factors of THRIVE, or the rationale, of an open incident; some now, others later."""
+        parts = body.model_dump(exclude_none=True)
+        incident = desk.incidents.assess(incident_id, at.id, parts, desk.now())
+        missing = [part for part in PARTS if part not in incident.thrive]
+        desk.positions.tell(at, "incident.assessed", incident=incident.id, parts=list(parts), missing=missing)
+        return incident.shown()
+
+    @router.post("/positions/{id_}/incidents/{incident_id}/grade")
+    async def grade(at: At, incident_id: str, body: GradeBody) -> Shown:
+        """Grade an open incident that is assessed by THRIVE. 409 without one; another grade than before says why."""
+        was = desk.incidents.get(incident_id).grade
+        incident = desk.incidents.give_grade(incident_id, at.id, body.grade, body.rationale, desk.now())
+        desk.positions.tell(at, "incident.graded", incident=incident.id, grade=incident.grade, was=was)
+        return incident.shown()
+
     @router.post("/positions/{id_}/incidents/{incident_id}/transfer")
     async def transfer(at: At, incident_id: str, body: TransferBody) -> Shown:
         """Give an incident that is held here to another force, by command and control."""
@@ -88,5 +108,5 @@ def incident_routes(desk: OperatorDesk) -> APIRouter:
 
 
 def _told(incident: Incident) -> Shown:
-    told = {"incident": incident.id, "title": incident.title, "owner": incident.owner}
+    told = {"incident": incident.id, "title": incident.title, "owner": incident.owner, "grade": incident.grade}
     return {**told, "incident_call": incident.call, "cli": incident.cli}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import wave
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
@@ -59,6 +59,8 @@ class Recordings:
 
     def __init__(self) -> None:
         self._number = count(1)
+        self.ended: Callable[[VoiceRecording, Mapping[str, Recording]], None] = lambda _made, _heard: None
+        """Called with each recording that was made, and what was heard of each speaker."""
         self._kept: dict[str, VoiceRecording] = {}
 
     async def begin(self, ports: Mapping[str, MediaPort]) -> None:
@@ -84,6 +86,7 @@ class Recordings:
         if len(self._kept) >= RECORDINGS_KEPT:
             del self._kept[next(iter(self._kept))]
         self._kept[made.id] = made
+        self.ended(made, heard)
         return made
 
     def get(self, id_: str) -> VoiceRecording:

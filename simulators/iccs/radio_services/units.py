@@ -85,6 +85,11 @@ class Units:
         """Return all units."""
         return [asdict(unit) for unit in self._units.values()]
 
+    def incident_of(self, issi: int) -> str | None:
+        """The incident that a unit is assigned to; None where there is none."""
+        unit = self._units.get(issi)
+        return None if unit is None else unit.incident
+
     def assign(self, position: Position, issi: int, incident: str) -> dict[str, Any]:
         """Assign a unit to an incident: its states go into the incident's log. Raises IncidentError, PositionError."""
         position.seated()

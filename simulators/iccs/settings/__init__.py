@@ -127,6 +127,8 @@ class IccsSettings(Strict):
     directory: DirectorySide = DirectorySide()
     taps: TapSettings = TapSettings()
     radio: RadioSettings = RadioSettings()
+    recordings_kept_s: float = Field(default=31 * 86_400.0, ge=60, le=10 * 366 * 86_400.0)
+    """For how long recordings are kept, seconds; held ones for longer. [p]"""
     wait_bands_s: tuple[Seconds, ...] = Field(default=(10, 60), min_length=1, max_length=10)
     """Where the bands of waiting times begin that calls are counted by: under 10 s, 10 to 59 s, 60 s and more."""
     transfer_ring_s: float = Field(default=20.0, gt=0, le=600)

@@ -14,6 +14,8 @@ Mean = Annotated[float, Field(gt=0, le=7200)]
 class AutoAdviserSettings(Strict):
     """Who answers by itself, and how."""
 
+    always: bool = False
+    """Whether they do so whoever starts the simulator, and not only where that is asked for."""
     positions: tuple[str, ...] = Field(default=("*",), min_length=1, max_length=100)
     """Ids of positions; a * at the end stands for any rest."""
     reaction_s: Span = Span(least=0.5, most=2.0)

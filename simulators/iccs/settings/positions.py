@@ -8,10 +8,13 @@ from pydantic import Discriminator, Field, SecretStr, Tag
 
 from simulators.iccs.settings.base import MAX_POSITIONS, PositionId, Role, Skill, Strict
 
-Right = Literal["patch", "regroup", "ambience", "disable", "check_records", "oversee", "plan"]
+Right = Literal[
+    "patch", "regroup", "ambience", "disable", "check_records", "oversee", "plan", "replay", "numbers", "export", "hold"
+]
 """What a position may do that not everyone may: patch talkgroups, give and take groups over the air (DGNA), open a
 terminal's microphone, take a terminal off the network, have people and vehicles checked, listen in at other positions
-(monitor, whisper, barge), and change the talkgroup plan or approve of that."""
+(monitor, whisper, barge), change the talkgroup plan or approve of that; find and play all recordings, see callers'
+numbers there, take a recording away, keep one beyond its time."""
 
 
 class PositionSettings(Strict):

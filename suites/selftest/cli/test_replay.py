@@ -90,6 +90,27 @@ def test_a_scenario_or_testbed_that_is_wrong_is_exit_2_and_a_speed_that_is_none_
     assert code == 2 and f"{scenario}:10: " in err and "did you mean 'press'" in err
 
 
+def test_a_scenario_is_played_on_the_testbed_that_it_names_where_no_other_is_asked_for(scenario: Path) -> None:
+    named = scenario.read_text(encoding="utf-8").replace("actors:", "testbed: testbed.yaml\nactors:", 1)
+    scenario.write_text(named, encoding="utf-8")
+    code, out, err = iccs("replay", scenario, "--virtual")
+    assert code == 0 and "E2E-T: passed" in out, err
+    assert iccs("scenario", "check", scenario)[0] == 0
+    other = scenario.parent / "other.yaml"
+    other.write_text(TESTBED.replace("issi: 4001234", "issi: 4001299"), encoding="utf-8")
+    for code, _, err in (
+        iccs("replay", scenario, "--virtual", "--testbed", other),
+        iccs("scenario", "check", scenario, "--testbed", other),
+    ):
+        assert code == 2
+        assert err.startswith(f"{scenario}:9: actor officer: testbed 'scenario-tests' has no radio_terminal with issi")
+    scenario.write_text(named.replace("testbed.yaml", "testbd.yaml"), encoding="utf-8")
+    for words in (("replay", scenario, "--virtual"), ("scenario", "check", scenario)):
+        code, _, err = iccs(*map(str, words))
+        assert code == 2
+        assert f"{scenario}:4: testbed: found 'testbd.yaml', which is no file; did you mean 'testbed.yaml'" in err
+
+
 def test_at_a_speed_time_goes_by_so_many_times_as_fast(scenario: Path) -> None:
     """No sooner than it should; how much later depends on the machine."""
     scenario.write_text(HEAD + "  - {at: 20 s, note: end}\n", encoding="utf-8")

@@ -40,6 +40,7 @@ NODES = (
     ("roip", "roip_gateway"),
     ("records", "records_database"),
     ("phone-book", "directory"),
+    ("webex", "webex"),
 )
 """What has a simulator, and so a clock."""
 TERMINALS = ("officer", "officer-2", "officer-3", "sergeant", "constable")
@@ -130,6 +131,7 @@ def test_each_address_is_an_object_on_a_line_and_ready_comes_last() -> None:
             ("roip", "roip_gateway", "http"),
             ("records", "records_database", "http"),
             ("phone-book", "directory", "http"),
+            *(("webex", "webex", kind) for kind in ("http", "control", "token")),
             *((name, role, kind) for (name, role) in NODES for kind in ("ntp", "clock")),
         }
         assert found["iccs", "iccs", "sip"].startswith("sip:127.0.0.1:")
@@ -184,7 +186,7 @@ def simulate(*words: str) -> tuple[int, str, str]:
 
 
 def test_an_unknown_name_is_exit_2_with_what_there_is() -> None:
-    there = "iccs, emergency, location, storm, phone-book, records, radio, esn, roip, vhf-1, sms, workforce"
+    there = "iccs, emergency, location, storm, phone-book, webex, records, radio, esn, roip, vhf-1, sms, workforce"
     told = f"no simulator 'icss' in testbed 'niccs-simulated'; there is {there}\n"
     assert simulate("icss") == (2, "", told)
 

@@ -2,14 +2,16 @@
 
 import struct
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.evidence.capture import crossings
+from harness.evidence.capture import Captures, crossings
 from harness.evidence.pcap import SEGMENT, CaptureError, read_pcap, write_pcap
-from harness.transport.tap import CaptureWriter, Crossing, Kind
+from harness.transport.tap import CaptureWriter, Crossing, Kind, read_on
 from suites.selftest.witness import need
 
 EPOCH = 1_700_000_000.25
@@ -108,6 +110,57 @@ def test_only_the_window_is_taken_in_order_of_time(tmp_path):
         tmp_path / "a.cap", (3.0, A, B, b"\x80c"), (1.0, A, B, b"\x80a"), (2.0, A, B, b"\x80b"), (9.0, A, B, b"\x80d")
     )
     assert [c.payload for c in crossings([path], 1.0, 3.0)] == [b"\x80a", b"\x80b", b"\x80c"]
+
+
+RECORD = bytes(range(200))
+
+
+def test_a_file_that_grows_is_read_on_where_the_window_before_ended(tmp_path, monkeypatch):
+    path, captures, places = tmp_path / "a.cap", Captures(), []
+    monkeypatch.setattr(
+        "harness.evidence.capture.read_on", lambda path, place: places.append(place) or read_on(path, place)
+    )
+    with CaptureWriter(path) as writer:
+        for second in range(10):
+            writer.write(float(second), Kind.DATAGRAM, A, B, RECORD)
+            writer.flush()
+            if second % 3 == 2:
+                found = captures.window(path, second - 2.0, float(second))
+                assert [c.time for c in found] == [second - 2.0, second - 1.0, float(second)]
+    size = path.stat().st_size // 10
+    assert places == [0, 3 * size, 6 * size]
+
+
+def test_a_window_that_reaches_back_is_read_from_the_beginning(tmp_path):
+    path, captures = record(tmp_path / "a.cap", *((float(at), A, B, RECORD) for at in range(10))), Captures()
+    assert len(captures.window(path, 0.0, 9.0)) == 10
+    assert [c.time for c in captures.window(path, 9.0, 20.0)] == [9.0]
+    assert [c.time for c in captures.window(path, 2.5, 5.0)] == [3.0, 4.0, 5.0]
+
+
+def test_a_record_of_which_half_was_written_is_there_when_the_rest_is(tmp_path):
+    whole = record(tmp_path / "whole.cap", (1.0, A, B, RECORD), (2.0, A, B, RECORD)).read_bytes()
+    path, captures = tmp_path / "a.cap", Captures()
+    path.write_bytes(whole[: len(whole) * 3 // 4])
+    assert [c.time for c in captures.window(path, 0.0, 1.5)] == [1.0]
+    path.write_bytes(whole)
+    assert [c.time for c in captures.window(path, 1.6, 3.0)] == [2.0]
+
+
+@given(
+    st.lists(st.floats(0, 100), max_size=30),
+    st.lists(st.tuples(st.floats(0, 100), st.floats(0, 100), st.integers(0, 30)), max_size=8),
+)
+def test_any_windows_of_a_growing_file_are_what_a_fresh_read_finds(times, windows):
+    with tempfile.TemporaryDirectory() as folder, CaptureWriter(Path(folder, "a.cap")) as writer:
+        captures, path, written = Captures(), Path(folder, "a.cap"), 0
+        writer.flush()
+        for start, end, count in windows:
+            for time in times[written : written + count]:
+                writer.write(time, Kind.DATAGRAM, A, B, RECORD)
+            written += count
+            writer.flush()
+            assert captures.window(path, start, end) == Captures().window(path, start, end)
 
 
 def test_of_a_line_that_two_processes_recorded_the_fuller_record_is_kept(tmp_path):

@@ -1,11 +1,13 @@
 """The run store, and runs compared: what regressed, which measures moved, when there are too few samples to tell."""
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
+from fixtures.postgresql import postgresql_server
 from harness.errors import LocalError
 from harness.evidence.comparing import measures_compared, requirements_moved
 from harness.evidence.results import Standing, TestOutcome, Verdict
@@ -21,6 +23,7 @@ from harness.evidence.run_store import (
 )
 
 TEL = "NICCS-TEL-001"
+_names = itertools.count()
 
 
 def start(run="20260101T000000Z-aaaaaa", commit="c0ffee00", began=1_000.0):
@@ -31,9 +34,18 @@ def outcome(verdict=Verdict.PASSED, binding="real", name="t"):
     return TestOutcome(name, verdict, (TEL,), binding)
 
 
-@pytest.fixture
-def store(tmp_path):
-    opened = RunStore.open(str(tmp_path / "runs.sqlite"))
+@pytest.fixture(scope="module")
+def server():
+    with postgresql_server() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real_wire)])
+def store(request, tmp_path):
+    at = str(tmp_path / "runs.sqlite")
+    if request.param == "postgresql":
+        at = request.getfixturevalue("server").database(f"runs_{next(_names)}")
+    opened = RunStore.open(at)
     yield opened
     opened.close()
 

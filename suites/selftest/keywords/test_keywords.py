@@ -97,6 +97,12 @@ Radio
     Officer Lets Go    officer
     Officer Hangs Up    officer
     ${incident}    Operator Opens Incident    govan-31    Something
+    Run Keyword And Expect Error    *THRIVE needs*    Operator Grades Incident    govan-31    ${incident}    Prompt
+    Operator Assesses Incident    govan-31    ${incident}    threat=a    harm=b    risk=c    investigation=d
+    Operator Assesses Incident    govan-31    ${incident}    vulnerability=e    engagement=f    rationale=g
+    Operator Grades Incident    govan-31    ${incident}    Prompt
+    Operator Grades Incident    govan-31    ${incident}    Standard    rationale=over
+    Console Shows    govan-31    incident.graded    grade=Standard    was=Prompt
     Operator Hands Over    govan-31    ${incident}    to=govan-12
     Console Shows    govan-31    incident.handed_over    to=govan-12
 """
@@ -193,6 +199,53 @@ Two Officers
         options=f"testbed={bed}    time=virtual",
     )
     assert results == {"Two Officers": ("PASS", "")}, said
+    assert code == 0
+
+
+REAL = """
+name: with-a-real-terminal
+components:
+  iccs: {role: iccs}
+  officer:
+    {role: radio_terminal, binding: real, issi: 4001234, talkgroup: A, serial: {url: /dev/null}, audio: "rtp://127.0.0.1:4000"}
+talkgroups: {A: 1001}
+"""
+
+WAITS = """\
+It Waits
+    [Tags]    Waits
+    ${library}    Get Library Instance    harness.keywords.ICCS
+    Should Be Equal    ${library.session.time}    %s
+
+It Works
+    ${library}    Get Library Instance    harness.keywords.ICCS
+    Should Be Equal    ${library.session.time}    real
+"""
+
+
+@pytest.mark.parametrize(("is_simulated", "time"), [(True, "virtual"), (False, "real")])
+def test_a_test_that_waits_does_so_in_virtual_time_only_where_all_is_simulated(
+    suite: Suite, tmp_path: Path, is_simulated: bool, time: str
+) -> None:
+    bed = tmp_path / "real.yaml"
+    bed.write_text(REAL)
+    options = f"testbed={DEFAULT_TESTBED if is_simulated else bed}"
+    code, results, said = suite.run(WAITS % time, options=options)
+    assert results == {"It Waits": ("PASS", ""), "It Works": ("PASS", "")}, said
+    assert code == 0
+
+
+def test_a_test_that_waits_runs_through_its_waits(suite: Suite) -> None:
+    code, results, said = suite.run(
+        """\
+It Waits
+    [Tags]    waits
+    Operator Sits At    govan-12
+    Run Keyword And Expect Error    *within 300*    Console Shows    govan-12    call.ringing    within=5 minutes
+""",
+        options=f"testbed={DEFAULT_TESTBED}",
+    )
+    assert results == {"It Waits": ("PASS", "")}, said
     assert code == 0
 
 

@@ -93,6 +93,19 @@ async def test_bombs_and_what_is_too_long_are_refused_with_what_was_written() ->
         assert "files in the scenario" in html.unescape(await save(browser, outside, version="2"))
 
 
+async def test_a_copy_is_played_on_a_testbed_that_the_servers_own_scenarios_name_and_on_no_other() -> None:
+    async with at_a_copy() as browser:
+        text = in_editor((await browser.http.get(COPY)).text)
+        other = text.replace("learning:", "testbed: ../../elsewhere.yaml\nlearning:")
+        told = html.unescape(await save(browser, other))
+        line = other[: other.index("testbed:")].count("\n") + 1
+        assert (
+            f"Line {line}<" in told and "'../../elsewhere.yaml', which no scenario of the server's folder names" in told
+        )
+        known = text.replace("learning:", "testbed: ../testbeds/service-centre.yaml\nlearning:")
+        assert "played now" in await save(browser, known, version="2")
+
+
 async def test_a_full_disk_loses_nothing_that_was_written() -> None:
     async with at_a_copy() as browser:
         text = in_editor((await browser.http.get(COPY)).text)

@@ -49,12 +49,11 @@ components:
 
 
 @asynccontextmanager
-async def virtual_bench(folder: Path, seed: int = 1) -> AsyncIterator[Bench]:
+async def virtual_bench(folder: Path, seed: int = 1, testbed: str = TESTBED) -> AsyncIterator[Bench]:
     """The testbed on the running virtual loop."""
     file = folder / "testbed.yaml"
-    file.write_text(TESTBED, encoding="utf-8")
-    testbed = load_testbed(file)
-    async with open_bench(testbed, today=date(2026, 1, 1), addresses=None, virtual=True, seed=seed) as bench:
+    file.write_text(testbed, encoding="utf-8")
+    async with open_bench(load_testbed(file), today=date(2026, 1, 1), addresses=None, virtual=True, seed=seed) as bench:
         yield bench
 
 

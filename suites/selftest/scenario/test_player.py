@@ -10,7 +10,7 @@ import pytest
 from harness.errors import ExpectationError, ScenarioError, TestbedError
 from harness.scenario.player import Onlooker
 from harness.scenario.result import Result
-from suites.selftest.scenario.benches import HEAD, played, player, virtual_bench
+from suites.selftest.scenario.benches import HEAD, TESTBED, played, player, virtual_bench
 
 pytestmark = pytest.mark.virtual_time
 
@@ -74,6 +74,61 @@ async def test_a_count_is_exact(tmp_path: Path, count: int, outcome: str) -> Non
     steps = "- {dispatcher: {key: GD-OPS-1, for: 1 s}, colleague: {key: GD-OPS-2, for: 1 s}}\n"
     steps += f"- expect: {{event: console.key, within: 1 s, count: {count}}}"
     assert (await played(tmp_path, steps)).outcome == outcome
+
+
+@pytest.mark.parametrize(("due", "outcome"), [(">= 50 %", "passed"), (">= 51 %", "failed")])
+async def test_a_share_of_so_many_is_measured_at_the_windows_end(tmp_path: Path, due: str, outcome: str) -> None:
+    steps = "- {dispatcher: {key: GD-OPS-1, for: 1 s}, colleague: {key: GD-OPS-2, for: 1 s}}\n"
+    steps += f"- expect: {{event: console.key, within: 3 s, of: 4, measure: {{share: '{due}'}}}}\n- note: after"
+    result = await played(tmp_path, steps)
+    assert result.outcome == outcome
+    assert outcome == "passed" or "share console.key is 50.000 %; at least 51 % is due" in reason(result)
+    assert outcome == "failed" or result.steps[-1].began == pytest.approx(3.0)
+    none = await played(tmp_path, steps.replace("console.key", "ptt.lost"))
+    assert "ptt.lost of 4 on anything within 3 s was due, and none came" in reason(none)
+
+
+TRUNK = """\
+id: E2E-T
+title: a test
+actors:
+  one: {role: trunk_caller, number: "+447700900201"}
+  two: {role: trunk_caller, number: "+447700900202"}
+  taker: {role: console, position: govan-12}
+timeline:
+"""
+
+
+async def test_one_trunk_carries_several_callers_who_speak_and_see_their_own_call(tmp_path: Path) -> None:
+    steps = """\
+- {one: {dial: "999"}, two: {dial: "999"}}
+- expect: {on: taker, event: call.ringing, with: {cli: "${two.number}"}, as: second}
+- taker: {answer: {call: "${second.call}"}}
+- expect:
+    - {on: two, event: call.answered, within: 2 s}
+    - {on: one, event: call.answered, absent: true, within: 2 s}
+- two: {say: caller-999}
+- expect: {on: taker, event: voice.heard, within: 1 s, measure: {mouth_to_ear: "<= 300 ms"}}
+- taker: {say: call-taker}
+- expect: {on: two, event: voice.heard, within: 1 s, measure: {mouth_to_ear: "<= 300 ms"}}
+- two: hang_up
+- expect:
+    - {on: two, event: call.ended, within: 2 s}
+    - {on: one, event: call.ended, absent: true, within: 2 s}
+"""
+    more = 'queues: {emergency: ["999"]}\n      positions:'
+    testbed = TESTBED.replace("positions:", more) + "  trunk: {role: emergency_trunk, to: iccs}\n"
+    async with virtual_bench(tmp_path, testbed=testbed) as bench:
+        result = await player(tmp_path, bench, steps, head=TRUNK).play()
+    result.check()
+
+
+async def test_two_actors_are_not_one_console(tmp_path: Path) -> None:
+    head = HEAD.replace("timeline:", "  another: {role: console, position: govan-12}\ntimeline:")
+    with pytest.raises(
+        TestbedError, match=r"scenario.yaml:9: actors taker and another are the same component, govan-12"
+    ):
+        await played(tmp_path, "- note: x", head=head)
 
 
 async def test_what_is_to_be_absent_is_waited_for_to_the_windows_end(tmp_path: Path) -> None:

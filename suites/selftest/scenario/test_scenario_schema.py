@@ -9,8 +9,8 @@ import pytest
 
 from harness.pytest_plugin import DEFAULT_TESTBED, PROJECT
 from harness.scenario.actors import ACTORS
-from harness.scenario.cast import casting
-from harness.scenario.load import load_scenario
+from harness.scenario.cast import casting, named_testbed
+from harness.scenario.load import load_with_lines
 from harness.scenario.schema import json_schema, verb_table
 from harness.scenario.source import read_tree
 from harness.scenario.verbs import VERBS
@@ -55,10 +55,24 @@ def test_the_schema_refers_to_nothing_that_it_lacks() -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_scenario_of_the_project_is_right_and_has_its_actors_on_a_simulated_testbed(file: Path) -> None:
-    scenario = load_scenario(file)
-    testbed = DEFAULT_TESTBED.with_stem("service-centre") if file.stem == "11-repeat-caller" else DEFAULT_TESTBED
-    assert set(casting(scenario, load_testbed(testbed))) == set(scenario.actors)
+    scenario, lines = load_with_lines(file)
+    testbed = named_testbed(scenario, lines) or DEFAULT_TESTBED
+    assert set(casting(scenario, load_testbed(testbed), lines)) == set(scenario.actors)
     assert scenario.requirements and scenario.learning and scenario.brief
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_robot_plays_every_scenario_of_the_project_on_its_testbed_for_its_requirements(file: Path) -> None:
+    scenario, lines = load_with_lines(file)
+    testbed = (named_testbed(scenario, lines) or DEFAULT_TESTBED).name
+    tags = "    ".join(["[Tags]", *(f"req:{name}" for name in scenario.requirements)])
+    played = [
+        suite
+        for suite in (PROJECT / "suites").glob("*/*.robot")
+        if f"    {tags}\n    {file.stem}\n" in suite.read_text(encoding="utf-8")
+        and f"testbeds/{testbed} " in suite.read_text(encoding="utf-8")
+    ]
+    assert len(played) == 1
 
 
 def test_the_schema_takes_every_scenario_of_the_project_and_not_a_misspelt_verb() -> None:

@@ -221,7 +221,7 @@ function drawIncidents(incidents) {
 function drawIncident() {
   const incident = state.console.incidents.find((each) => each.incident === at("incident").value);
   at("incident-lines").replaceChildren(...(incident ? [
-    el("li", {}, `${incident.reference || "not yet with command and control"} · ${incident.cli || "no caller"} · held by ${incident.owner}`),
+    el("li", {}, `${incident.reference || "not yet with command and control"} · ${incident.cli || "no caller"} · held by ${incident.owner} · ${incident.grade || "not graded"}`),
     ...incident.units.map((unit) => el("li", {}, `Unit: ${unit}`)), ...incident.lines.map((line) => el("li", {}, line.text))] : []));
 }
 
@@ -316,6 +316,7 @@ const submits = (id, handler) => at(id).addEventListener("submit", (event) => {
 });
 submits("open-incident", (data) => act("open_incident", { title: data.get("title") }));
 submits("note", (data) => act("note_incident", { incident: at("incident").value, text: data.get("text") }));
+submits("grade", (data) => act("grade", { incident: at("incident").value, grade: data.get("grade"), rationale: data.get("rationale") }));
 submits("hand-over", (data) => act("hand_over", { incident: at("incident").value, to: data.get("to") }));
 submits("assign", (data) => act("assign_unit", { incident: at("incident").value, issi: Number(data.get("issi")) }));
 submits("text", (data) => act("text", { issi: Number(data.get("issi")), text: data.get("text") }));

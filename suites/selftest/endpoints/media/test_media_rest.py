@@ -26,7 +26,7 @@ def do(bench, port):
     return bench.engine.speech(port.number)
 
 
-def test_it_sends_half_a_second_of_silence_and_then_nothing():
+def test_it_sends_two_seconds_of_silence_and_then_nothing():
     bench = Bench()
     resting, steady = bench.port(rests=True), bench.port(remote=OTHER)
     bench.run(10)
@@ -37,7 +37,7 @@ def test_it_sends_half_a_second_of_silence_and_then_nothing():
 def test_where_all_rest_nothing_is_due_until_a_sign_of_life():
     bench = Bench()
     bench.port(rests=True)
-    bench.run(1)
+    bench.run(3)
     assert bench.engine.next_tick() == pytest.approx(SIGN_OF_LIFE_S + HANGOVER * FRAME_S, abs=0.001)
     bench.run(60)
     assert [out.rtp.payload for out in bench.sent[HANGOVER:]] == [b""] * 4
@@ -99,6 +99,18 @@ def test_who_is_started_afresh_is_found_by_the_sign_of_life():
     assert near.to == ("10.0.0.2", 5000)
 
 
+def test_a_newcomer_hears_at_once_that_somebody_is_there():
+    bench = Bench()
+    port = bench.port(remote=None, rests=True)
+    bench.run(10)
+    assert port.resting
+    assert not of(bench, port)
+    bench.give(port, RtpPacket(8, 1, 160, 5, bytes(160)), OTHER)
+    bench.run(5)
+    assert len(of(bench, port)) == HANGOVER
+    assert {out.to for out in of(bench, port)} == {OTHER}
+
+
 def test_who_sends_it_on_wakes_with_it():
     bench = Bench()
     near, far = bench.pair(rests=True)
@@ -125,7 +137,7 @@ def test_what_is_recorded_of_a_rest_is_as_long_as_the_rest():
     _, samples = port.listener.recorder.end()
     assert len(samples) == pytest.approx(4 * 8000, abs=160)
     assert not samples.any()
-    bench.run(1)
+    bench.run(3)
     assert port.resting
 
 
@@ -166,7 +178,7 @@ def test_one_that_misbehaves_or_confers_does_not_rest():
     bench.run(2)
     assert not port.resting
     do(bench, port).impair(None, bench.now)
-    bench.run(2)
+    bench.run(3)
     assert port.resting
     bridge = bench.engine.add_bridge("conference", 8000)
     do(bench, port).join(bridge, speak=True, hear=True)

@@ -120,7 +120,11 @@ async def test_a_trainee_plays_scenario_1_by_the_keyboard_alone_and_is_debriefed
         await expect(page.locator("#incident")).to_contain_text("Domestic in progress")
         await keys.fill("Threat", "live, he is breaking the door")
         await keys.fill("Vulnerability", "two children upstairs")
-        await expect(page.locator("#thrive .recorded")).to_have_count(2)
+        for factor in ("Harm", "Risk", "Investigation", "Engagement", "Rationale"):
+            await keys.fill(factor, "as she tells it")
+        await expect(page.locator("#thrive .recorded")).to_have_count(7)
+        await keys.press("Give the grade")
+        await expect(page.locator("#incident-lines")).to_contain_text("Immediate")
         await expect(page.locator("#places")).to_contain_text("AML", timeout=60_000)
         await picture(page, "play-incident")
         assert await violations(page) == []

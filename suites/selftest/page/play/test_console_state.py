@@ -10,7 +10,7 @@ import pytest
 
 from harness.errors import PageError
 from harness.page.play import console_state
-from harness.page.play.acts import ACTS, FACTORS, read_act
+from harness.page.play.acts import ACTS, THRIVE, read_act
 from harness.page.play.console_state import ConsoleState
 from harness.page.play.turns import Turns, thrive_due
 from harness.scenario.load import load_scenario
@@ -90,12 +90,12 @@ def test_what_is_no_business_of_a_console_is_passed_over() -> None:
 
 def test_the_thrive_factors_that_are_due_are_those_that_the_scenario_names() -> None:
     domestic = load_scenario(SCENARIOS / "01-domestic-in-progress.yaml")
-    assert thrive_due(domestic, "call_taker") == ["Threat", "Vulnerability"]
+    assert thrive_due(domestic, "call_taker") == list(THRIVE)
     assert thrive_due(domestic, "dispatcher") == []
     turns = Turns(domestic, "call_taker")
     turns.recorded("Threat")
-    turns.recorded("Harm")
-    assert turns.thrive == {"Threat": True, "Vulnerability": False}
+    turns.recorded("Luck")
+    assert turns.thrive == dict.fromkeys(THRIVE, False) | {"Threat": True}
 
 
 def test_a_turn_is_the_persons_own_part_of_a_step_and_names_what_is_said() -> None:
@@ -122,6 +122,7 @@ def test_a_turn_is_the_persons_own_part_of_a_step_and_names_what_is_said() -> No
         ("text", {"issi": 0, "text": "x"}),
         ("text", {"issi": 1, "text": "x" * 141}),
         ("thrive", {"incident": "INC-1", "factor": "Luck", "text": "x"}),
+        ("grade", {"incident": "INC-1", "grade": "Priority"}),
         ("go", {"state": "home"}),
         ("hand_over", {"incident": "INC-1", "to": "../positions"}),
         ("open_incident", {"title": None}),
@@ -135,5 +136,5 @@ def test_an_act_that_does_not_fit_is_refused_without_telling_what_was_sent(name:
 
 def test_every_factor_can_be_recorded() -> None:
     assert "thrive" in ACTS
-    for factor in FACTORS:
+    for factor in THRIVE:
         read_act("thrive", {"incident": "INC-1", "factor": factor, "text": "seen"})

@@ -50,6 +50,8 @@ ACTS: dict[str, Act] = {
     "radio-call": lambda at: at.call_radio(4001234),
     "oversee": lambda at: at.monitor("desk-2"),
     "layout": lambda at: at.layout(),
+    "instant-replay": lambda at: at.instant_replay(),
+    "find-recordings": lambda at: at.find_recordings(talkgroup="GD-OPS-1"),
     "plan": lambda at: at.change_plan("desk-2", ["GD-OPS-1"], approver="govan-01", why="a test"),
 }
 NAMED_ACTS: dict[str, Act] = {
@@ -61,11 +63,16 @@ NAMED_ACTS: dict[str, Act] = {
     "emergencies/{emergency}/clear": lambda at: at.clear_emergency("E-0001"),
     "incidents/{incident_id}/units": lambda at: at.assign_unit(4001234, "INC-000001"),
     "incidents/{incident_id}/notes": lambda at: at.note_incident("INC-000001", "on the way"),
+    "incidents/{incident_id}/thrive": lambda at: at.assess_incident("INC-000001", threat="He is still there"),
+    "incidents/{incident_id}/grade": lambda at: at.grade_incident("INC-000001", "Prompt", rationale="She is safe"),
     "incidents/{incident_id}/transfer": lambda at: at.transfer_incident("INC-000001", "north"),
     "incidents/{incident_id}/records-checks": lambda at: at.check_records(
         "INC-000001", registration="QI00 TST", reason="stopped by a patrol"
     ),
     "incidents/{incident_id}/hand-over": lambda at: at.hand_over("INC-000001", "desk-2"),
+    "recorded/{leg}": lambda at: at.play_recording("L-000001"),
+    "recorded/{leg}/export": lambda at: at.export_recording("L-000001", why="a complaint"),
+    "recorded/{leg}/hold": lambda at: at.hold_recording("L-000001", why="a complaint"),
     "incidents/{incident_id}/close": lambda at: at.close_incident("INC-000001"),
 }
 """Those whose path names what they are about."""
@@ -87,6 +94,9 @@ LOOKS: dict[str, Callable[[Supervisor], Awaitable[object]]] = {
     "/v1/ring-backs": lambda at: at.ring_backs(),
     "/v1/audit": lambda at: at.audit(position="desk-1"),
     "/v1/audit/trail": lambda at: at.audit_trail(),
+    "/v1/recorders": lambda at: at.recorders(),
+    "/v1/recorders/{unit}": lambda at: at.fail_recorder("main"),
+    "/v1/recorders/weed": lambda at: at.weed_recordings(),
     "/v1/reconciliation": lambda at: at.reconciliation(),
     "/v1/directory": lambda at: at.directory(),
     "/v1/patches": lambda at: at.patches(),

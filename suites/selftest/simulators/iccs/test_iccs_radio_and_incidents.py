@@ -160,3 +160,63 @@ async def test_a_full_log_takes_no_note_and_no_hand_over_but_can_be_closed() -> 
         log.hand_over(incident.id, "a", "b", 2.0)
     assert incident.owner == "a"
     assert log.close(incident.id, "a", 3.0).state == "closed"
+
+
+THRIVE = {
+    "threat": "He shouts outside",
+    "harm": "None yet",
+    "risk": "He may force the door",
+    "investigation": "Nothing to secure",
+    "vulnerability": "A child is with her",
+    "engagement": "She stays on the line",
+}
+
+
+async def test_an_incident_is_graded_once_it_is_assessed_and_regraded_with_a_reason() -> None:
+    async with control_room() as room:
+        desk, other = await room.console("desk-1"), await room.console("govan-01")
+        incident = await desk.open_incident("Shouting in the close")
+        with pytest.raises(DriverError, match=r"409: THRIVE needs .*: threat, harm, .*, rationale are missing"):
+            await desk.grade_incident(incident, "Prompt")
+        with pytest.raises(DriverError, match="422"):
+            await desk.assess_incident(incident, luck="none")
+        with pytest.raises(DriverError, match="422"):
+            await desk.assess_incident(incident, threat=" \n")
+        with pytest.raises(DriverError, match="422"):
+            await desk.assess_incident(incident)
+        await desk.assess_incident(incident, **THRIVE)
+        await desk.expect("incident.assessed", within=1.0, incident=incident, missing=["rationale"])
+        with pytest.raises(DriverError, match=r"409: THRIVE needs .*: rationale is missing or blank"):
+            await desk.grade_incident(incident, "Prompt")
+        await desk.assess_incident(incident, rationale="A threat to two people")
+        with pytest.raises(DriverError, match="422"):
+            await desk.grade_incident(incident, "Priority")
+        await desk.grade_incident(incident, "Prompt")
+        await desk.expect("incident.graded", within=1.0, incident=incident, grade="Prompt", was=None)
+        with pytest.raises(DriverError, match=r"409: .* is Prompt and is to be Standard: that needs"):
+            await desk.grade_incident(incident, "Standard")
+        await desk.grade_incident(incident, "Standard", rationale="He has left")
+        await desk.expect("incident.graded", within=1.0, incident=incident, grade="Standard", was="Prompt")
+        await desk.hand_over(incident, "govan-01")
+        await other.expect("incident.received", within=1.0, incident=incident, grade="Standard")
+        async with room.http() as http:
+            shown = (await http.get(f"/v1/incidents/{incident}")).json()
+        assert shown["thrive"] == THRIVE | {"rationale": "A threat to two people"}
+        lines = [line["text"] for line in shown["log"]]
+        assert lines[1] == "Threat: He shouts outside" and "graded Prompt" in lines
+        assert "regraded from Prompt to Standard: He has left" in lines
+        await other.close_incident(incident)
+        for late in (desk.assess_incident(incident, threat="x"), desk.grade_incident(incident, "Other", rationale="x")):
+            with pytest.raises(DriverError, match="is closed"):
+                await late
+        assert "He shouts outside" not in room.context.journal.lines(), "what was said of people is in no journal"
+
+
+def test_an_incident_whose_log_is_nearly_full_takes_no_half_of_an_assessment() -> None:
+    log = IncidentLog()
+    incident = log.open("x", "a", call=None, cli=None, time=0.0)
+    for number in range(MAX_LOG_ENTRIES - 3):
+        log.note(incident.id, "a", str(number), 1.0)
+    with pytest.raises(IncidentError, match="is full"):
+        log.assess(incident.id, "a", THRIVE, 2.0)
+    assert not incident.thrive and len(incident.log) == MAX_LOG_ENTRIES - 2

@@ -54,6 +54,18 @@ async def test_of_one_seed_their_ways_are_the_same_and_spread_about_the_mean() -
     assert max(gaps) > 2 * min(gaps)
 
 
+@pytest.mark.parametrize("always", [True, False])
+async def test_they_answer_whoever_starts_the_simulator_only_where_the_settings_say_so(always: bool) -> None:
+    spec = layout(positions=["govan-01"], reaction_s={"least": 1, "most": 1}, always=always)
+    async with control_room(spec) as room:
+        call = await (await line(room)).dial("101")
+        await asyncio.sleep(3.0)
+        assert [event.kind for event in room.simulators.journal if event.kind == "call.connected"] == (
+            ["call.connected"] if always else []
+        )
+        call.sip.hang_up()
+
+
 async def test_advisers_that_the_settings_do_not_describe_can_not_be_let_answer() -> None:
     with pytest.raises(LocalError, match="the settings describe no 'auto_advisers'"):
         async with control_room(auto_advisers=True):

@@ -12,6 +12,7 @@ from control_room_in_virtual_time import control_room
 from harness.drivers.call_load import CallLoad, LoadPlan
 from harness.journal import Event
 from harness.protocols.wfm.rows import StateRow
+from simulators.iccs.recorder.legs import About, Leg
 
 pytestmark = pytest.mark.virtual_time
 LAYOUT = {
@@ -35,7 +36,7 @@ def _is_ours(kind: type) -> bool:
     module = str(kind.__module__)
     return (
         module.startswith(("harness.", "simulators."))
-        and kind not in (Event, StateRow)  # each has a bound of its own
+        and kind not in (Event, StateRow, Leg, About)  # each has a bound of its own
         and module != "harness.transport.virtual_loop"
     )
 

@@ -20,6 +20,7 @@ from harness.protocols.location.caller import Source, Status
 from harness.protocols.location.link import DETECTED_WITHIN_S
 from harness.protocols.location.shapes import Circle, Point, distance
 from harness.transport.context import Context
+from harness.transport.https import web_authorities
 from simulators.guard import MAX_BODY as MAX_CONTROL_BODY
 from simulators.location import LocationSettings, LocationSimulator
 from simulators.location.service import e164
@@ -45,7 +46,9 @@ class Bench:
     def __init__(self, theirs: Context, ours: Context, simulator: LocationSimulator, driver: LocationService) -> None:
         self.theirs, self.ours = theirs, ours
         self.simulator, self.driver = simulator, driver
-        self.http = httpx.AsyncClient(base_url=simulator.http_url, timeout=60, trust_env=False)
+        self.http = httpx.AsyncClient(
+            base_url=simulator.http_url, timeout=60, trust_env=False, verify=web_authorities()
+        )
 
 
 @asynccontextmanager

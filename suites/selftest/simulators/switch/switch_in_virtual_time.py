@@ -22,6 +22,7 @@ from harness.protocols.cdr.flat_file import read
 from harness.protocols.cdr.records import CallRecord, MediaRecord
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
 from harness.transport.context import Context
+from harness.transport.https import web_authorities
 from simulators.switch import EnterpriseSwitch, SwitchSettings, SwitchSimulator
 
 PASSWORD = "test-telephone"
@@ -144,7 +145,9 @@ class Exchange:
 
     def http(self, token: str | None = None) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-        return httpx.AsyncClient(base_url=f"{self.simulator.control_url}/v1", headers=headers, trust_env=False)
+        return httpx.AsyncClient(
+            base_url=f"{self.simulator.control_url}/v1", headers=headers, trust_env=False, verify=web_authorities()
+        )
 
     def records(self) -> tuple[list[CallRecord], list[MediaRecord]]:
         """All records that the files in its folder hold."""

@@ -9,11 +9,12 @@ A Prompt that nobody attends is looked at by a supervisor after a while (SVC-007
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import StrEnum
 from typing import Literal
 
-from simulators.crm.errors import RefusedError, UnfitError
+from harness.endpoints.crm import ThriveAssessment
+from harness.errors import LocalError
 
 
 class Grade(StrEnum):
@@ -25,45 +26,40 @@ class Grade(StrEnum):
     OTHER = "Other"
 
 
-@dataclass(frozen=True, slots=True)
-class Thrive:
-    """One assessment: none of it is blank."""
-
-    threat: str
-    harm: str
-    risk: str
-    investigation: str
-    vulnerability: str
-    engagement: str
-    rationale: str
+class ThriveError(LocalError):
+    """It can't be done before, or without, what THRIVE asks for: 409."""
 
 
-PARTS = tuple(each.name for each in fields(Thrive))
+class UnfitThriveError(ThriveError):
+    """What was given can't be right, now or ever: 422."""
+
+
+PARTS = tuple(each.name for each in fields(ThriveAssessment))
 """The six factors and the rationale, as they are named."""
 
 
-def assessed(given: Mapping[str, object]) -> Thrive:
-    """Read an assessment. Raises UnfitError that names every part which is missing, blank or no text."""
+def assessed(given: Mapping[str, object]) -> ThriveAssessment:
+    """Read an assessment. Raises UnfitThriveError that names every part which is missing, blank or no text."""
     missing = [part for part in PARTS if not _says_something(given.get(part))]
     if missing:
-        raise UnfitError(
+        raise UnfitThriveError(
             f"THRIVE needs six factors and a rationale: {', '.join(missing)} {_is(missing)} missing or blank"
         )
-    return Thrive(**{part: str(given[part]) for part in PARTS})
+    return ThriveAssessment(**{part: str(given[part]) for part in PARTS})
 
 
 def grade_of(text: str) -> Grade:
-    """Read a grade. Raises UnfitError for anything but the four."""
+    """Read a grade. Raises UnfitThriveError for anything but the four."""
     try:
         return Grade(text)
     except ValueError:
-        raise UnfitError(f"{text[:40]!r} is no grade: there is {', '.join(Grade)}") from None
+        raise UnfitThriveError(f"{text[:40]!r} is no grade: there is {', '.join(Grade)}") from None
 
 
 def grading(record: str, was: Grade | None, now: Grade, *, assessed: bool, rationale: str) -> _Graded | None:
     """What giving ``record`` a grade is; None where it has that grade already.
 
-    Raises RefusedError where it was never assessed, UnfitError where another grade comes without a rationale.
+    Raises ThriveError where it was never assessed, UnfitThriveError where another grade comes without a rationale.
     """
     _needs_assessment(record, "graded", assessed)
     if was is now:
@@ -75,11 +71,11 @@ def grading(record: str, was: Grade | None, now: Grade, *, assessed: bool, ratio
 
 
 def transferring(record: str, was: str | None, to: str, *, assessed: bool, rationale: str) -> None:
-    """Raise RefusedError for a ``record`` never assessed or with ``to`` already, UnfitError without a rationale."""
+    """Raise ThriveError for a ``record`` not assessed, or with ``to``, UnfitThriveError without a rationale."""
     _needs_assessment(record, "transferred", assessed)
     _needs_rationale(f"{record} is to go to {to}", rationale)
     if was == to:
-        raise RefusedError(f"{record} is with {to} already")
+        raise ThriveError(f"{record} is with {to} already")
 
 
 def reviewed_at(grade: Grade, graded_at: float, review_s: float) -> float | None:
@@ -92,12 +88,12 @@ _Graded = Literal["graded", "regraded"]
 
 def _needs_assessment(record: str, done: str, assessed: bool) -> None:
     if not assessed:
-        raise RefusedError(f"{record} has no THRIVE assessment: it can't be {done} without")
+        raise ThriveError(f"{record} has no THRIVE assessment: it can't be {done} without")
 
 
 def _needs_rationale(what: str, rationale: str) -> None:
     if not _says_something(rationale):
-        raise UnfitError(f"{what}: that needs a THRIVE rationale")
+        raise UnfitThriveError(f"{what}: that needs a THRIVE rationale")
 
 
 def _says_something(text: object) -> bool:

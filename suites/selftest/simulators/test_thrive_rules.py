@@ -6,8 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.crm.errors import RefusedError, UnfitError
-from simulators.crm.thrive import PARTS, Grade, assessed, grade_of, grading, reviewed_at, transferring
+from simulators.thrive import (
+    PARTS,
+    Grade,
+    ThriveError,
+    UnfitThriveError,
+    assessed,
+    grade_of,
+    grading,
+    reviewed_at,
+    transferring,
+)
 
 TEXT = st.text(min_size=1, max_size=20).filter(lambda text: bool(text.strip()))
 BLANK = st.one_of(st.none(), st.sampled_from(["", " ", "\n\t", "\u2003"]), st.integers())
@@ -20,7 +29,7 @@ def test_an_assessment_is_whole_or_every_part_that_is_missing_is_named(told: dic
     if not missing:
         assert {part: getattr(assessed(told), part) for part in PARTS} == told
         return
-    with pytest.raises(UnfitError) as refused:
+    with pytest.raises(UnfitThriveError) as refused:
         assessed(told)
     named = str(refused.value).rpartition(": ")[2]
     assert named.removesuffix(" is missing or blank").removesuffix(" are missing or blank").split(", ") == missing
@@ -31,7 +40,7 @@ def test_a_grade_is_one_of_the_four_or_is_refused(text: str) -> None:
     if text in ("Immediate", "Prompt", "Standard", "Other"):
         assert grade_of(text).value == text
         return
-    with pytest.raises(UnfitError, match="there is Immediate, Prompt, Standard, Other"):
+    with pytest.raises(UnfitThriveError, match="there is Immediate, Prompt, Standard, Other"):
         grade_of(text)
 
 
@@ -40,10 +49,10 @@ def test_a_grade_needs_an_assessment_and_another_grade_a_rationale(
     was: Grade | None, now: Grade, assessed: bool, rationale: str
 ) -> None:
     if not assessed:
-        with pytest.raises(RefusedError, match="no THRIVE assessment"):
+        with pytest.raises(ThriveError, match="no THRIVE assessment"):
             grading("R-000001", was, now, assessed=assessed, rationale=rationale)
     elif was is not None and was is not now and not rationale.strip():
-        with pytest.raises(UnfitError, match="needs a THRIVE rationale"):
+        with pytest.raises(UnfitThriveError, match="needs a THRIVE rationale"):
             grading("R-000001", was, now, assessed=assessed, rationale=rationale)
     else:
         due = "graded" if was is None else None if was is now else "regraded"
@@ -57,7 +66,7 @@ def test_a_transfer_needs_an_assessment_and_a_rationale(
     if assessed and rationale.strip() and was != to:
         transferring("R-000001", was, to, assessed=assessed, rationale=rationale)
         return
-    with pytest.raises(RefusedError):
+    with pytest.raises(ThriveError):
         transferring("R-000001", was, to, assessed=assessed, rationale=rationale)
 
 

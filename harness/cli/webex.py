@@ -1,0 +1,145 @@
+"""``iccs webex``: what tests left in a Webex organisation after a crash, found by its prefix and taken away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from harness.drivers.webex import ADMINISTRATOR
+from harness.drivers.webex_left import Left, find, remove
+from harness.endpoints.webex import WebexClient, token_from
+from harness.errors import TestbedError, WebexError, WebexGoneError
+from harness.testbed.components import Binding, WebexComponent
+from harness.testbed.load import load_testbed
+
+EXIT_LEFT: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_WEBEX: Final = 3
+TOKEN_VARIABLE: Final = "ICCS_WEBEX_TOKEN"  # noqa: S105 - a variable's name
+PREFIX: Final = "iccs-test-"
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+def _webex() -> None:
+    """Webex: find and take away what tests left.
+
+    Example:
+
+      iccs webex sweep --dry-run --testbed my-tenant.yaml
+    """
+
+
+@app.command()
+def sweep(
+    testbed: Annotated[
+        Path | None, typer.Option(help="Testbed file with a real webex: all its accounts sweep.")
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="Instead of a file: where Webex is asked, without /v1.")] = None,
+    prefix: Annotated[str, typer.Option(help="With --to: what the names of what is taken away begin with.")] = PREFIX,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be taken away, and change nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Find webhooks, rooms, teams, workspaces and locations whose names begin with the prefix, and delete them.
+
+    Tests take away what they make; after a crash or a pulled plug this does. With a testbed file each account's token
+    is read from its own variable or the keyring; with --to the token is ICCS_WEBEX_TOKEN's.
+
+    Exit 0 when nothing is left (with --dry-run: when nothing would be taken away), 1 when something is, 2 for a file,
+    an address or a token that is wrong, 3 when Webex can't be reached.
+
+    Examples:
+
+      iccs webex sweep --dry-run --testbed my-tenant.yaml
+
+      ICCS_WEBEX_TOKEN=… iccs webex sweep --to http://127.0.0.1:8080
+    """
+    if (testbed is None) == (to is None):
+        _end("either --testbed FILE or --to URL is due", EXIT_USAGE)
+    try:
+        service, begins, tokens = _of_file(testbed) if testbed is not None else _of_address(to or "", prefix)
+        left = asyncio.run(_sweep(service, begins, tokens, dry_run=dry_run, as_json=as_json))
+    except WebexGoneError as error:
+        _end(str(error), EXIT_WEBEX)
+    except (WebexError, TestbedError) as error:
+        _end(str(error), EXIT_USAGE)
+    raise typer.Exit(EXIT_LEFT if left else 0)
+
+
+def _end(why: str, code: int) -> None:
+    print(why, file=sys.stderr)  # noqa: T201
+    raise typer.Exit(code)
+
+
+def _of_address(to: str, prefix: str) -> tuple[str, str, dict[str, str]]:
+    if re.fullmatch(r"https?://[^/\s]+", to) is None:
+        raise WebexError(f"--to is {to!r}; https://host is due, without /v1")
+    return to, prefix, {ADMINISTRATOR: token_from(TOKEN_VARIABLE)}
+
+
+def _of_file(testbed: Path) -> tuple[str, str, dict[str, str]]:
+    found = [each for each in load_testbed(testbed).components.values() if isinstance(each, WebexComponent)]
+    real = [each for each in found if each.binding is Binding.REAL]
+    if len(real) != 1:
+        raise TestbedError(
+            f"{testbed}: {len(real)} real components of role webex, and one is due; a simulated one keeps nothing "
+            "(one that runs is swept with --to URL)"
+        )
+    [component] = real
+    assert component.service is not None, "the file's reader saw to it"
+    tokens = {name: token_from(each.token_variable or "") for name, each in component.accounts.items()}
+    return component.service, component.prefix, tokens
+
+
+async def _sweep(service: str, prefix: str, tokens: dict[str, str], *, dry_run: bool, as_json: bool) -> int:
+    """Sweep with each account; return how many are left."""
+    seen: dict[str, tuple[Left, str]] = {}
+    for name, token in tokens.items():
+        client = WebexClient(f"webex {name}", service, token, read_only=dry_run)
+        try:
+            for left in [each async for each in find(client, prefix, name)]:
+                if left.id not in seen or seen[left.id][1]:
+                    seen[left.id] = (left, "would be taken away" if dry_run else await _removed(client, left))
+        finally:
+            await client.close()
+    _show([*seen.values()], as_json=as_json)
+    return sum(bool(why) for _left, why in seen.values())
+
+
+async def _removed(client: WebexClient, left: Left) -> str:
+    """Why it could not be taken away; empty: it was."""
+    try:
+        await remove(client, left)
+    except WebexGoneError:
+        raise
+    except WebexError as error:
+        return str(error)
+    return ""
+
+
+def _show(found: list[tuple[Left, str]], *, as_json: bool) -> None:
+    if as_json:
+        for left, why in found:
+            told = {"kind": left.kind, "id": left.id, "name": left.name, "account": left.by, "left": why or None}
+            print(json.dumps(told))  # noqa: T201
+        return
+    console = Console()
+    if not found:
+        console.print("Nothing was left.")
+        return
+    table = Table("kind", "name", "account", "", title="Left by tests", title_justify="left")
+    for left, why in found:
+        table.add_row(left.kind, escape(left.name), left.by, escape(why or "taken away"))
+    console.print(table)

@@ -1,0 +1,298 @@
+"""The Webex driver: what accounts of an organisation do and see by REST, simulated or real.
+
+Each account asks with a token of its own, and what one does is judged by what another one sees. Tokens come from the
+environment or the keyring (of a simulated Webex from its control interface) and reach no journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from harness.drivers.webex_left import Left, remove
+from harness.endpoints.control_link import ControlLink
+from harness.endpoints.webex import WebexClient, token_from
+from harness.errors import DriverError, ExpectationError, InterlockError, WebexError, WebexRefusedError
+from harness.journal import Event
+from harness.transport.context import Context
+
+ADMINISTRATOR: Final = "administrator"
+LOOKS_EVERY_S: Final = 0.5
+"""How often is looked for what is expected; between looks the service may be asked for other things."""
+CALL_LOOKS_EVERY_S: Final = 0.1
+UNAUTHORISED: Final = 401
+MAX_MADE: Final = 10_000
+"""What one driver makes at most, and takes away at its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whom a test acts as."""
+
+    email: str
+    token_variable: str | None
+    """Where a real account's token is had."""
+    disposable: bool
+    """Whether a test may disable it."""
+
+
+class Webex:
+    """Webex. What is done is journalled under the component's name: ids and accounts' names, never what is said.
+
+    Events of a simulated one: ``messages.created``, ``memberships.created`` … {id, actor}, ``audit`` {category, target,
+    actor}, ``person.disabled`` {person}, ``webhook.sent``, ``webhook.failed``, ``webhook.disabled`` {webhook},
+    ``fault``, ``well``, ``busy`` and ``ready``.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        name: str,
+        *,
+        service: str,
+        accounts: dict[str, Account],
+        prefix: str,
+        read_only: bool,
+        permit: Callable[[str], None],
+    ) -> None:
+        """Use `Webex.open`."""
+        self.name = name
+        self.prefix = prefix
+        """What the names of all begin with that is made here."""
+        self.read_only = read_only
+        self._service, self._accounts, self._permit = service, accounts, permit
+        self._journal = context.journal
+        self._clients: dict[str, WebexClient] = {}
+        self._link: ControlLink | None = None
+        self._made: list[Left] = []
+        self._closed = False
+
+    @classmethod
+    async def open(
+        cls,
+        context: Context,
+        name: str,
+        *,
+        service: str,
+        accounts: dict[str, Account],
+        prefix: str,
+        read_only: bool,
+        permit: Callable[[str], None],
+        control: str | None,
+        control_token: str | None = None,
+    ) -> Webex:
+        """Reach Webex at ``service``, and a simulated one's events, faults and tokens at ``control``.
+
+        ``permit`` lets a number be dialled, or raises InterlockError. Raises DriverError where there are no events.
+        """
+        webex = cls(
+            context, name, service=service, accounts=accounts, prefix=prefix, read_only=read_only, permit=permit
+        )
+        if control is not None:
+            webex._link = await ControlLink.open(context, name, control, control_token, webex._told)
+        return webex
+
+    def _told(self, kind: str, data: dict[str, Any]) -> None:
+        self._journal.record(self.name, kind, **data)
+
+    async def close(self) -> None:
+        """Take away what was made here, and disconnect; again does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self.tidy()
+        finally:
+            for client in self._clients.values():
+                await client.close()
+            if self._link is not None:
+                await self._link.close()
+
+    async def tidy(self) -> None:
+        """Take away what was made here; what can't be is told in the journal, and is left for ``iccs webex sweep``."""
+        while self._made:
+            left = self._made.pop()
+            try:
+                await remove(await self.account(left.by), left)
+            except WebexError as error:
+                self._journal.warn(self.name, "webex.left", what=left.kind, id=left.id, reason=str(error))
+
+    async def expect(self, kind: str, *, within: float, after: int = 0, **with_: Any) -> Event:
+        """Return the event that comes, or raise ExpectationError telling what did come."""
+        return await self._journal.expect(self.name, kind, within=within, after=after, **with_)
+
+    async def account(self, name: str = ADMINISTRATOR) -> WebexClient:
+        """An account's own connection, for what this driver has no act for. Raises DriverError, WebexError."""
+        if name not in self._clients:
+            account = self._known(name)
+            token = await self._token(name, account)
+            self._clients[name] = WebexClient(f"{self.name} {name}", self._service, token, read_only=self.read_only)
+        return self._clients[name]
+
+    def _known(self, name: str) -> Account:
+        if name not in self._accounts:
+            raise DriverError(f"{self.name} has no account {name!r}; there is {', '.join(self._accounts)}")
+        return self._accounts[name]
+
+    async def _token(self, name: str, account: Account) -> str:
+        if self._link is not None:
+            said = await self._link.ask("POST", "/tokens", {"email": account.email})
+            return str(said["token"])
+        assert account.token_variable is not None, f"the file's reader saw to it for {name}"
+        return token_from(account.token_variable)
+
+    # What people do; each raises WebexError with what Webex says against it
+
+    async def make_room(self, title: str, *, by: str = ADMINISTRATOR) -> str:
+        """Make a room whose title begins with the prefix; return its id."""
+        if len(self._made) >= MAX_MADE:
+            raise DriverError(f"{self.name}: {MAX_MADE} rooms were made, and no more are")
+        said = await (await self.account(by)).ask("POST", "/rooms", {"title": f"{self.prefix}{title}"})
+        room = str(said["id"])
+        self._made.append(Left("rooms", room, str(said["title"]), by))
+        self._journal.record(self.name, "webex.room_made", room=room, account=by)
+        return room
+
+    async def invite(self, room: str, whom: str, *, by: str = ADMINISTRATOR) -> str:
+        """Bring an account into a room; return the membership's id."""
+        body = {"roomId": room, "personEmail": self._known(whom).email}
+        said = await (await self.account(by)).ask("POST", "/memberships", body)
+        self._journal.record(self.name, "webex.invited", room=room, account=whom)
+        return str(said["id"])
+
+    async def say(self, room: str, text: str, *, by: str = ADMINISTRATOR) -> str:
+        """Say something in a room that was made here; return the message's id.
+
+        Raises InterlockError for a room that others made: real people would read it.
+        """
+        if self._link is None and not any(each.id == room for each in self._made):
+            raise InterlockError(f"{self.name}: room {room} was not made by this test: nothing is said in it")
+        said = await (await self.account(by)).ask("POST", "/messages", {"roomId": room, "text": text})
+        self._journal.record(self.name, "webex.said", room=room, message=str(said["id"]), account=by)
+        return str(said["id"])
+
+    async def expect_message(self, message: str, *, by: str, within: float) -> dict[str, Any]:
+        """The message as another account sees it; raises ExpectationError where it does not within so many seconds."""
+        client = await self.account(by)
+        last = "it was not asked"
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while True:
+                    try:
+                        seen: dict[str, Any] = await client.ask("GET", f"/messages/{message}")
+                    except WebexRefusedError as error:
+                        last = str(error)
+                        await asyncio.sleep(LOOKS_EVERY_S)
+                        continue
+                    self._journal.record(self.name, "webex.message_seen", message=message, account=by)
+                    return seen
+        raise ExpectationError(f"{self.name}: {by} was to see message {message} within {within:g} s: {last}")
+
+    async def disable(self, whom: str, *, by: str = ADMINISTRATOR) -> None:
+        """Disable an account, as an administrator does a leaver's. Raises InterlockError for one that is not to be."""
+        await self._let_in(whom, by, enabled=False)
+
+    async def enable(self, whom: str, *, by: str = ADMINISTRATOR) -> None:
+        """Enable an account again, whose tokens are new ones from then on."""
+        await self._let_in(whom, by, enabled=True)
+        client = self._clients.pop(whom, None)
+        if client is not None:
+            await client.close()
+
+    async def _let_in(self, whom: str, by: str, *, enabled: bool) -> None:
+        account = self._known(whom)
+        if self._link is None and not account.disposable:
+            raise InterlockError(
+                f"{self.name}: account {whom!r} is not to be disabled: the testbed file does not call it 'disposable'"
+            )
+        client = await self.account(by)
+        people = [each async for each in client.listed("/people", query={"email": account.email}, most=1)]
+        if not people:
+            raise DriverError(f"{self.name}: {by} finds nobody who is account {whom!r}")
+        person = people[0] | {"loginEnabled": enabled}
+        # Whoever is changed is told whole: what is left out, the service would empty.
+        await client.ask("PUT", f"/people/{person['id']}", person)
+        self._journal.record(self.name, "webex.enabled" if enabled else "webex.disabled", account=whom)
+
+    async def expect_blocked(self, whom: str, *, within: float) -> float:
+        """Seconds until an account's token serves no more; ExpectationError where it does after ``within``.
+
+        The token is one that served before: ask for the account first.
+        """
+        if whom not in self._clients:
+            raise DriverError(
+                f"{self.name}: {whom!r} was not asked for before: there is no token that could be blocked"
+            )
+        began = self._journal.now()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while True:
+                    try:
+                        await self._clients[whom].ask("GET", "/people/me")
+                    except WebexRefusedError as error:
+                        if error.status != UNAUTHORISED:
+                            raise
+                        took = self._journal.now() - began
+                        self._journal.record(self.name, "webex.blocked", account=whom, after=took)
+                        return took
+                    await asyncio.sleep(LOOKS_EVERY_S)
+        raise ExpectationError(f"{self.name}: {whom} was to be blocked within {within:g} s, and is let in still")
+
+    # What people do with calls
+
+    async def dial(self, destination: str, *, by: str) -> str:
+        """Let an account's telephone call ``destination``; return the call's id.
+
+        Raises InterlockError, before anything is sent, where the testbed does not allow the number.
+        """
+        self._permit(destination)
+        said = await (await self.account(by)).ask("POST", "/telephony/calls/dial", {"destination": destination})
+        self._journal.record(self.name, "webex.dialled", call=str(said["callId"]), account=by)
+        return str(said["callId"])
+
+    async def handle(self, call: str, act: str, *, by: str) -> None:
+        """Do something to an account's call: ``answer``, ``hold``, ``resume``, ``hangup``, ``reject``, ``mute``."""
+        await (await self.account(by)).ask("POST", f"/telephony/calls/{act}", {"callId": call})
+        self._journal.record(self.name, "webex.call_handled", call=call, act=act, account=by)
+
+    async def expect_call(self, state: str, *, by: str, within: float) -> dict[str, Any]:
+        """An account's call in this state, as it sees it; raises ExpectationError where there is none in time."""
+        client = await self.account(by)
+        seen: list[str] = []
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while True:
+                    calls = (await client.ask("GET", "/telephony/calls"))["items"]
+                    seen = [str(each["state"]) for each in calls]
+                    for call in calls:
+                        if call["state"] == state:
+                            self._journal.record(
+                                self.name, "webex.call_seen", call=call["callId"], state=state, account=by
+                            )
+                            found: dict[str, Any] = call
+                            return found
+                    await asyncio.sleep(CALL_LOOKS_EVERY_S)
+        has = ", ".join(seen) or "none"
+        raise ExpectationError(
+            f"{self.name}: {by} was to have a call that is {state} within {within:g} s, and has {has}"
+        )
+
+    # As whoever makes a simulated one fail
+
+    async def fail(self, fault: str = "down", *, seconds: float = 1.0) -> None:
+        """Make it fail: ``down``, ``silent``, ``loses_answers``, ``errors`` or ``slow``. Raises DriverError."""
+        self._journal.record(self.name, "webex.failing", fault=fault)
+        await self._simulated().ask("PUT", "/fault", {"fault": fault, "seconds": seconds})
+
+    async def recover(self) -> None:
+        """End the fault. Raises DriverError."""
+        self._journal.record(self.name, "webex.recovering")
+        await self._simulated().ask("DELETE", "/fault")
+
+    def _simulated(self) -> ControlLink:
+        if self._link is None:
+            raise DriverError(f"{self.name} is real: it is not made to fail from here")
+        return self._link

@@ -1,0 +1,61 @@
+"""What tests left in Webex: found by the prefix of its name, and taken away."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+from harness.endpoints.webex import WebexClient
+from harness.errors import WebexError, WebexRefusedError
+
+NAMED_BY: Final = {
+    "webhooks": "name",
+    "rooms": "title",
+    "teams": "name",
+    "workspaces": "displayName",
+    "locations": "name",
+}
+"""What is looked through, in the order in which it is taken away, and the field that has its name."""
+MAX_LISTED: Final = 100_000
+_NOT_FOUND: Final = 404
+_NOT_ALLOWED: Final = (403, 404)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One thing that a test made."""
+
+    kind: str
+    """``rooms``, ``webhooks`` …: its path in the API."""
+    id: str
+    name: str
+    by: str
+    """The account that made it, or found it."""
+
+
+async def find(client: WebexClient, prefix: str, by: str) -> AsyncIterator[Left]:
+    """All that an account sees whose name begins with ``prefix``.
+
+    What its token may not list is passed over. Raises WebexError for an empty prefix, and as the client does.
+    """
+    if not prefix.strip():
+        raise WebexError("a prefix is needed: without one everything would be found")
+    for kind, field in NAMED_BY.items():
+        try:
+            async for item in client.listed(f"/{kind}", query={"max": 100}, most=MAX_LISTED):
+                name = str(item.get(field, ""))
+                if name.startswith(prefix):
+                    yield Left(kind, str(item["id"]), name, by)
+        except WebexRefusedError as error:
+            if error.status not in _NOT_ALLOWED:
+                raise
+
+
+async def remove(client: WebexClient, left: Left) -> None:
+    """Take one away; one that is gone already is right. Raises WebexError."""
+    try:
+        await client.ask("DELETE", f"/{left.kind}/{left.id}")
+    except WebexRefusedError as error:
+        if error.status != _NOT_FOUND:
+            raise

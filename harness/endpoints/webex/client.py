@@ -1,0 +1,155 @@
+"""One account's requests to Webex's REST API, at whatever base URL; waits and retries on the loop's own clock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from harness.errors import WebexError, WebexGoneError, WebexRefusedError
+
+ANSWERS_WITHIN_S: Final = 20.0
+MAX_RETRY_AFTER_S: Final = 60.0
+"""Longest wait that the service's Retry-After is followed for; a longer one is given up."""
+MAX_TRIES: Final = 5
+"""How often one request is made that is answered 429."""
+MAX_ANSWER: Final = 8 * 1024 * 1024
+"""Bytes of one answer."""
+MAX_PAGES: Final = 10_000
+AT_ONCE: Final = 4
+"""Requests of one account that are under way at once: more only brings 429 sooner."""
+MAX_TOLD: Final = 300
+"""Characters of a refusal that are passed on."""
+_READS: Final = frozenset({"GET", "HEAD"})
+
+
+class WebexClient:
+    """A connection to Webex with one account's token, which no error, journal or representation tells."""
+
+    def __init__(self, name: str, service: str, token: str, *, read_only: bool) -> None:
+        """``name``: what errors call it; ``service``: ``https://webexapis.com``, without ``/v1``.
+
+        ``read_only``: whatever would change something is refused here, before a byte is sent.
+        """
+        self.name = name
+        self._service = service
+        self._read_only = read_only
+        self._http = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {token}"}, timeout=ANSWERS_WITHIN_S, trust_env=False
+        )
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    def __repr__(self) -> str:
+        return f"WebexClient({self.name!r}, {self._service!r})"
+
+    async def close(self) -> None:
+        """Give the connection up; again does nothing."""
+        await self._http.aclose()
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str | int] | None = None,
+    ) -> Any:
+        """Make one request to ``path`` (``/rooms``) and return its JSON; None where there is none.
+
+        Raises WebexError before anything is sent where only reading is allowed, WebexRefusedError with what the service
+        says against it, WebexGoneError where it can't be reached or stays too busy.
+        """
+        answer = await self._answer(method, f"{self._service}/v1{path}", body, query)
+        return self._read(method, path, answer)
+
+    async def listed(
+        self, path: str, *, query: Mapping[str, str | int] | None = None, most: int = 100_000
+    ) -> AsyncIterator[dict[str, Any]]:
+        """The items of a list, page by page, ``most`` of them. Raises as `ask` does."""
+        url, sent, count = f"{self._service}/v1{path}", query, 0
+        for _page in range(MAX_PAGES):
+            answer = await self._answer("GET", url, None, sent)
+            for item in self._read("GET", path, answer).get("items", ()):
+                if count == most:
+                    return
+                count += 1
+                yield item
+            following = answer.links.get("next", {}).get("url")
+            if following is None:
+                return
+            url, sent = self._own(following), None
+        raise WebexError(f"{self.name}: {path} has more than {MAX_PAGES} pages")
+
+    def _own(self, url: str) -> str:
+        # The token goes where it was meant for, wherever a page points.
+        if urlsplit(url)[:2] != urlsplit(self._service)[:2]:
+            raise WebexError(f"{self.name}: a page points to {urlsplit(url).netloc[:MAX_TOLD]!r}, which is elsewhere")
+        return url
+
+    async def _answer(
+        self, method: str, url: str, body: Mapping[str, Any] | None, query: Mapping[str, str | int] | None
+    ) -> httpx.Response:
+        if self._read_only and method not in _READS:
+            raise WebexError(f"{self.name} is read-only: {method} {urlsplit(url).path} was not sent")
+        for _try in range(MAX_TRIES):
+            async with self._turns:
+                answer = await self._once(method, url, body, query)
+            if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                return answer
+            await asyncio.sleep(self._wait(answer))
+        raise WebexGoneError(f"{self.name}: {method} {urlsplit(url).path}: still too busy after {MAX_TRIES} tries")
+
+    async def _once(
+        self, method: str, url: str, body: Mapping[str, Any] | None, query: Mapping[str, str | int] | None
+    ) -> httpx.Response:
+        path = urlsplit(url).path
+        try:
+            request = self._http.build_request(method, url, json=None if body is None else dict(body), params=query)
+            answer = await self._http.send(request, stream=True)
+            content = bytearray()
+            async with contextlib.aclosing(answer):
+                async for part in answer.aiter_bytes():
+                    content += part
+                    if len(content) > MAX_ANSWER:
+                        raise WebexError(f"{self.name}: {method} {path} is answered by more than {MAX_ANSWER} bytes")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            told = str(error) or type(error).__name__
+            raise WebexGoneError(f"{self.name}: no answer to {method} {path}: {told}") from None
+        return httpx.Response(answer.status_code, headers=_plain(answer.headers), content=bytes(content))
+
+    def _wait(self, answer: httpx.Response) -> float:
+        told = answer.headers.get("retry-after", "")
+        seconds = float(told) if told.isdecimal() else 1.0
+        if seconds > MAX_RETRY_AFTER_S:
+            raise WebexGoneError(
+                f"{self.name}: too busy for {seconds:g} s, and {MAX_RETRY_AFTER_S:g} s are waited at most"
+            )
+        return max(1.0, seconds)
+
+    def _read(self, method: str, path: str, answer: httpx.Response) -> Any:
+        try:
+            said = answer.json() if answer.content else None
+        except ValueError:
+            raise WebexError(f"{self.name}: {method} {path} was answered with what is not JSON") from None
+        if answer.is_error:
+            told = said if isinstance(said, dict) else {}
+            message = str(told.get("message", ""))[:MAX_TOLD]
+            tracking = str(told.get("trackingId", answer.headers.get("trackingid", "")))[:MAX_TOLD]
+            raise WebexRefusedError(
+                f"{self.name}: {method} {path} was refused with {answer.status_code}: {message} [{tracking}]",
+                status=answer.status_code,
+                tracking=tracking,
+            )
+        return said
+
+
+def _plain(headers: httpx.Headers) -> httpx.Headers:
+    """Headers of an answer whose content is unpacked."""
+    kept = httpx.Headers(headers)
+    for name in ("content-encoding", "transfer-encoding", "content-length"):
+        kept.pop(name, None)
+    return kept

@@ -1,0 +1,125 @@
+"""Keywords of Webex: rooms, messages, and accounts that are disabled and enabled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from robot.api.deco import keyword
+
+from harness.drivers.webex import ADMINISTRATOR, Webex
+from harness.keywords.base import Topic
+
+T = TypeVar("T")
+SEEN_WITHIN = timedelta(seconds=10)
+
+
+class WebexKeywords(Topic):
+    """What accounts of a Webex organisation do, and what others of them see."""
+
+    def _webex(self, webex: str, act: Callable[[Webex], Coroutine[Any, Any, T]]) -> T:
+        async def do() -> T:
+            return await act(await self.session.bench.webex(webex))
+
+        return self.session.run(do())
+
+    @keyword
+    def webex_room_is_made(self, webex: str, title: str, *members: str) -> str:
+        """Makes a room as the administrator, brings accounts into it, and returns its id. It is deleted at the end.
+
+        | =Argument= | =Description= |
+        | ``webex``   | Webex's name in the testbed file. |
+        | ``title``   | Its title; the prefix of the testbed file goes before it. |
+        | ``members`` | Accounts of the testbed file. |
+
+        Example:
+        | ${room}    `Webex Room Is Made`    webex    leavers    leaver    operator |
+        """
+
+        async def do(at: Webex) -> str:
+            room = await at.make_room(title)
+            for member in members:
+                await at.invite(room, member)
+            return room
+
+        return self._webex(webex, do)
+
+    @keyword
+    def webex_message_is_said(self, webex: str, room: str, text: str, by: str = ADMINISTRATOR) -> str:
+        """Says something in a room that was made here, and returns the message's id.
+
+        | =Argument= | =Description= |
+        | ``webex`` | Webex's name in the testbed file. |
+        | ``room``  | The room's id. |
+        | ``text``  | What is said. |
+        | ``by``    | The account that says it. |
+
+        Example:
+        | ${message}    `Webex Message Is Said`    webex    ${room}    Handover at six    by=leaver |
+        """
+        return self._webex(webex, lambda at: at.say(room, text, by=by))
+
+    @keyword
+    def webex_message_is_seen(self, webex: str, message: str, by: str, within: timedelta = SEEN_WITHIN) -> None:
+        """Fails where an account does not see a message in time.
+
+        | =Argument= | =Description= |
+        | ``webex``   | Webex's name in the testbed file. |
+        | ``message`` | The message's id. |
+        | ``by``      | The account that is to see it. |
+        | ``within``  | For how long is looked for it. |
+
+        Example:
+        | `Webex Message Is Seen`    webex    ${message}    by=operator |
+        """
+
+        async def do(at: Webex) -> None:
+            await at.expect_message(message, by=by, within=within.total_seconds())
+
+        self._webex(webex, do)
+
+    @keyword
+    def webex_account_is_disabled(self, webex: str, account: str) -> None:
+        """Disables an account as the administrator. Of a real Webex only one that the file calls disposable.
+
+        | =Argument= | =Description= |
+        | ``webex``   | Webex's name in the testbed file. |
+        | ``account`` | The account. |
+
+        Example:
+        | `Webex Account Is Disabled`    webex    leaver |
+        """
+
+        async def do(at: Webex) -> None:
+            await at.account(account)
+            await at.disable(account)
+
+        self._webex(webex, do)
+
+    @keyword
+    def webex_account_is_enabled(self, webex: str, account: str) -> None:
+        """Enables an account again as the administrator.
+
+        | =Argument= | =Description= |
+        | ``webex``   | Webex's name in the testbed file. |
+        | ``account`` | The account. |
+
+        Example:
+        | `Webex Account Is Enabled`    webex    leaver |
+        """
+        self._webex(webex, lambda at: at.enable(account))
+
+    @keyword
+    def webex_account_is_blocked(self, webex: str, account: str, within: timedelta) -> float:
+        """Fails where an account's access token, which served before, serves still; returns after how many seconds.
+
+        | =Argument= | =Description= |
+        | ``webex``   | Webex's name in the testbed file. |
+        | ``account`` | The account. |
+        | ``within``  | For how long is waited for it. |
+
+        Example:
+        | `Webex Account Is Blocked`    webex    leaver    within=15 min |
+        """
+        return self._webex(webex, lambda at: at.expect_blocked(account, within=within.total_seconds()))

@@ -1,0 +1,71 @@
+"""Webex in a testbed file: a simulated one, or a real tenant by the names of the variables that hold its tokens."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from harness.testbed.components.base import Binding, BoundComponent, Name, Strict
+from simulators.webex.settings import Email, WebexSettings
+
+MAX_ACCOUNTS = 1_000
+
+
+class AccountSettings(Strict):
+    """An account that tests act as."""
+
+    email: Email
+    token_variable: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")] | None = None
+    """The environment's variable, or the keyring's entry, that has a real account's access token."""
+    disposable: bool = False
+    """Whether tests may disable it and enable it again: an account that nobody works with."""
+
+
+class WebexComponent(BoundComponent):
+    """The Webex that is tested."""
+
+    role: Literal["webex"]
+    simulator: WebexSettings = WebexSettings()
+    """How the simulator is laid out; only where the binding is ``simulated``."""
+    service: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
+    """Where a real Webex is asked, without ``/v1``: https://webexapis.com."""
+    switch: Name | None = None
+    """The simulated enterprise switch that makes a simulated Webex's calls: an extension is a line of it."""
+    accounts: dict[Name, AccountSettings] = Field(min_length=1, max_length=MAX_ACCOUNTS)
+    """Whom tests act as. ``administrator`` is one of them."""
+    read_only: bool | None = None
+    """Whether whatever would change something is refused before it is sent; left out: a real Webex is only read."""
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{4,32}$")] = "iccs-test-"
+    """What the names of all begin with that tests make, so that it is found after a crash: ``iccs webex sweep``."""
+
+    @model_validator(mode="after")
+    def _bound_whole(self) -> WebexComponent:
+        if "administrator" not in self.accounts:
+            raise ValueError("'accounts' needs an 'administrator'")
+        if self.binding is Binding.REAL:
+            if self.service is None:
+                raise ValueError("a real webex needs 'service', the https://host at which it is asked, without /v1")
+            without = [name for name, each in self.accounts.items() if each.token_variable is None]
+            if without:
+                raise ValueError(f"a real webex's accounts need 'token_variable'; without it: {', '.join(without)}")
+        elif self.service is not None:
+            raise ValueError("'service': for a real webex; a simulator has an address of its own")
+        if self.binding is Binding.REAL and self.switch is not None:
+            raise ValueError("'switch': for a simulated webex; a real one makes its calls itself")
+        self._simulated_accounts_are_there()
+        self.only_a_simulator_is_laid_out()
+        return self
+
+    def _simulated_accounts_are_there(self) -> None:
+        if self.binding is not Binding.SIMULATED:
+            return
+        known = {person.email.lower() for each in self.simulator.organisations for person in each.people}
+        for name, each in self.accounts.items():
+            if each.email.lower() not in known:
+                raise ValueError(f"account {name!r}: the simulated webex has nobody with the email {each.email!r}")
+
+    @property
+    def only_read(self) -> bool:
+        """Whether it is only read."""
+        return self.binding is not Binding.SIMULATED if self.read_only is None else self.read_only

@@ -1,0 +1,79 @@
+"""The interface of a simulated Webex, ``/v1``, with the service's own shape of refusals."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from simulators.webex.api import (
+    actions,
+    memberships,
+    messages,
+    oauth,
+    organisation,
+    people,
+    places,
+    rooms,
+    teams,
+    telephony,
+    webhooks,
+)
+from simulators.webex.cloud import Cloud
+from simulators.webex.described import describe
+from simulators.webex.errors import WebexError, unfit, unknown
+from simulators.webex.front import refusal
+
+PREFIX = "/v1"
+_PARTS = (people, rooms, memberships, messages, actions, teams, webhooks, organisation, places, telephony, oauth)
+
+
+def make_app(cloud: Cloud) -> FastAPI:
+    """Return the interface of ``cloud``; `simulators.webex.front.Front` stands before it."""
+    app = FastAPI(title="Webex, simulated", version="1", redoc_url=None)
+    describe(app)
+    known: list[APIRoute] = []
+
+    def refused(request: Request, error: WebexError) -> JSONResponse:
+        tracking = request.state.tracking_id
+        return JSONResponse(refusal(error, tracking), int(error.status), error.headers)
+
+    @app.exception_handler(WebexError)
+    async def ours(request: Request, error: WebexError) -> JSONResponse:
+        return refused(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def not_fit(request: Request, error: RequestValidationError) -> JSONResponse:
+        # What was sent is not sent back: it need not be text, and it may be long.
+        first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            return refused(request, unfit("The body is not JSON."))
+        where = ".".join(str(step) for step in first["loc"][1:]).encode(errors="replace").decode()
+        return refused(request, unfit(f"{where or first['loc'][0]}: {first['msg']}"))
+
+    @app.exception_handler(HTTPException)
+    async def framework(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            return refused(request, unknown())
+        headers = dict(error.headers or {})
+        told = str(error.detail)
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            # Each route knows its own method only; the resource has those of all its routes (RFC 9110 section 10.2.1).
+            path = request.url.path.removeprefix(PREFIX)
+            # Of paths that fit, the one with the fewest parameters is meant: /people/me is nobody's id.
+            fitting = [route for route in known if route.path_regex.match(path)]
+            there = min(fitting, key=lambda route: len(route.param_convertors)).path if fitting else ""
+            methods = {method for route in known if route.path == there for method in route.methods or ()}
+            headers["Allow"] = ", ".join(sorted(methods))
+            told = "The HTTP method is not supported for this resource."
+        return refused(request, WebexError(HTTPStatus(error.status_code), told, headers=headers))
+
+    for part in _PARTS:
+        router = part.routes(cloud)
+        known += [route for route in router.routes if isinstance(route, APIRoute)]
+        app.include_router(router, prefix=PREFIX)
+    return app

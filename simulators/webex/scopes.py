@@ -1,0 +1,35 @@
+"""Which scopes an access token can have, and which of them are an administrator's."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_MESSAGING: Final = ("rooms", "memberships", "messages", "teams", "team_memberships")
+
+USER: Final = frozenset(
+    {"spark:all", "spark:kms", "spark:people_read", "spark:devices_read", "spark:devices_write", "spark:calls_read"}
+    | {"spark:calls_write", "spark:workspaces_read", "spark:places_read"}
+    | {f"spark:{what}_{act}" for what in _MESSAGING for act in ("read", "write")}
+)
+"""What anybody can be given."""
+ADMIN: Final = frozenset(
+    f"spark-admin:{what}_{act}"
+    for what in ("people", "organizations", "licenses", "roles", "locations", "workspaces", "devices")
+    for act in ("read", "write")
+) | {
+    "spark-admin:telephony_config_read",
+    "spark-admin:telephony_config_write",
+    "audit:events_read",
+    "spark-compliance:events_read",
+}
+"""What only an administrator's token serves for, whoever has it."""
+ALL: Final = USER | ADMIN
+_UNDER_ALL: Final = frozenset(
+    {"spark:people_read"} | {f"spark:{what}_{act}" for what in _MESSAGING for act in ("read", "write")}
+)
+"""What ``spark:all`` stands for."""
+
+
+def holds(granted: frozenset[str], needed: str) -> bool:
+    """Whether scopes that were ``granted`` hold ``needed``."""
+    return needed in granted or (needed in _UNDER_ALL and "spark:all" in granted)

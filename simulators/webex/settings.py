@@ -1,0 +1,142 @@
+"""What a simulated Webex is told at its start: where it listens, its organisations, their people, its limits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, SecretStr, model_validator
+
+from simulators.settings import E164, Strict
+
+Line = Annotated[str, Field(min_length=1, max_length=128)]
+Email = Annotated[str, Field(pattern=r"^[^@\s]{1,64}@[^@\s]{1,189}$")]
+MAX_NAMED: Final = 1_000
+LICENCES: Final = ("Messaging", "Meeting - Webex Enterprise Edition", "Webex Calling - Professional")
+"""What an organisation has licences of where its settings name none."""
+
+
+class PersonSettings(Strict):
+    """Somebody who has an account from the start."""
+
+    email: Email
+    name: Line
+    role: Literal["administrator", "read_only_administrator", "user", "bot"] = "user"
+    number: E164 | None = None
+    """The telephone number of work."""
+    extension: Annotated[str, Field(pattern=r"^[0-9]{2,10}$")] | None = None
+    location: Line | None = None
+    """The name of one of the organisation's locations."""
+
+
+class LocationSettings(Strict):
+    """A place at which an organisation is."""
+
+    name: Line
+    time_zone: Line = "Europe/London"
+    address: Line = "1 Example Street"
+    city: Line = "Glasgow"
+    postcode: Line = "ZZ1 1AA"
+
+
+class WorkspaceSettings(Strict):
+    """A room with what stands in it."""
+
+    name: Line
+    location: Line | None = None
+    capacity: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    devices: tuple[Line, ...] = Field(default=(), max_length=16)
+    """Products, as Webex names them: ``Cisco Room Kit``."""
+
+
+class OrganisationSettings(Strict):
+    """One tenant."""
+
+    name: Line
+    people: tuple[PersonSettings, ...] = Field(min_length=1, max_length=MAX_NAMED)
+    """The first administrator among them is who the run's token is for."""
+    locations: tuple[LocationSettings, ...] = Field(default=(), max_length=MAX_NAMED)
+    workspaces: tuple[WorkspaceSettings, ...] = Field(default=(), max_length=MAX_NAMED)
+    licences: dict[Line, Annotated[int, Field(ge=0, le=1_000_000)]] = Field(
+        default_factory=lambda: dict.fromkeys(LICENCES, 500), max_length=100
+    )
+    """How many of each."""
+
+    @model_validator(mode="after")
+    def _places_are_there(self) -> OrganisationSettings:
+        places = {each.name for each in self.locations}
+        at = [(each.name, each.location) for each in self.people]
+        at += [(each.name, each.location) for each in self.workspaces]
+        for name, place in at:
+            if place is not None and place not in places:
+                raise ValueError(f"{name!r} is at {place!r}, and the organisation is at {sorted(places)}")
+        return self
+
+
+class IntegrationSettings(Strict):
+    """An application that acts for people who let it (OAuth 2.0)."""
+
+    client_id: Line
+    client_secret: SecretStr
+    redirect_uri: Annotated[str, Field(pattern=r"^https?://[^\s]{1,500}$")]
+    scopes: tuple[str, ...] = Field(default=("spark:all", "spark:kms"), min_length=1, max_length=64)
+
+
+def _force() -> tuple[OrganisationSettings, ...]:
+    people = (
+        PersonSettings(email="admin@force.example", name="Ailsa Reid", role="administrator", extension="2000"),
+        PersonSettings(
+            email="operator@force.example",
+            name="Callum Ross",
+            extension="2001",
+            number="+441414960001",
+            location="Govan",
+        ),
+        PersonSettings(email="officer@force.example", name="Isla Munro", extension="2002", location="Govan"),
+        PersonSettings(email="desk@force.example", name="Rory Blair", extension="2003", location="Govan"),
+        PersonSettings(email="bot@webex.bot.example", name="Duty Bot", role="bot"),
+    )
+    partner = PersonSettings(email="admin@partner.example", name="Morag Lennox", role="administrator")
+    govan = LocationSettings(name="Govan")
+    briefing = WorkspaceSettings(name="Briefing room", location="Govan", capacity=12, devices=("Cisco Room Kit",))
+    return (
+        OrganisationSettings(name="Force", people=people, locations=(govan,), workspaces=(briefing,)),
+        OrganisationSettings(name="Partner", people=(partner,)),
+    )
+
+
+class WebexSettings(Strict):
+    """How the simulator is laid out."""
+
+    host: str = "127.0.0.1"
+    """Loopback or not: its own API asks everybody for a token. The control interface asks beyond loopback."""
+    port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """Where the API is; 0: any that is free."""
+    control_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """Where its events, figures and faults are, and where tokens are had for any account."""
+    control_token: SecretStr | None = None
+    """What the control interface asks for; needed beyond loopback."""
+    organisations: tuple[OrganisationSettings, ...] = Field(default_factory=_force, min_length=1, max_length=16)
+    """The first is the one that is tested."""
+    integrations: tuple[IntegrationSettings, ...] = Field(default=(), max_length=64)
+    token_lives_s: Annotated[float, Field(gt=0, le=31_536_000)] = 43_200.0
+    """Seconds for which an access token serves: 12 hours, as Webex gives a personal one."""
+    cursor_lives_s: Annotated[float, Field(gt=0, le=86_400)] = 900.0
+    """Seconds for which a page's ``next`` can be followed; how long Webex's own serve is not published. [p]"""
+    requests_per_s: Annotated[float, Field(gt=0, le=100_000)] = 500.0
+    """Requests that one token may make; more are answered 429. Webex's own limits are not published. [p]"""
+    burst: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
+    """Requests that may come at once before the rate is looked at. [p]"""
+    webhooks_to: tuple[str, ...] = Field(default=(), max_length=100)
+    """Hosts beyond loopback that webhooks may be sent to; others are made, and never sent."""
+
+    @model_validator(mode="after")
+    def _once_each(self) -> WebexSettings:
+        emails = [person.email.lower() for each in self.organisations for person in each.people]
+        if twice := sorted({each for each in emails if emails.count(each) > 1}):
+            raise ValueError(f"an account's email is its own, and {twice[0]!r} is given twice")
+        if not any(each.role == "administrator" for each in self.organisations[0].people):
+            raise ValueError("the first organisation needs an administrator among its 'people': whose token is printed")
+        clients = [each.client_id for each in self.integrations]
+        if len(set(clients)) != len(clients):
+            raise ValueError("two integrations have the same client_id")
+        return self

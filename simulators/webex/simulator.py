@@ -1,0 +1,168 @@
+"""The simulated Webex as a whole: its store, its API, its webhooks, and its control interface."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from contextlib import AsyncExitStack
+from typing import Any
+
+from harness.transport.context import Context
+from simulators.calendar import clock_of, epoch_of
+from simulators.events import Events
+from simulators.faults import Fault, Faults
+from simulators.guard import need_token
+from simulators.web import WebServer
+from simulators.webex.api import make_app
+from simulators.webex.cloud import Cloud
+from simulators.webex.control import make_control
+from simulators.webex.delivery import Deliveries
+from simulators.webex.filling import fill
+from simulators.webex.front import Bucket, Front
+from simulators.webex.happenings import Happenings
+from simulators.webex.paging import Pager
+from simulators.webex.scopes import ALL, USER
+from simulators.webex.settings import WebexSettings
+from simulators.webex.shapes import Person
+from simulators.webex.store import Store
+from simulators.webex.switchboard import Switchboard
+from simulators.webex.tokens import Issued, Tokens
+
+
+class WebexSimulator:
+    """One Webex."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        """Use `WebexSimulator.start`."""
+        self.events: Events = cloud.events
+        self.control_url = ""
+        """Where its events, faults and tokens are, ``http://host:port``."""
+        self.token = ""
+        """The access token of the first organisation's administrator, made for this run."""
+        self._cloud = cloud
+        self._settings = cloud.settings
+        self._faults = Faults()
+        self._switching = asyncio.Lock()
+        self._stack = AsyncExitStack()
+        self._web: WebServer | None = None
+        self._port = cloud.settings.port
+        bucket = Bucket(cloud.settings.requests_per_s, cloud.settings.burst, cloud.store.now)
+        self._front = Front(make_app(cloud), cloud.tokens, cloud.caller, bucket, self._faults, cloud.rng, self._host)
+
+    @classmethod
+    async def start(
+        cls,
+        context: Context,
+        settings: WebexSettings,
+        *,
+        name: str = "webex",
+        virtual: bool,
+        switch: tuple[str, str | None] | None = None,
+    ) -> WebexSimulator:
+        """Start it; ``switch``: the control interface of the enterprise switch that makes its calls, and its token.
+
+        Raises LocalError when its control interface would be reached from beyond loopback without a token, and
+        TransportError when an address can't be bound; nothing stays up then.
+        """
+        need_token("Webex's control interface", settings.host, settings.control_token, key="control_token")
+        now = clock_of(context.journal, virtual=virtual)
+        rng = random.Random(context.rng.getrandbits(64))
+        store = Store(rng, now)
+        events = Events(context.journal, name)
+        deliveries = Deliveries(events, now, settings.webhooks_to)
+        cloud = Cloud(
+            settings,
+            store,
+            Tokens(now, settings.token_lives_s, settings.integrations),
+            Pager(secrets.token_bytes(32), now, settings.cursor_lives_s),
+            events,
+            Happenings(store, events, deliveries),
+            deliveries,
+            rng,
+        )
+        simulator = cls(cloud)
+        simulator._stack.push_async_callback(deliveries.stop)
+        if switch is not None:
+            origin = epoch_of(context.journal, virtual=virtual)
+            cloud.switchboard = Switchboard(*switch, origin, store.person_by_extension)
+            simulator._stack.push_async_callback(cloud.switchboard.close)
+        try:
+            administrator = fill(cloud)
+            simulator.token = simulator._issue(administrator, None, None).access_token
+            await simulator._start()
+        except BaseException:
+            await simulator._stack.aclose()
+            raise
+        return simulator
+
+    async def _start(self) -> None:
+        self._stack.push_async_callback(self._hang_up)
+        await self._listen()
+        secret = self._settings.control_token
+        app = make_control(self, secret.get_secret_value() if secret is not None else None)
+        control = WebServer(app, self._settings.host, self._settings.control_port)
+        self._stack.push_async_callback(control.stop)
+        self.control_url = f"http://{self._settings.host}:{await control.start()}"
+
+    @property
+    def url(self) -> str:
+        """Where the API is, without ``/v1``: ``http://host:port``."""
+        return f"http://{self._host()}"
+
+    def _host(self) -> str:
+        return f"{self._settings.host}:{self._port}"
+
+    async def _listen(self) -> None:
+        web = WebServer(self._front, self._settings.host, self._port)
+        self._port = await web.start()
+        self._cloud.url = self.url
+        self._web = web
+
+    async def _hang_up(self) -> None:
+        web, self._web = self._web, None
+        if web is not None:
+            await web.stop()
+
+    async def stop(self) -> None:
+        """Serve no more; what it held is gone."""
+        await self._stack.aclose()
+
+    def figures(self) -> dict[str, Any]:
+        """Where it is asked, and what is wrong."""
+        fault = self._faults.now
+        return {
+            "url": self.url,
+            "fault": None if fault is None else fault.value,
+            "retry_after": self._front.busy_s,
+            "messages": len(self._cloud.store.messages),
+            "content_bytes": self._cloud.store.content_bytes,
+        }
+
+    def _issue(self, person: Person, scopes: frozenset[str] | None, lives: float | None) -> Issued:
+        own = ALL if person.roles else USER
+        return self._cloud.tokens.issue(person.id, own if scopes is None else scopes, lives_s=lives)
+
+    def issue(self, email: str, scopes: frozenset[str] | None, lives: float | None) -> Issued | None:
+        """A token for an account; None where there is no such account."""
+        person = next((each for each in self._cloud.store.people if email.lower() in each.emails), None)
+        return None if person is None else self._issue(person, scopes, lives)
+
+    def set_busy(self, retry_after: int) -> None:
+        """Tell every client to come back after so many seconds; 0: no more."""
+        self._front.busy_s = retry_after
+        self.events.tell("busy" if retry_after else "ready", retry_after=retry_after)
+
+    async def set_fault(self, fault: Fault | None, *, seconds: float) -> None:
+        """Begin a fault, in place of one that is on, or end it.
+
+        Raises TransportError where the port was taken meanwhile.
+        """
+        async with self._switching:
+            was = self._faults.now
+            self._faults.set(fault, seconds=seconds)
+            self.events.tell("fault" if fault is not None else "well", fault=None if fault is None else fault.value)
+            if fault is Fault.DOWN and was is not Fault.DOWN:
+                await self._hang_up()
+            elif was is Fault.DOWN and fault is not Fault.DOWN:
+                await self._listen()

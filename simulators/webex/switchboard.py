@@ -1,0 +1,187 @@
+"""How a simulated Webex makes calls: it asks the enterprise switch for them, which places them by SIP with media.
+
+What is answered of a call is what the switch saw on the wire. A person's line is the one of their extension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final
+
+import httpx
+
+from simulators.webex.errors import WebexError, conflict, forbidden, unfit, unknown
+from simulators.webex.ids import named, uuid_of
+from simulators.webex.shapes import Call, CallRecord, Person, RemoteParty
+from simulators.webex.store import stamp
+
+ANSWERS_WITHIN_S: Final = 35.0
+"""Seconds within which the switch answers: it waits itself for a telephone to be picked up."""
+MAX_HISTORY: Final = 20
+"""Calls of each kind that a history has, as Webex's own."""
+_LOOKED_AT: Final = 1_000
+MAX_ANSWERED: Final = 10_000
+"""Calls answered by REST whose names are kept; of more the oldest are forgotten."""
+
+
+class Switchboard:
+    """The switch, as Webex asks it."""
+
+    def __init__(
+        self, control: str, token: str | None, origin: float, whose: Callable[[str, str], Person | None]
+    ) -> None:
+        """``control``: the switch's ``http://host:port``; ``origin``: seconds since 1970 of run time 0.
+
+        ``whose``: the person of an organisation who has an extension.
+        """
+        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        self._http = httpx.AsyncClient(
+            base_url=f"{control}/v1", headers=headers, timeout=ANSWERS_WITHIN_S, trust_env=False
+        )
+        self._origin, self._whose = origin, whose
+        self._answered: dict[tuple[str, str], str] = {}
+        """The name under which a line's call was answered from afar: its telephone is called anew, by another leg."""
+
+    async def close(self) -> None:
+        """Ask no more."""
+        await self._http.aclose()
+
+    async def calls(self, person: Person) -> list[Call]:
+        """The calls that a person has now."""
+        found = await self._ask("GET", "/parties", query={"line": _line(person)})
+        return [self._call(each, person) for each in found]
+
+    async def call(self, person: Person, call_id: str) -> Call:
+        """One of a person's calls. Raises WebexError, 404."""
+        return self._call(await self._party(person, call_id), person)
+
+    async def history(self, person: Person, kind: str | None) -> list[CallRecord]:
+        """The calls that a person had, the last first, MAX_HISTORY of each kind."""
+        query = {"line": _line(person), "most": str(_LOOKED_AT)}
+        past = await self._ask("GET", "/history", query=query)
+        records = [self._record(each, person) for each in reversed(past)]
+        kept: list[CallRecord] = []
+        for each in records:
+            if kind in {None, each.type} and sum(other.type == each.type for other in kept) < MAX_HISTORY:
+                kept.append(each)
+        return kept
+
+    async def place(self, person: Person, act: str, body: dict[str, Any]) -> dict[str, str]:
+        """Begin a call of a person's: ``dial``, ``retrieve`` or ``pick-up``; return its ids."""
+        party = await self._ask("POST", f"/lines/{_line(person)}/{act}", body)
+        return {"callId": self._id(party), "callSessionId": str(party["call"])}
+
+    async def act(self, person: Person, call_id: str, act: str, body: dict[str, Any] | None = None) -> Any:
+        """Do something to one of a person's calls. Raises WebexError."""
+        party = await self._party(person, call_id)
+        if act == "answer":
+            self._answered[party["call"], party["line"]] = self._name(party)
+            if len(self._answered) > MAX_ANSWERED:
+                del self._answered[next(iter(self._answered))]
+        return await self._ask("POST", f"/parties/{party['id']}/{act}", body)
+
+    async def other(self, person: Person, call_id: str) -> str:
+        """The switch's name of one of a person's calls. Raises WebexError."""
+        return str((await self._party(person, call_id))["id"])
+
+    async def _party(self, person: Person, call_id: str) -> dict[str, Any]:
+        coded = uuid_of(call_id, "CALL")
+        line = _line(person)
+        try:
+            wanted = bytes.fromhex(coded or "").decode()
+        except ValueError:
+            wanted = ""
+        parties = await self._ask("GET", "/parties", query={"line": line})
+        found: list[dict[str, Any]] = [each for each in parties if self._name(each) == wanted]
+        if not found:
+            raise unknown("call")
+        return found[-1]
+
+    def _name(self, party: dict[str, Any]) -> str:
+        return self._answered.get((party["call"], party["line"]), str(party["id"]))
+
+    def _id(self, party: dict[str, Any]) -> str:
+        return named("CALL", self._name(party).encode().hex())
+
+    def _call(self, party: dict[str, Any], person: Person) -> Call:
+        return Call(
+            id=self._id(party),
+            call_id=self._id(party),
+            call_session_id=party["call"],
+            personality=_personality(party),
+            state=_state(party),
+            remote_party=self._remote(party, person),
+            created=stamp(self._origin + party["created"]),
+            answered=stamp(self._origin + party["answered"]) if party["answered"] is not None else None,
+        )
+
+    def _record(self, party: dict[str, Any], person: Person) -> CallRecord:
+        kind = "placed" if party["personality"] != "terminator" else "received"
+        if kind == "received" and party["answered"] is None:
+            kind = "missed"
+        # As Webex has it: when it was placed, when it was answered, when whoever called gave up.
+        time = party[{"placed": "created", "received": "answered", "missed": "ended"}[kind]]
+        remote = self._remote(party, person)
+        return CallRecord(
+            type=kind,
+            name=remote.name,
+            number=remote.number,
+            privacy_enabled=remote.privacy_enabled,
+            time=stamp(self._origin + time),
+        )
+
+    def _remote(self, party: dict[str, Any], person: Person) -> RemoteParty:
+        number = party["number"] or (party["dialled"] if party["personality"] != "terminator" else "")
+        colleague = self._whose(number, person.org_id)
+        kind = "emergency" if party["is_emergency"] else "organization" if colleague is not None else "external"
+        name = party["name"] or (colleague.display_name if colleague is not None else "")
+        return RemoteParty(
+            name=name or None,
+            number=number,
+            person_id=colleague.id if colleague is not None else None,
+            privacy_enabled=not party["number"],
+            call_type=kind,
+        )
+
+    async def _ask(
+        self, method: str, path: str, body: dict[str, Any] | None = None, query: dict[str, str] | None = None
+    ) -> Any:
+        try:
+            answer = await self._http.request(method, path, json=body, params=query)
+            said = answer.json() if answer.content else None
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise WebexError(HTTPStatus.SERVICE_UNAVAILABLE, "The call control service is not available.") from error
+        told = str(said.get("detail", ""))[:300] if isinstance(said, dict) else ""
+        match answer.status_code:
+            case HTTPStatus.NOT_FOUND:
+                raise unknown("call")
+            case HTTPStatus.CONFLICT:
+                raise conflict(told or "The call is not in a state for this.")
+            case HTTPStatus.UNPROCESSABLE_ENTITY:
+                raise unfit("The destination or the digits can't be right.")
+        if answer.is_error:
+            raise WebexError(HTTPStatus.SERVICE_UNAVAILABLE, "The call control service is out of order.")
+        return said
+
+
+def _line(person: Person) -> str:
+    if person.extension is None:
+        raise forbidden("The user has no extension, and so no line to call from.")
+    return person.extension
+
+
+def _personality(party: dict[str, Any]) -> str:
+    """Whose telephone rings for a call that it is to make is a click to dial; once picked up it is who calls."""
+    if party["personality"] != "click_to_dial":
+        return str(party["personality"])
+    return "clickToDial" if party["answered"] is None else "originator"
+
+
+def _state(party: dict[str, Any]) -> str:
+    """In Webex's words it is connecting while the other one rings, and alerting while one's own telephone does."""
+    if party["state"] == "remote_held":
+        return "remoteHeld"
+    if party["state"] in {"connecting", "alerting"}:
+        return "connecting" if _personality(party) == "originator" else "alerting"
+    return str(party["state"])

@@ -1,0 +1,79 @@
+"""Webex and the switch that makes its calls, from the testbed file: whose call is whose, and what can't be dialled."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from harness.errors import ExpectationError, TestbedError, WebexRefusedError
+from harness.testbed.bench import open_bench
+from harness.testbed.load import load_testbed
+
+FILE = Path(__file__).resolve().parents[3] / "fixtures" / "testbeds" / "webex.yaml"
+TODAY = date(2026, 1, 5)
+
+
+@pytest.mark.virtual_time
+async def test_a_call_is_its_parties_own_and_nobody_elses() -> None:
+    async with open_bench(load_testbed(FILE), today=TODAY, addresses=None, virtual=True, seed=1) as bench:
+        webex = await bench.webex()
+        await bench.telephone("operator-phone")
+        called = await bench.telephone("leaver-phone")
+        call = await webex.dial("2002", by="operator")
+        await called.rings()
+        for account in ("leaver", "partner"):
+            client = await webex.account(account)
+            for method, path, body in (
+                ("GET", f"/telephony/calls/{call}", None),
+                ("POST", "/telephony/calls/hangup", {"callId": call}),
+                ("POST", "/telephony/calls/hold", {"callId": "no-such-call"}),
+            ):
+                with pytest.raises(WebexRefusedError) as raised:
+                    await client.ask(method, path, body)
+                # The partner's administrator has no extension, and so no calls at all.
+                assert raised.value.status == (404 if account == "leaver" else 403)
+        assert (await webex.expect_call("connecting", by="operator", within=1))["callId"] == call
+        with pytest.raises(ExpectationError, match="was to have a call that is connected within 1 s, and has alerting"):
+            await webex.expect_call("connected", by="leaver", within=1)
+        await webex.handle(call, "hangup", by="operator")
+        with pytest.raises(WebexRefusedError, match="404"):
+            await webex.handle(call, "hold", by="operator")
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize(
+    ("destination", "status"), [("sip:x@y", 400), ("", 400), ("1" * 65, 400), ("<script>", 400), ("2999", 409)]
+)
+async def test_what_can_not_be_dialled_is_refused_or_seen_to_fail(destination: str, status: int) -> None:
+    async with open_bench(load_testbed(FILE), today=TODAY, addresses=None, virtual=True, seed=1) as bench:
+        webex = await bench.webex()
+        # The operator's telephone is not registered: a line without a telephone can't be made to call.
+        with pytest.raises(WebexRefusedError) as raised:
+            await webex.dial(destination, by="operator")
+        assert raised.value.status == status
+
+
+@pytest.mark.virtual_time
+async def test_a_call_that_nobody_took_is_missed_by_one_and_placed_by_the_other() -> None:
+    async with open_bench(load_testbed(FILE), today=TODAY, addresses=None, virtual=True, seed=1) as bench:
+        webex = await bench.webex()
+        caller, called = await bench.telephone("operator-phone"), await bench.telephone("leaver-phone")
+        call = await caller.dial("2002")
+        rung = await called.rings()
+        await call.hang_up()
+        await rung.ended(within=2)
+        seen = {}
+        for account in ("operator", "leaver"):
+            client = await webex.account(account)
+            seen[account] = [each["type"] for each in (await client.ask("GET", "/telephony/calls/history"))["items"]]
+            assert (await client.ask("GET", "/telephony/calls/history?type=received"))["items"] == []
+        assert seen == {"operator": ["placed"], "leaver": ["missed"]}
+
+
+def test_the_switch_of_a_webex_is_one_that_the_file_has(tmp_path: Path) -> None:
+    file = tmp_path / "test.yaml"
+    file.write_text(FILE.read_text().replace("switch: switch", "switch: elsewhere"))
+    with pytest.raises(TestbedError, match="elsewhere"):
+        load_testbed(file)
