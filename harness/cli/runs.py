@@ -63,14 +63,14 @@ def list_runs(runs: Runs = DEFAULT) -> None:
     Example: iccs runs list
     """
     table = Table(title="Runs", title_justify="left")
-    for heading in ("id", "began (UTC)", "commit", "testbed", "stage", "won on", "state", "exit", "tests", "hold"):
+    for heading in ("id", "commit", "testbed", "state", "tests", "hold"):
         table.add_column(heading, no_wrap=heading == "id")
     with _store(runs) as store:
         for row, tests in store.runs():
-            exit_code = "-" if row.exit is None else str(row.exit)
-            cells = (row.id, _time(row.began), _build(row.commit, row.dirty), row.testbed, row.stage)
-            more = (_won_on(row.bindings), row.state, exit_code, str(tests), row.hold or "")
-            table.add_row(*(escape(cell) for cell in (*cells, *more)))
+            ground = f"{row.testbed}, {row.stage}, {_won_on(row.bindings)}"
+            state = row.state if row.exit is None else f"{row.state}, exit {row.exit}"
+            cells = (row.id, _build(row.commit, row.dirty), ground, state, str(tests), row.hold or "")
+            table.add_row(*(escape(cell) for cell in cells))
     Console().print(table)
 
 
