@@ -20,7 +20,7 @@ from harness.evidence.allure_adapter import RunDescription, attach
 from harness.evidence.pytest_side import RequirementsPlugin
 from harness.testbed.bench import Bench
 from harness.testbed.load import load_testbed
-from harness.testbed.run import KEEP_VARIABLE, TESTBED_VARIABLE, Run, started_run
+from harness.testbed.run import KEEP_VARIABLE, SEED, TESTBED_VARIABLE, Run, started_run
 from harness.transport.virtual_loop import VirtualLoop
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -48,7 +48,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="real",
         help="run bench tests over real wires, in virtual time, or both (default: real)",
     )
-    group.addoption("--seed", type=int, default=1, help="seed of virtual time's delays and identifiers (default: 1)")
+    group.addoption(
+        "--seed", type=int, default=SEED, help=f"seed of virtual time's delays and identifiers (default: {SEED})"
+    )
     group.addoption(
         "--keep-evidence",
         choices=("failures", "all"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from harness.cli.places import PROJECT, SIMULATED_TESTBED
+from harness.cli.places import FIXTURES, PROJECT, SIMULATED_TESTBED
 from harness.cli.report import OUT
 from harness.errors import HarnessError, TestbedError
 
@@ -53,6 +53,17 @@ def accept(
             show_default="one a core, at most 4; 1 where anything is real",
         ),
     ] = None,
+    defects: Annotated[
+        Path, typer.Option(help="The register of known faults.", show_default="fixtures/defects.yaml")
+    ] = FIXTURES / "defects.yaml",
+    runs: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ICCS_RUNS",
+            help="The run store: a file, or postgresql://user:password@host/name.",
+            show_default="runs.sqlite in the folder of --out",
+        ),
+    ] = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Don't make the Allure report.")] = False,
 ) -> None:
     """Run acceptance suites (pytest and Robot) against a testbed and report by requirement.
@@ -60,8 +71,9 @@ def accept(
     Simulators that the testbed names are started for the run and ended after it. Results, report, captures and logs
     go to reports/out; those of the run before are kept in reports/out/previous.
 
-    Exit codes: 0 all passed, 1 a test failed, 2 wrong use or testbed file, 3 something the run needs is missing, 130
-    interrupted (what was reached is reported).
+    Exit codes: 0 all passed, or failed by known faults alone that a waiver lets through; 1 a test failed or a
+    waiver has expired; 2 wrong use, testbed file or register; 3 something the run needs is missing, or a runner
+    ended oddly; 130 interrupted (what was reached is reported).
 
     Examples:
 
@@ -70,6 +82,8 @@ def accept(
       iccs accept --suite niccs --testbed fixtures/testbeds/simulated.yaml --keep-evidence all
     """
     from harness.cli.acceptance import Acceptance, Plan  # noqa: PLC0415 - help must come at once
+    from harness.cli.defects import RegisterError, load_register  # noqa: PLC0415
+    from harness.cli.keeping import STORE  # noqa: PLC0415
     from harness.cli.lane import PlanError  # noqa: PLC0415
     from harness.testbed.load import load_testbed  # noqa: PLC0415
 
@@ -84,10 +98,12 @@ def accept(
             out=out.resolve(),
             report=not no_report,
             lanes=_lanes(lanes, described),
+            register=load_register(defects),
+            store=runs or str(out.resolve() / STORE),
         )
         acceptance = Acceptance(plan, console)
         acceptance.prepare()
-    except (TestbedError, PlanError) as error:
+    except (TestbedError, PlanError, RegisterError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         raise typer.Exit(2) from error
     except HarnessError as error:

@@ -21,18 +21,22 @@ from rich.console import Console
 
 from harness.cli.children import Child
 from harness.cli.deck import DECK_VARIABLE, HAND_VARIABLE, Deck, Hand
+from harness.cli.keeping import BusyError, FolderLock, Keeping
 from harness.cli.lane import ENVIRONMENT, FAILED, INTERRUPTED, LANE, PASSED, USAGE, Lane, PlanError, Runner
 from harness.cli.places import PROJECT
 from harness.cli.progress import ProgressFile, View
 from harness.cli.report import OUT, REPORT, RESULTS, SUMMARY, make_report, show, summarised, write_summary
 from harness.errors import HarnessError
 from harness.evidence.allure_adapter import RunDescription, write_environment
+from harness.evidence.defects import EMPTY, Register
 from harness.evidence.progress import PROGRESS_VARIABLE
 from harness.evidence.requirements import catalogue
+from harness.evidence.results import Verdict
 from harness.testbed.model import Testbed
 from harness.testbed.run import (
     KEEP_VARIABLE,
     ORIGIN_VARIABLE,
+    SEED,
     TESTBED_VARIABLE,
 )
 
@@ -62,6 +66,10 @@ class Plan:
     report: bool
     lanes: int = 1
     """How many sets of simulators play tests side by side."""
+    register: Register = EMPTY
+    """The known faults."""
+    store: str | None = None
+    """The run store: a file or a PostgreSQL URL; None keeps nothing."""
 
 
 class Acceptance:
@@ -77,6 +85,8 @@ class Acceptance:
         self._robot = [suite for suite in plan.suites if any(suite.rglob("*.robot"))]
         self._lanes = [f"-{number}" for number in range(1, plan.lanes + 1)] if plan.lanes > 1 else [""]
         self._interrupted = False
+        self._keeping = None if plan.store is None else Keeping(plan.store, plan.out, plan.register)
+        self._lock: FolderLock | None = None
         self._main: asyncio.Task[int] | None = None
 
     def prepare(self) -> None:
@@ -88,6 +98,7 @@ class Acceptance:
             if suite not in self._pytest and suite not in self._robot:
                 raise PlanError(f"{suite} holds neither test_*.py nor *.robot")
         self._check_tags()
+        self._take_folder()
         make_room(self._out)
         for folder in (RESULTS, RUN, LOGS):
             (self._out / folder).mkdir(parents=True)
@@ -101,6 +112,25 @@ class Acceptance:
                 "Python": sys.version.split()[0],
             },
         )
+
+        if self._keeping is not None:
+            self._keeping.begin(
+                testbed=self._plan.testbed.name,
+                stage=self._plan.testbed.stage,
+                bindings=self._described.bindings,
+                suites=[suite.name for suite in self._plan.suites],
+                seed=SEED,
+            )
+
+    def _take_folder(self) -> None:
+        """Have the folder alone; keep what a run before that was killed had reached. Raises PlanError, LocalError."""
+        try:
+            self._lock = FolderLock(self._out)
+        except (OSError, BusyError) as error:
+            told = str(error) if isinstance(error, BusyError) else f"{self._out} can't be used: {error}"
+            raise PlanError(told) from error
+        if self._keeping is not None and (killed := self._keeping.keep_killed()):
+            self._console.print(f"The run {killed} was killed; what it had reached is kept.", style="yellow")
 
     def _check_tags(self) -> None:
         if not self._robot:
@@ -124,7 +154,11 @@ class Acceptance:
         self._main = asyncio.create_task(self._run())
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._interrupt)
-        return await self._main
+        try:
+            return await self._main
+        finally:
+            if self._lock is not None:
+                self._lock.release()
 
     def _interrupt(self) -> None:
         if self._interrupted or self._main is None:
@@ -134,8 +168,9 @@ class Acceptance:
 
     async def _run(self) -> int:
         began = time.time()
+        view = View(self._console)
         try:
-            with View(self._console) as view:
+            with view:
                 code = await self._suites(view)
         except asyncio.CancelledError:
             code = INTERRUPTED
@@ -143,7 +178,7 @@ class Acceptance:
         except HarnessError as error:
             code = USAGE if isinstance(error, PlanError) else ENVIRONMENT
             self._console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        return self._tell(code, began)
+        return self._tell(code, began, view)
 
     async def _suites(self, view: View) -> int:
         origin, epoch = time.monotonic(), time.time()
@@ -268,11 +303,15 @@ class Acceptance:
         if code != 0:
             raise PlanError(f"pytest can't collect its suites (exit {code}):\n{child.tail()}")
 
-    def _tell(self, code: int, began: float) -> int:
+    def _tell(self, code: int, began: float, view: View) -> int:
         """Write the summary, print it, make the report; return the exit code."""
-        summary = summarised(self._out / RESULTS, catalogue())
+        summary = summarised(self._out / RESULTS, catalogue(), self._plan.register)
         if code == PASSED and not summary.passed:
             code = FAILED
+        elif code == FAILED and summary.passed and not view.unfinished and view.bad == summary.count(Verdict.KNOWN):
+            code = (
+                PASSED  # by waived faults alone; a failure that left no result, or a test cut short, is none of these
+            )
         run = {
             "exit": code,
             "interrupted": self._interrupted,
@@ -296,6 +335,14 @@ class Acceptance:
                 self._console.print(str(error), style="red", markup=False, soft_wrap=True)
                 code = code or ENVIRONMENT
         self._console.print(f"Summary: {written}", soft_wrap=True, highlight=False)
+        if self._keeping is not None:
+            try:
+                self._keeping.end(summary, interrupted=self._interrupted, code=code)
+                self._console.print(f"Kept as run {self._keeping.run}", soft_wrap=True, highlight=False)
+            except HarnessError as error:
+                told = f"The run is not kept: {error}. Its results are in {self._out}."
+                self._console.print(told, style="red", markup=False, soft_wrap=True)
+                code = code or ENVIRONMENT
         return code
 
 

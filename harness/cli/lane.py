@@ -138,7 +138,8 @@ class Lane:
         explained = range(1, 2) if name == "pytest" else range(1, 251)
         if code not in explained:
             self.say(f"{name} ended with {code}:\n{child.tail()}", "red")
-        return USAGE if code in usage else FAILED
+            return USAGE if code in usage else ENVIRONMENT
+        return FAILED
 
 
 async def _addresses(child: Child) -> Addresses:

@@ -68,6 +68,8 @@ class View:
         self._console = console
         self._totals: dict[str, int] = {}
         self._ended = 0
+        self.bad = 0
+        """Tests that ended failed or broken."""
         self._running: dict[str, str] = {}
         self._last: deque[Text] = deque(maxlen=LAST_SHOWN)
         self._stage = ""
@@ -82,6 +84,11 @@ class View:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._live.stop()
+
+    @property
+    def unfinished(self) -> int:
+        """Tests that began and did not end."""
+        return len(self._running)
 
     def stage(self, told: str) -> None:
         """Say what is being done."""
@@ -107,6 +114,7 @@ class View:
         mark, style = MARKS.get(outcome, MARKS["broken"])
         line = Text.assemble((f"{mark} {outcome:<8}", style), f" {event.get('seconds', 0):6.1f} s  {told_name(test)}")
         bad = outcome in {"failed", "broken"}
+        self.bad += bad
         if bad or outcome in {"skipped", "not applicable"}:
             told = str(event.get("message", "")).strip().splitlines()
             line.append(f"\n    {told[0]}" if told else "", style="red" if bad else style)

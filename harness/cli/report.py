@@ -17,12 +17,23 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rich.console import Console
 from rich.table import Table
 
+from harness.cli.defects import REGISTER, load_register
 from harness.cli.node import ALLURE_CONFIG, MissingToolError, find_allure, find_node
 from harness.cli.places import PROJECT
 from harness.errors import HarnessError
 from harness.evidence.allure_adapter import CATALOGUE_PAGE
+from harness.evidence.defects import DEFECT, Defect, Register, marked
 from harness.evidence.requirements import PRIORITIES, Catalogue, catalogue
-from harness.evidence.results import Standing, Summary, Verdict, as_json, read_results, summarise
+from harness.evidence.results import (
+    ResultsError,
+    Standing,
+    Summary,
+    TestOutcome,
+    Verdict,
+    as_json,
+    read_results,
+    summarise,
+)
 
 OUT = PROJECT / "reports" / "out"
 RESULTS = "allure-results"
@@ -43,6 +54,7 @@ STYLES = {
     Standing.PASSED: "green",
     Standing.PASSED_SIMULATED: "cyan",
     Standing.FAILED: "bold red",
+    Standing.KNOWN: "magenta",
     Standing.NOT_APPLICABLE: "dim",
     Standing.NOT_RUN: "yellow",
 }
@@ -56,6 +68,7 @@ class ReportError(HarnessError):
 def report(
     results: Annotated[Path, typer.Option(help="Folder of Allure results.")] = OUT / RESULTS,
     out: Annotated[Path, typer.Option(help="Folder in which allure-report/ and summary.json are written.")] = OUT,
+    defects: Annotated[Path, typer.Option(help="The register of known faults.")] = REGISTER,
 ) -> None:
     """Make the report of a run again from its results; nothing is run.
 
@@ -63,7 +76,7 @@ def report(
     """
     console = Console()
     try:
-        summary = summarised(results, catalogue())
+        summary = summarised(results, catalogue(), load_register(defects))
         write_summary(out, summary, {})
         show(console, summary)
         page = make_report(results, out, summary, join_history=False)
@@ -76,10 +89,30 @@ def report(
     console.print(f"Report: {page}", soft_wrap=True)
 
 
-def summarised(results: Path, book: Catalogue) -> Summary:
-    """Return how the criteria stand by the results in a folder. Raises ResultsError."""
+def summarised(results: Path, book: Catalogue, register: Register) -> Summary:
+    """Return how the criteria stand by the results in a folder, and tell in these of the faults that explain them.
+
+    Raises ResultsError.
+    """
     tests, unreadable = read_results(results)
-    return summarise(tests, book, unreadable)
+    summary = summarise(tests, book, unreadable, register=register)
+    for test in summary.tests:
+        _mark(results / test.file, test.defect)
+    return summary
+
+
+def _mark(path: Path, defect: Defect | None) -> None:
+    """Tell a result of its fault, so that Allure does; one without, and never with one, stays as it is."""
+    was = json.loads(path.read_text(encoding="utf-8"))
+    labelled = any(label.get("name") == DEFECT for label in was.get("labels") or [])
+    if defect is None and not labelled:
+        return
+    beside = path.with_suffix(".part")
+    try:
+        beside.write_text(json.dumps(marked(was, defect), ensure_ascii=False), encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise ResultsError(f"{path}: can't be told of its fault: {error}") from error
 
 
 def write_summary(out: Path, summary: Summary, run: Mapping[str, Any]) -> Path:
@@ -188,13 +221,28 @@ def show(console: Console, summary: Summary) -> None:
     groups.add_section()
     groups.add_row("all Musts", *(str(musts[standing]) for standing in Standing))
     console.print(groups)
+    _show_tests(console, summary)
+
+
+def _show_tests(console: Console, summary: Summary) -> None:
+    """Print what a reader must know of single tests, and how many ended how."""
     for name in summary.unreadable:
         console.print(f"unreadable result: {name}", style="red", markup=False)
     for test in summary.tests:
         if test.verdict is Verdict.NOT_APPLICABLE:
             console.print(f"not applicable: {test.name}: {test.reason}", style="dim", markup=False, soft_wrap=True)
+    for test in summary.tests:
+        if test.defect is not None:
+            console.print(_known(test, test.defect, summary), style="magenta", markup=False, soft_wrap=True)
+    for line in summary.expired:
+        console.print(f"expired waiver, the gate fails: {line}", style="bold red", markup=False, soft_wrap=True)
     told = ", ".join(f"{summary.count(verdict)} {verdict}" for verdict in Verdict if summary.count(verdict))
     console.print(f"{len(summary.tests)} tests: {told or 'none'}")
+
+
+def _known(test: TestOutcome, defect: Defect, summary: Summary) -> str:
+    gate = "waived, the gate passes" if defect.passes_gate(summary.today) else "the gate fails"
+    return f"known fault: {test.name}: {defect.label}, severity {defect.severity}: {defect.title}; {gate}"
 
 
 def _styled(standing: Standing) -> str:

@@ -1,20 +1,23 @@
 """Reads Allure results back into a standing by requirement: what passed, failed or was never run, and on what ground.
 
 A pass won on simulators is called "passed (simulated)": it is no acceptance. A criterion without a result is "not run",
-and so is one whose tests were all skipped. One whose tests were all declared not applicable is so itself: no pass.
+and so is one whose tests were all skipped. One whose tests were all declared not applicable is so itself: no pass. A
+failure that a known fault explains is "known": no pass either.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from harness.errors import LocalError, NotApplicableError
 from harness.evidence.allure_adapter import BINDING, NOT_APPLICABLE, OUTCOME, REQUIREMENT
+from harness.evidence.defects import EMPTY, Defect, Register, this_day
 from harness.evidence.requirements import Catalogue, Requirement
 
 RESULT_BYTES = 16 * 1024 * 1024
@@ -29,6 +32,8 @@ class Standing(StrEnum):
     """How a criterion stands after a run."""
 
     FAILED = "failed"
+    KNOWN = "known fault"
+    """Nothing failed but what known faults explain."""
     PASSED = "passed"
     PASSED_SIMULATED = "passed (simulated)"
     NOT_APPLICABLE = NOT_APPLICABLE
@@ -45,6 +50,11 @@ class Verdict(StrEnum):
     NOT_APPLICABLE = NOT_APPLICABLE
     """Declared with a reason; Allure's status is ``skipped`` and a label tells them apart."""
     UNKNOWN = "unknown"
+    KNOWN = "known"
+    """Failed or broken, by a fault in the register; Allure's status stays, a label tells of the fault."""
+
+
+_ALLURES = frozenset({Verdict.PASSED, Verdict.FAILED, Verdict.BROKEN, Verdict.SKIPPED, Verdict.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,10 @@ class TestOutcome:
     framework: str = ""
     message: str = ""
     seconds: float = 0.0
+    defect: Defect | None = None
+    """The fault that explains the failure, where the verdict is KNOWN."""
+    file: str = ""
+    """Name of its result file."""
 
     @property
     def reason(self) -> str:
@@ -85,6 +99,10 @@ class Summary:
     standings: tuple[RequirementStanding, ...]
     unreadable: tuple[str, ...] = field(default=())
     """Result files that could not be read, each with why."""
+    today: date = field(default_factory=this_day)
+    """The day by which waivers are judged."""
+    expired: tuple[str, ...] = field(default=())
+    """Open faults whose waiver has expired, a line each."""
 
     def count(self, *verdicts: Verdict) -> int:
         """Return how many tests ended so."""
@@ -92,9 +110,15 @@ class Summary:
 
     @property
     def passed(self) -> bool:
-        """Tell whether there was at least one test that passed, none failed, and all results could be read."""
-        bad = self.count(Verdict.FAILED, Verdict.BROKEN, Verdict.UNKNOWN)
-        return self.count(Verdict.PASSED) > 0 and bad == 0 and not self.unreadable
+        """Tell whether a test passed, none failed that no waiver lets through, no waiver expired, all could be read."""
+        bad = self.count(Verdict.FAILED, Verdict.BROKEN, Verdict.UNKNOWN) + len(self.known_unwaived)
+        return self.count(Verdict.PASSED) > 0 and bad == 0 and not self.unreadable and not self.expired
+
+    @property
+    def known_unwaived(self) -> list[TestOutcome]:
+        """Tests that failed by a known fault without a waiver that lets the run pass."""
+        known = [(test, test.defect) for test in self.tests if test.verdict is Verdict.KNOWN]
+        return [test for test, defect in known if defect is None or not defect.passes_gate(self.today)]
 
     def musts(self) -> Mapping[Standing, int]:
         """Return how many of the Musts stand how."""
@@ -115,7 +139,7 @@ def read_results(folder: Path) -> tuple[list[TestOutcome], list[str]]:
         try:
             if path.stat().st_size > RESULT_BYTES:
                 raise ValueError(f"{path.stat().st_size} bytes")
-            history, start, outcome = _outcome(json.loads(path.read_text(encoding="utf-8")))
+            history, start, outcome = _outcome(json.loads(path.read_text(encoding="utf-8")), path.name)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             unreadable.append(f"{path.name}: {error or type(error).__name__}")
             continue
@@ -124,7 +148,7 @@ def read_results(folder: Path) -> tuple[list[TestOutcome], list[str]]:
     return [outcome for _, outcome in sorted(latest.values(), key=lambda pair: (pair[0], pair[1].name))], unreadable
 
 
-def _outcome(data: Mapping[str, Any]) -> tuple[str, float, TestOutcome]:
+def _outcome(data: Mapping[str, Any], file: str) -> tuple[str, float, TestOutcome]:
     labels = [(str(label["name"]), str(label["value"])) for label in data.get("labels") or []]
 
     def first(name: str) -> str:
@@ -139,18 +163,29 @@ def _outcome(data: Mapping[str, Any]) -> tuple[str, float, TestOutcome]:
         framework=first("framework"),
         message=str((data.get("statusDetails") or {}).get("message") or ""),
         seconds=max(0.0, float(data.get("stop") or start) - start) / 1000,
+        file=file,
     )
     return str(data.get("historyId") or data["uuid"]), start, outcome
 
 
 def _verdict(status: str, declared: str) -> Verdict:
     verdict = Verdict(status)
+    if verdict not in _ALLURES:
+        raise ValueError(f"{status!r} is no status of Allure's")
     return Verdict.NOT_APPLICABLE if verdict is Verdict.SKIPPED and declared == NOT_APPLICABLE else verdict
 
 
-def summarise(tests: Iterable[TestOutcome], catalogue: Catalogue, unreadable: Iterable[str] = ()) -> Summary:
-    """Return how every criterion of the catalogue stands."""
-    outcomes = tuple(tests)
+def summarise(
+    tests: Iterable[TestOutcome],
+    catalogue: Catalogue,
+    unreadable: Iterable[str] = (),
+    *,
+    register: Register = EMPTY,
+    today: date | None = None,
+) -> Summary:
+    """Return how every criterion of the catalogue stands; ``register`` explains failures, ``today`` judges waivers."""
+    today = today or this_day()
+    outcomes = tuple(_explained(test, register) for test in tests)
     by_requirement: dict[str, list[TestOutcome]] = {}
     for test in outcomes:
         for name in test.requirements:
@@ -159,15 +194,24 @@ def summarise(tests: Iterable[TestOutcome], catalogue: Catalogue, unreadable: It
         RequirementStanding(requirement, standing(by_requirement.get(name, ())), tuple(by_requirement.get(name, ())))
         for name, requirement in catalogue.items()
     )
-    return Summary(outcomes, standings, tuple(unreadable))
+    return Summary(outcomes, standings, tuple(unreadable), today, tuple(register.expired(today)))
+
+
+def _explained(test: TestOutcome, register: Register) -> TestOutcome:
+    if test.verdict not in (Verdict.FAILED, Verdict.BROKEN):
+        return test
+    defect = register.explaining(test.name, test.message)
+    return test if defect is None else replace(test, verdict=Verdict.KNOWN, defect=defect)
 
 
 def standing(tests: Iterable[TestOutcome]) -> Standing:
     """Return how a criterion with these tests stands: a failure outweighs any pass, a simulated pass any real one."""
     there = [(test.verdict, test.binding) for test in tests]
     told = [each for each in there if each[0] not in (Verdict.SKIPPED, Verdict.NOT_APPLICABLE)]
-    if any(verdict is not Verdict.PASSED for verdict, _ in told):
+    if any(verdict not in (Verdict.PASSED, Verdict.KNOWN) for verdict, _ in told):
         return Standing.FAILED
+    if any(verdict is Verdict.KNOWN for verdict, _ in told):
+        return Standing.KNOWN
     if not told:
         declared = there and all(verdict is Verdict.NOT_APPLICABLE for verdict, _ in there)
         return Standing.NOT_APPLICABLE if declared else Standing.NOT_RUN
@@ -176,6 +220,8 @@ def standing(tests: Iterable[TestOutcome]) -> Standing:
 
 def _told(test: TestOutcome) -> dict[str, str]:
     told = {"name": test.name, "verdict": test.verdict.value, "binding": test.binding}
+    if test.defect is not None:
+        told |= {"defect": test.defect.id, "change_request": test.defect.change_request or ""}
     return told | ({"reason": test.reason} if test.verdict is Verdict.NOT_APPLICABLE else {})
 
 
@@ -197,4 +243,6 @@ def as_json(summary: Summary) -> dict[str, Any]:
         ],
         "untraced": [test.name for test in summary.tests if not test.requirements],
         "unreadable": list(summary.unreadable),
+        "known": [_told(test) for test in summary.tests if test.verdict is Verdict.KNOWN],
+        "expired_waivers": list(summary.expired),
     }

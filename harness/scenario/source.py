@@ -1,4 +1,4 @@
-"""Reads a YAML file of a scenario within bounds, and keeps the line of every value."""
+"""Reads a YAML file of a scenario, or another kind, within bounds, and keeps the line of every value."""
 
 from __future__ import annotations
 
@@ -13,16 +13,33 @@ from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.events import AliasEvent
 
-from harness.errors import ScenarioError
+from harness.errors import LocalError, ScenarioError
 
 MAX_FILE: Final = 1024 * 1024
-"""Bytes that a scenario file may have."""
+"""Bytes that a file may have."""
 MAX_DEPTH: Final = 16
 """How deep values may be nested."""
 MAX_VALUES: Final = 100_000
 """Keys and values that a file may have."""
 
 Location = Sequence[str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a file is called in errors, and which error tells of it."""
+
+    name: str
+    error: type[LocalError]
+    holds: str
+    """The keys at its head."""
+    instead: str
+    """What is written instead of a YAML alias."""
+
+
+SCENARIO: Final = Kind(
+    "scenario", ScenarioError, "'id', 'actors' and 'timeline'", "use 'variables', or 'include' a file"
+)
 
 
 @dataclass(slots=True)
@@ -56,9 +73,7 @@ class _Bounded(Composer):
         event = self.parser.peek_event()
         line = event.start_mark.line + 1
         if isinstance(event, AliasEvent):
-            raise _BoundError(
-                line, f"found the alias '*{event.anchor}'; a scenario has none: use 'variables', or 'include' a file"
-            )
+            raise _AliasError(line, f"found the alias '*{event.anchor}'")
         self.depth += 1
         self.values += 1
         if self.depth > MAX_DEPTH:
@@ -77,52 +92,56 @@ class _BoundError(Exception):
         self.line = line
 
 
-def read_tree(path: Path) -> tuple[dict[str, Any], Spot]:
+class _AliasError(_BoundError):
+    pass
+
+
+def read_tree(path: Path, kind: Kind = SCENARIO) -> tuple[dict[str, Any], Spot]:
     """Return the mapping that a file holds, as plain values, and where each of them stands.
 
-    Raises ScenarioError naming file and line for what can't be read, is no YAML, or is over a bound.
+    Raises the kind's error naming file and line for what can't be read, is no YAML, or is over a bound.
     """
-    text = _read(path)
+    text = _read(path, kind)
     yaml = YAML(typ="rt")
     yaml.Composer = _Bounded
     try:
         tree = yaml.load(text)
+    except _AliasError as error:
+        raise kind.error(f"{path}:{error.line}: {error}; a {kind.name} has none: {kind.instead}") from error
     except _BoundError as error:
-        raise ScenarioError(f"{path}:{error.line}: {error}") from error
+        raise kind.error(f"{path}:{error.line}: {error}") from error
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
         problem = " ".join(str(error.problem or error.context).split("\n\n")[0].split())
-        raise ScenarioError(f"{path}:{line}: not YAML: {problem}") from error
+        raise kind.error(f"{path}:{line}: not YAML: {problem}") from error
     except RecursionError as error:
-        raise ScenarioError(f"{path}:1: found values nested deeper than {MAX_DEPTH}") from error
+        raise kind.error(f"{path}:1: found values nested deeper than {MAX_DEPTH}") from error
     except Exception as error:  # ruamel raises much of its own making on odd text, all of it the text's fault
         position = getattr(error, "position", None)
         line = text.count("\n", 0, position) + 1 if isinstance(position, int) else 1
         reason = str(error).split("\n", maxsplit=1)[0] or type(error).__name__
-        raise ScenarioError(f"{path}:{line}: not YAML: {reason}") from error
+        raise kind.error(f"{path}:{line}: not YAML: {reason}") from error
     if not isinstance(tree, CommentedMap):
-        raise ScenarioError(
-            f"{path}:1: found {shown(tree)}; a scenario is a mapping with 'id', 'actors' and 'timeline'"
-        )
+        raise kind.error(f"{path}:1: found {shown(tree)}; a {kind.name} is a mapping with {kind.holds}")
     root = Spot(path, 1)
     return _plain(tree, root), root
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, kind: Kind) -> str:
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_FILE + 1)
     except OSError as error:
-        raise ScenarioError(f"{path}: can't be read: {error.strerror}") from error
+        raise kind.error(f"{path}: can't be read: {error.strerror}") from error
     except ValueError as error:  # a NUL in the name
-        raise ScenarioError(f"{str(path)!r}: can't be read: {error}") from error
+        raise kind.error(f"{str(path)!r}: can't be read: {error}") from error
     if len(raw) > MAX_FILE:
-        raise ScenarioError(f"{path}: found more than {MAX_FILE} bytes; a scenario file has {MAX_FILE} at most")
+        raise kind.error(f"{path}: found more than {MAX_FILE} bytes; a {kind.name} file has {MAX_FILE} at most")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise ScenarioError(f"{path}:{line}: found byte 0x{raw[error.start]:02X}, which is not UTF-8") from error
+        raise kind.error(f"{path}:{line}: found byte 0x{raw[error.start]:02X}, which is not UTF-8") from error
 
 
 def _plain(node: Any, spot: Spot) -> Any:

@@ -24,6 +24,8 @@ ADDRESSES_VARIABLE = "ICCS_ADDRESSES"
 RUN_DIR_VARIABLE = "ICCS_RUN_DIR"
 ORIGIN_VARIABLE = "ICCS_ORIGIN"
 KEEP_VARIABLE = "ICCS_KEEP_EVIDENCE"
+SEED = 1
+"""Seed of virtual time's delays and identifiers where none is given."""
 
 
 def tells_nothing_of(testbed: Testbed) -> str:

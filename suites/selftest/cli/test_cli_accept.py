@@ -1,6 +1,7 @@
 """iccs accept: exit codes, results kept and told, children that end with it, folders it does not touch."""
 
 import asyncio
+import hashlib
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import pytest
 
 from harness.cli.acceptance import make_room
 from harness.cli.lane import PlanError
+from harness.evidence.run_store import RunStore
 
 WITHIN = 60.0
 TESTBED = """\
@@ -25,11 +27,17 @@ import asyncio, sys
 from pathlib import Path
 from rich.console import Console
 from harness.cli.acceptance import Acceptance, Plan
+from harness.cli.defects import load_register
 from harness.cli.lane import PlanError
+from harness.evidence.defects import EMPTY
 from harness.testbed.load import load_testbed
 
 file = Path(sys.argv[1])
-plan = Plan((Path(sys.argv[2]),), file, load_testbed(file), "failures", Path(sys.argv[3]), False, int(sys.argv[4]))
+faults = file.with_name("defects.yaml")
+register = load_register(faults) if faults.exists() else EMPTY
+suites, out, lanes = (Path(sys.argv[2]),), Path(sys.argv[3]), int(sys.argv[4])
+store = str(file.with_name("runs.sqlite"))
+plan = Plan(suites, file, load_testbed(file), "failures", out, False, lanes, register, store)
 acceptance = Acceptance(plan, Console())
 try:
     acceptance.prepare()
@@ -220,6 +228,129 @@ def test_a_failure_is_exit_1_and_the_run_before_is_kept_aside(place):
     assert not summary(place)["passed"]
     assert json.loads((place / "my out" / "previous" / "summary.json").read_text())["passed"]
     assert len(list((place / "my out" / "allure-results").glob("*-result.json"))) == 1
+
+
+def kept(place):
+    store = RunStore.open(str(place / "runs.sqlite"))
+    try:
+        return [store.run(row.id) for row, _ in store.runs()]
+    finally:
+        store.close()
+
+
+MEASURES = """
+import allure, json, pytest
+
+@pytest.mark.requirement("NICCS-TEL-001")
+def test_measures():
+    rows = [{"name": "ring", "value": 1.5, "unit": "s", "requirement": "NICCS-TEL-001"}, {"name": "x", "value": None}]
+    allure.attach(json.dumps(rows), name="measures", attachment_type="application/json", extension="json")
+"""
+
+
+def test_a_run_is_kept_with_results_measures_and_the_hash_of_each_file(place):
+    code, told = accept(place, test_tiny__py=MEASURES, tiny__robot=ROBOT.replace("Log    hello", "Fail    late"))
+    (run,) = kept(place)
+    assert f"Kept as run {run.row.id}" in told
+    assert (run.row.state, run.row.exit, run.row.testbed, run.row.seed) == ("ended", code, "nothing simulated", 1)
+    assert json.loads(run.row.bindings) == {"iccs": "real"}
+    assert {(row.verdict, row.requirements) for row in run.results} == {
+        ("passed", '["NICCS-TEL-001"]'),
+        ("failed", '["NICCS-RAD-001"]'),
+    }
+    assert [(row.name, row.value, row.unit, row.requirement) for row in run.measures] == [
+        ("ring", 1.5, "s", "NICCS-TEL-001")
+    ]
+    hashes = {row.path: row.sha256 for row in run.files}
+    results = list((place / "my out" / "allure-results").iterdir())
+    assert len(results) >= 3
+    for path in results:
+        assert hashes[f"allure-results/{path.name}"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_killed_run_is_kept_by_the_next_as_far_as_it_came_and_two_at_once_are_refused(place):
+    (place / "my suites" / "tiny" / "test_tiny.py").write_text(HANGS)
+    with subprocess.Popen(
+        command(place), env=environment(place), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as running:
+        progress = place / "my out" / "logs" / "progress.jsonl"
+        deadline = time.monotonic() + WITHIN
+        while "test_hangs" not in (progress.read_text() if progress.exists() else ""):
+            assert time.monotonic() < deadline
+            assert running.poll() is None
+        code, told = accept(place)
+        assert code == 2
+        assert "another run writes to" in told
+        running.kill()
+    assert [run.row.state for run in kept(place)] == ["running"]
+    code, told = accept(place, test_tiny__py=GOOD)
+    assert code == 0, told
+    good, killed = kept(place)
+    assert f"The run {killed.row.id} was killed; what it had reached is kept." in told
+    assert (good.row.state, killed.row.state, killed.row.exit) == ("ended", "killed", None)
+    assert sorted(row.verdict for row in killed.results) == ["not run", "passed"]
+    for line in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"ICCS_TEST_MARK={place}".encode() in (line / "environ").read_bytes().split(b"\0"):
+                os.kill(int(line.name), signal.SIGKILL)
+        except (OSError, ProcessLookupError):
+            continue
+
+
+def test_a_store_that_takes_no_more_is_told_and_the_results_stay(place):
+    drive = place / "drive.py"
+    full = """
+from harness.evidence import run_store
+from harness.errors import DatabaseError
+def full(*_args, **_more):
+    raise DatabaseError("the store refused: database or disk is full")
+run_store.RunStore.end = full
+"""
+    drive.write_text(drive.read_text().replace("file = Path", full + "file = Path"))
+    code, told = accept(place, test_tiny__py=GOOD)
+    assert code == 3
+    assert "The run is not kept: the store refused: database or disk is full. Its results are in" in told
+    assert summary(place)["passed"]
+
+
+FAULT = """
+defects:
+  - id: DEF-1
+    title: says hello too late
+    severity: 3
+    requirements: [NICCS-RAD-001]
+    tests: [Good]
+    change_request: CR005
+    opened: 2026-01-01
+    waiver: {approver: A. Chair, expires: 2999-12-31, reason: borne, gate: passes}
+"""
+ENDS_ODDLY = (
+    GOOD
+    + """
+def test_crash():
+    import os
+    os._exit(1)
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("fault", "python", "expected", "told"),
+    [
+        (FAULT, GOOD, 0, "DEF-1 (CR005), severity 3: says hello too late; waived, the gate passes"),
+        (FAULT.replace("gate: passes", "gate: fails"), GOOD, 1, "too late; the gate fails"),
+        (FAULT.replace("2999", "2020"), GOOD, 1, "the waiver of A. Chair expired on 2020-12-31"),
+        (FAULT.replace("[Good]", "[Another]"), GOOD, 1, "1 failed"),
+        (FAULT, ENDS_ODDLY, 1, "waived, the gate passes"),
+    ],
+)
+def test_a_known_fault_passes_the_gate_by_a_waiver_that_says_so_and_alone(place, fault, python, expected, told):
+    (place / "defects.yaml").write_text(fault)
+    code, printed = accept(place, test_tiny__py=python, tiny__robot=ROBOT.replace("Log    hello", "Fail    late"))
+    assert code == expected, printed
+    assert told in printed
+    assert summary(place)["run"]["exit"] == code
+    assert summary(place)["passed"] is (expected == 0 or python is ENDS_ODDLY)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,165 @@
+"""``iccs dossier``: a run's evidence as one page a board can read, hashed and signed; and whether it was changed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from harness.cli.defects import REGISTER, load_register
+from harness.cli.keeping import EVIDENCE
+from harness.cli.report import OUT, RESULTS, SUMMARY, TEMPLATES
+from harness.errors import LocalError
+from harness.evidence.allure_adapter import RunDescription
+from harness.evidence.dossier import judge, measure_lines
+from harness.evidence.manifest import differences, make_key, read_key, signed
+from harness.evidence.requirements import PRIORITIES, catalogue
+from harness.evidence.results import read_results, summarise
+from harness.evidence.run_store import EvidenceFile, evidence_files, measures_of
+
+EXIT_FAILED, EXIT_USAGE = 1, 2
+FOLDER: Final = "dossier"
+PAGE: Final = "dossier.html"
+MANIFEST: Final = "manifest.json"
+Out = Annotated[Path, typer.Option(help="The run's folder, as given to iccs accept.")]
+
+app = typer.Typer(help="The board's dossier of a run. Example: iccs dossier --stage SAT --key ~/iccs-dossier.pem")
+
+
+class DossierError(LocalError):
+    """There is no run of which a dossier can be made."""
+
+
+@app.callback(invoke_without_command=True)
+def make(
+    context: typer.Context,
+    stage: Annotated[str, typer.Option(help="FAT, SAT, E2E …: the stage that the run's testbed must be of.")] = "SAT",
+    key: Annotated[
+        Path | None, typer.Option(envvar="ICCS_DOSSIER_KEY", help="Ed25519 private key (PEM); see iccs dossier key.")
+    ] = None,
+    out: Out = OUT,
+    defects: Annotated[Path, typer.Option(help="The register of known faults.")] = REGISTER,
+) -> None:
+    """Make the dossier of the last run: dossier/dossier.html, and dossier/manifest.json with hashes and signature.
+
+    Exit 0 where it was made, whatever it says; 2 where it could not be.
+
+    Example: iccs dossier --stage SAT --key ~/iccs-dossier.pem
+    """
+    if context.invoked_subcommand is not None:
+        return
+    try:
+        if key is None:
+            raise DossierError("the manifest is signed: name a key with --key; make one with iccs dossier key FILE")
+        page, colour = _made(out.resolve(), stage, key, defects)
+    except LocalError as error:
+        raise _refused(error) from error
+    print(f"Dossier ({colour}): {page}")  # noqa: T201
+
+
+@app.command()
+def verify(
+    fingerprint: Annotated[
+        str | None, typer.Option(help="Fingerprint that the signer's key must have, had from the signer another way.")
+    ] = None,
+    out: Out = OUT,
+) -> None:
+    """Tell whether the dossier and its evidence are as they were signed. Exit 0 so, 1 changed, 2 no dossier.
+
+    Example: iccs dossier verify --fingerprint 9f2c…
+    """
+    try:
+        found, whose = differences(out / FOLDER / MANIFEST, out, fingerprint)
+    except LocalError as error:
+        raise _refused(error) from error
+    for line in found:
+        print(line, file=sys.stderr)  # noqa: T201
+    if found:
+        raise typer.Exit(EXIT_FAILED)
+    known = "" if fingerprint else "; compare it with the signer's, or name that with --fingerprint"
+    print(f"Nothing was changed since it was signed with the key {whose}{known}")  # noqa: T201
+
+
+@app.command()
+def key(
+    file: Annotated[Path, typer.Argument(help="Where the private key is written; keep it off the repository.")],
+) -> None:
+    """Make a signing key and print its fingerprint, which goes to whoever will verify.
+
+    Example: iccs dossier key ~/iccs-dossier.pem
+    """
+    try:
+        print(make_key(file))  # noqa: T201
+    except LocalError as error:
+        raise _refused(error) from error
+
+
+def _refused(error: LocalError) -> typer.Exit:
+    print(error, file=sys.stderr)  # noqa: T201
+    return typer.Exit(EXIT_USAGE)
+
+
+def _made(out: Path, stage: str, key: Path, defects: Path) -> tuple[Path, str]:
+    signing, register = read_key(key), load_register(defects)
+    run = _run(out / SUMMARY)
+    if run.get("stage") != stage:
+        raise DossierError(f"{out / SUMMARY}: the run is of the stage {run.get('stage')!r}, not {stage!r}")
+    tests, unreadable = read_results(out / RESULTS)  # and not marked: they stay as the run store hashed them
+    summary = summarise(tests, catalogue(), unreadable, register=register)
+    bindings = {str(name): str(how) for name, how in dict(run.get("bindings") or {}).items()}
+    described = RunDescription(stage, bindings)
+    finished = run.get("exit") in (0, 1) and not run.get("interrupted")
+    judgement = judge(summary, register, described.binding, finished=finished)
+    files = [*evidence_files(out, EVIDENCE)]
+    page = out / FOLDER / PAGE
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+    html = environment.get_template(PAGE + ".j2").render(
+        stage=stage,
+        run=run,
+        began=datetime.fromtimestamp(float(run.get("began") or 0), UTC),
+        bindings=bindings,
+        ground=described.binding,
+        judgement=judgement,
+        summary=summary,
+        musts=summary.musts(),
+        register=register,
+        measures=measure_lines(measures_of(out / RESULTS, summary.tests)),
+        priorities=PRIORITIES,
+        sources=catalogue().sources,
+        files=files,
+    )
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(html, encoding="utf-8")
+        files += [each for each in evidence_files(out, [FOLDER]) if each.path == f"{FOLDER}/{PAGE}"]
+        facts = {
+            "stage": stage,
+            "testbed": run.get("testbed"),
+            "won_on": described.binding,
+            "verdict": judgement.colour,
+        }
+        _write_manifest(page.with_name(MANIFEST), files, facts, signing)
+    except OSError as error:
+        raise DossierError(f"{page.parent}: the dossier can't be written: {error.strerror}") from error
+    return page, judgement.colour
+
+
+def _write_manifest(path: Path, files: list[EvidenceFile], facts: dict[str, Any], key: Any) -> None:
+    path.write_text(json.dumps(signed(files, facts, key), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _run(path: Path) -> dict[str, Any]:
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))["run"]
+    except OSError as error:
+        raise DossierError(f"{path}: no run has ended here: {error.strerror}; run iccs accept") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise DossierError(f"{path}: found no summary of a run") from error
+    if not isinstance(run, dict) or not run:
+        raise DossierError(f"{path}: tells nothing of the run itself; run iccs accept")
+    return run
