@@ -111,7 +111,7 @@ class WebexKeywords(Topic):
         self._webex(webex, lambda at: at.enable(account))
 
     @keyword
-    def webex_account_is_blocked(self, webex: str, account: str, within: timedelta) -> float:
+    def webex_account_is_blocked(self, webex: str, account: str, within: timedelta = timedelta(minutes=15)) -> float:
         """Fails where an account's access token, which served before, serves still; returns after how many seconds.
 
         | =Argument= | =Description= |

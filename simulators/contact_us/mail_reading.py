@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from email import message_from_bytes, policy
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import EmailMessage, Message
 from email.utils import parseaddr
@@ -62,7 +63,7 @@ def read_mail(data: bytes, sender: str) -> tuple[Submission, str, dict[str, str]
     try:
         message: Message = message_from_bytes(data, policy=policy.compat32)
         text, files = _parts(message, notes)
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, IndexError, KeyError) as error:
+    except (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         # The standard library's reader breaks in these ways on what no mail program writes.
         message, files = EmailMessage(), []
         notes.append(f"this mail could not be read ({type(error).__name__}); it follows as it came")
@@ -138,7 +139,7 @@ def _decoded(content: bytes, charset: str | None) -> str:
 def _filename(part: Message) -> str:
     try:
         return part.get_filename() or ""
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (MessageError, ValueError, LookupError, TypeError, AttributeError):
         return ""
 
 
@@ -147,7 +148,7 @@ def _header(message: Message, name: str) -> str:
     raw = str(message.get(name, ""))
     try:
         return str(make_header(decode_header(raw)))
-    except (ValueError, LookupError, TypeError):
+    except (MessageError, ValueError, LookupError, TypeError):
         return raw.encode("utf-8", "replace").decode()
 
 

@@ -10,7 +10,7 @@ from harness.endpoints.media import MediaPort, MediaService
 from harness.endpoints.pei import KeyOutcome, TerminalEquipment
 from harness.errors import HarnessError, LocalError
 from harness.journal import Event
-from harness.protocols.pei.codes import Grant
+from harness.protocols.pei.codes import Grant, ReleaseCause, describe
 from harness.transport.context import Context
 from simulators.iccs.positions import Position, PositionError, Positions
 
@@ -314,8 +314,9 @@ class RadioDesk:
             case "radio.released":
                 self._floor_lost(gateway, data.get("cc"), f"the call was released: {data.get('cause')}")
                 gateway.cc = None if gateway.cc == data.get("cc") else gateway.cc
-                self._talks(gateway, None)
-                self._show(gateway, "talkgroup.idle", talkgroup=talkgroup)
+                if not left_to_key(gateway, event):
+                    self._talks(gateway, None)
+                    self._show(gateway, "talkgroup.idle", talkgroup=talkgroup)
             case "status.received":
                 self._show(gateway, "status.shown", issi=data.get("issi"), value=data.get("value"))
             case "sds.received" if "text" in data:
@@ -342,6 +343,12 @@ class RadioDesk:
         for position in self._positions:
             if position.streams and gateway.line.talkgroup in position.listening.talkgroups:
                 self._positions.tell(position, kind, **data)
+
+
+def left_to_key(gateway: Gateway, event: Event) -> bool:
+    """Whether a call was released because our terminal left it to ask for the floor anew: who talks in it goes on."""
+    keys = gateway.keyed_by is not None or gateway.passes_on is not None
+    return keys and event.data.get("cause") == describe(ReleaseCause, ReleaseCause.USER)
 
 
 def _why(outcome: KeyOutcome) -> str:

@@ -17,7 +17,7 @@ from harness.errors import HarnessError
 from harness.journal import Event
 from harness.protocols.pei.codes import Grant
 from simulators.iccs.patch_panel import PatchPanel
-from simulators.iccs.radio_desk import QUEUED_S, Gateway, RadioDesk
+from simulators.iccs.radio_desk import QUEUED_S, Gateway, RadioDesk, left_to_key
 from simulators.iccs.radio_services.patch_book import PatchBook
 from simulators.iccs.shared import Shared
 
@@ -172,7 +172,8 @@ class Relays:
             case "radio.ceased" | "radio.released" | "pei.lost":
                 self._taken_away(talkgroup, event, f"the network said {event.kind}")
                 source = self._sources.get(talkgroup)
-                if source is not None and source.position is None:
+                goes_on = event.kind == "radio.released" and left_to_key(gateway, event)
+                if source is not None and source.position is None and not goes_on:
                     del self._sources[talkgroup]
             case _:
                 return

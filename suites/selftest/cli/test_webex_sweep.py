@@ -22,8 +22,8 @@ def sweep(*words: str, token: str | None) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_was_left_is_shown_and_then_taken_away_and_nothing_else() -> None:
-    with simulating("webex", "--testbed", TESTBED) as (_child, lines):
-        found = {line["kind"]: line["url"] for line in lines[:-1]}
+    with simulating("webex", "switch", "--testbed", TESTBED) as (_child, lines):
+        found = {line["kind"]: line["url"] for line in lines[:-1] if line["name"] == "webex"}
         token, url = found["token"], found["http"]
         headers = {"Authorization": f"Bearer {token}"}
         with httpx.Client(base_url=f"{url}/v1", headers=headers, trust_env=False) as http:
@@ -37,6 +37,13 @@ def test_what_was_left_is_shown_and_then_taken_away_and_nothing_else() -> None:
             assert done.returncode == 0 and "iccs-test-left [red]" in done.stdout
             assert [each["title"] for each in http.get("/rooms").json()["items"]] == ["Somebody's own"]
         assert token not in done.stdout + done.stderr + shown.stdout + shown.stderr
+
+
+def test_webex_without_the_switch_that_it_calls_through_is_told() -> None:
+    command = [sys.executable, "-m", "harness.cli", "simulate", "webex", "--testbed", TESTBED, "--json"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode in {2, 3}
+    assert "not started: iccs simulate webex switch" in ended.stderr
 
 
 @pytest.mark.parametrize(
