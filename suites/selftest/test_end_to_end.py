@@ -20,7 +20,7 @@ RUN_WITHIN_S = 1800
 
 HOURS = ("test_busy_hour.py", "test_vehicle_reports.py")
 """Hours of calls and of drives, which are too long to be played twice in each run of the tests. So are the scenarios on
-testbeds of their own (``robot_too``), of which ``selftest/scenario`` plays a short one twice."""
+testbeds of their own (``robot_too``), of which ``cli/test_replay.py`` plays one twice."""
 
 STEPS = [
     ("trunk-999", "call.inviting"),
