@@ -180,7 +180,7 @@ class MediaPort(AnyPort, Protocol):
         that may come; empty: what is sent. `rtcp`: where reports go, None: the next port, or with `rtcp_mux` the same.
         `security`: SRTP. `symmetric`: whether media may come from elsewhere than `remote`, from another "port" of its
         host or from "any" (RFC 4961; the rule is in `peer`). `rests`: send nothing where there has been nothing to say
-        for two seconds, as an audio jack of ours does; but for an empty packet every 15 s (RFC 6263 section 4.1).
+        for two seconds, as an audio jack of ours does; but for an empty packet every 5 s (RFC 6263 section 4.1).
         Raises MediaError.
         """
 

@@ -11,7 +11,7 @@ after it was heard.
 A port whose terms let it rest (an audio jack) does so when it has neither anything to say nor anything to hear, nor
 anybody it sends on has: it is taken out of its slot and costs nothing until it is stirred, by a packet, by a command,
 or by another it sends on. Its timestamps go on meanwhile, and what it says next begins a talkspurt (RFC 3551 section
-4.1). No RTCP is sent meanwhile.
+4.1).
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from typing import Final
 from harness.endpoints.media.api import PortStats
 from harness.endpoints.media.bridge import Bridge
 from harness.endpoints.media.events import MediaEvent
+from harness.endpoints.media.peer import SIGN_OF_LIFE_S
 from harness.endpoints.media.playout import MAX_DEPTH_MS, MIN_DEPTH_MS
 from harness.endpoints.media.sound import FRAME_S
-from harness.endpoints.media.speech_stream import SpeechStream
+from harness.endpoints.media.speech_stream import HANGOVER, SpeechStream
 from harness.endpoints.media.stream import RTP, Delayed, Outgoing, Stream
 from harness.endpoints.media.terms import Address, SpeechTerms, TextTerms
 from harness.endpoints.media.text_stream import TextStream
@@ -37,8 +38,6 @@ SLOT_S: Final = FRAME_S / SLOTS
 MAX_PORTS: Final = 2000
 MAX_BRIDGES: Final = 256
 MAX_BEHIND_S: Final = 2.0
-SIGN_OF_LIFE_S: Final = 15.0
-"""A resting port sends an empty packet so often (RFC 6263 section 8), for a peer that was started afresh to find it."""
 SIGN_OF_LIFE_SLOTS: Final = round(SIGN_OF_LIFE_S / SLOT_S)
 MAX_SOURCES: Final = 32
 MIN_GAIN_DB: Final = -60.0
@@ -64,8 +63,9 @@ class MediaEngine:
         self._events: list[MediaEvent] = []
         self._later: list[tuple[float, int, Stream, int, bytes, Address]] = []
         self._later_count = 0
-        self._resting: dict[int, int] = {}  # the port's number, and that of the slot it had last
-        self._signs: list[tuple[int, int]] = []  # the number of the slot in which a resting port is to be asked, and it
+        # By the port's number: those of the slot that it had last, and of the one in which it gives a sign of life.
+        self._resting: dict[int, tuple[int, int]] = {}
+        self._signs: list[tuple[int, int]] = []  # the latter first, the port's number behind it
         self._stirred: list[tuple[int, float]] = []
 
     # --- ports ---
@@ -127,9 +127,9 @@ class MediaEngine:
         if stream is None:
             raise MediaError("the media port is closed")
         stream.quiet = False  # whatever is done to it, its next frame has to be looked at
-        stream.silent = 0
         if stream.resting:
             self._wake(stream, self.now)
+        stream.silent = 0
         return stream
 
     def speech(self, number: int) -> SpeechStream:
@@ -257,18 +257,19 @@ class MediaEngine:
                 yield from stream.control_out(now)
             if stream.resting:
                 self._slots[number % SLOTS].remove(stream)
-                self._rest(stream.number, number)
+                self._rest(stream, number)
 
     # --- rest ---
 
-    def _rest(self, port: int, number: int) -> None:
-        """A port rests from this slot on."""
-        self._resting[port] = number
-        heapq.heappush(self._signs, (number + SIGN_OF_LIFE_SLOTS, port))
+    def _rest(self, stream: Stream, number: int) -> None:
+        """A port rests from this slot on; its next sign of life is counted from what it sent last."""
+        sign = max(number + SLOTS, number - (stream.silent - HANGOVER) * SLOTS + SIGN_OF_LIFE_SLOTS)
+        self._resting[stream.number] = number, sign
+        heapq.heappush(self._signs, (sign, stream.number))
 
     def _wake(self, stream: Stream, now: float) -> None:
         """Put a port back into its slot, and those that send it on."""
-        since = self._resting.pop(stream.number)
+        since, _ = self._resting.pop(stream.number)
         stream.resting = False
         self._keep_up(now)
         due = self._next + (since - self._next) % SLOTS
@@ -296,7 +297,7 @@ class MediaEngine:
         signs = self._signs
         while signs:
             number, port = signs[0]
-            if self._resting.get(port) == number - SIGN_OF_LIFE_SLOTS:
+            if port in self._resting and self._resting[port][1] == number:
                 return number
             heapq.heappop(signs)  # it woke meanwhile
         return None
@@ -304,10 +305,12 @@ class MediaEngine:
     def _sign_of_life(self, now: float) -> Iterator[Outgoing]:
         number, port = heapq.heappop(self._signs)
         stream = self._ports[port]
-        stream.rested(SIGN_OF_LIFE_SLOTS // SLOTS - 1)
+        since, _ = self._resting[port]
+        stream.rested((number - since) // SLOTS - 1)
         packet = stream.sign_of_life(now)
         stream.rested(1)
-        self._rest(port, number)
+        stream.silent = HANGOVER
+        self._rest(stream, number)
         if packet is not None:
             assert stream.to is not None
             yield stream, RTP, packet, stream.to
@@ -330,8 +333,8 @@ class MediaEngine:
         frames = int((now - due) / FRAME_S)
         self._next += frames * SLOTS
         self._signs = [(number + frames * SLOTS, port) for number, port in self._signs]
-        for port in self._resting:
-            self._resting[port] += frames * SLOTS
+        for port, (since, sign) in self._resting.items():
+            self._resting[port] = since + frames * SLOTS, sign + frames * SLOTS
             self._ports[port].rested(frames)
         for slot in self._slots:
             for stream in slot:

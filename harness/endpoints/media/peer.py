@@ -8,7 +8,8 @@ to:
 
 - another SSRC of the same address takes over once CHANGE_PACKETS of it came in sequence and none of the old one among
   them (RFC 3550 section 8.2 has the change, appendix A.1 the probation); they are then heard from the first one on;
-- any source that the address rule allows takes over at once when the old one said BYE, or was silent for TAKEOVER_S.
+- any source that the address rule allows takes over at once when the old one said BYE, or was silent for TAKEOVER_S;
+  where silence is no sign of being gone (see `engine`, rest), for RESTING_TAKEOVER_S.
 
 Everybody else is a stranger. One source at a time is on probation, so that no crowd of them can grow a table.
 """
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from harness.protocols.rtp.rtp import RtpPacket
 
 TAKEOVER_S = 1.0
+SIGN_OF_LIFE_S = 5.0
+"""A port at rest sends an empty packet so often (RFC 6263 section 4.1; section 8 has 15 s)."""
+RESTING_TAKEOVER_S = 2 * SIGN_OF_LIFE_S + TAKEOVER_S
+"""Two of them may be lost."""
 LATCH_PACKETS = 5
 CHANGE_PACKETS = 3
 MAX_STRANGERS = 64
@@ -46,8 +51,9 @@ class Admission(Enum):
 class Peer:
     """The one source that a port accepts."""
 
-    def __init__(self, remote: Address | None, symmetric: Symmetric = "no") -> None:
-        """`remote`: None to latch on the first valid source."""
+    def __init__(self, remote: Address | None, symmetric: Symmetric = "no", *, rests: bool = False) -> None:
+        """`remote`: None to latch on the first valid source; `rests`: it may send nothing for a while."""
+        self._takeover_s = RESTING_TAKEOVER_S if rests else TAKEOVER_S
         self.agreed = remote
         self.address = remote
         self.ssrc: int | None = None
@@ -145,4 +151,4 @@ class Peer:
         self.waited = []
 
     def _gone(self, now: float) -> bool:
-        return now - self.seen >= TAKEOVER_S
+        return now - self.seen >= self._takeover_s

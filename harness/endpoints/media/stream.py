@@ -119,7 +119,7 @@ class Stream(ABC):
         if not same:
             self._forget_source(now)
             strangers = self.peer.strangers
-            self.peer = Peer(terms.remote, terms.symmetric)
+            self.peer = Peer(terms.remote, terms.symmetric, rests=terms.rests)
             self.peer.strangers = strangers
         self._srtp, self._terms = srtp, terms
         self.connected, self.sending, self.receiving = True, terms.send, terms.receive
@@ -467,7 +467,8 @@ class Stream(ABC):
         return {}
 
     def rested(self, frames: int) -> None:
-        """So many frames of 20 ms passed in which nothing was to be sent."""
+        """So many frames of 20 ms passed in which nothing was sent."""
+        self.silent += frames if self.silent else 0  # 0: what is sent next is sent to somebody new
         self._timestamp = (self._timestamp + frames * self.own_clock // 50) & 0xFFFFFFFF
 
     def skip(self, frames: int, now: float) -> None:

@@ -36,6 +36,8 @@ class Terms:
     rtcp_mux: bool = False
     """Whether RTCP shares the RTP ports (RFC 5761)."""
     symmetric: Symmetric = "no"
+    rests: bool = False
+    """Whether both sides send nothing while there is nothing to say, but a sign of life now and then (see `engine`)."""
     security: Security | None = field(default=None, repr=False)
     """SRTP's suite and keys."""
 
@@ -86,8 +88,6 @@ class SpeechTerms(Terms):
     """(payload type, encoding name) of what may come; empty: what we send."""
     ptime: int = 20
     """Milliseconds of speech in a packet that we send."""
-    rests: bool = False
-    """Whether nothing is sent while there is nothing to say, but a sign of life now and then (see `engine`)."""
 
     def __post_init__(self) -> None:
         beside = (self.dtmf_payload_type, self.comfort_noise_payload_type)
