@@ -21,6 +21,8 @@ from wxc_sdk.tokens import Tokens
 
 HOUR = timedelta(hours=1)
 
+LOOKS = 200
+
 
 def messaging(api: WebexSimpleApi, *_words: str) -> dict[str, Any]:
     room = api.rooms.create(title="SDK")
@@ -161,8 +163,16 @@ def calling(api: WebexSimpleApi, *words: str) -> dict[str, Any]:
     return {
         "call": [str(call.personality), str(call.state), call.remote_party.number, str(call.remote_party.call_type)],
         "listed": listed == [placed.call_session_id],
-        "left": len(list(api.telephony.calls.list_calls())),
+        "left": _left(api),
     }
+
+
+def _left(api: WebexSimpleApi) -> int:
+    """The calls left, once the far end has answered the hang-up: at most LOOKS looks."""
+    for _ in range(LOOKS):
+        if not list(api.telephony.calls.list_calls()):
+            return 0
+    return len(list(api.telephony.calls.list_calls()))
 
 
 def past_calls(api: WebexSimpleApi, *_words: str) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from engine_bench import OTHER, PEER, Bench
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.endpoints.media.peer import RESTING_TAKEOVER_S, SIGN_OF_LIFE_S
 from harness.endpoints.media.impairment import Impairment
+from harness.endpoints.media.peer import RESTING_TAKEOVER_S, SIGN_OF_LIFE_S
 from harness.endpoints.media.speech_stream import HANGOVER
 from harness.measure.correlate import correlation
 from harness.protocols.rtp import RtpPacket
@@ -113,7 +113,7 @@ def test_a_newcomer_hears_at_once_that_somebody_is_there():
 
 def test_a_stranger_does_not_take_the_place_of_one_that_rests():
     bench = Bench()
-    near, far = bench.pair(near={"rests": True}, far={"rests": True})
+    _near, far = bench.pair(near={"rests": True}, far={"rests": True})
     bench.agree(far, None, rests=True)
     bench.run(30)
     assert far.to == ("10.0.0.1", 4000)
