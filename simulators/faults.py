@@ -36,6 +36,11 @@ class Faults:
         self.taken = 0
         """Messages that were taken in, told again or not."""
 
+    @property
+    def shown(self) -> str | None:
+        """The fault's name."""
+        return None if self.now is None else self.now.value
+
     def set(self, fault: Fault | None, *, seconds: float) -> None:
         """Begin a fault, in place of one that is on, or end it; requests that were kept waiting get a 503."""
         self.now, self.seconds = fault, seconds

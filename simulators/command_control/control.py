@@ -11,7 +11,7 @@ from pydantic import Field
 from simulators.bodies import Body
 from simulators.command_control.store import RefusedError, Store
 from simulators.events import Events, serve
-from simulators.faults import MAX_SECONDS, Fault
+from simulators.failing import FailingServer, add_fault_routes
 from simulators.guard import bearer, guard
 
 
@@ -28,25 +28,15 @@ class LineBody(Body):
     by: str = Field(default="command-and-control", min_length=1, max_length=64)
 
 
-class FaultBody(Body):
-    """What is to be wrong."""
-
-    fault: Fault = Field(strict=False)
-    seconds: float = Field(default=1.0, gt=0, le=MAX_SECONDS)
-    """How much longer answers take, where they are to be slow."""
-
-
 class Board(Protocol):
     """The simulator behind the interface."""
 
     store: Store
     events: Events
+    server: FailingServer
 
     def figures(self) -> dict[str, Any]:
         """Counts, and what is wrong."""
-
-    async def set_fault(self, fault: Fault | None, *, seconds: float) -> None:
-        """Begin or end a fault."""
 
 
 def make_control(board: Board, token: str | None) -> FastAPI:
@@ -104,17 +94,7 @@ def _routes(board: Board) -> APIRouter:
         store.set_unit(call_sign, body.state)
         return {"call_sign": call_sign, "state": body.state}
 
-    @router.put("/fault")
-    async def fail(body: FaultBody) -> dict[str, Any]:
-        """Begin a fault."""
-        await board.set_fault(body.fault, seconds=body.seconds)
-        return board.figures()
-
-    @router.delete("/fault")
-    async def recover() -> dict[str, Any]:
-        """End the fault."""
-        await board.set_fault(None, seconds=0.0)
-        return board.figures()
+    add_fault_routes(router, board)
 
     @router.websocket("/events")
     async def events(socket: WebSocket) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,7 +14,8 @@ from simulators.command_control.links import make_links
 from simulators.command_control.settings import CommandControlSettings
 from simulators.command_control.store import Answer, Message, Store
 from simulators.events import Events
-from simulators.faults import Fault, Faults
+from simulators.failing import FailingServer
+from simulators.faults import Faults
 from simulators.guard import need_token
 from simulators.web import WebServer
 
@@ -26,13 +26,17 @@ class CommandControlSimulator:
     def __init__(self, context: Context, name: str, settings: CommandControlSettings) -> None:
         self.name = name
         self._settings = settings
-        self._faults = Faults()
-        self._switching = asyncio.Lock()
         self._stack = AsyncExitStack()
         self.events = Events(context.journal, name)
         self.store: Store
-        self._links: WebServer | None = None
-        self._port = settings.port
+        faults = Faults()
+        self.server = FailingServer(
+            lambda: make_links(settings.shape, self.store, faults, self._token),
+            settings.host,
+            settings.port,
+            faults,
+            self.events,
+        )
         self.control_url = ""
         """Where its terminal is, ``http://host:port``."""
 
@@ -61,8 +65,8 @@ class CommandControlSimulator:
             path = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="iccs-cc-"))) / "store.sqlite"
         self.store = Store(path, settings.units, self._told)
         self._stack.callback(self.store.close)
-        self._stack.push_async_callback(self._hang_up)
-        await self._listen()
+        self._stack.push_async_callback(self.server.stop)
+        await self.server.start()
         control = WebServer(make_control(self, self._token), settings.host, settings.control_port)
         self._stack.push_async_callback(control.stop)
         self.control_url = f"http://{settings.host}:{await control.start()}"
@@ -86,18 +90,7 @@ class CommandControlSimulator:
     @property
     def link_url(self) -> str:
         """Where control rooms link, ``http://host:port``."""
-        return f"http://{self._settings.host}:{self._port}"
-
-    async def _listen(self) -> None:
-        app = make_links(self._settings.shape, self.store, self._faults, self._token)
-        web = WebServer(app, self._settings.host, self._port)
-        self._port = await web.start()
-        self._links = web
-
-    async def _hang_up(self) -> None:
-        links, self._links = self._links, None
-        if links is not None:
-            await links.stop()
+        return f"http://{self.server.address}"
 
     async def stop(self) -> None:
         """Serve no more; what was stored in a file of the settings stays."""
@@ -105,20 +98,6 @@ class CommandControlSimulator:
 
     def figures(self) -> dict[str, Any]:
         """Counts, and what is wrong."""
-        fault = self._faults.now
-        shown = {"shape": self._settings.shape, "link": self.link_url, "fault": None if fault is None else fault.value}
-        return {**shown, "taken": self._faults.taken, **self.store.figures()}
-
-    async def set_fault(self, fault: Fault | None, *, seconds: float) -> None:
-        """Begin a fault, in place of one that is on, or end it.
-
-        Raises TransportError where the port was taken meanwhile.
-        """
-        async with self._switching:
-            was = self._faults.now
-            self._faults.set(fault, seconds=seconds)
-            self.events.tell("fault" if fault is not None else "well", fault=None if fault is None else fault.value)
-            if fault is Fault.DOWN and was is not Fault.DOWN:
-                await self._hang_up()
-            elif was is Fault.DOWN and fault is not Fault.DOWN:
-                await self._listen()
+        faults = self.server.faults
+        shown = {"shape": self._settings.shape, "link": self.link_url, "fault": faults.shown}
+        return {**shown, "taken": faults.taken, **self.store.figures()}

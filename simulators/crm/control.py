@@ -5,32 +5,20 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from fastapi import APIRouter, Depends, FastAPI, WebSocket
-from pydantic import Field
 
-from simulators.bodies import Body
 from simulators.events import Events, serve
-from simulators.faults import MAX_SECONDS, Fault
+from simulators.failing import FailingServer, add_fault_routes
 from simulators.guard import bearer, guard
-
-
-class FaultBody(Body):
-    """What is to be wrong."""
-
-    fault: Fault = Field(strict=False)
-    seconds: float = Field(default=1.0, gt=0, le=MAX_SECONDS)
-    """How much longer answers take, where they are to be slow."""
 
 
 class Switches(Protocol):
     """The simulator behind the interface."""
 
     events: Events
+    server: FailingServer
 
     def figures(self) -> dict[str, Any]:
         """Where it is asked, and what is wrong."""
-
-    async def set_fault(self, fault: Fault | None, *, seconds: float) -> None:
-        """Begin or end a fault."""
 
 
 def make_control(crm: Switches, token: str | None) -> FastAPI:
@@ -50,17 +38,7 @@ def _routes(crm: Switches) -> APIRouter:
         """Where it is asked, and the fault that is on."""
         return crm.figures()
 
-    @router.put("/fault")
-    async def fail(body: FaultBody) -> dict[str, Any]:
-        """Begin a fault."""
-        await crm.set_fault(body.fault, seconds=body.seconds)
-        return crm.figures()
-
-    @router.delete("/fault")
-    async def recover() -> dict[str, Any]:
-        """End the fault."""
-        await crm.set_fault(None, seconds=0.0)
-        return crm.figures()
+    add_fault_routes(router, crm)
 
     @router.websocket("/events")
     async def events(socket: WebSocket) -> None:

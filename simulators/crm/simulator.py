@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -18,7 +17,8 @@ from simulators.crm.settings import CrmSettings
 from simulators.crm.tables import LAYOUT, Tables
 from simulators.database import Database
 from simulators.events import Events
-from simulators.faults import Fault, Faults
+from simulators.failing import FailingServer
+from simulators.faults import Faults
 from simulators.guard import need_token
 from simulators.web import WebServer
 
@@ -35,11 +35,15 @@ class CrmSimulator:
         self._settings = desk.settings
         self._importer = Importer(desk)
         self._reviews = Reviews(desk)
-        self._faults = Faults()
-        self._switching = asyncio.Lock()
         self._stack = AsyncExitStack()
-        self._web: WebServer | None = None
-        self._port = desk.settings.port
+        faults = Faults()
+        self.server = FailingServer(
+            lambda: make_app(desk, self._importer, faults, self._token),
+            desk.settings.host,
+            desk.settings.port,
+            faults,
+            self.events,
+        )
 
     @classmethod
     async def start(cls, context: Context, settings: CrmSettings, *, name: str = "crm", virtual: bool) -> CrmSimulator:
@@ -64,8 +68,8 @@ class CrmSimulator:
         await self._importer.begin()
         self._reviews.start()
         self._stack.push_async_callback(self._reviews.stop)
-        self._stack.push_async_callback(self._hang_up)
-        await self._listen()
+        self._stack.push_async_callback(self.server.stop)
+        await self.server.start()
         control = WebServer(make_control(self, self._token), self._settings.host, self._settings.control_port)
         self._stack.push_async_callback(control.stop)
         self.control_url = f"http://{self._settings.host}:{await control.start()}"
@@ -77,18 +81,7 @@ class CrmSimulator:
     @property
     def url(self) -> str:
         """Where it is asked, ``http://host:port``."""
-        return f"http://{self._settings.host}:{self._port}"
-
-    async def _listen(self) -> None:
-        app = make_app(self._desk, self._importer, self._faults, self._token)
-        web = WebServer(app, self._settings.host, self._port)
-        self._port = await web.start()
-        self._web = web
-
-    async def _hang_up(self) -> None:
-        web, self._web = self._web, None
-        if web is not None:
-            await web.stop()
+        return f"http://{self.server.address}"
 
     async def stop(self) -> None:
         """Serve no more; what was stored in a file or a server stays."""
@@ -96,19 +89,4 @@ class CrmSimulator:
 
     def figures(self) -> dict[str, Any]:
         """Where it is asked, and what is wrong."""
-        fault = self._faults.now
-        return {"url": self.url, "fault": None if fault is None else fault.value}
-
-    async def set_fault(self, fault: Fault | None, *, seconds: float) -> None:
-        """Begin a fault, in place of one that is on, or end it.
-
-        Raises TransportError where the port was taken meanwhile.
-        """
-        async with self._switching:
-            was = self._faults.now
-            self._faults.set(fault, seconds=seconds)
-            self.events.tell("fault" if fault is not None else "well", fault=None if fault is None else fault.value)
-            if fault is Fault.DOWN and was is not Fault.DOWN:
-                await self._hang_up()
-            elif was is Fault.DOWN and fault is not Fault.DOWN:
-                await self._listen()
+        return {"url": self.url, "fault": self.server.faults.shown}

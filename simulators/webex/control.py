@@ -10,19 +10,11 @@ from pydantic import Field
 
 from simulators.bodies import Body
 from simulators.events import Events, serve
-from simulators.faults import MAX_SECONDS, Fault
+from simulators.failing import FailingServer, add_fault_routes
 from simulators.guard import bearer, guard
 from simulators.webex.scopes import ALL
 from simulators.webex.settings import Email
 from simulators.webex.tokens import Issued
-
-
-class FaultBody(Body):
-    """What is to be wrong."""
-
-    fault: Fault = Field(strict=False)
-    seconds: float = Field(default=1.0, gt=0, le=MAX_SECONDS)
-    """How much longer answers take, where they are to be slow."""
 
 
 class BusyBody(Body):
@@ -46,12 +38,10 @@ class Switches(Protocol):
     """The simulator behind the interface."""
 
     events: Events
+    server: FailingServer
 
     def figures(self) -> dict[str, Any]:
         """Where it is asked, and what is wrong."""
-
-    async def set_fault(self, fault: Fault | None, *, seconds: float) -> None:
-        """Begin or end a fault."""
 
     def set_busy(self, retry_after: int) -> None:
         """Tell every client to come back after so many seconds; 0: no more."""
@@ -77,17 +67,7 @@ def _routes(webex: Switches) -> APIRouter:
         """Where it is asked, and the fault that is on."""
         return webex.figures()
 
-    @router.put("/fault")
-    async def fail(body: FaultBody) -> dict[str, Any]:
-        """Begin a fault."""
-        await webex.set_fault(body.fault, seconds=body.seconds)
-        return webex.figures()
-
-    @router.delete("/fault")
-    async def recover() -> dict[str, Any]:
-        """End the fault."""
-        await webex.set_fault(None, seconds=0.0)
-        return webex.figures()
+    add_fault_routes(router, webex)
 
     @router.put("/busy")
     async def busy(body: BusyBody) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import secrets
 from contextlib import AsyncExitStack
@@ -11,7 +10,8 @@ from typing import Any
 from harness.transport.context import Context
 from simulators.calendar import clock_of, epoch_of
 from simulators.events import Events
-from simulators.faults import Fault, Faults
+from simulators.failing import FailingServer
+from simulators.faults import Faults
 from simulators.guard import need_token
 from simulators.web import WebServer
 from simulators.webex.api import make_app
@@ -42,13 +42,13 @@ class WebexSimulator:
         """The access token of the first organisation's administrator, made for this run."""
         self._cloud = cloud
         self._settings = cloud.settings
-        self._faults = Faults()
-        self._switching = asyncio.Lock()
         self._stack = AsyncExitStack()
-        self._web: WebServer | None = None
-        self._port = cloud.settings.port
+        faults = Faults()
         bucket = Bucket(cloud.settings.requests_per_s, cloud.settings.burst, cloud.store.now)
-        self._front = Front(make_app(cloud), cloud.tokens, cloud.caller, bucket, self._faults, cloud.rng, self._host)
+        self._front = Front(
+            make_app(cloud), cloud.tokens, cloud.caller, bucket, faults, cloud.rng, lambda: self.server.address
+        )
+        self.server = FailingServer(lambda: self._front, cloud.settings.host, cloud.settings.port, faults, self.events)
 
     @classmethod
     async def start(
@@ -97,8 +97,9 @@ class WebexSimulator:
         return simulator
 
     async def _start(self) -> None:
-        self._stack.push_async_callback(self._hang_up)
-        await self._listen()
+        self._stack.push_async_callback(self.server.stop)
+        await self.server.start()
+        self._cloud.url = self.url
         secret = self._settings.control_token
         app = make_control(self, secret.get_secret_value() if secret is not None else None)
         control = WebServer(app, self._settings.host, self._settings.control_port)
@@ -108,21 +109,7 @@ class WebexSimulator:
     @property
     def url(self) -> str:
         """Where the API is, without ``/v1``: ``http://host:port``."""
-        return f"http://{self._host()}"
-
-    def _host(self) -> str:
-        return f"{self._settings.host}:{self._port}"
-
-    async def _listen(self) -> None:
-        web = WebServer(self._front, self._settings.host, self._port)
-        self._port = await web.start()
-        self._cloud.url = self.url
-        self._web = web
-
-    async def _hang_up(self) -> None:
-        web, self._web = self._web, None
-        if web is not None:
-            await web.stop()
+        return f"http://{self.server.address}"
 
     async def stop(self) -> None:
         """Serve no more; what it held is gone."""
@@ -130,10 +117,9 @@ class WebexSimulator:
 
     def figures(self) -> dict[str, Any]:
         """Where it is asked, and what is wrong."""
-        fault = self._faults.now
         return {
             "url": self.url,
-            "fault": None if fault is None else fault.value,
+            "fault": self.server.faults.shown,
             "retry_after": self._front.busy_s,
             "messages": len(self._cloud.store.messages),
             "content_bytes": self._cloud.store.content_bytes,
@@ -152,17 +138,3 @@ class WebexSimulator:
         """Tell every client to come back after so many seconds; 0: no more."""
         self._front.busy_s = retry_after
         self.events.tell("busy" if retry_after else "ready", retry_after=retry_after)
-
-    async def set_fault(self, fault: Fault | None, *, seconds: float) -> None:
-        """Begin a fault, in place of one that is on, or end it.
-
-        Raises TransportError where the port was taken meanwhile.
-        """
-        async with self._switching:
-            was = self._faults.now
-            self._faults.set(fault, seconds=seconds)
-            self.events.tell("fault" if fault is not None else "well", fault=None if fault is None else fault.value)
-            if fault is Fault.DOWN and was is not Fault.DOWN:
-                await self._hang_up()
-            elif was is Fault.DOWN and fault is not Fault.DOWN:
-                await self._listen()

@@ -112,13 +112,13 @@ async def test_a_lost_link_is_known_in_time_and_what_was_put_meanwhile_is_told_i
     async with linked(shape, tmp_path) as there:
         await there.until(lambda: there.link.is_up)
         for fault in (Fault.DOWN, Fault.SILENT, Fault.ERRORS):
-            await there.simulator.set_fault(fault, seconds=1)
+            await there.simulator.server.set_fault(fault, seconds=1)
             began = asyncio.get_running_loop().time()
             await there.until(lambda: not there.link.is_up)
             assert asyncio.get_running_loop().time() - began <= LOST_WITHIN_S
             there.link.put(*(opened(number) for number in range(10)) if fault is Fault.DOWN else ())
             there.link.put(*(noted(number, fault.value) for number in range(10)))
-            await there.simulator.set_fault(None, seconds=0)
+            await there.simulator.server.set_fault(None, seconds=0)
             await there.told_all()
             await there.until(lambda: there.link.is_up)
         assert there.changes() == [True, False, True, False, True, False, True]
@@ -132,11 +132,11 @@ async def test_an_answer_lost_on_the_way_does_nothing_twice(shape: str, tmp_path
     async with linked(shape, tmp_path) as there:
         there.link.put(opened(1))
         await there.told_all()
-        await there.simulator.set_fault(Fault.LOSES_ANSWERS, seconds=1)
+        await there.simulator.server.set_fault(Fault.LOSES_ANSWERS, seconds=1)
         there.link.put(noted(1, "once"), state("G01", "Resuming"))
         await asyncio.sleep(20)
         assert len(there.link.outbox) > 0
-        await there.simulator.set_fault(None, seconds=0)
+        await there.simulator.server.set_fault(None, seconds=0)
         await there.told_all()
         assert [line["text"] for line in there.simulator.store.incident("INC-1")["log"]] == ["once"]
         assert there.simulator.store.told("iccs") == [1, 2, 3]
