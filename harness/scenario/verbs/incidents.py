@@ -6,7 +6,7 @@ from pydantic import Field
 
 from harness.scenario.cast import Part
 from harness.scenario.verbs.base import Arguments, Seen, refused, verb
-from harness.scenario.verbs.thrive import AssessIncident, OfIncident
+from harness.scenario.verbs.thrive import AssessIncident, Graded, GradeRefused, OfIncident
 
 
 class Title(Arguments):
@@ -21,19 +21,12 @@ class Note(OfIncident):
     text: str = Field(min_length=1, max_length=2_000)
 
 
-class Grade(OfIncident):
-    """A grade, and why it is another than before."""
-
-    grade: str
-    rationale: str = ""
+class GradeIncident(Graded, OfIncident):
+    """An incident's grade, and why it is another than before."""
 
 
-class RefusedGrade(OfIncident):
-    """A grade without a rationale of its own, and why it may not be given."""
-
-    grade: str
-    because: str = ""
-    """Words that the refusal has to hold."""
+class RefusedIncidentGrade(GradeRefused, OfIncident):
+    """A grade without a rationale of its own, and why an incident may not have it."""
 
 
 class HandOver(OfIncident):
@@ -74,14 +67,14 @@ async def assess_incident(part: Part, args: OfIncident) -> None:
     await part.driver.assess_incident(**{key: value for key, value in args.model_dump().items() if value})
 
 
-@verb("console", arguments=Grade, seen=Seen("incident.graded", same=("incident", "grade"), early=True))
-async def grade_incident(part: Part, args: Grade) -> None:
+@verb("console", arguments=GradeIncident, seen=Seen("incident.graded", same=("incident", "grade"), early=True))
+async def grade_incident(part: Part, args: GradeIncident) -> None:
     """Grades an incident: Immediate, Prompt, Standard or Other; another grade than before needs a rationale."""
     await part.driver.grade_incident(args.incident, args.grade, rationale=args.rationale)
 
 
-@verb("console", arguments=RefusedGrade)
-async def is_refused_grade(part: Part, args: RefusedGrade) -> None:
+@verb("console", arguments=RefusedIncidentGrade)
+async def is_refused_grade(part: Part, args: RefusedIncidentGrade) -> None:
     """Asks for a grade that has to be refused, with these words in the reason."""
     act = part.driver.grade_incident(args.incident, args.grade)
     await refused(act, args.because, instead=f"{args.incident} was graded {args.grade}")

@@ -9,7 +9,7 @@ from harness.endpoints.crm.shapes import TaskTold
 from harness.errors import DriverError
 from harness.scenario.cast import Part
 from harness.scenario.verbs.base import Arguments, refused, verb
-from harness.scenario.verbs.thrive import AssessRecord, OfRecord
+from harness.scenario.verbs.thrive import AssessRecord, Graded, GradeRefused, OfRecord
 
 
 class TrunkDial(Arguments):
@@ -31,19 +31,12 @@ class Contact(Arguments):
     """One key, one record: told again it makes no second."""
 
 
-class Grade(OfRecord):
-    """A grade."""
-
-    grade: str
-    rationale: str = ""
+class GradeRecord(Graded, OfRecord):
+    """A record's grade, and why it is another than before."""
 
 
-class RefusedGrade(OfRecord):
-    """A grade without a rationale of its own, and why it may not be given."""
-
-    grade: str
-    because: str = ""
-    """Words that the refusal has to hold."""
+class RefusedRecordGrade(GradeRefused, OfRecord):
+    """A grade without a rationale of its own, and why a record may not have it."""
 
 
 class Referral(OfRecord):
@@ -86,14 +79,14 @@ async def assess(part: Part, args: OfRecord) -> None:
     await part.driver.assess(args.record, args.model_dump(exclude={"record", "by"}), by=args.by)
 
 
-@verb("crm", arguments=Grade)
-async def grade(part: Part, args: Grade) -> None:
+@verb("crm", arguments=GradeRecord)
+async def grade(part: Part, args: GradeRecord) -> None:
     """Grades a record: Immediate, Prompt, Standard or Other."""
     await part.driver.grade(args.record, args.grade, by=args.by, rationale=args.rationale)
 
 
-@verb("crm", arguments=RefusedGrade)
-async def is_refused_grade(part: Part, args: RefusedGrade) -> None:
+@verb("crm", arguments=RefusedRecordGrade)
+async def is_refused_grade(part: Part, args: RefusedRecordGrade) -> None:
     """Asks for a grade that has to be refused, with these words in the reason."""
     act = part.driver.grade(args.record, args.grade, by=args.by)
     await refused(act, args.because, instead=f"{args.record} was graded {args.grade}")

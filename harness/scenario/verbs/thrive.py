@@ -1,4 +1,4 @@
-"""What goes with an assessment by THRIVE, at the CRM and at a console: its parts as the CRM's shape has them."""
+"""What goes with an assessment by THRIVE and with a grade, at the CRM and at a console; parts as the CRM has them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,21 @@ class OfIncident(Arguments):
     """An incident of the control room's."""
 
     incident: str = Field(min_length=1, max_length=80)
+
+
+class Graded(Arguments):
+    """A grade, and why it is another than before."""
+
+    grade: str
+    rationale: str = ""
+
+
+class GradeRefused(Arguments):
+    """A grade without a rationale of its own, and why it may not be given."""
+
+    grade: str
+    because: str = ""
+    """Words that the refusal has to hold."""
 
 
 _PARTS: Final[dict[str, Any]] = {each.name: (str, "") for each in fields(ThriveAssessment)}
