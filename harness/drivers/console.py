@@ -28,7 +28,7 @@ from harness.errors import DriverError
 from harness.journal import Event
 from harness.protocols.rtp.g711 import Samples
 from harness.transport.context import Context
-from harness.transport.https import web_authorities
+from harness.transport.https import bearing, http_client
 
 ANSWERS_WITHIN = 5.0
 """Seconds within which the control interface answers a request."""
@@ -97,14 +97,11 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight, R
         a number, ``permit_radio`` with act, target and priority, before a request leaves; they raise InterlockError to
         refuse. Raises DriverError when the position can't be had; nobody is logged in then.
         """
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        http = httpx.AsyncClient(
-            base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False, verify=web_authorities()
-        )
+        http = http_client(control, timeout=ANSWERS_WITHIN, token=token)
         console = cls(context, media, name, position, http, permit_dial, permit_radio)
         try:
             await console._log_in(audio)
-            await console._look_on(control, headers)
+            await console._look_on(control, bearing(token))
         except BaseException:
             await console.close()
             raise
@@ -118,13 +115,10 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight, R
 
         Raises DriverError where that can't be had.
         """
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        http = httpx.AsyncClient(
-            base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False, verify=web_authorities()
-        )
+        http = http_client(control, timeout=ANSWERS_WITHIN, token=token)
         console = cls(context, media, name, position, http, _refuse_dial, _refuse_radio)
         try:
-            await console._look_on(control, headers)
+            await console._look_on(control, bearing(token))
         except BaseException:
             await console.close()
             raise

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from harness.drivers.controlled import SimulatedOrReal
 from harness.endpoints.control_link import ControlLink
 from harness.endpoints.crm import (
     Contact,
@@ -17,11 +17,10 @@ from harness.endpoints.crm import (
     load_adapter,
 )
 from harness.errors import DriverError
-from harness.journal import Event
 from harness.transport.context import Context
 
 
-class Crm:
+class Crm(SimulatedOrReal):
     """A CRM. ``service`` asks it as any adapter does; what is done by this driver is journalled without a word of
     persons: ids, kinds and counts.
 
@@ -34,11 +33,9 @@ class Crm:
     """
 
     def __init__(self, context: Context, name: str, service: CrmAdapter) -> None:
-        self.name = name
+        super().__init__(context, name, kind="crm")
         self.service = service
         """The CRM as its adapter reaches it, for what this driver has no act for."""
-        self._journal = context.journal
-        self._link: ControlLink | None = None
 
     @classmethod
     async def open(
@@ -64,18 +61,11 @@ class Crm:
                 raise
         return crm
 
-    def _told(self, kind: str, data: dict[str, Any]) -> None:
-        self._journal.record(self.name, kind, **data)
-
     async def close(self) -> None:
         """Disconnect; again does nothing."""
         if self._link is not None:
             await self._link.close()
         await self.service.close()
-
-    async def expect(self, kind: str, *, within: float, after: int = 0, **with_: Any) -> Event:
-        """Return the event that comes, or raise ExpectationError telling what did come."""
-        return await self._journal.expect(self.name, kind, within=within, after=after, **with_)
 
     # What advisers do; each raises CrmError with what the CRM says against it
 
@@ -128,20 +118,3 @@ class Crm:
         made = await self.service.add_task(task, key=key)
         self._journal.record(self.name, "crm.task", task=made, what=task.kind, about=task.about)
         return made
-
-    # As whoever makes it fail
-
-    async def fail(self, fault: str = "down", *, seconds: float = 1.0) -> None:
-        """Make it fail: ``down``, ``silent``, ``loses_answers``, ``errors`` or ``slow``. Raises DriverError."""
-        self._journal.record(self.name, "crm.failing", fault=fault)
-        await self._simulated().ask("PUT", "/fault", {"fault": fault, "seconds": seconds})
-
-    async def recover(self) -> None:
-        """End the fault. Raises DriverError."""
-        self._journal.record(self.name, "crm.recovering")
-        await self._simulated().ask("DELETE", "/fault")
-
-    def _simulated(self) -> ControlLink:
-        if self._link is None:
-            raise DriverError(f"{self.name} is real: it is not made to fail from here")
-        return self._link

@@ -15,7 +15,7 @@ from harness.protocols.location import aml_sms
 from harness.protocols.location.aml_https import AmlForm
 from harness.protocols.location.aml_sms import Aml
 from harness.transport.context import Context
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 
 ANSWERS_WITHIN = 5.0
 """Seconds within which the simulator's control interface answers."""
@@ -70,14 +70,7 @@ class LocationService:
         if aml is not None:
             service._aml = AmlSender(context, name, aml, lambda number: permit("AML", number), key=aml_key, tls=tls)
         if control is not None:
-            headers = {"Authorization": f"Bearer {token}"} if token else {}
-            service._control = httpx.AsyncClient(
-                base_url=control,
-                timeout=ANSWERS_WITHIN,
-                headers=headers,
-                trust_env=False,
-                verify=tls if tls is not None else web_authorities(),
-            )
+            service._control = http_client(control, timeout=ANSWERS_WITHIN, token=token, tls=tls)
         return service
 
     async def close(self) -> None:

@@ -12,7 +12,7 @@ from harness.errors import DriverError, ExpectationError
 from harness.journal import Event
 from harness.privacy import MASK, is_reserved
 from harness.transport.context import Context
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 
 ANSWERS_WITHIN: Final = 5.0
 """Seconds within which the simulator's control interface answers."""
@@ -95,10 +95,7 @@ class SmsNetwork:
         """``control``: where the simulator's control interface is, ``http://host:port``."""
         self.name = name
         self._journal = context.journal
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.AsyncClient(
-            base_url=f"{control}/v1", timeout=ANSWERS_WITHIN, headers=headers, trust_env=False, verify=web_authorities()
-        )
+        self._http = http_client(f"{control}/v1", timeout=ANSWERS_WITHIN, token=token)
 
     async def close(self) -> None:
         """Give the connection up. Closing it again does nothing."""

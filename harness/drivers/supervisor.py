@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from math import inf
 from typing import Any, Literal
 from urllib.parse import quote
@@ -11,7 +12,7 @@ import httpx
 
 from harness.errors import DriverError
 from harness.transport.context import Context
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 
 ANSWERS_WITHIN = 5.0
 """Seconds within which the control interface answers a request."""
@@ -35,11 +36,7 @@ class Supervisor:
     @classmethod
     def open(cls, context: Context, name: str, *, control: str, token: str | None = None) -> Supervisor:
         """Look at the ICCS whose control interface is ``control`` (``http://host:port``)."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        http = httpx.AsyncClient(
-            base_url=control, timeout=ANSWERS_WITHIN, headers=headers, trust_env=False, verify=web_authorities()
-        )
-        return cls(context, name, http)
+        return cls(context, name, http_client(control, timeout=ANSWERS_WITHIN, token=token))
 
     async def close(self) -> None:
         """Look no more; twice is once."""
@@ -60,20 +57,7 @@ class Supervisor:
 
     async def wait_for(self, queue: str, figure: str, value: Any, *, within: float) -> dict[str, Any]:
         """Return a queue's figures once one of them has a value. Raises DriverError telling what it is instead."""
-        shown: dict[str, Any] = {}
-        try:
-            async with asyncio.timeout(within):
-                while True:
-                    shown = await self.queue(queue)
-                    if figure not in shown:
-                        raise DriverError(f"{self.name}: {queue} has no figure {figure!r}; it has {', '.join(shown)}")
-                    if str(shown[figure]) == str(value):
-                        return shown
-                    await asyncio.sleep(LOOKS_EVERY)
-        except TimeoutError:
-            raise DriverError(
-                f"{self.name}: {figure} of {queue} is {shown.get(figure)} after {within:g} s, due {value}"
-            ) from None
+        return await self._until(queue, figure, lambda seen: str(seen) == str(value), within, f", due {value}")
 
     async def recorders(self) -> dict[str, dict[str, Any]]:
         """Return each recorder, ``main`` and ``standby``: ``failed``, ``legs``, ``bytes``."""
@@ -92,20 +76,29 @@ class Supervisor:
     ) -> float:
         """Return a queue's figure once it is a number within the bounds. Raises DriverError telling what it is."""
         low, high = -inf if least is None else least, inf if most is None else most
-        shown: Any = None
+
+        def fits(seen: Any) -> bool:
+            return isinstance(seen, int | float) and low <= seen <= high
+
+        shown = await self._until(queue, figure, fits, within, f"; due {low:g} to {high:g}")
+        return float(shown[figure])
+
+    async def _until(
+        self, queue: str, figure: str, fits: Callable[[Any], bool], within: float, due: str
+    ) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
         try:
             async with asyncio.timeout(within):
                 while True:
-                    found = await self.queue(queue)
-                    if figure not in found:
-                        raise DriverError(f"{self.name}: {queue} has no figure {figure!r}; it has {', '.join(found)}")
-                    shown = found[figure]
-                    if isinstance(shown, int | float) and low <= shown <= high:
-                        return float(shown)
+                    shown = await self.queue(queue)
+                    if figure not in shown:
+                        raise DriverError(f"{self.name}: {queue} has no figure {figure!r}; it has {', '.join(shown)}")
+                    if fits(shown[figure]):
+                        return shown
                     await asyncio.sleep(LOOKS_EVERY)
         except TimeoutError:
             raise DriverError(
-                f"{self.name}: {figure} of {queue} is {shown} after {within:g} s; due {low:g} to {high:g}"
+                f"{self.name}: {figure} of {queue} is {shown.get(figure)} after {within:g} s{due}"
             ) from None
 
     async def records(self, **wanted: Any) -> list[dict[str, Any]]:

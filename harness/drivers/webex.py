@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from harness.drivers.controlled import SimulatedOrReal
 from harness.drivers.webex_left import Left, remove
 from harness.endpoints.control_link import ControlLink
 from harness.endpoints.webex import WebexClient, token_from
 from harness.errors import DriverError, ExpectationError, InterlockError, WebexError, WebexRefusedError
-from harness.journal import Event
 from harness.transport.context import Context
 
 ADMINISTRATOR: Final = "administrator"
@@ -39,7 +39,7 @@ class Account:
     """Whether a test may disable it."""
 
 
-class Webex:
+class Webex(SimulatedOrReal):
     """Webex. What is done is journalled under the component's name: ids and accounts' names, never what is said.
 
     Events of a simulated one: ``messages.created``, ``memberships.created`` … {id, actor}, ``audit`` {category, target,
@@ -59,14 +59,12 @@ class Webex:
         permit: Callable[[str], None],
     ) -> None:
         """Use `Webex.open`."""
-        self.name = name
+        super().__init__(context, name, kind="webex")
         self.prefix = prefix
         """What the names of all begin with that is made here."""
         self.read_only = read_only
         self._service, self._accounts, self._permit = service, accounts, permit
-        self._journal = context.journal
         self._clients: dict[str, WebexClient] = {}
-        self._link: ControlLink | None = None
         self._made: list[Left] = []
         self._closed = False
 
@@ -95,9 +93,6 @@ class Webex:
             webex._link = await ControlLink.open(context, name, control, control_token, webex._told)
         return webex
 
-    def _told(self, kind: str, data: dict[str, Any]) -> None:
-        self._journal.record(self.name, kind, **data)
-
     async def close(self) -> None:
         """Take away what was made here, and disconnect; again does nothing."""
         if self._closed:
@@ -119,10 +114,6 @@ class Webex:
                 await remove(await self.account(left.by), left)
             except WebexError as error:
                 self._journal.warn(self.name, "webex.left", what=left.kind, id=left.id, reason=str(error))
-
-    async def expect(self, kind: str, *, within: float, after: int = 0, **with_: Any) -> Event:
-        """Return the event that comes, or raise ExpectationError telling what did come."""
-        return await self._journal.expect(self.name, kind, within=within, after=after, **with_)
 
     async def account(self, name: str = ADMINISTRATOR) -> WebexClient:
         """An account's own connection, for what this driver has no act for. Raises DriverError, WebexError."""
@@ -279,20 +270,3 @@ class Webex:
         raise ExpectationError(
             f"{self.name}: {by} was to have a call that is {state} within {within:g} s, and has {has}"
         )
-
-    # As whoever makes a simulated one fail
-
-    async def fail(self, fault: str = "down", *, seconds: float = 1.0) -> None:
-        """Make it fail: ``down``, ``silent``, ``loses_answers``, ``errors`` or ``slow``. Raises DriverError."""
-        self._journal.record(self.name, "webex.failing", fault=fault)
-        await self._simulated().ask("PUT", "/fault", {"fault": fault, "seconds": seconds})
-
-    async def recover(self) -> None:
-        """End the fault. Raises DriverError."""
-        self._journal.record(self.name, "webex.recovering")
-        await self._simulated().ask("DELETE", "/fault")
-
-    def _simulated(self) -> ControlLink:
-        if self._link is None:
-            raise DriverError(f"{self.name} is real: it is not made to fail from here")
-        return self._link

@@ -12,7 +12,7 @@ import httpx
 from harness.errors import DriverError
 from harness.protocols import times
 from harness.transport.context import Context
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 from harness.workforce.adherence import Activity, Span
 
 ENTRY_POINTS: Final = "iccs.workforce"
@@ -81,11 +81,7 @@ class Workforce:
     @classmethod
     def open(cls, context: Context, name: str, *, url: str, token: str | None = None) -> Workforce:
         """Look at the system whose interface is ``url`` (``http://host:port``)."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        http = httpx.AsyncClient(
-            base_url=f"{url}/v1", timeout=ANSWERS_WITHIN, headers=headers, trust_env=False, verify=web_authorities()
-        )
-        return cls(context, name, http)
+        return cls(context, name, http_client(f"{url}/v1", timeout=ANSWERS_WITHIN, token=token))
 
     async def close(self) -> None:
         """Ask no more; again does nothing."""

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from harness.errors import DriverError
 from harness.transport.context import Context
-from harness.transport.https import web_authorities
+from harness.transport.https import bearing, http_client
 
 ANSWERS_WITHIN: Final = 5.0
 """Seconds within which the control interface answers a request."""
@@ -33,15 +33,9 @@ class ControlClient:
     def __init__(self, name: str, control: str, token: str | None) -> None:
         """``control``: ``http://host:port``."""
         self.name = name
-        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.headers = bearing(token)
         """What every request has with it."""
-        self._http = httpx.AsyncClient(
-            base_url=f"{control}/v1",
-            timeout=ANSWERS_WITHIN,
-            headers=self.headers,
-            trust_env=False,
-            verify=web_authorities(),
-        )
+        self._http = http_client(f"{control}/v1", timeout=ANSWERS_WITHIN, token=token)
 
     async def ask(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None

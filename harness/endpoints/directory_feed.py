@@ -8,7 +8,7 @@ import httpx
 
 from harness.errors import DirectoryError
 from harness.protocols.directory import Entry, read_feed
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 
 ANSWERS_WITHIN_S: Final = 10.0
 """Seconds that a feed may take."""
@@ -22,13 +22,7 @@ class DirectoryFeed:
     def __init__(self, address: str, *, token: str = "") -> None:
         """``address``: ``http://host:port``."""
         self._tag = ""
-        self._http = httpx.AsyncClient(
-            base_url=address,
-            timeout=ANSWERS_WITHIN_S,
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-            trust_env=False,
-            verify=web_authorities(),
-        )
+        self._http = http_client(address, timeout=ANSWERS_WITHIN_S, token=token)
 
     async def read(self) -> list[Entry] | None:
         """Return the entries, or None where they are those that were read last. Raises DirectoryError."""

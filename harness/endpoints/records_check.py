@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 
 from harness.errors import RecordsCheckError
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 
 ANSWERS_WITHIN_S: Final = 2.0
 """Seconds that one request may take."""
@@ -59,13 +59,7 @@ class RecordsLink:
 
     def __init__(self, address: str, *, token: str = "", ssl: ssl_module.SSLContext | None = None) -> None:
         """``address``: ``http://host:port``."""
-        self._http = httpx.AsyncClient(
-            base_url=address,
-            timeout=ANSWERS_WITHIN_S,
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-            trust_env=False,
-            verify=ssl if ssl is not None else web_authorities(),
-        )
+        self._http = http_client(address, timeout=ANSWERS_WITHIN_S, token=token, tls=ssl)
 
     async def submit(self, check: Check) -> str:
         """Send a check and return the database's reference, once it has accepted it. Raises RecordsCheckError."""

@@ -13,7 +13,7 @@ from harness.protocols.emergency_sms import MAX_TEXT, EmergencySms, Step
 from harness.protocols.location import aml_sms
 from harness.protocols.rtp.text import LINE
 from harness.protocols.sip.message import Request
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 from simulators.emergency.call import EmergencyCall
 from simulators.emergency.calling import dialled_of, is_emergency, number_of
 from simulators.emergency.conference import CALLER
@@ -54,10 +54,7 @@ class Sms:
         self._order = asyncio.Lock()
         self._http: httpx.AsyncClient | None = None
         if location is not None:
-            headers = {"Authorization": f"Bearer {token}"} if token else {}
-            self._http = httpx.AsyncClient(
-                base_url=location, timeout=ANSWERS_WITHIN_S, headers=headers, trust_env=False, verify=web_authorities()
-            )
+            self._http = http_client(location, timeout=ANSWERS_WITHIN_S, token=token)
 
     async def stop(self) -> None:
         """Take no more."""

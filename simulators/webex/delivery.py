@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from harness.transport.https import http_client
 from simulators.events import Events
 from simulators.guard import is_loopback
 from simulators.webex.shapes import Webhook
@@ -70,8 +71,8 @@ class Deliveries:
 
     async def _try(self, webhook: Webhook, body: bytes) -> bool:
         if self._client is None:
-            # No redirect is followed: a receiver must not lead it to another machine.
-            self._client = httpx.AsyncClient(timeout=TAKEN_WITHIN_S, trust_env=False, follow_redirects=False)
+            # It follows no redirect: a receiver must not lead it to another machine.
+            self._client = http_client(timeout=TAKEN_WITHIN_S)
         headers = {"Content-Type": "application/json;charset=utf-8"}
         if webhook.secret is not None:
             signed = hmac.new(webhook.secret.encode(), body, hashlib.sha1)

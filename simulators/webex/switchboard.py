@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import httpx
 
+from harness.transport.https import http_client
 from simulators.webex.errors import WebexError, conflict, forbidden, unfit, unknown
 from simulators.webex.ids import named, uuid_of
 from simulators.webex.shapes import Call, CallRecord, Person, RemoteParty
@@ -35,10 +36,7 @@ class Switchboard:
 
         ``whose``: the person of an organisation who has an extension.
         """
-        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-        self._http = httpx.AsyncClient(
-            base_url=f"{control}/v1", headers=headers, timeout=ANSWERS_WITHIN_S, trust_env=False
-        )
+        self._http = http_client(f"{control}/v1", timeout=ANSWERS_WITHIN_S, token=token)
         self._origin, self._whose = origin, whose
         self._answered: dict[tuple[str, str], str] = {}
         """The name under which a line's call was answered from afar: its telephone is called anew, by another leg."""

@@ -15,7 +15,7 @@ from harness.errors import LocalError, WfmFeedError
 from harness.protocols import times
 from harness.protocols.wfm.csv_file import BadLine, Header, Read, read_header, read_intervals, read_states
 from harness.protocols.wfm.rows import IntervalRow, State, StateRow
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 from simulators.database import Database
 from simulators.events import Events
 from simulators.workforce import store
@@ -91,14 +91,7 @@ class Intake:
         self._source = source
         self._http: httpx.AsyncClient | None = None
         if source is not None:
-            headers = {"Authorization": f"Bearer {source.token}"} if source.token else {}
-            self._http = httpx.AsyncClient(
-                base_url=f"{source.url}/v1/workforce",
-                headers=headers,
-                timeout=ANSWERS_WITHIN_S,
-                trust_env=False,
-                verify=web_authorities(),
-            )
+            self._http = http_client(f"{source.url}/v1/workforce", timeout=ANSWERS_WITHIN_S, token=source.token)
         self._after: dict[str, str] = {}
         self._seen: dict[str, tuple[int, int]] = {}
         self._one_at_a_time = asyncio.Lock()

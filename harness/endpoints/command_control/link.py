@@ -21,7 +21,7 @@ from harness.endpoints.command_control.outbox import Entry, Kept, Outbox
 from harness.endpoints.command_control.telling import News, Telling
 from harness.errors import CommandControlError
 from harness.transport.context import Context
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 
 POLL_S: Final = 1.0
 """Seconds from one question for news to the next."""
@@ -94,14 +94,7 @@ class CommandControlLink:
         tls: ssl_module.SSLContext | None = None,
     ) -> CommandControlLink:
         """Begin to link to ``address`` (``http://host:port``) and keep at it until `close`; returns at once."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        http = httpx.AsyncClient(
-            base_url=address,
-            headers=headers,
-            timeout=ANSWERS_WITHIN_S,
-            trust_env=False,
-            verify=tls if tls is not None else web_authorities(),
-        )
+        http = http_client(address, timeout=ANSWERS_WITHIN_S, token=token, tls=tls)
         link = cls(context, name, http, outbox, dialect)
         link._task = asyncio.create_task(link._keep_at_it())
         return link

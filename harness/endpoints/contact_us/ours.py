@@ -11,7 +11,7 @@ import httpx
 from harness.endpoints.contact_us.adapter import Address, Message, Receipt
 from harness.endpoints.mail import hand_over
 from harness.errors import DriverError, MailError
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 
 ANSWERS_WITHIN_S: Final = 15.0
 
@@ -54,9 +54,7 @@ class Ours:
 
     def __init__(self, at: Address) -> None:
         self._at = at
-        self._http = httpx.AsyncClient(
-            base_url=at.http, timeout=ANSWERS_WITHIN_S, trust_env=False, verify=web_authorities()
-        )
+        self._http = http_client(at.http, timeout=ANSWERS_WITHIN_S)
 
     async def close(self) -> None:
         await self._http.aclose()

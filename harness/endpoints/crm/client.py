@@ -23,7 +23,7 @@ from harness.endpoints.crm.shapes import (
     ThriveAssessment,
 )
 from harness.errors import CrmError, CrmGoneError
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 
 ANSWERS_WITHIN_S: Final = 5.0
 """Seconds within which a CRM answers; an import excepted."""
@@ -41,11 +41,8 @@ class CrmClient:
 
     def __init__(self, address: str, token: str = "", *, within: float = ANSWERS_WITHIN_S) -> None:
         """``address``: ``http://host:port``; ``within``: seconds within which each answer is had."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._within = within
-        self._http = httpx.AsyncClient(
-            base_url=f"{address}/v1", headers=headers, timeout=within, trust_env=False, verify=web_authorities()
-        )
+        self._http = http_client(f"{address}/v1", timeout=within, token=token)
 
     async def __aenter__(self) -> Self:
         return self

@@ -11,7 +11,7 @@ from harness.errors import CallerLocationLocalError
 from harness.protocols.location import aml_https
 from harness.protocols.location.aml_https import AmlForm
 from harness.transport.context import Context
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 
 ANSWERS_WITHIN_S = 5.0
 
@@ -37,12 +37,7 @@ class AmlSender:
         self._journal = context.journal
         self._permit = permit
         self._key = key
-        self._http = httpx.AsyncClient(
-            base_url=url,
-            timeout=ANSWERS_WITHIN_S,
-            trust_env=False,
-            verify=tls if tls is not None else web_authorities(),
-        )
+        self._http = http_client(url, timeout=ANSWERS_WITHIN_S, tls=tls)
 
     async def post(self, form: AmlForm) -> int:
         """Post a handset's position to ``/aml`` and return the status, which is 2xx whatever the endpoint makes of it.

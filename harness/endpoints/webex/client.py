@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from harness.errors import WebexError, WebexGoneError, WebexRefusedError
+from harness.transport.https import http_client
 
 ANSWERS_WITHIN_S: Final = 20.0
 MAX_RETRY_AFTER_S: Final = 60.0
@@ -38,9 +39,7 @@ class WebexClient:
         self.name = name
         self._service = service
         self._read_only = read_only
-        self._http = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {token}"}, timeout=ANSWERS_WITHIN_S, trust_env=False
-        )
+        self._http = http_client(timeout=ANSWERS_WITHIN_S, token=token)
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     def __repr__(self) -> str:

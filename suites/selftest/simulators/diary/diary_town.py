@@ -17,7 +17,7 @@ import pytest_asyncio
 from harness.endpoints.sms import ModemPort, PermitText, SmppPort, TextPort
 from harness.endpoints.sms.smpp_port import SmppAccount
 from harness.transport.context import Context
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 from simulators.diary import DiarySettings, DiarySimulator
 from simulators.sms import SmsSettings, SmsSimulator
 
@@ -59,9 +59,7 @@ class Town:
             return await self.open_gateway(permit)
 
         self.diary = await DiarySimulator.start(self.context, made, virtual=self.virtual, way=way, crm=crm, epoch=epoch)
-        self.http = httpx.AsyncClient(
-            base_url=f"{self.diary.url}/v1", trust_env=False, verify=web_authorities(), timeout=30
-        )
+        self.http = http_client(f"{self.diary.url}/v1", timeout=30)
         return self.diary
 
     async def stop(self) -> None:

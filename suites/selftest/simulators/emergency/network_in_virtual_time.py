@@ -28,7 +28,7 @@ from harness.protocols.sip.emergency_call import PACKAGE, Ask, Mark, What, mark_
 from harness.protocols.sip.message import Request
 from harness.testbed.clips import AUDIO
 from harness.transport.context import Context
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 from simulators.emergency import Announcements, EmergencyNetwork, EmergencySettings
 
 MOBILE, LANDLINE, OTHER_MOBILE = "+447700900123", "+441414960123", "+447700900456"
@@ -229,11 +229,9 @@ class Town:
         self.stack.push_async_callback(operator.close)
         return operator
 
-    def http(self, **options: Any) -> httpx.AsyncClient:
+    def http(self) -> httpx.AsyncClient:
         """A plain client of the control interface."""
-        return httpx.AsyncClient(
-            base_url=f"{self.network.control_url}/v1", trust_env=False, verify=web_authorities(), **options
-        )
+        return http_client(f"{self.network.control_url}/v1", timeout=5.0)
 
     async def record(self, call: str = "em-1") -> dict[str, Any]:
         """A call's record."""

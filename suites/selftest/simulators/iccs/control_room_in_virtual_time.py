@@ -20,7 +20,7 @@ from harness.endpoints.speech import join_speech
 from harness.journal import Event, Journal
 from harness.protocols import sdp
 from harness.transport.context import Context
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 from simulators.iccs import GatewayLine, IccsSettings, IccsSimulator, RadioSurroundings
 from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
 
@@ -143,10 +143,7 @@ class Room:
 
     def http(self, token: str | None = None) -> httpx.AsyncClient:
         """A client of the control interface."""
-        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-        return httpx.AsyncClient(
-            base_url=self.iccs.control_url, headers=headers, trust_env=False, verify=web_authorities()
-        )
+        return http_client(self.iccs.control_url, timeout=5.0, token=token)
 
 
 NO_COMMON_CODEC = (

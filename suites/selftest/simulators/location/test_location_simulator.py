@@ -9,7 +9,6 @@ from statistics import mean
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
 import pytest
 
 from harness.drivers.location import LocationService
@@ -20,7 +19,7 @@ from harness.protocols.location.caller import Source, Status
 from harness.protocols.location.link import DETECTED_WITHIN_S
 from harness.protocols.location.shapes import Circle, Point, distance
 from harness.transport.context import Context
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 from simulators.guard import MAX_BODY as MAX_CONTROL_BODY
 from simulators.location import LocationSettings, LocationSimulator
 from simulators.location.service import e164
@@ -46,9 +45,7 @@ class Bench:
     def __init__(self, theirs: Context, ours: Context, simulator: LocationSimulator, driver: LocationService) -> None:
         self.theirs, self.ours = theirs, ours
         self.simulator, self.driver = simulator, driver
-        self.http = httpx.AsyncClient(
-            base_url=simulator.http_url, timeout=60, trust_env=False, verify=web_authorities()
-        )
+        self.http = http_client(simulator.http_url, timeout=60)
 
 
 @asynccontextmanager

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
 import pytest
 
 from harness.drivers.radio_network import RadioNetworkControl
@@ -16,7 +15,7 @@ from harness.endpoints.pei import TerminalEquipment
 from harness.errors import DriverError, LocalError, PeiLocalError
 from harness.protocols.pei.mobile_terminal import MAX_DYNAMIC_GROUPS
 from harness.transport.context import Context
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 from simulators.radio import Delay, Delays, RadioConfig, RadioNetwork, TerminalConfig
 from simulators.radio.control import NetworkControl
 from simulators.radio.regrouping import MAX_GROUPINGS
@@ -47,7 +46,7 @@ class Air:
     def __init__(self, context: Context, network: RadioNetwork, url: str) -> None:
         self.context, self.network, self.url = context, network, url
         self.journal = context.journal
-        self.http = httpx.AsyncClient(base_url=f"{url}/v1", trust_env=False, verify=web_authorities())
+        self.http = http_client(f"{url}/v1", timeout=5.0)
         self.lines: dict[str, TerminalEquipment] = {}
         self.control: RadioNetworkControl
 
@@ -153,7 +152,7 @@ async def test_a_radio_that_reboots_is_given_its_group_again() -> None:
     network = await RadioNetwork.start(context, None, config, virtual=True)
     control = await NetworkControl.start(network)
     te = await TerminalEquipment.open(context, "officer", network.addresses()[0]["url"], baud=115_200, permit=None)
-    async with httpx.AsyncClient(base_url=f"{control.url}/v1", trust_env=False, verify=web_authorities()) as http:
+    async with http_client(f"{control.url}/v1", timeout=5.0) as http:
         gssi = (await http.post("/groups", json={"name": "Heron", "issis": [OFFICER]})).json()["gssi"]
         await asyncio.sleep(5.0)
         await te.command("ATZ")

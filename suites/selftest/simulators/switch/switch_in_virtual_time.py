@@ -22,7 +22,7 @@ from harness.protocols.cdr.flat_file import read
 from harness.protocols.cdr.records import CallRecord, MediaRecord
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
 from harness.transport.context import Context
-from harness.transport.https import web_authorities
+from harness.transport.https import http_client
 from simulators.switch import EnterpriseSwitch, SwitchSettings, SwitchSimulator
 
 PASSWORD = "test-telephone"
@@ -144,10 +144,7 @@ class Exchange:
         return await self.peer(name, ("127.0.0.1", port), on_invite=invited), came
 
     def http(self, token: str | None = None) -> httpx.AsyncClient:
-        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-        return httpx.AsyncClient(
-            base_url=f"{self.simulator.control_url}/v1", headers=headers, trust_env=False, verify=web_authorities()
-        )
+        return http_client(f"{self.simulator.control_url}/v1", timeout=5.0, token=token)
 
     def records(self) -> tuple[list[CallRecord], list[MediaRecord]]:
         """All records that the files in its folder hold."""
