@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from simulators.bodies import Body
 from simulators.events import Events
 from simulators.faults import MAX_SECONDS, Fault, Faults
+from simulators.routes import Routes
 from simulators.web import WebServer
 
 
@@ -76,7 +76,7 @@ class FaultBody(Body):
     """How much longer answers take, where they are to be slow."""
 
 
-def add_fault_routes(router: APIRouter, simulator: Failing) -> None:
+def add_fault_routes(router: Routes, simulator: Failing) -> None:
     """Let whoever is at the control interface begin and end faults."""
 
     @router.put("/fault")

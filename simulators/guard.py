@@ -5,13 +5,14 @@ from __future__ import annotations
 import hmac
 import ipaddress
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, status
 from fastapi.exceptions import RequestValidationError
 from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.routing import Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from harness.errors import LocalError
 from simulators.described import describe
@@ -60,15 +61,29 @@ def guard(app: FastAPI, *, unbounded: tuple[str, ...] = (), refusals: tuple[int,
             {"detail": "Method Not Allowed"}, status.HTTP_405_METHOD_NOT_ALLOWED, {"Allow": ", ".join(allowed)}
         )
 
-    @app.middleware("http")
-    async def bounded(request: Request, call_next: Any) -> Any:
-        if request.url.path in unbounded:
-            return await call_next(request)
-        if "transfer-encoding" in request.headers:
+    app.add_middleware(_Bounded, unbounded=unbounded)
+
+
+class _Bounded:
+    """Refuses bodies that are too long, or whose length is not told, before they are read."""
+
+    def __init__(self, app: ASGIApp, unbounded: tuple[str, ...]) -> None:
+        self._app, self._unbounded = app, unbounded
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self._refusal(Headers(scope=scope)) if self._is_bounded(scope) else None
+        await (refusal or self._app)(scope, receive, send)
+
+    def _is_bounded(self, scope: Scope) -> bool:
+        return scope["type"] == "http" and scope["path"] not in self._unbounded
+
+    @staticmethod
+    def _refusal(headers: Headers) -> JSONResponse | None:
+        if "transfer-encoding" in headers:
             return JSONResponse({"detail": "a body needs a Content-Length"}, status.HTTP_411_LENGTH_REQUIRED)
-        if int(request.headers.get("content-length", "0")) > MAX_BODY:  # the server takes digits only
+        if int(headers.get("content-length", "0")) > MAX_BODY:  # the server takes digits only
             return JSONResponse({"detail": f"a body holds {MAX_BODY} bytes at most"}, status.HTTP_413_CONTENT_TOO_LARGE)
-        return await call_next(request)
+        return None
 
 
 def need_token(whose: str, host: str, token: object, *, key: str = "token") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request, WebSocket, status
+from fastapi import Depends, FastAPI, Query, Request, WebSocket, status
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
@@ -13,6 +13,7 @@ from simulators.command_control.store import RefusedError, Store
 from simulators.events import Events, serve
 from simulators.failing import FailingServer, add_fault_routes
 from simulators.guard import bearer, guard
+from simulators.routes import Routes, add_routes
 
 
 class StateBody(Body):
@@ -49,12 +50,12 @@ def make_control(board: Board, token: str | None) -> FastAPI:
         return JSONResponse({"detail": str(error)}, status.HTTP_404_NOT_FOUND)
 
     guard(app, refusals=(404,))
-    app.include_router(_routes(board), dependencies=[Depends(bearer(token))])
+    add_routes(app, _routes(board), dependencies=[Depends(bearer(token))])
     return app
 
 
-def _routes(board: Board) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["command and control"])
+def _routes(board: Board) -> Routes:
+    router = Routes(prefix="/v1", tags=["command and control"])
     store = board.store
 
     @router.get("/status")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Query, Response
+from fastapi import Depends, FastAPI, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulators.bodies import Body
@@ -13,6 +13,7 @@ from simulators.command_control.settings import Shape
 from simulators.command_control.store import Answer, Message, Store
 from simulators.faults import Faults
 from simulators.guard import bearer, guard
+from simulators.routes import Routes, add_routes
 
 Key = Annotated[str, Field(min_length=1, max_length=128)]
 About = Annotated[str, Field(min_length=1, max_length=128)]
@@ -50,12 +51,12 @@ def make_links(shape: Shape, store: Store, faults: Faults, token: str | None) ->
     app = FastAPI(title=f"Simulated command and control, {shape}", version="1", openapi_url=described)
     guard(app, refusals=(503,))
     routes = _storm(store, faults) if shape == "storm" else _next_generation(store, faults)
-    app.include_router(routes, dependencies=[Depends(bearer(token)), Depends(faults.before)])
+    add_routes(app, routes, dependencies=[Depends(bearer(token)), Depends(faults.before)])
     return app
 
 
-def _storm(store: Store, faults: Faults) -> APIRouter:
-    router = APIRouter(prefix="/storm/v1", tags=["messages"])
+def _storm(store: Store, faults: Faults) -> Routes:
+    router = Routes(prefix="/storm/v1", tags=["messages"])
 
     @router.post("/messages")
     async def take(body: StormBody) -> dict[str, Any]:
@@ -103,8 +104,8 @@ _RESOURCES = (
 )
 
 
-def _next_generation(store: Store, faults: Faults) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["resources"])
+def _next_generation(store: Store, faults: Faults) -> Routes:
+    router = Routes(prefix="/api", tags=["resources"])
 
     for method, path, kind, does in _RESOURCES:
         router.add_api_route(path, _acting(store, faults, kind), methods=[method], summary=does, responses=_ANSWERS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Response, WebSocket, status
+from fastapi import Depends, FastAPI, HTTPException, Query, Response, WebSocket, status
 from fastapi import Path as PathParameter
 
 from simulators.contact_us.crm_queue import CrmQueue
@@ -14,6 +14,7 @@ from simulators.contact_us.store import Store
 from simulators.database import tell_of_the_store
 from simulators.events import Events, serve
 from simulators.guard import bearer, guard
+from simulators.routes import Routes, add_routes
 
 NOT_KEPT: dict[int | str, dict[str, Any]] = {404: {"description": "None of that name"}}
 MOST = 200
@@ -25,12 +26,12 @@ def make_control(store: Store, crm: CrmQueue, incidents: Incidents, events: Even
     refusals = (503, 507) if token is None else (401, 503, 507)
     guard(app, refusals=refusals)
     tell_of_the_store(app)
-    app.include_router(_routes(store, crm, incidents, events), dependencies=[Depends(bearer(token))])
+    add_routes(app, _routes(store, crm, incidents, events), dependencies=[Depends(bearer(token))])
     return app
 
 
-def _routes(store: Store, crm: CrmQueue, incidents: Incidents, events: Events) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["contact us"])
+def _routes(store: Store, crm: CrmQueue, incidents: Incidents, events: Events) -> Routes:
+    router = Routes(prefix="/v1", tags=["contact us"])
 
     @router.get("/status")
     async def figures() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request, Response, status
+from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response, status
 from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -48,6 +48,7 @@ from simulators.contact_us.submission import (
 from simulators.contact_us.uploads import MAX_UPLOAD, Filled, UploadError, read_form
 from simulators.database import tell_of_the_store
 from simulators.guard import bearer, guard
+from simulators.routes import Routes, add_routes
 
 FORM: Final = "/contact"
 INTAKE: Final = "/v1/submissions"
@@ -110,8 +111,8 @@ def make_public(context: Context, intake: Intake, store: Store, intake_token: st
     guard(app, unbounded=(FORM, INTAKE))
     tell_of_the_store(app)
     _bound(app)
-    app.include_router(_intake_routes(intake, store), dependencies=[Depends(bearer(intake_token))])
-    app.include_router(_Pages(context, intake, store).routes())
+    add_routes(app, _intake_routes(intake, store), dependencies=[Depends(bearer(intake_token))])
+    add_routes(app, _Pages(context, intake, store).routes())
     return app
 
 
@@ -138,8 +139,8 @@ def _sender(request: Request) -> str:
     return f"ip:{request.client.host}" if request.client is not None else "ip:"
 
 
-def _intake_routes(intake: Intake, store: Store) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["intake"])
+def _intake_routes(intake: Intake, store: Store) -> Routes:
+    router = Routes(prefix="/v1", tags=["intake"])
     refusals: dict[int | str, dict[str, Any]] = {
         200: {"model": ReceiptBody, "description": "Had before under this key"},
         401: {"description": "No bearer token, where one is asked for"},
@@ -214,8 +215,8 @@ class _Pages:
             loader=FileSystemLoader(PAGES), autoescape=select_autoescape(default=True), undefined=StrictUndefined
         )
 
-    def routes(self) -> APIRouter:
-        router = APIRouter(include_in_schema=False)
+    def routes(self) -> Routes:
+        router = Routes(include_in_schema=False)
 
         @router.get("/")
         async def start() -> Response:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from fastapi import APIRouter, Depends, FastAPI, WebSocket
+from fastapi import Depends, FastAPI, WebSocket
 
 from simulators.events import Events, serve
 from simulators.failing import FailingServer, add_fault_routes
 from simulators.guard import bearer, guard
+from simulators.routes import Routes, add_routes
 
 
 class Switches(Protocol):
@@ -26,12 +27,12 @@ def make_control(crm: Switches, token: str | None) -> FastAPI:
     described = "/openapi.json" if token is None else None
     app = FastAPI(title="CRM simulator, control interface", version="1", openapi_url=described)
     guard(app)
-    app.include_router(_routes(crm), dependencies=[Depends(bearer(token))])
+    add_routes(app, _routes(crm), dependencies=[Depends(bearer(token))])
     return app
 
 
-def _routes(crm: Switches) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["control"])
+def _routes(crm: Switches) -> Routes:
+    router = Routes(prefix="/v1", tags=["control"])
 
     @router.get("/status")
     async def figures() -> dict[str, Any]:

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Annotated, Any, Final, Literal, Protocol, TypeVar
 
 from fastapi import (
-    APIRouter,
     Depends,
     FastAPI,
     Header,
@@ -33,6 +32,7 @@ from simulators.diary.refusals import RefusedError, UnaskedError
 from simulators.diary.tables import TextState
 from simulators.events import Events, serve
 from simulators.guard import bearer, guard
+from simulators.routes import Routes, add_routes
 
 T = TypeVar("T")
 MAX_DAYS: Final = 31
@@ -121,12 +121,12 @@ def make_app(board: Board, token: str | None) -> FastAPI:
         return JSONResponse({"detail": str(error)}, error.status, headers)
 
     for router in (_appointments(board), _lists(board)):
-        app.include_router(router, dependencies=[Depends(bearer(token))])
+        add_routes(app, router, dependencies=[Depends(bearer(token))])
     return app
 
 
-def _appointments(board: Board) -> APIRouter:
-    router = APIRouter(prefix="/v1/appointments", tags=["appointments"])
+def _appointments(board: Board) -> Routes:
+    router = Routes(prefix="/v1/appointments", tags=["appointments"])
 
     async def shown(done: Done) -> dict[str, Any]:
         found = await board.do(lambda desk: views.appointment(desk, done.appointment))
@@ -167,8 +167,8 @@ def _appointments(board: Board) -> APIRouter:
     return router
 
 
-def _lists(board: Board) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["diaries, texts, tasks"])
+def _lists(board: Board) -> Routes:
+    router = Routes(prefix="/v1", tags=["diaries, texts, tasks"])
 
     @router.get("/status")
     async def figures() -> dict[str, Any]:

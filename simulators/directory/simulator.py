@@ -6,7 +6,7 @@ import asyncio
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Response, WebSocket, status
+from fastapi import Depends, FastAPI, Header, HTTPException, Response, WebSocket, status
 from pydantic import Field
 
 from harness.errors import DirectoryError
@@ -16,6 +16,7 @@ from simulators.bodies import Body
 from simulators.directory.settings import DirectorySettings
 from simulators.events import Events, serve
 from simulators.guard import bearer, guard, need_token
+from simulators.routes import Routes, add_routes
 from simulators.web import WebServer
 
 SILENT_S: Final = 60.0
@@ -105,14 +106,14 @@ class DirectorySimulator:
 def _app(directory: DirectorySimulator, token: str | None) -> FastAPI:
     app = FastAPI(title="Simulated directory", version="1", openapi_url="/openapi.json" if token is None else None)
     guard(app, refusals=(status.HTTP_404_NOT_FOUND, status.HTTP_503_SERVICE_UNAVAILABLE))
-    router = APIRouter(prefix="/v1", dependencies=[Depends(bearer(token))], tags=["directory"])
+    router = Routes(prefix="/v1", dependencies=[Depends(bearer(token))], tags=["directory"])
     _add_feed(router, directory)
     _add_editing(router, directory)
-    app.include_router(router)
+    add_routes(app, router)
     return app
 
 
-def _add_feed(router: APIRouter, directory: DirectorySimulator) -> None:
+def _add_feed(router: Routes, directory: DirectorySimulator) -> None:
     @router.get("/directory", response_model=None)
     async def feed(
         response: Response, if_none_match: Annotated[str | None, Header(max_length=128)] = None
@@ -132,7 +133,7 @@ def _add_feed(router: APIRouter, directory: DirectorySimulator) -> None:
         return directory.feed()
 
 
-def _add_editing(router: APIRouter, directory: DirectorySimulator) -> None:
+def _add_editing(router: Routes, directory: DirectorySimulator) -> None:
     @router.put("/entries/{id_}")
     async def put(id_: str, body: EntryBody) -> dict[str, Any]:
         """Make or edit an entry."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, WebSocket, status
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, WebSocket, status
 from fastapi.responses import JSONResponse
 
 from harness.errors import LocalError
@@ -28,6 +28,7 @@ from simulators.emergency.records import Outcome, RecordError
 from simulators.emergency.routes import RouteError
 from simulators.events import serve
 from simulators.guard import bearer, guard
+from simulators.routes import Routes, add_routes
 
 MAX_SHOWN = 1_000
 """Records in one answer."""
@@ -74,7 +75,7 @@ def make_app(network: Network, token: str | None) -> FastAPI:
 
     guard(app)
     for router in (_desk_routes(network), _network_routes(network), _call_routes(network)):
-        app.include_router(router, dependencies=[Depends(bearer(token))])
+        add_routes(app, router, dependencies=[Depends(bearer(token))])
     return app
 
 
@@ -97,8 +98,8 @@ Of = Annotated[EmergencyCall, Depends(_call)]
 """The call that a path names, while it is up; 404 where there is none."""
 
 
-def _desk_routes(network: Network) -> APIRouter:
-    router = APIRouter(prefix="/v1/desks", tags=["an operator who is driven by hand"])
+def _desk_routes(network: Network) -> Routes:
+    router = Routes(prefix="/v1/desks", tags=["an operator who is driven by hand"])
     desks = network.desks
 
     @router.get("")
@@ -171,8 +172,8 @@ def _desk_routes(network: Network) -> APIRouter:
     return router
 
 
-def _network_routes(network: Network) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["the network"])
+def _network_routes(network: Network) -> Routes:
+    router = Routes(prefix="/v1", tags=["the network"])
     plant = network.plant
 
     @router.get("/status")
@@ -220,8 +221,8 @@ def _network_routes(network: Network) -> APIRouter:
     return router
 
 
-def _call_routes(network: Network) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["calls and their records"])
+def _call_routes(network: Network) -> Routes:
+    router = Routes(prefix="/v1", tags=["calls and their records"])
     plant = network.plant
 
     @router.get("/calls")

@@ -7,7 +7,7 @@ import struct
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
-from fastapi import APIRouter, Depends, FastAPI, WebSocket
+from fastapi import Depends, FastAPI, WebSocket
 from pydantic import BaseModel, ConfigDict
 from serial.rfc2217 import (
     COM_PORT_OPTION,
@@ -28,6 +28,7 @@ from simulators.events import Events, serve
 from simulators.guard import bearer, guard, need_token
 from simulators.keying.port import SimulatedPort
 from simulators.keying.settings import KeyedRadioSettings
+from simulators.routes import Routes, add_routes
 from simulators.web import WebServer
 
 READ: Final = 1_024
@@ -195,7 +196,7 @@ class _On(BaseModel):
 def _control(radio: KeyedRadioSimulator, token: str | None) -> FastAPI:
     app = FastAPI(title="Keyed radio simulator", version="1", openapi_url="/openapi.json" if token is None else None)
     guard(app)
-    router = APIRouter(prefix="/v1", tags=["keyed radio"])
+    router = Routes(prefix="/v1", tags=["keyed radio"])
 
     @router.get("/status")
     async def status() -> dict[str, Any]:
@@ -224,5 +225,5 @@ def _control(radio: KeyedRadioSimulator, token: str | None) -> FastAPI:
     async def events(socket: WebSocket) -> None:
         await serve(radio.events, socket)
 
-    app.include_router(router, dependencies=[Depends(bearer(token))])
+    add_routes(app, router, dependencies=[Depends(bearer(token))])
     return app

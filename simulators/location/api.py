@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Protocol
 
-from fastapi import APIRouter, Depends, FastAPI, Request, status
+from fastapi import Depends, FastAPI, Request, status
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
@@ -16,6 +16,7 @@ from harness.protocols.location.aml_sms import MAX_READ
 from simulators.guard import bearer, guard
 from simulators.location.faults import MAX_SECONDS, Fault
 from simulators.location.service import LocationService, Taken
+from simulators.routes import Routes, add_routes
 
 AML_PATH = "/aml"
 BODY_WITHIN_S = 10.0
@@ -71,7 +72,7 @@ def make_app(board: Switchboard, token: str | None) -> FastAPI:
     async def taken(_request: Request, error: TransportError) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, status.HTTP_409_CONFLICT)
 
-    app.include_router(_routes(board), dependencies=[Depends(bearer(token))])
+    add_routes(app, _routes(board), dependencies=[Depends(bearer(token))])
     return app
 
 
@@ -97,8 +98,8 @@ def _told(taken: Taken) -> JSONResponse:
     return JSONResponse({"used": taken.used, "findings": findings}, code)
 
 
-def _routes(board: Switchboard) -> APIRouter:
-    router = APIRouter(prefix="/v1")
+def _routes(board: Switchboard) -> Routes:
+    router = Routes(prefix="/v1")
 
     @router.post("/sms")
     async def sms(body: SmsBody) -> JSONResponse:

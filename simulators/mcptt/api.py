@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from fastapi import APIRouter, Depends, FastAPI, status
+from fastapi import Depends, FastAPI, status
 from pydantic import BaseModel, ConfigDict
 
 from simulators.guard import bearer, guard
+from simulators.routes import Routes, add_routes
 
 
 class Switchboard(Protocol):
@@ -34,7 +35,7 @@ def make_app(board: Switchboard, token: str | None) -> FastAPI:
     described = "/openapi.json" if token is None else None
     app = FastAPI(title="MCPTT server simulator", version="1", openapi_url=described)
     guard(app)
-    api = APIRouter(prefix="/v1", dependencies=[Depends(bearer(token))])
+    api = Routes(prefix="/v1", dependencies=[Depends(bearer(token))])
 
     @api.get("/status")
     async def told() -> dict[str, Any]:
@@ -46,5 +47,5 @@ def make_app(board: Switchboard, token: str | None) -> FastAPI:
         """Begin or end a fault."""
         board.set_silent(body.silent)
 
-    app.include_router(api)
+    add_routes(app, api)
     return app

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request, WebSocket, status
+from fastapi import Depends, FastAPI, Request, WebSocket, status
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,6 +20,7 @@ from simulators.radio.course import MAX_KMH, MAX_WAYPOINTS, Course
 from simulators.radio.network import RadioNetwork
 from simulators.radio.refusals import ControlError, UnknownThingError
 from simulators.radio.terminal import SimulatedTerminal
+from simulators.routes import Routes, add_routes
 from simulators.web import WebServer
 
 UNITS_AT_ONCE = 1_000
@@ -107,7 +108,7 @@ def make_app(network: RadioNetwork, token: str | None) -> FastAPI:
         return JSONResponse({"detail": str(error)}, code)
 
     guard(app)
-    api = APIRouter(prefix="/v1", dependencies=[Depends(bearer(token))])
+    api = Routes(prefix="/v1", dependencies=[Depends(bearer(token))])
     _add_terminals(api, network)
     _add_vehicles(api, network)
     _add_groups(api, network)
@@ -118,11 +119,11 @@ def make_app(network: RadioNetwork, token: str | None) -> FastAPI:
     async def events(socket: WebSocket) -> None:
         await serve(network.events, socket)
 
-    app.include_router(api)
+    add_routes(app, api)
     return app
 
 
-def _add_terminals(api: APIRouter, network: RadioNetwork) -> None:
+def _add_terminals(api: Routes, network: RadioNetwork) -> None:
     def shown(terminal: SimulatedTerminal) -> _Shown:
         return {
             "issi": terminal.config.issi,
@@ -166,7 +167,7 @@ def _add_terminals(api: APIRouter, network: RadioNetwork) -> None:
         return shown(terminal)
 
 
-def _add_vehicles(api: APIRouter, network: RadioNetwork) -> None:
+def _add_vehicles(api: Routes, network: RadioNetwork) -> None:
     @api.put("/terminals/{issi}/course", status_code=status.HTTP_202_ACCEPTED)
     async def drive(issi: Issi, body: CourseBody) -> _Shown:
         """Let the vehicle of a terminal set out; it reports as its `tracker` says. 409 where it has none."""
@@ -179,7 +180,7 @@ def _add_vehicles(api: APIRouter, network: RadioNetwork) -> None:
         network.tracking.park(issi)
 
 
-def _add_groups(api: APIRouter, network: RadioNetwork) -> None:
+def _add_groups(api: Routes, network: RadioNetwork) -> None:
     @api.get("/groups")
     async def read_groups() -> list[_Shown]:
         """All groups that were given over the air, and what has become of each terminal's."""
@@ -202,7 +203,7 @@ def _add_groups(api: APIRouter, network: RadioNetwork) -> None:
         return network.regrouping.take(gssi)
 
 
-def _add_ambience(api: APIRouter, network: RadioNetwork) -> None:
+def _add_ambience(api: Routes, network: RadioNetwork) -> None:
     @api.get("/ambience")
     async def read_ambience() -> list[_Shown]:
         """All microphones that are open."""
@@ -219,7 +220,7 @@ def _add_ambience(api: APIRouter, network: RadioNetwork) -> None:
         await network.ambience.end(id_)
 
 
-def _add_sites(api: APIRouter, network: RadioNetwork) -> None:
+def _add_sites(api: Routes, network: RadioNetwork) -> None:
     @api.get("/sites")
     async def read_sites() -> list[_Shown]:
         """All sites: whether each one's link is up and whether it works by itself."""

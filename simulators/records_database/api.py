@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any, Literal, Protocol
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, WebSocket, status
+from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket, status
 from fastapi.responses import JSONResponse
 from pydantic import Field, model_validator
 
@@ -13,6 +13,7 @@ from simulators.bodies import Body
 from simulators.events import Events, serve
 from simulators.guard import bearer, guard
 from simulators.records_database.database import Database, Fault, UnknownCheckError
+from simulators.routes import Routes, add_routes
 
 Short = Annotated[str, Field(min_length=1, max_length=128)]
 LOST_S = 30.0
@@ -63,13 +64,13 @@ def make_app(board: Board, token: str | None) -> FastAPI:
         return JSONResponse({"detail": str(error)}, status.HTTP_404_NOT_FOUND)
 
     guard(app, refusals=(status.HTTP_404_NOT_FOUND, status.HTTP_503_SERVICE_UNAVAILABLE))
-    app.include_router(_checks(board), dependencies=[Depends(bearer(token))])
-    app.include_router(_control(board), dependencies=[Depends(bearer(token))])
+    add_routes(app, _checks(board), dependencies=[Depends(bearer(token))])
+    add_routes(app, _control(board), dependencies=[Depends(bearer(token))])
     return app
 
 
-def _checks(board: Board) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["checks"])
+def _checks(board: Board) -> Routes:
+    router = Routes(prefix="/v1", tags=["checks"])
     database, events = board.database, board.events
 
     def well() -> None:
@@ -104,8 +105,8 @@ def _checks(board: Board) -> APIRouter:
     return router
 
 
-def _control(board: Board) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["control"])
+def _control(board: Board) -> Routes:
+    router = Routes(prefix="/v1", tags=["control"])
 
     @router.get("/audit")
     async def audit() -> list[dict[str, Any]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from fastapi import APIRouter, Depends, FastAPI, Request, status
+from fastapi import Depends, FastAPI, Request, status
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import LocalError
 from simulators.guard import bearer, guard
 from simulators.roip.faults import MAX_SECONDS, Fault
+from simulators.routes import Routes, add_routes
 
 MAX_RECEIVED_S = 60.0
 
@@ -64,12 +65,12 @@ def make_app(board: Switchboard, token: str | None) -> FastAPI:
     async def refused(_request: Request, error: LocalError) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, status.HTTP_409_CONFLICT)
 
-    app.include_router(_routes(board), dependencies=[Depends(bearer(token))])
+    add_routes(app, _routes(board), dependencies=[Depends(bearer(token))])
     return app
 
 
-def _routes(board: Switchboard) -> APIRouter:
-    router = APIRouter(prefix="/v1")
+def _routes(board: Switchboard) -> Routes:
+    router = Routes(prefix="/v1")
 
     @router.get("/status")
     async def read_status() -> dict[str, Any]:

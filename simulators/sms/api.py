@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Request, status
+from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request, status
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -13,6 +13,7 @@ from harness.privacy import is_reserved
 from harness.protocols.smpp.codes import Status
 from simulators.bodies import Body
 from simulators.guard import bearer, guard
+from simulators.routes import Routes, add_routes
 from simulators.sms.handsets import Handsets
 from simulators.sms.modem import ModemSubscriber
 from simulators.sms.network import CongestionError, SmsNetwork
@@ -85,7 +86,7 @@ def make_app(
         return JSONResponse({"detail": str(error)}, status.HTTP_409_CONFLICT)
 
     for router in (_handset_routes(handsets), _switches(network, modem, centre)):
-        app.include_router(router, dependencies=[Depends(bearer(token))])
+        add_routes(app, router, dependencies=[Depends(bearer(token))])
     return app
 
 
@@ -95,8 +96,8 @@ def _reserved(number: str) -> str:
     return number
 
 
-def _handset_routes(handsets: Handsets) -> APIRouter:
-    router = APIRouter(prefix="/v1/handsets")
+def _handset_routes(handsets: Handsets) -> Routes:
+    router = Routes(prefix="/v1/handsets")
 
     @router.get("/{number}/texts")
     async def texts(number: Number, after: Annotated[int, Query(ge=0)] = 0) -> dict[str, Any]:
@@ -117,8 +118,8 @@ def _handset_routes(handsets: Handsets) -> APIRouter:
     return router
 
 
-def _switches(network: SmsNetwork, modem: ModemSubscriber, centre: SmppCentre) -> APIRouter:
-    router = APIRouter(prefix="/v1")
+def _switches(network: SmsNetwork, modem: ModemSubscriber, centre: SmppCentre) -> Routes:
+    router = Routes(prefix="/v1")
 
     def told() -> dict[str, Any]:
         return {**network.status(), **centre.status(), "modem": {"number": modem.number}}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response, status
+from fastapi import Depends, FastAPI, Path, Query, Request, Response, status
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.endpoints.media import Impairment
 from harness.errors import LocalError
 from simulators.guard import bearer, guard
+from simulators.routes import Routes, add_routes
 from simulators.switch.lines import UnknownLineError, When
 from simulators.switch.rooms import UnknownRoomError
 from simulators.switch.switch import EnterpriseSwitch, UnknownPartyError
@@ -122,16 +123,16 @@ def make_app(switch: EnterpriseSwitch, token: str | None) -> FastAPI:
         return JSONResponse({"detail": str(error)}, code)
 
     guard(app)
-    router = APIRouter(prefix="/v1")
+    router = Routes(prefix="/v1")
     _looking(router, switch)
     _calling(router, switch)
     _setting(router, switch)
     _failing(router, switch)
-    app.include_router(router, dependencies=[Depends(bearer(token))])
+    add_routes(app, router, dependencies=[Depends(bearer(token))])
     return app
 
 
-def _looking(router: APIRouter, switch: EnterpriseSwitch) -> None:
+def _looking(router: Routes, switch: EnterpriseSwitch) -> None:
     @router.get("/status")
     async def read_status() -> dict[str, Any]:
         core = switch.core
@@ -198,7 +199,7 @@ def _looking(router: APIRouter, switch: EnterpriseSwitch) -> None:
         return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 
-def _calling(router: APIRouter, switch: EnterpriseSwitch) -> None:
+def _calling(router: Routes, switch: EnterpriseSwitch) -> None:
     @router.post("/lines/{number}/dial", status_code=PLACED)
     async def dial(number: Name, body: DialBody) -> dict[str, Any]:
         return (await switch.dial(number, body.number, device=body.device)).shown()
@@ -270,7 +271,7 @@ def _calling(router: APIRouter, switch: EnterpriseSwitch) -> None:
         return (await switch.conference(body.parties)).shown()
 
 
-def _setting(router: APIRouter, switch: EnterpriseSwitch) -> None:
+def _setting(router: Routes, switch: EnterpriseSwitch) -> None:
     @router.put("/lines/{number}/forwards/{when}")
     async def forward(number: Name, when: When, body: ForwardBody) -> dict[str, Any]:
         switch.forward(number, when, body.number)
@@ -288,7 +289,7 @@ def _setting(router: APIRouter, switch: EnterpriseSwitch) -> None:
         return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 
-def _failing(router: APIRouter, switch: EnterpriseSwitch) -> None:
+def _failing(router: Routes, switch: EnterpriseSwitch) -> None:
     @router.put("/trunks/{trunk}/fault")
     async def fail_trunk(trunk: Name, body: FaultBody) -> list[dict[str, Any]]:
         await switch.fail_trunk(trunk, body.fault)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, WebSocket
+from fastapi import Depends, FastAPI, HTTPException, WebSocket
 from pydantic import Field
 
 from simulators.bodies import Body
 from simulators.events import Events, serve
 from simulators.failing import FailingServer, add_fault_routes
 from simulators.guard import bearer, guard
+from simulators.routes import Routes, add_routes
 from simulators.webex.scopes import ALL
 from simulators.webex.settings import Email
 from simulators.webex.tokens import Issued
@@ -55,12 +56,12 @@ def make_control(webex: Switches, token: str | None) -> FastAPI:
     described = "/openapi.json" if token is None else None
     app = FastAPI(title="Webex simulator, control interface", version="1", openapi_url=described)
     guard(app, refusals=(HTTPStatus.NOT_FOUND,))
-    app.include_router(_routes(webex), dependencies=[Depends(bearer(token))])
+    add_routes(app, _routes(webex), dependencies=[Depends(bearer(token))])
     return app
 
 
-def _routes(webex: Switches) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["control"])
+def _routes(webex: Switches) -> Routes:
+    router = Routes(prefix="/v1", tags=["control"])
 
     @router.get("/status")
     async def figures() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import date
 from functools import partial
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, status
+from fastapi import Depends, FastAPI, Path, Query, Request, status
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, Field
 from sqlalchemy.orm import Session
@@ -19,6 +19,7 @@ from simulators.bodies import Body
 from simulators.database import Database, tell_of_the_store
 from simulators.described import describe
 from simulators.guard import bearer, guard
+from simulators.routes import Routes, add_routes
 from simulators.workforce import store
 from simulators.workforce.intake import MAX_FILE, Intake, SourceError
 from simulators.workforce.planning import MAX_SHOWN, Planning, UnknownError
@@ -98,14 +99,14 @@ def make_app(office: Office, token: str | None) -> FastAPI:
     guard(app, unbounded=(IMPORTS,))
     guarded = [Depends(bearer(token))]
     for routes in (_feeds(office), _plans(office), _people(office)):
-        app.include_router(routes, dependencies=guarded)
+        add_routes(app, routes, dependencies=guarded)
     refusals = (404, 409, 503, 507) if token is None else (401, 404, 409, 503, 507)
     describe(app, refusals)
     return app
 
 
-def _feeds(office: Office) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["feeds"])
+def _feeds(office: Office) -> Routes:
+    router = Routes(prefix="/v1", tags=["feeds"])
 
     @router.get("/status")
     async def read_status() -> Shown:
@@ -166,8 +167,8 @@ def _feeds(office: Office) -> APIRouter:
     return router
 
 
-def _plans(office: Office) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["plans"])
+def _plans(office: Office) -> Routes:
+    router = Routes(prefix="/v1", tags=["plans"])
 
     @router.get("/forecasts/{queue}/{day}")
     async def read_forecast(queue: Queue, day: date) -> Shown:
@@ -194,8 +195,8 @@ def _plans(office: Office) -> APIRouter:
     return router
 
 
-def _people(office: Office) -> APIRouter:
-    router = APIRouter(prefix="/v1/advisers", tags=["advisers"])
+def _people(office: Office) -> Routes:
+    router = Routes(prefix="/v1/advisers", tags=["advisers"])
 
     @router.get("")
     async def read_advisers(

@@ -17,6 +17,7 @@ from simulators.crm.importing import Importer
 from simulators.database import tell_of_the_store
 from simulators.faults import Faults
 from simulators.guard import bearer, guard
+from simulators.routes import add_routes
 from simulators.thrive import ThriveError, UnfitThriveError
 
 IMPORTS = "/v1/imports"
@@ -46,5 +47,5 @@ def make_app(desk: Desk, importer: Importer, faults: Faults, token: str | None) 
         report_routes(desk),
         import_routes(importer),
     ):
-        app.include_router(routes, prefix="/v1", dependencies=[Depends(bearer(token)), Depends(faults.before)])
+        add_routes(app, routes, prefix="/v1", dependencies=[Depends(bearer(token)), Depends(faults.before)])
     return app

@@ -5,19 +5,20 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from simulators.crm import audit
 from simulators.crm.api.asking import After, Limit
 from simulators.crm.desk import Desk
 from simulators.crm.ids import ContactId, number_of
+from simulators.routes import Routes
 
 Hash = Annotated[str, Query(pattern=r"^[0-9a-f]{64}$")]
 
 
-def audit_routes(desk: Desk) -> APIRouter:
+def audit_routes(desk: Desk) -> Routes:
     """Return the routes."""
-    router = APIRouter(prefix="/audit", tags=["audit"])
+    router = Routes(prefix="/audit", tags=["audit"])
 
     @router.get("")
     async def read(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, status
+from fastapi import Path, Query, status
 from sqlalchemy.orm import Session
 
 from simulators.crm import contacts, merging
@@ -14,20 +14,21 @@ from simulators.crm.bodies import MarkerBody, MergeBody, WhyBody
 from simulators.crm.desk import Desk
 from simulators.crm.ids import ContactId, MergeId, number_of, shown
 from simulators.crm.tables import Contact
+from simulators.routes import Routes
 
 Shown = dict[str, Any]
 
 
-def contact_routes(desk: Desk) -> APIRouter:
+def contact_routes(desk: Desk) -> Routes:
     """Return the routes."""
-    router = APIRouter(tags=["contacts"])
+    router = Routes(tags=["contacts"])
     _add_looking(router, desk)
     _add_markers(router, desk)
     _add_merging(router, desk)
     return router
 
 
-def _add_looking(router: APIRouter, desk: Desk) -> None:
+def _add_looking(router: Routes, desk: Desk) -> None:
     @router.get("/contacts", openapi_extra=LOOKS)
     async def find(
         who: Looking,
@@ -85,7 +86,7 @@ def _looked(desk: Desk, who: Who, entry: int, found: list[str]) -> None:
     desk.events.tell("looked", user=who.user, entry=entry, contacts=found)
 
 
-def _add_markers(router: APIRouter, desk: Desk) -> None:
+def _add_markers(router: Routes, desk: Desk) -> None:
     @router.post("/contacts/{contact_id}/markers", status_code=status.HTTP_201_CREATED)
     async def mark(contact_id: ContactId, body: MarkerBody) -> Shown:
         """Set a marker. 409 where the contact has as many as it may."""
@@ -118,7 +119,7 @@ def _add_markers(router: APIRouter, desk: Desk) -> None:
 _ABOVE_0 = Path(ge=1, le=2**53 - 1)
 
 
-def _add_merging(router: APIRouter, desk: Desk) -> None:
+def _add_merging(router: Routes, desk: Desk) -> None:
     @router.post("/contacts/{contact_id}/merge", status_code=status.HTTP_201_CREATED)
     async def merge(contact_id: ContactId, body: MergeBody) -> Shown:
         """Say that ``other`` is the same contact: it is found as this one from now on, until that is undone."""

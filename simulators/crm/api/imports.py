@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, HTTPException, Request, status
+from fastapi import HTTPException, Request, status
 from starlette.requests import ClientDisconnect
 
 from simulators.crm.api.asking import LOOKS, After, Limit, Looking
 from simulators.crm.ids import ImportId
 from simulators.crm.importing import Importer
 from simulators.crm.rows import COLUMNS
+from simulators.routes import Routes
 
 _CSV: dict[str, Any] = {
     **LOOKS,
@@ -22,9 +23,9 @@ _CSV: dict[str, Any] = {
 }
 
 
-def import_routes(importer: Importer) -> APIRouter:
+def import_routes(importer: Importer) -> Routes:
     """Return the routes."""
-    router = APIRouter(prefix="/imports", tags=["imports"])
+    router = Routes(prefix="/imports", tags=["imports"])
 
     @router.post("", openapi_extra=_CSV, status_code=status.HTTP_201_CREATED)
     async def take(request: Request, who: Looking) -> dict[str, Any]:

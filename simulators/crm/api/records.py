@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Response, status
+from fastapi import Header, Response, status
 from sqlalchemy.orm import Session
 
 from simulators import thrive
@@ -27,20 +27,21 @@ from simulators.crm.ids import RecordId, shown
 from simulators.crm.reports import NO_FAILURE
 from simulators.crm.tables import Record
 from simulators.faults import Faults
+from simulators.routes import Routes
 
 Shown = dict[str, Any]
 IdempotencyKey = Annotated[Key, Header()]
 
 
-def record_routes(desk: Desk, faults: Faults) -> APIRouter:
+def record_routes(desk: Desk, faults: Faults) -> Routes:
     """Return the routes."""
-    router = APIRouter(tags=["records"])
+    router = Routes(tags=["records"])
     _add_making(router, desk, faults)
     _add_deciding(router, desk)
     return router
 
 
-def _add_making(router: APIRouter, desk: Desk, faults: Faults) -> None:
+def _add_making(router: Routes, desk: Desk, faults: Faults) -> None:
     @router.post(
         "/records", status_code=status.HTTP_201_CREATED, responses={200: {"description": "Had before", "model": Shown}}
     )
@@ -91,7 +92,7 @@ def _add_making(router: APIRouter, desk: Desk, faults: Faults) -> None:
         return {"id": record_id}
 
 
-def _add_deciding(router: APIRouter, desk: Desk) -> None:
+def _add_deciding(router: Routes, desk: Desk) -> None:
     async def decide(
         record_id: str, by: str, action: str, does: Callable[[Session, Record], str | None], **told: Any
     ) -> Shown:

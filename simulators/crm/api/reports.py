@@ -6,19 +6,20 @@ import csv
 import io
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from simulators.crm import reports
 from simulators.crm.bodies import Time
 from simulators.crm.desk import Desk
+from simulators.routes import Routes
 
 From = Annotated[Time | None, Query(alias="from", description="Received from then on.")]
 To = Annotated[Time | None, Query(description="Received before then.")]
 
 
-def report_routes(desk: Desk) -> APIRouter:
+def report_routes(desk: Desk) -> Routes:
     """Return the routes."""
-    router = APIRouter(prefix="/reports", tags=["reports"])
+    router = Routes(prefix="/reports", tags=["reports"])
 
     async def made(from_: Time | None, to: Time | None) -> dict[str, Any]:
         begins = None if from_ is None else from_.timestamp()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response, status
+from fastapi import Header, Query, Response, status
 from sqlalchemy.orm import Session
 
 from simulators.crm import tasks
@@ -14,14 +14,15 @@ from simulators.crm.codes import Code
 from simulators.crm.desk import Desk
 from simulators.crm.ids import TaskId, shown
 from simulators.faults import Faults
+from simulators.routes import Routes
 
 Shown = dict[str, Any]
 IdempotencyKey = Annotated[Key, Header()]
 
 
-def task_routes(desk: Desk, faults: Faults) -> APIRouter:
+def task_routes(desk: Desk, faults: Faults) -> Routes:
     """Return the routes."""
-    router = APIRouter(prefix="/tasks", tags=["tasks"])
+    router = Routes(prefix="/tasks", tags=["tasks"])
 
     @router.post(
         "", status_code=status.HTTP_201_CREATED, responses={200: {"description": "Had before", "model": Shown}}

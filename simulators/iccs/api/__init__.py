@@ -24,6 +24,7 @@ from simulators.iccs.positions import PositionError, UnknownPositionError
 from simulators.iccs.radio_console.alarms import UnknownAlarmError
 from simulators.iccs.records import RecordError, UnknownRecordError
 from simulators.iccs.trunks import UnknownTrunkError
+from simulators.routes import add_routes
 from simulators.thrive import ThriveError
 
 _UNKNOWN = (UnknownPositionError, UnknownAlarmError, UnknownIncidentError, UnknownRecordError, UnknownTrunkError)
@@ -74,5 +75,5 @@ def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float 
         radio_console_routes(desk),
         stream_routes(desk, wallboard_every_s),
     ):
-        app.include_router(routes, dependencies=[Depends(bearer(token))])
+        add_routes(app, routes, dependencies=[Depends(bearer(token))])
     return app

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, status
+from fastapi import Query, status
 
 from harness.protocols.sip.emergency_call import Ask
 from simulators.iccs.api import bodies
 from simulators.iccs.api.places import At, Shown
 from simulators.iccs.desk import OperatorDesk
+from simulators.routes import Routes
 
 PLACED = status.HTTP_202_ACCEPTED
 _ASKS = {"leave": Ask.OPERATOR_LEAVE, "return": Ask.OPERATOR_RETURN}
 
 
-def position_routes(desk: OperatorDesk) -> APIRouter:
+def position_routes(desk: OperatorDesk) -> Routes:
     """Return the routes."""
-    router = APIRouter(prefix="/v1/positions", tags=["positions"])
+    router = Routes(prefix="/v1/positions", tags=["positions"])
     _add_seat(router, desk)
     _add_calls(router, desk)
     _add_passing_on(router, desk)
@@ -26,7 +27,7 @@ def position_routes(desk: OperatorDesk) -> APIRouter:
     return router
 
 
-def _add_seat(router: APIRouter, desk: OperatorDesk) -> None:
+def _add_seat(router: Routes, desk: OperatorDesk) -> None:
     @router.get("")
     async def read_positions() -> list[Shown]:
         """All positions: role, site, skills, adviser's state, what each holds."""
@@ -61,7 +62,7 @@ def _add_seat(router: APIRouter, desk: OperatorDesk) -> None:
         return at.shown()
 
 
-def _add_calls(router: APIRouter, desk: OperatorDesk) -> None:
+def _add_calls(router: Routes, desk: OperatorDesk) -> None:
     @router.post("/{id_}/answer", status_code=PLACED)
     async def answer(at: At, body: bodies.AnswerBody) -> Shown:
         """Take a call that rings here: the one named, the first of a queue, or whichever is to be served next."""
@@ -93,7 +94,7 @@ def _add_calls(router: APIRouter, desk: OperatorDesk) -> None:
         return desk.resume(at, body.call).shown()
 
 
-def _add_passing_on(router: APIRouter, desk: OperatorDesk) -> None:
+def _add_passing_on(router: Routes, desk: OperatorDesk) -> None:
     @router.post("/{id_}/consult", status_code=PLACED)
     async def consult(at: At, body: bodies.ToBody) -> Shown:
         """Put the call on hold and ring somebody about it."""
@@ -120,7 +121,7 @@ def _add_passing_on(router: APIRouter, desk: OperatorDesk) -> None:
         return desk.drop(at, body.call).shown()
 
 
-def _add_in_call(router: APIRouter, desk: OperatorDesk) -> None:
+def _add_in_call(router: Routes, desk: OperatorDesk) -> None:
     @router.post("/{id_}/dtmf", status_code=PLACED)
     async def dtmf(at: At, body: bodies.DtmfBody) -> Shown:
         """Send keys to the other side (RFC 4733)."""
@@ -154,7 +155,7 @@ def _add_in_call(router: APIRouter, desk: OperatorDesk) -> None:
         return (await desk.tag_nuisance(at, body.record, body.note)).summary()
 
 
-def _add_radio(router: APIRouter, desk: OperatorDesk) -> None:
+def _add_radio(router: Routes, desk: OperatorDesk) -> None:
     @router.post("/{id_}/key", status_code=PLACED)
     async def key(at: At, body: bodies.KeyBody) -> Shown:
         """Press to talk to a talkgroup."""

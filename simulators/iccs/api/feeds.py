@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulators.iccs.api.places import Shown
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.feeds.feeds import MAX_PAGE
+from simulators.routes import Routes
 
 After = Annotated[str | None, Query(max_length=64, description="The cursor (`next`) of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
@@ -26,9 +27,9 @@ class IntervalBody(BaseModel):
     interval_start: str = Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:00Z$")
 
 
-def feed_routes(desk: OperatorDesk) -> APIRouter:
+def feed_routes(desk: OperatorDesk) -> Routes:
     """Return the routes."""
-    router = APIRouter(prefix="/v1/workforce", tags=["workforce"], responses=_REFUSED)
+    router = Routes(prefix="/v1/workforce", tags=["workforce"], responses=_REFUSED)
 
     @router.get("/states")
     async def read_states(after: After = None, limit: Limit = 1000) -> Shown:

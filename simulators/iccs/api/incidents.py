@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, status
+from fastapi import status
 
 from harness.endpoints.records_check import Kind
 from simulators.iccs.api.bodies import (
@@ -18,12 +18,13 @@ from simulators.iccs.api.bodies import (
 from simulators.iccs.api.places import At, Shown
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.incidents import Incident
+from simulators.routes import Routes
 from simulators.thrive import PARTS
 
 
-def incident_routes(desk: OperatorDesk) -> APIRouter:
+def incident_routes(desk: OperatorDesk) -> Routes:
     """Return the routes."""
-    router = APIRouter(prefix="/v1", tags=["incidents"])
+    router = Routes(prefix="/v1", tags=["incidents"])
 
     @router.post("/positions/{id_}/incidents", status_code=status.HTTP_201_CREATED)
     async def open_incident(at: At, body: IncidentBody) -> Shown:

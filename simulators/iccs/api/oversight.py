@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from simulators.iccs.api.bodies import Body
 from simulators.iccs.api.places import At, Shown
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.listening import MAX_MONITORED
+from simulators.routes import Routes
 
 _Position = Annotated[str, Field(min_length=1, max_length=32)]
 _Talkgroup = Annotated[str, Field(min_length=1, max_length=64)]
@@ -33,9 +33,9 @@ class PlanBody(Body):
     why: str = Field(min_length=1, max_length=200)
 
 
-def oversight_routes(desk: OperatorDesk) -> APIRouter:
+def oversight_routes(desk: OperatorDesk) -> Routes:
     """Return the routes."""
-    router = APIRouter(prefix="/v1", tags=["oversight"])
+    router = Routes(prefix="/v1", tags=["oversight"])
 
     @router.post("/positions/{id_}/oversee")
     async def oversee(at: At, body: OverseeBody) -> Shown:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, status
+from fastapi import status
 from pydantic import Field
 
 from simulators.iccs.api.bodies import Body
 from simulators.iccs.api.places import At, Shown
 from simulators.iccs.desk import OperatorDesk
+from simulators.routes import Routes
 
 PLACED = status.HTTP_202_ACCEPTED
 Talkgroup = Annotated[str, Field(min_length=1, max_length=64)]
@@ -48,16 +49,16 @@ class TalkgroupBody(Body):
     talkgroup: Talkgroup
 
 
-def radio_console_routes(desk: OperatorDesk) -> APIRouter:
+def radio_console_routes(desk: OperatorDesk) -> Routes:
     """Return the routes."""
-    router = APIRouter(prefix="/v1", tags=["radio at the console"])
+    router = Routes(prefix="/v1", tags=["radio at the console"])
     _add_alarms(router, desk)
     _add_listening(router, desk)
     _add_folders(router, desk)
     return router
 
 
-def _add_alarms(router: APIRouter, desk: OperatorDesk) -> None:
+def _add_alarms(router: Routes, desk: OperatorDesk) -> None:
     room = desk.radio_console
 
     @router.get("/emergencies")
@@ -88,7 +89,7 @@ def _add_alarms(router: APIRouter, desk: OperatorDesk) -> None:
         return {"alarm": alarm}
 
 
-def _add_listening(router: APIRouter, desk: OperatorDesk) -> None:
+def _add_listening(router: Routes, desk: OperatorDesk) -> None:
     room = desk.radio_console
 
     @router.post("/positions/{id_}/key-groups", status_code=PLACED)
@@ -110,7 +111,7 @@ def _add_listening(router: APIRouter, desk: OperatorDesk) -> None:
         return at.shown()
 
 
-def _add_folders(router: APIRouter, desk: OperatorDesk) -> None:
+def _add_folders(router: Routes, desk: OperatorDesk) -> None:
     room = desk.radio_console
 
     @router.get("/positions/{id_}/folders")

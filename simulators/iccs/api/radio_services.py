@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response, status
+from fastapi import Path, Query, Response, status
 from pydantic import Field
 
 from simulators.iccs.api.bodies import Body
 from simulators.iccs.api.places import At, Shown
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.radio_services.services import RadioServices
+from simulators.routes import Routes
 
 PLACED = status.HTTP_202_ACCEPTED
 MAX_SHOWN = 1_000
@@ -50,9 +51,9 @@ class IssiBody(Body):
     issi: Issi
 
 
-def radio_service_routes(desk: OperatorDesk) -> APIRouter:
+def radio_service_routes(desk: OperatorDesk) -> Routes:
     """Return the routes."""
-    router = APIRouter(prefix="/v1", tags=["radio services"])
+    router = Routes(prefix="/v1", tags=["radio services"])
     services = desk.services
     _add_patches(router, services)
     _add_network(router, services)
@@ -72,7 +73,7 @@ def radio_service_routes(desk: OperatorDesk) -> APIRouter:
     return router
 
 
-def _add_patches(router: APIRouter, services: RadioServices) -> None:
+def _add_patches(router: Routes, services: RadioServices) -> None:
     @router.get("/patches")
     async def read_patches() -> list[Shown]:
         """All patches."""
@@ -89,7 +90,7 @@ def _add_patches(router: APIRouter, services: RadioServices) -> None:
         return services.patches.end(at, patch_id)
 
 
-def _add_network(router: APIRouter, services: RadioServices) -> None:
+def _add_network(router: Routes, services: RadioServices) -> None:
     @router.post("/positions/{id_}/groups", status_code=PLACED)
     async def give(at: At, body: GroupBody) -> Shown:
         """Give a group to units over the air (DGNA)."""
@@ -126,7 +127,7 @@ def _add_network(router: APIRouter, services: RadioServices) -> None:
         return await services.regrouping.enable(at, issi)
 
 
-def _add_calls(router: APIRouter, services: RadioServices) -> None:
+def _add_calls(router: Routes, services: RadioServices) -> None:
     @router.post("/positions/{id_}/radio-call", status_code=PLACED)
     async def call(at: At, body: IssiBody) -> Shown:
         """Call one radio."""
@@ -149,7 +150,7 @@ def _add_calls(router: APIRouter, services: RadioServices) -> None:
         return Response(services.recordings.get(recording).wav, media_type="audio/wav")
 
 
-def _add_units(router: APIRouter, services: RadioServices) -> None:
+def _add_units(router: Routes, services: RadioServices) -> None:
     @router.get("/units")
     async def read_units() -> list[Shown]:
         """Every unit of which a status came or that is on an incident."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from simulators.bodies import Body
@@ -12,6 +12,7 @@ from simulators.iccs.api.places import At, Shown
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.recorder.legs import Kind
 from simulators.iccs.recorder.store import MAX_FOUND
+from simulators.routes import Routes
 
 Name = Annotated[str | None, Field(max_length=64)]
 
@@ -45,9 +46,9 @@ class RecorderBody(Body):
     failed: bool
 
 
-def recording_routes(desk: OperatorDesk) -> APIRouter:
+def recording_routes(desk: OperatorDesk) -> Routes:
     """Return the routes."""
-    router = APIRouter(prefix="/v1", tags=["recordings"])
+    router = Routes(prefix="/v1", tags=["recordings"])
 
     @router.get("/positions/{id_}/instant-replay")
     async def instant_replay(at: At) -> list[Shown]:

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect, status
+from fastapi import WebSocket, WebSocketDisconnect, status
 
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.positions import PositionError
+from simulators.routes import Routes
 
 TAKES_WITHIN = 10.0
 """Seconds within which a console takes an event, or is cut off."""
@@ -17,9 +18,9 @@ WALLBOARDS = 32
 """Wallboards that may look on at once."""
 
 
-def stream_routes(desk: OperatorDesk, wallboard_every_s: float) -> APIRouter:
+def stream_routes(desk: OperatorDesk, wallboard_every_s: float) -> Routes:
     """Return the routes; a wallboard is told of changes every so many seconds at most."""
-    router = APIRouter(prefix="/v1")
+    router = Routes(prefix="/v1")
     watching = set[WebSocket]()
 
     @router.websocket("/positions/{id_}/events")

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from simulators.iccs.api.bodies import FaultBody
 from simulators.iccs.api.places import Shown
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.records import MAX_FOUND
+from simulators.routes import Routes
 
 Text = Annotated[str | None, Query(max_length=64)]
 Time = Annotated[float | None, Query(ge=0)]
 
 
-def supervision_routes(desk: OperatorDesk) -> APIRouter:
+def supervision_routes(desk: OperatorDesk) -> Routes:
     """Return the routes."""
-    router = APIRouter(prefix="/v1", tags=["supervision"])
+    router = Routes(prefix="/v1", tags=["supervision"])
 
     @router.get("/status")
     async def read_status() -> Shown:

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from simulators.routes import add_routes
 from simulators.webex.api import (
     actions,
     memberships,
@@ -75,5 +76,5 @@ def make_app(cloud: Cloud) -> FastAPI:
     for part in _PARTS:
         router = part.routes(cloud)
         known += [route for route in router.routes if isinstance(route, APIRoute)]
-        app.include_router(router, prefix=PREFIX)
+        add_routes(app, router, prefix=PREFIX)
     return app

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import Field, JsonValue
 
+from simulators.routes import Routes
 from simulators.webex.api.asking import Id, Sent, answer, needs
 from simulators.webex.cloud import Cloud
 from simulators.webex.errors import unfit, unknown
@@ -26,9 +26,9 @@ class ActionSent(Sent):
     inputs: dict[str, JsonValue] = Field(default_factory=dict, max_length=100)
 
 
-def routes(cloud: Cloud) -> APIRouter:
+def routes(cloud: Cloud) -> Routes:
     """The interface."""
-    router = APIRouter(prefix="/attachment/actions", tags=["attachment actions"])
+    router = Routes(prefix="/attachment/actions", tags=["attachment actions"])
     store = cloud.store
 
     @router.post("", response_model=AttachmentAction)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from simulators.routes import Routes
 from simulators.webex.api.asking import (
     Cursor,
     Email,
@@ -47,9 +48,9 @@ class MembershipChanged(Sent):
     is_room_hidden: bool | None = None
 
 
-def routes(cloud: Cloud) -> APIRouter:
+def routes(cloud: Cloud) -> Routes:
     """The interface."""
-    router = APIRouter(prefix="/memberships", tags=["memberships"])
+    router = Routes(prefix="/memberships", tags=["memberships"])
     _looking(router, cloud)
     _changing(router, cloud)
     return router
@@ -64,7 +65,7 @@ def _seen(cloud: Cloud, caller: Caller, membership_id: str) -> tuple[Membership,
     return membership, cloud.store.rooms.get(membership.room_id, caller.person.org_id), mine
 
 
-def _looking(router: APIRouter, cloud: Cloud) -> None:
+def _looking(router: Routes, cloud: Cloud) -> None:
     """Who looks."""
     store = cloud.store
 
@@ -94,7 +95,7 @@ def _looking(router: APIRouter, cloud: Cloud) -> None:
         return cloud.pager.page(request, after_number(found, cloud.pager.after(request, cursor)), by_number, max)
 
 
-def _changing(router: APIRouter, cloud: Cloud) -> None:
+def _changing(router: Routes, cloud: Cloud) -> None:
     """Who changes."""
     store = cloud.store
 

@@ -8,11 +8,12 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field, JsonValue, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
+from simulators.routes import Routes
 from simulators.webex.api.asking import (
     Cursor,
     Email,
@@ -132,9 +133,9 @@ def _no_number(text: str) -> Any:
     raise ValueError(text)
 
 
-def routes(cloud: Cloud) -> APIRouter:
+def routes(cloud: Cloud) -> Routes:
     """The interface."""
-    router = APIRouter(tags=["messages"])
+    router = Routes(tags=["messages"])
     _looking(router, cloud)
     _saying(router, cloud)
     _files(router, cloud)
@@ -164,7 +165,7 @@ def _page(cloud: Cloud, request: Request, found: list[Message], most: int, curso
     return cloud.pager.page(request, newest, by_number, most, shown=lambda each: _shown(cloud, request, each))
 
 
-def _looking(router: APIRouter, cloud: Cloud) -> None:
+def _looking(router: Routes, cloud: Cloud) -> None:
     """Who reads."""
     store = cloud.store
 
@@ -217,7 +218,7 @@ def _looking(router: APIRouter, cloud: Cloud) -> None:
         return _page(cloud, request, found, max, cursor)
 
 
-def _saying(router: APIRouter, cloud: Cloud) -> None:
+def _saying(router: Routes, cloud: Cloud) -> None:
     """Who speaks."""
     store = cloud.store
 
@@ -280,7 +281,7 @@ def _saying(router: APIRouter, cloud: Cloud) -> None:
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-def _files(router: APIRouter, cloud: Cloud) -> None:
+def _files(router: Routes, cloud: Cloud) -> None:
     """Who fetches files."""
     store = cloud.store
 

@@ -8,9 +8,10 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
+from simulators.routes import Routes
 from simulators.webex.api.asking import needs
 from simulators.webex.cloud import Cloud
 from simulators.webex.errors import unfit, unknown
@@ -42,15 +43,15 @@ def _one(form: dict[str, list[str]], name: str) -> str:
     return values[0]
 
 
-def routes(cloud: Cloud) -> APIRouter:
+def routes(cloud: Cloud) -> Routes:
     """The interface."""
-    router = APIRouter(tags=["authorisation"])
+    router = Routes(tags=["authorisation"])
     _tokens(router, cloud)
     _authorisations(router, cloud)
     return router
 
 
-def _tokens(router: APIRouter, cloud: Cloud) -> None:
+def _tokens(router: Routes, cloud: Cloud) -> None:
     """Integrations have tokens."""
 
     @router.post("/access_token", include_in_schema=False)
@@ -105,7 +106,7 @@ def _tokens(router: APIRouter, cloud: Cloud) -> None:
         return RedirectResponse(f"{redirect_uri}{joined}{urlencode(answer)}", HTTPStatus.FOUND)
 
 
-def _authorisations(router: APIRouter, cloud: Cloud) -> None:
+def _authorisations(router: Routes, cloud: Cloud) -> None:
     """People look at what acts for them, and end it."""
 
     def whose(caller: Caller, person_id: str | None, email: str | None) -> Person:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from simulators.routes import Routes
 from simulators.webex.api.asking import (
     Cursor,
     Items,
@@ -51,9 +52,9 @@ class Categories(BaseModel):
     eventCategories: list[str]  # noqa: N815 - Webex's name
 
 
-def routes(cloud: Cloud) -> APIRouter:
+def routes(cloud: Cloud) -> Routes:
     """The interface."""
-    router = APIRouter(tags=["organisation"])
+    router = Routes(tags=["organisation"])
     store = cloud.store
 
     @router.get("/organizations", response_model=Items[Organization])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
+from simulators.routes import Routes
 from simulators.webex.api.asking import (
     Cursor,
     Email,
@@ -63,9 +64,9 @@ class PersonSent(Sent):
     login_enabled: bool | None = None
 
 
-def routes(cloud: Cloud) -> APIRouter:
+def routes(cloud: Cloud) -> Routes:
     """The interface."""
-    router = APIRouter(prefix="/people", tags=["people"])
+    router = Routes(prefix="/people", tags=["people"])
     _looking(router, cloud)
     _changing(router, cloud)
     return router
@@ -94,7 +95,7 @@ def _fields(cloud: Cloud, caller: Caller, sent: PersonSent) -> dict[str, Any]:
     return given
 
 
-def _looking(router: APIRouter, cloud: Cloud) -> None:
+def _looking(router: Routes, cloud: Cloud) -> None:
     """Who looks."""
     store = cloud.store
 
@@ -149,7 +150,7 @@ def _looking(router: APIRouter, cloud: Cloud) -> None:
         return JSONResponse(shown(caller, store.people.get(person_id, caller.person.org_id)))
 
 
-def _changing(router: APIRouter, cloud: Cloud) -> None:
+def _changing(router: Routes, cloud: Cloud) -> None:
     """Administrators change."""
     store = cloud.store
 

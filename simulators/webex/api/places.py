@@ -5,10 +5,11 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
+from simulators.routes import Routes
 from simulators.webex.api.asking import (
     Cursor,
     Id,
@@ -95,9 +96,9 @@ class TagsChanged(Sent):
     value: list[_Tag] | _Tag | None = None
 
 
-def routes(cloud: Cloud) -> APIRouter:
+def routes(cloud: Cloud) -> Routes:
     """The interface."""
-    router = APIRouter(tags=["places"])
+    router = Routes(tags=["places"])
     _locations(router, cloud)
     _workspaces(router, cloud)
     _devices(router, cloud)
@@ -108,7 +109,7 @@ def _of(cloud: Cloud, caller: Caller, org_id: str | None) -> str:
     return cloud.store.organizations.get(org_id or caller.person.org_id, caller.person.org_id).id
 
 
-def _locations(router: APIRouter, cloud: Cloud) -> None:
+def _locations(router: Routes, cloud: Cloud) -> None:
     """Where the organisation is."""
     store = cloud.store
 
@@ -176,7 +177,7 @@ def _locations(router: APIRouter, cloud: Cloud) -> None:
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-def _workspaces(router: APIRouter, cloud: Cloud) -> None:
+def _workspaces(router: Routes, cloud: Cloud) -> None:
     """Rooms with devices."""
     store = cloud.store
 
@@ -249,7 +250,7 @@ def _workspaces(router: APIRouter, cloud: Cloud) -> None:
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-def _devices(router: APIRouter, cloud: Cloud) -> None:
+def _devices(router: Routes, cloud: Cloud) -> None:
     """Devices."""
     store = cloud.store
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from simulators.routes import Routes
 from simulators.webex.api.asking import (
     Cursor,
     Id,
@@ -58,15 +59,15 @@ class RoomChanged(Sent):
     description: Prose | None = None
 
 
-def routes(cloud: Cloud) -> APIRouter:
+def routes(cloud: Cloud) -> Routes:
     """The interface."""
-    router = APIRouter(prefix="/rooms", tags=["rooms"])
+    router = Routes(prefix="/rooms", tags=["rooms"])
     _looking(router, cloud)
     _changing(router, cloud)
     return router
 
 
-def _looking(router: APIRouter, cloud: Cloud) -> None:
+def _looking(router: Routes, cloud: Cloud) -> None:
     """Who looks."""
     store = cloud.store
 
@@ -103,7 +104,7 @@ def _looking(router: APIRouter, cloud: Cloud) -> None:
         return cloud.pager.page(request, found, place, max)
 
 
-def _changing(router: APIRouter, cloud: Cloud) -> None:
+def _changing(router: Routes, cloud: Cloud) -> None:
     """Who changes."""
     store = cloud.store
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
+from simulators.routes import Routes
 from simulators.webex.api.asking import (
     Cursor,
     Email,
@@ -57,9 +58,9 @@ class TeamMembershipChanged(Sent):
     is_moderator: bool
 
 
-def routes(cloud: Cloud) -> APIRouter:
+def routes(cloud: Cloud) -> Routes:
     """The interface."""
-    router = APIRouter(tags=["teams"])
+    router = Routes(tags=["teams"])
     _teams(router, cloud)
     _memberships(router, cloud)
     return router
@@ -97,7 +98,7 @@ def _general(cloud: Cloud, team: Team) -> Room | None:
     return next((each for each in cloud.store.rooms.of(team.tenant) if each.team_id == team.id), None)
 
 
-def _teams(router: APIRouter, cloud: Cloud) -> None:
+def _teams(router: Routes, cloud: Cloud) -> None:
     """Teams."""
     store = cloud.store
 
@@ -163,7 +164,7 @@ def _teams(router: APIRouter, cloud: Cloud) -> None:
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-def _memberships(router: APIRouter, cloud: Cloud) -> None:
+def _memberships(router: Routes, cloud: Cloud) -> None:
     """Who is in them."""
     store = cloud.store
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
+from simulators.routes import Routes
 from simulators.webex.api.asking import Items, Sent, answer, needs
 from simulators.webex.cloud import Cloud
 from simulators.webex.errors import forbidden, unfit
@@ -88,9 +89,9 @@ def _digits(destination: str) -> str:
     return destination.removeprefix("tel:")
 
 
-def routes(cloud: Cloud) -> APIRouter:
+def routes(cloud: Cloud) -> Routes:
     """The interface."""
-    router = APIRouter(prefix=PREFIX, tags=["call control"])
+    router = Routes(prefix=PREFIX, tags=["call control"])
     _looking(router, cloud)
     _placing(router, cloud)
     _handling(router, cloud)
@@ -101,7 +102,7 @@ def routes(cloud: Cloud) -> APIRouter:
     return router
 
 
-def _looking(router: APIRouter, cloud: Cloud) -> None:
+def _looking(router: Routes, cloud: Cloud) -> None:
     """Who has which calls."""
 
     @router.get("", response_model=Items[Call])
@@ -122,7 +123,7 @@ def _looking(router: APIRouter, cloud: Cloud) -> None:
         return answer(await _board(cloud).call(caller.person, call_id))
 
 
-def _placing(router: APIRouter, cloud: Cloud) -> None:
+def _placing(router: Routes, cloud: Cloud) -> None:
     """Calls that begin."""
 
     @router.post("/dial", response_model=CallPlaced)
@@ -144,7 +145,7 @@ def _placing(router: APIRouter, cloud: Cloud) -> None:
         return JSONResponse(await _board(cloud).place(caller.person, "pick-up", body))
 
 
-def _handling(router: APIRouter, cloud: Cloud) -> None:
+def _handling(router: Routes, cloud: Cloud) -> None:
     """Calls that go elsewhere, and keys."""
 
     @router.post("/divert", status_code=HTTPStatus.NO_CONTENT)
@@ -179,7 +180,7 @@ def _handling(router: APIRouter, cloud: Cloud) -> None:
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-def _plain(router: APIRouter, cloud: Cloud, act: str, ours: str, body: dict[str, Any] | None) -> None:
+def _plain(router: Routes, cloud: Cloud, act: str, ours: str, body: dict[str, Any] | None) -> None:
     """One act that needs no more than the call."""
 
     async def do(caller: Write, sent: CallSent) -> Response:

@@ -6,10 +6,11 @@ from http import HTTPStatus
 from typing import Annotated, Final, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, Field
 
+from simulators.routes import Routes
 from simulators.webex.api.asking import Cursor, Items, Line, Most, Sent, after_number, answer, by_number, needs
 from simulators.webex.cloud import Cloud
 from simulators.webex.errors import conflict, unfit, unknown
@@ -76,9 +77,9 @@ class WebhookChanged(Sent):
     status: Literal["active", "inactive"] | None = None
 
 
-def routes(cloud: Cloud) -> APIRouter:
+def routes(cloud: Cloud) -> Routes:
     """The interface."""
-    router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+    router = Routes(prefix="/webhooks", tags=["webhooks"])
     store = cloud.store
 
     def own(caller: Caller, webhook_id: str) -> Webhook:
