@@ -10,11 +10,10 @@ from __future__ import annotations
 import struct
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, NamedTuple, Protocol
 
 from harness.privacy import StreamMask, mask_wire
 
@@ -24,6 +23,11 @@ CAPTURE_LIMIT = 512 * 1024 * 1024
 DIRECTIONS = 20_000
 """Directions of connections and lines whose unfinished line is remembered, so that a secret cut in two is masked."""
 _CAPTURE_BUFFER = 256 * 1024
+_READ: Final = 1024 * 1024
+"""Bytes of a record file that are read at a time; a longer record is read whole."""
+
+_NAMES: Final = 10_000
+"""Ends of wires whose names are remembered while a file is read."""
 
 Address = tuple[str, int]
 
@@ -40,8 +44,10 @@ class Kind(IntEnum):
     """What TLS carried in one direction: the plain text, masked. The cipher text is not kept: no one could read it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Crossing:
+_KINDS: Final = {each.value: each for each in Kind}
+
+
+class Crossing(NamedTuple):
     """One datagram, or one run of bytes of a TCP connection or serial line."""
 
     time: float
@@ -176,17 +182,45 @@ def read_capture(path: Path) -> Iterator[Crossing]:
 
 def read_on(path: Path, place: int) -> Iterator[tuple[int, Crossing]]:
     """Yield the records from a place on, where one begins, each with the place at which the next one does."""
+    names: dict[bytes, str] = {}
     with path.open("rb") as file:
         file.seek(place)
-        while len(head := file.read(_HEAD.size)) == _HEAD.size:
-            time, kind, by_target, source_length, target_length, length = _HEAD.unpack(head)
-            body = file.read(source_length + target_length + length)
-            if len(body) < source_length + target_length + length:
-                return
-            source, target = body[:source_length], body[source_length : source_length + target_length]
-            payload = body[source_length + target_length :]
-            place += _HEAD.size + len(body)
-            yield place, Crossing(time, Kind(kind), source.decode(), target.decode(), payload, bool(by_target))
+        held, at = b"", 0
+        while True:
+            size = _size_of(held, at)
+            if at + size > len(held):
+                more = file.read(max(_READ, size))
+                if not more:
+                    return
+                held, at = held[at:] + more, 0
+                continue
+            time, kind, by_target, source_length, target_length, _ = _HEAD.unpack_from(held, at)
+            source_at = at + _HEAD.size
+            target_at = source_at + source_length
+            payload_at = target_at + target_length
+            place, at = place + size, at + size
+            source, target = held[source_at:target_at], held[target_at:payload_at]
+            if len(names) > _NAMES:
+                names.clear()
+            yield (
+                place,
+                Crossing(
+                    time,
+                    _KINDS.get(kind) or Kind(kind),
+                    names.get(source) or names.setdefault(source, source.decode()),
+                    names.get(target) or names.setdefault(target, target.decode()),
+                    held[payload_at:at],
+                    bool(by_target),
+                ),
+            )
+
+
+def _size_of(held: bytes, at: int) -> int:
+    """Return the bytes of the record that begins there, or of its head while that is not there whole."""
+    if at + _HEAD.size > len(held):
+        return _HEAD.size
+    *_, source_length, target_length, length = _HEAD.unpack_from(held, at)
+    return _HEAD.size + int(source_length + target_length + length)
 
 
 def _address(text: str) -> Address:

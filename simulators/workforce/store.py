@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,8 @@ from simulators.workforce.tables import (
 FINDINGS_KEPT: Final = 10_000
 BATCH: Final = 1_000
 """Rows of one transaction; SQLite binds a few thousand values in a statement, and others want their turn."""
+
+_FIGURES: Final = tuple(each.name for each in fields(IntervalRow) if each.name not in {"queue", "start"})
 
 
 @dataclass(slots=True)
@@ -78,13 +80,18 @@ def take_intervals(session: Session, rows: Sequence[IntervalRow], *, due: float,
     ``began`` are history, and never late.
     """
     wanted = {(row.queue, row.start): row for row in rows}
-    keys = tuple_(IntervalTable.queue, IntervalTable.start).in_(list(wanted))
-    there = {(each.queue, each.start): each for each in session.scalars(select(IntervalTable).where(keys))}
+    starts: dict[str, list[int]] = {}
+    for queue, start in wanted:
+        starts.setdefault(queue, []).append(start)
+    there: dict[tuple[str, int], IntervalTable] = {}
+    for queue, wanted_there in starts.items():
+        kept = select(IntervalTable).where(IntervalTable.queue == queue, IntervalTable.start.in_(wanted_there))
+        there |= {(each.queue, each.start): each for each in session.scalars(kept)}
     taken = Taken(repeated=len(rows) - len(wanted))
     new = []
     for key, row in wanted.items():
         before = there.get(key)
-        figures = {name: value for name, value in asdict(row).items() if name not in {"queue", "start"}}
+        figures = {name: getattr(row, name) for name in _FIGURES}
         if before is None:
             ended = row.start + QUARTER_S
             late = max(0, round(due - ended)) if ended > began else 0
