@@ -21,9 +21,10 @@ from typing import Any
 import psycopg
 
 from fixtures.postgresql import PROGRAMS, postgresql_server
-from simulators.diary import DiarySettings, booking
+from simulators.diary import booking
 from simulators.diary.booking import Wanted
 from simulators.diary.hours import iso
+from simulators.diary.settings import DiarySettings
 from simulators.diary.store import DiaryStore
 
 WRITERS, EACH, ROUNDS = 32, 8, 3

@@ -52,7 +52,8 @@ import asyncio, sys
 import uvloop
 from harness.endpoints.media import open_media
 from harness.transport.context import Context
-from simulators.mcptt import McpttServer, McpttSettings
+from simulators.mcptt.server import McpttServer
+from simulators.mcptt.settings import McpttSettings
 
 class Echo(asyncio.DatagramProtocol):
     def connection_made(self, transport):

@@ -46,7 +46,8 @@ from harness.journal import Journal
 from harness.protocols.pei.codes import EMERGENCY_CALL_PRIORITY, Grant
 from harness.transport.context import Context
 from harness.transport.virtual_loop import VirtualLoop
-from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
+from simulators.radio.config import RadioConfig, TerminalConfig
+from simulators.radio.network import RadioNetwork
 
 TERMINALS, TALKGROUPS = 5_000, 500
 PRESSES_A_MINUTE = 120

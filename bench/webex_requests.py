@@ -19,7 +19,8 @@ from starlette.routing import Route
 
 from harness.transport.context import Context
 from simulators.web import WebServer
-from simulators.webex import WebexSettings, WebexSimulator
+from simulators.webex.settings import WebexSettings
+from simulators.webex.simulator import WebexSimulator
 
 REQUESTS, AT_ONCE = 2_000, 8
 MESSAGES, A_PAGE = 10_000, 1_000

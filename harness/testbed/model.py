@@ -47,7 +47,7 @@ from harness.testbed.components import (
 from simulators.emergency.settings import EmergencySettings
 from simulators.guard import is_loopback
 from simulators.iccs.settings import Number
-from simulators.interworking import JoinSettings, loop_in
+from simulators.interworking.settings import JoinSettings, loop_in
 
 _REFERENCES: tuple[tuple[type[Strict], str, type[Strict], str], ...] = (
     (TrunkComponent, "to", IccsComponent, "iccs"),

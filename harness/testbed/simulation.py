@@ -12,7 +12,7 @@ from harness.testbed.model import Testbed
 from harness.testbed.starting import STARTERS, Starting
 from harness.transport.context import Context
 from simulators.calendar import clock_of
-from simulators.clocks import HOST, ClockRoom
+from simulators.clocks.room import HOST, ClockRoom
 
 
 class Simulation:

@@ -17,7 +17,7 @@ from simulators.iccs.crm_desk import CrmDesk
 from simulators.iccs.directory_desk import DirectoryDesk
 from simulators.iccs.distribution import Distribution
 from simulators.iccs.duty import Duty
-from simulators.iccs.feeds import Feeds
+from simulators.iccs.feeds.feeds import Feeds
 from simulators.iccs.figures import Figures
 from simulators.iccs.handling import Handling
 from simulators.iccs.incidents import IncidentLog
@@ -28,7 +28,7 @@ from simulators.iccs.patch_panel import PatchPanel
 from simulators.iccs.placing import Placing
 from simulators.iccs.positions import Position, Positions
 from simulators.iccs.queues import Queues
-from simulators.iccs.radio_console import RadioConsole
+from simulators.iccs.radio_console.room import RadioConsole
 from simulators.iccs.radio_desk import RadioDesk, RadioPermit
 from simulators.iccs.radio_services.recordings import VoiceRecording
 from simulators.iccs.radio_services.services import RadioServices, RadioSurroundings

@@ -10,7 +10,7 @@ from harness.protocols.sip.emergency_call import Ask
 from simulators.iccs.building import Building
 from simulators.iccs.calls import CallState, SwitchCall
 from simulators.iccs.conversations import Conversation
-from simulators.iccs.feeds import FeedError, GoneError
+from simulators.iccs.feeds.feeds import FeedError, GoneError
 from simulators.iccs.positions import AdviserState, Position, PositionError
 from simulators.iccs.reconciliation import account_for, reconciliation
 from simulators.iccs.records import CallRecord

@@ -13,7 +13,7 @@ from harness.protocols.sip.registrar import Registrar
 from simulators.switch.ends import End, GuestEnd, LineEnd, TrunkEnd
 from simulators.switch.identities import user_of
 from simulators.switch.lines import Device, Line
-from simulators.switch.settings import MAX_CALLS
+from simulators.switch.settings.switch import MAX_CALLS
 from simulators.switch.trunks import Trunk
 
 if TYPE_CHECKING:

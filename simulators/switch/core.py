@@ -34,7 +34,7 @@ from simulators.switch.pass_through import PassThrough, may_pass
 from simulators.switch.placing import Placing
 from simulators.switch.routing import Routing
 from simulators.switch.services import Services
-from simulators.switch.settings import MAX_CALLS, SwitchSettings
+from simulators.switch.settings.switch import MAX_CALLS, SwitchSettings
 from simulators.switch.speech import Clip
 from simulators.switch.transfer import Transfers
 from simulators.switch.trunks import Trunk, Trunks

@@ -14,7 +14,7 @@ from simulators.switch.ends import LineEnd, TrunkEnd, Who
 from simulators.switch.identities import Headers, e164
 from simulators.switch.lines import Line
 from simulators.switch.numbering import Destination
-from simulators.switch.settings import SiteSettings
+from simulators.switch.settings.sites import SiteSettings
 
 if TYPE_CHECKING:
     from simulators.switch.core import Core

@@ -10,7 +10,7 @@ from simulators.switch.call import Failed, Outcome, Refusal, SwitchCall
 from simulators.switch.leg import Leg
 from simulators.switch.lines import Line
 from simulators.switch.ringing import Place, Ringing
-from simulators.switch.settings import HuntGroupSettings, Strategy
+from simulators.switch.settings.groups import HuntGroupSettings, Strategy
 
 if TYPE_CHECKING:
     from simulators.switch.core import Core

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from harness.errors import LocalError
 from harness.protocols.sip.dial_plan import Pattern
 from harness.protocols.sip.uri import Uri
-from simulators.switch.settings import LineSettings
+from simulators.switch.settings.lines import LineSettings
 
 if TYPE_CHECKING:
     from simulators.switch.leg import Leg

@@ -9,7 +9,7 @@ from typing import Final
 from harness.protocols import uk_numbers
 from harness.protocols.sip.dial_plan import DialPlan, Route, Target
 from simulators.switch.identities import e164
-from simulators.switch.settings import SwitchSettings
+from simulators.switch.settings.switch import SwitchSettings
 
 _SIMPLE_CODES: Final = ("pickup", "cancel_all", "cancel_busy", "cancel_no_answer", "log_out")
 _CODES_WITH_NUMBER: Final = ("directed_pickup", "intercom")

@@ -16,7 +16,7 @@ from simulators.switch.lines import Line
 
 if TYPE_CHECKING:
     from simulators.switch.core import Core
-    from simulators.switch.settings import ParkSettings
+    from simulators.switch.settings.services import ParkSettings
 
 
 class Slot:

@@ -24,7 +24,7 @@ from harness.protocols.sip.session_id import of_random
 from simulators.switch.call import REDIRECTS
 from simulators.switch.ends import LineEnd, TrunkEnd
 from simulators.switch.figures import Score, device_stat, heard_by_device, heard_by_switch, voice_quality
-from simulators.switch.settings import RecordSettings
+from simulators.switch.settings.switch import RecordSettings
 
 if TYPE_CHECKING:
     from harness.transport.context import Context

@@ -22,7 +22,7 @@ from simulators.switch.transfer import Tell, untold
 
 if TYPE_CHECKING:
     from simulators.switch.core import Core
-    from simulators.switch.settings import ConferenceSettings, RoomSettings
+    from simulators.switch.settings.services import ConferenceSettings, RoomSettings
 
 PIN_TRIES: Final = 3
 PIN_WITHIN_S: Final = 15.0

@@ -23,14 +23,10 @@ from simulators.switch.api import make_app
 from simulators.switch.core import Core
 from simulators.switch.figures import Score
 from simulators.switch.records import Records
-from simulators.switch.settings import (
-    ConferenceSettings,
-    EmergencySettings,
-    RouteSettings,
-    SiteSettings,
-    SwitchSettings,
-    TlsSettings,
-)
+from simulators.switch.settings.services import ConferenceSettings
+from simulators.switch.settings.sites import EmergencySettings, SiteSettings
+from simulators.switch.settings.switch import SwitchSettings, TlsSettings
+from simulators.switch.settings.trunks import RouteSettings
 from simulators.switch.sounds import tune
 from simulators.switch.switch import EnterpriseSwitch
 from simulators.web import WebServer

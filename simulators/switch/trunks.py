@@ -12,7 +12,7 @@ from harness.endpoints.sip.keepalive import KeepAlive
 from harness.errors import InterlockError, LocalError
 from harness.protocols.sip.message import Request
 from harness.transport.tap import Address
-from simulators.switch.settings import PeerSettings, TrunkSettings
+from simulators.switch.settings.trunks import PeerSettings, TrunkSettings
 
 if TYPE_CHECKING:
     from harness.endpoints.sip.agent import UserAgent

@@ -16,7 +16,8 @@ from harness.protocols.pei.unsolicited import TransmissionGrant
 from harness.scenario.load_model.model import SHORTEST_PRESS_S, RadioLoad
 from harness.scenario.load_model.shape import exchanges
 from harness.transport.context import Context
-from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
+from simulators.radio.config import RadioConfig, TerminalConfig
+from simulators.radio.network import RadioNetwork
 
 BAUD: Final = 38_400
 FIRST_GSSI: Final = 1_000

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from harness.testbed.components.base import Binding, BoundComponent, Name
-from simulators.interworking import InterworkingSettings
+from simulators.interworking.settings import InterworkingSettings
 
 
 class InterworkingGatewayComponent(BoundComponent):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from harness.testbed.components.base import Binding, BoundComponent, HostPort, Name
-from simulators.mcptt import McpttSettings
+from simulators.mcptt.settings import McpttSettings
 
 
 class McpttServerComponent(BoundComponent):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from harness.testbed.components.base import Binding, BoundComponent, HostPort, Name
-from simulators.switch.settings import SwitchSettings
+from simulators.switch.settings.switch import SwitchSettings
 
 
 class EnterpriseSwitchComponent(BoundComponent):

@@ -13,7 +13,7 @@ from harness.testbed.components.base import BoundComponent
 from harness.testbed.interlock import Interlock
 from harness.testbed.model import Testbed
 from harness.transport.context import Context
-from simulators.clocks import NodeClock
+from simulators.clocks.room import NodeClock
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.testbed.components import CommandControlComponent
 from harness.testbed.starting.base import Starting
-from simulators.command_control import CommandControlSimulator
+from simulators.command_control.simulator import CommandControlSimulator
 
 
 async def start_command_control(starting: Starting, name: str, component: CommandControlComponent) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from harness.testbed.components import CommandControlComponent, ContactUsComponent, CrmComponent
 from harness.testbed.starting.base import Starting
-from simulators.contact_us import CommandControlAt, ContactUsSimulator, CrmAt
+from simulators.contact_us.crm_queue import CrmAt
+from simulators.contact_us.incidents import CommandControlAt
+from simulators.contact_us.simulator import ContactUsSimulator
 
 
 async def start_contact_us(starting: Starting, name: str, component: ContactUsComponent) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.testbed.components import CrmComponent
 from harness.testbed.starting.base import Starting
-from simulators.crm import CrmSimulator
+from simulators.crm.simulator import CrmSimulator
 
 
 async def start_crm(starting: Starting, name: str, component: CrmComponent) -> None:

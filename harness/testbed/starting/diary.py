@@ -7,8 +7,8 @@ from harness.endpoints.sms import TextPort
 from harness.testbed.components import Binding, CrmComponent, SmsDiaryComponent, SmsGatewayComponent
 from harness.testbed.starting.base import Starting
 from harness.testbed.text_ways import open_text_port
-from simulators.diary import DiarySimulator
 from simulators.diary.sender import Way
+from simulators.diary.simulator import DiarySimulator
 
 
 async def start_diary(starting: Starting, name: str, component: SmsDiaryComponent) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.testbed.components.directory import DirectoryComponent
 from harness.testbed.starting.base import Starting
-from simulators.directory import DirectorySimulator
+from simulators.directory.simulator import DirectorySimulator
 
 
 async def start_directory(starting: Starting, name: str, component: DirectoryComponent) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from harness.testbed.clips import AUDIO
 from harness.testbed.components import CallerLocationComponent, EmergencyNetworkComponent, IccsComponent
 from harness.testbed.starting.base import Starting
-from simulators.emergency import Announcements, EmergencyNetwork
+from simulators.emergency.announcements import Announcements
+from simulators.emergency.simulator import EmergencyNetwork
 
 
 async def start_emergency(starting: Starting, name: str, component: EmergencyNetworkComponent) -> None:

@@ -15,16 +15,13 @@ from harness.testbed.components import (
 )
 from harness.testbed.starting.base import Starting
 from simulators.calendar import epoch_of
-from simulators.iccs import (
-    CommandControlAt,
-    GatewayLine,
-    IccsSimulator,
-    RadioControl,
-    RadioSurroundings,
-    ServiceAt,
-    ServicesAt,
-    StatusMeaning,
-)
+from simulators.iccs.command_desk import CommandControlAt
+from simulators.iccs.radio_desk import GatewayLine
+from simulators.iccs.radio_services.network import RadioControl
+from simulators.iccs.radio_services.services import RadioSurroundings
+from simulators.iccs.radio_services.units import StatusMeaning
+from simulators.iccs.services_at import ServiceAt, ServicesAt
+from simulators.iccs.simulator import IccsSimulator
 
 
 async def start_iccs(starting: Starting, name: str, component: IccsComponent) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from harness.errors import LocalError
 from harness.testbed.components import InterworkingGatewayComponent, McpttServerComponent
 from harness.testbed.starting.base import Starting
-from simulators.interworking import InterworkingGateway, TetraEnd
+from simulators.interworking.gateway import InterworkingGateway
+from simulators.interworking.join import TetraEnd
 
 GATEWAY_BAUD = 115_200
 """Of the terminals' lines, which are pseudo-terminals."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.testbed.components import KeyedRadioComponent
 from harness.testbed.starting.base import Starting
-from simulators.keying import KeyedRadioSimulator
+from simulators.keying.simulator import KeyedRadioSimulator
 
 
 async def start_keyed_radio(starting: Starting, name: str, component: KeyedRadioComponent) -> None:

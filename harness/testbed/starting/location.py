@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.testbed.components import CallerLocationComponent
 from harness.testbed.starting.base import Starting
-from simulators.location import LocationSimulator
+from simulators.location.simulator import LocationSimulator
 
 
 async def start_location(starting: Starting, name: str, component: CallerLocationComponent) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.testbed.components.mcptt import McpttServerComponent
 from harness.testbed.starting.base import Starting
-from simulators.mcptt import McpttServer
+from simulators.mcptt.server import McpttServer
 
 
 async def start_mcptt(starting: Starting, name: str, component: McpttServerComponent) -> None:

@@ -13,8 +13,9 @@ from harness.testbed.components import (
 )
 from harness.testbed.model import Testbed
 from harness.testbed.starting.base import Starting
-from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig, TrackerConfig
+from simulators.radio.config import RadioConfig, TerminalConfig, TrackerConfig
 from simulators.radio.control import NetworkControl
+from simulators.radio.network import RadioNetwork
 
 
 async def start_radio(starting: Starting, name: str, component: RadioNetworkComponent) -> None:

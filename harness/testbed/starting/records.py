@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.testbed.components.records import RecordsDatabaseComponent
 from harness.testbed.starting.base import Starting
-from simulators.records_database import RecordsSimulator
+from simulators.records_database.simulator import RecordsSimulator
 
 
 async def start_records(starting: Starting, name: str, component: RecordsDatabaseComponent) -> None:

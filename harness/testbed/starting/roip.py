@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from harness.testbed.components.roip import RoipGatewayComponent
 from harness.testbed.starting.base import Starting
-from simulators.roip import RoipGateway, TerminalLine
+from simulators.roip.simulator import RoipGateway
+from simulators.roip.tetra import TerminalLine
 
 GATEWAY_BAUD = 115_200
 """Of the terminals' lines, which are pseudo-terminals."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.testbed.components import SmsNetworkComponent
 from harness.testbed.starting.base import Starting
-from simulators.sms import SmsSimulator
+from simulators.sms.simulator import SmsSimulator
 
 
 async def start_sms(starting: Starting, name: str, component: SmsNetworkComponent) -> None:

@@ -6,7 +6,7 @@ from harness.measure.emodel import quality
 from harness.testbed.components.switch import EnterpriseSwitchComponent
 from harness.testbed.starting.base import Starting
 from harness.transport.tap import Address
-from simulators.switch import SwitchSimulator
+from simulators.switch.simulator import SwitchSimulator
 
 
 async def start_switch(starting: Starting, name: str, component: EnterpriseSwitchComponent) -> None:

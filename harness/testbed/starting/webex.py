@@ -6,7 +6,7 @@ from harness.errors import TestbedError
 from harness.testbed.addresses import TOKEN
 from harness.testbed.components import EnterpriseSwitchComponent, WebexComponent
 from harness.testbed.starting.base import Starting
-from simulators.webex import WebexSimulator
+from simulators.webex.simulator import WebexSimulator
 
 
 async def start_webex(starting: Starting, name: str, component: WebexComponent) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from harness.testbed.components import IccsComponent, WorkforceComponent
 from harness.testbed.starting.base import Starting
-from simulators.workforce import Source, WorkforceSimulator
+from simulators.workforce.intake import Source
+from simulators.workforce.simulator import WorkforceSimulator
 
 
 async def start_workforce(starting: Starting, name: str, component: WorkforceComponent) -> None:

@@ -18,7 +18,7 @@ from simulators.iccs.api.streams import stream_routes
 from simulators.iccs.api.supervision import supervision_routes
 from simulators.iccs.calls import CallStateError
 from simulators.iccs.desk import OperatorDesk
-from simulators.iccs.feeds import FeedError, GoneError
+from simulators.iccs.feeds.feeds import FeedError, GoneError
 from simulators.iccs.incidents import IncidentError, UnknownIncidentError
 from simulators.iccs.positions import PositionError, UnknownPositionError
 from simulators.iccs.radio_console.alarms import UnknownAlarmError

@@ -12,7 +12,7 @@ from harness.errors import LocalError
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
 from harness.protocols.sip.message_summary import VOICE, Counts, Summary
 from harness.protocols.times import to_iso
-from simulators.switch.settings import VoicemailSettings
+from simulators.switch.settings.services import VoicemailSettings
 
 
 class MailboxFullError(LocalError):

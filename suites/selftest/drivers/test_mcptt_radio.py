@@ -12,7 +12,8 @@ from harness.drivers.mcptt import McpttRadio
 from harness.endpoints.media import open_media
 from harness.errors import DriverError, InterlockError
 from harness.transport.context import Context
-from simulators.mcptt import McpttServer, McpttSettings
+from simulators.mcptt.server import McpttServer
+from simulators.mcptt.settings import McpttSettings
 
 pytestmark = pytest.mark.virtual_time
 

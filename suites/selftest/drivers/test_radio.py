@@ -14,7 +14,8 @@ from harness.errors import DriverError, InterlockError, PeiLocalError
 from harness.protocols.tetra.lip import ShortLocation
 from harness.transport.context import Context
 from harness.transport.virtual_loop import VirtualLoop
-from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
+from simulators.radio.config import RadioConfig, TerminalConfig
+from simulators.radio.network import RadioNetwork
 
 TALKGROUPS = {"GD-OPS-1": 2001, "GD-OPS-2": 2002}
 TONE = (8000 * np.sin(2 * np.pi * 700 * np.arange(8000) / 8000)).astype(np.int16)

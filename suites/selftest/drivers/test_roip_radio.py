@@ -14,8 +14,9 @@ from harness.protocols.ed137.extension import Ptt
 from harness.protocols.ed137.terms import RadioTerms
 from harness.transport.context import Context
 from harness.transport.virtual_loop import VirtualLoop
-from simulators.roip import RadioSettings, RoipGateway, RoipSettings
 from simulators.roip.faults import Fault
+from simulators.roip.settings import RadioSettings, RoipSettings
+from simulators.roip.simulator import RoipGateway
 
 GROUP = "GD-ROIP-1"
 RNG = np.random.default_rng(4)

@@ -30,7 +30,8 @@ from harness.errors import (
 from harness.testbed.load import load_testbed
 from harness.transport.context import Context
 from simulators.web import WebServer
-from simulators.webex import WebexSettings, WebexSimulator
+from simulators.webex.settings import WebexSettings
+from simulators.webex.simulator import WebexSimulator
 
 ACCOUNTS = {
     "administrator": Account("admin@force.example", "ICCS_WEBEX_ADMIN", False),

@@ -6,7 +6,8 @@ import pytest
 from openapi import schemathesis_finds_nothing
 
 from harness.transport.context import Context
-from simulators.contact_us import ContactUsSettings, ContactUsSimulator
+from simulators.contact_us.settings import ContactUsSettings
+from simulators.contact_us.simulator import ContactUsSimulator
 
 pytestmark = pytest.mark.real_wire
 

@@ -6,15 +6,19 @@ import pytest
 from openapi import schemathesis_finds_nothing
 
 from harness.transport.context import Context
-from simulators.clocks import ClockRoom
-from simulators.command_control import CommandControlSimulator
+from simulators.clocks.room import ClockRoom
 from simulators.command_control.settings import CommandControlSettings, UnitSettings
-from simulators.crm import CrmSettings, CrmSimulator
-from simulators.diary import DiarySettings, DiarySimulator
-from simulators.directory import DirectorySettings, DirectorySimulator
-from simulators.records_database import RecordsSettings, RecordsSimulator
-from simulators.sms import SmsSimulator
+from simulators.command_control.simulator import CommandControlSimulator
+from simulators.crm.settings import CrmSettings
+from simulators.crm.simulator import CrmSimulator
+from simulators.diary.settings import DiarySettings
+from simulators.diary.simulator import DiarySimulator
+from simulators.directory.settings import DirectorySettings
+from simulators.directory.simulator import DirectorySimulator
+from simulators.records_database.settings import RecordsSettings
+from simulators.records_database.simulator import RecordsSimulator
 from simulators.sms.settings import SmsSettings
+from simulators.sms.simulator import SmsSimulator
 
 
 @pytest.mark.parametrize("shape", ["storm", "next_generation"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from openapi import schemathesis_finds_nothing
 
 from harness.transport.context import Context
-from simulators.webex import WebexSettings, WebexSimulator
+from simulators.webex.settings import WebexSettings
+from simulators.webex.simulator import WebexSimulator
 
 
 async def test_an_administrator_finds_what_the_document_says() -> None:

@@ -25,7 +25,8 @@ from harness.testbed.interlock import Interlock
 from harness.testbed.load import load_testbed
 from harness.testbed.model import Testbed
 from harness.transport.context import Context
-from simulators.location import LocationSettings, LocationSimulator
+from simulators.location.settings import LocationSettings
+from simulators.location.simulator import LocationSimulator
 
 SIMULATED = Path(__file__).resolve().parents[3] / "fixtures" / "testbeds" / "simulated.yaml"
 DAY = date(2026, 3, 10)

@@ -14,7 +14,8 @@ from harness.testbed.load import load_testbed
 from harness.testbed.model import Testbed
 from harness.testbed.simulation import Simulation
 from harness.transport.context import Context
-from simulators.sms import SmsSettings, SmsSimulator
+from simulators.sms.settings import SmsSettings
+from simulators.sms.simulator import SmsSimulator
 
 DAY = date(2026, 3, 10)
 

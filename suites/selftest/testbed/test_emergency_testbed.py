@@ -24,7 +24,9 @@ from harness.testbed.load import load_testbed
 from harness.testbed.model import Testbed
 from harness.testbed.simulation import Simulation
 from harness.transport.context import Context
-from simulators.emergency import Announcements, EmergencyNetwork, EmergencySettings
+from simulators.emergency.announcements import Announcements
+from simulators.emergency.settings import EmergencySettings
+from simulators.emergency.simulator import EmergencyNetwork
 
 FILES = Path(__file__).resolve().parents[3] / "fixtures" / "testbeds"
 SIMULATED, TWO_ROOMS = FILES / "simulated.yaml", FILES / "emergency-network.yaml"

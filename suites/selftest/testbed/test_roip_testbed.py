@@ -17,7 +17,8 @@ from harness.testbed.conversation import converse
 from harness.testbed.load import load_testbed
 from harness.transport.context import Context
 from harness.transport.virtual_loop import VirtualLoop
-from simulators.roip import RadioSettings, RoipGateway, RoipSettings
+from simulators.roip.settings import RadioSettings, RoipSettings
+from simulators.roip.simulator import RoipGateway
 
 SIMULATED = Path(__file__).resolve().parents[3] / "fixtures" / "testbeds" / "simulated.yaml"
 DAY = date(2026, 3, 10)

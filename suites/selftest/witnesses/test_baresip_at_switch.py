@@ -15,7 +15,8 @@ from harness.measure.correlate import correlation
 from harness.measure.emodel import quality
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
 from harness.transport.context import Context
-from simulators.switch import SwitchSettings, SwitchSimulator
+from simulators.switch.settings import SwitchSettings
+from simulators.switch.simulator import SwitchSimulator
 from simulators.switch.sounds import tune
 from suites.selftest.ports import free_port
 from suites.selftest.witnesses.baresip import Baresip, baresip, write_wav

@@ -12,7 +12,8 @@ from playwright.async_api import Browser, Page, async_playwright
 from witness import need
 
 from harness.transport.context import Context
-from simulators.contact_us import ContactUsSettings, ContactUsSimulator
+from simulators.contact_us.settings import ContactUsSettings
+from simulators.contact_us.simulator import ContactUsSimulator
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("Chromium")]
 WCAG_22_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -15,7 +15,9 @@ from harness.measure.correlate import correlation
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
 from harness.testbed.clips import AUDIO
 from harness.transport.context import Context
-from simulators.emergency import Announcements, EmergencyNetwork, EmergencySettings
+from simulators.emergency.announcements import Announcements
+from simulators.emergency.settings import EmergencySettings
+from simulators.emergency.simulator import EmergencyNetwork
 from suites.selftest.ports import free_port
 from suites.selftest.witnesses.baresip import Baresip, baresip, write_wav
 from suites.selftest.witnesses.control_room import SCENARIOS, sipp, sipp_counts, sipp_errors

@@ -13,7 +13,8 @@ import pytest
 from harness.endpoints.mcptt import McpttTerminal
 from harness.endpoints.media import open_media
 from harness.transport.context import Context
-from simulators.mcptt import McpttServer, McpttSettings
+from simulators.mcptt.server import McpttServer
+from simulators.mcptt.settings import McpttSettings
 
 pytestmark = pytest.mark.real_wire
 

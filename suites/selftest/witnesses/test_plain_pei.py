@@ -32,7 +32,8 @@ WITHIN_S = 5.0
 _NETWORK = """
 import asyncio, json, sys
 from harness.transport.context import Context
-from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
+from simulators.radio.config import RadioConfig, TerminalConfig
+from simulators.radio.network import RadioNetwork
 
 async def main():
     config = RadioConfig(

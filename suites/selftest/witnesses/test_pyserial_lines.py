@@ -16,7 +16,8 @@ import serial.rfc2217
 
 from harness.endpoints.keying import KeyingLines, Wiring
 from harness.transport.context import Context
-from simulators.keying import KeyedRadioSettings, KeyedRadioSimulator
+from simulators.keying.settings import KeyedRadioSettings
+from simulators.keying.simulator import KeyedRadioSimulator
 
 pytestmark = pytest.mark.real_wire
 WITHIN_S = 5.0

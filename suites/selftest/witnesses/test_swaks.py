@@ -12,7 +12,8 @@ import pytest_asyncio
 from witness import need
 
 from harness.transport.context import Context
-from simulators.contact_us import ContactUsSettings, ContactUsSimulator
+from simulators.contact_us.settings import ContactUsSettings
+from simulators.contact_us.simulator import ContactUsSimulator
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("swaks")]
 

@@ -21,7 +21,8 @@ from harness.testbed.bench import open_bench
 from harness.testbed.child import simulators
 from harness.testbed.load import load_testbed
 from harness.transport.context import Context
-from simulators.webex import WebexSettings, WebexSimulator
+from simulators.webex.settings import WebexSettings
+from simulators.webex.simulator import WebexSimulator
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("wxc-sdk")]
 ENDS_WITHIN_S = 120

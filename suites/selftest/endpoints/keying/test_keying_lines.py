@@ -16,7 +16,8 @@ from harness.endpoints.keying import MAX_KEYED_S, KeyingLines, Wiring
 from harness.errors import HarnessError, KeyingError, KeyingLocalError, TransportError
 from harness.protocols import rfc2217
 from harness.transport.context import Context
-from simulators.keying import KeyedRadioSettings, KeyedRadioSimulator
+from simulators.keying.settings import KeyedRadioSettings
+from simulators.keying.simulator import KeyedRadioSimulator
 
 WIRING = Wiring(key="rts", carrier="cd", footswitch="ri", echo="cts")
 

@@ -18,8 +18,9 @@ from harness.errors import KeyingError, KeyingLocalError
 from harness.protocols import rfc2217
 from harness.protocols.rfc2217 import MAX_SUBNEGOTIATION, Control, ControlTold, ModemState
 from harness.transport.context import Context
-from simulators.keying import KeyedRadioSettings, KeyedRadioSimulator
 from simulators.keying.port import SimulatedPort
+from simulators.keying.settings import KeyedRadioSettings
+from simulators.keying.simulator import KeyedRadioSimulator
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 IAC, SB, SE, COM_PORT = b"\xff", b"\xfa", b"\xf0", b"\x2c"

@@ -20,7 +20,7 @@ from harness.transport.context import Context
 from harness.transport.tap import Address
 from harness.transport.udp import UdpPort, open_udp
 from simulators.calendar import clock_of
-from simulators.clocks import ClockRoom
+from simulators.clocks.room import ClockRoom
 
 pytestmark = pytest.mark.virtual_time
 Answer = Callable[[Packet], list[bytes]]

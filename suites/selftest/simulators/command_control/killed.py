@@ -34,7 +34,8 @@ async def sender(folder: Path, shape: str, url: str) -> None:
 
 async def receiver(folder: Path, shape: str, port: int) -> None:
     """Command and control on a port, until killed."""
-    from simulators.command_control import CommandControlSettings, CommandControlSimulator  # noqa: PLC0415 - slow
+    from simulators.command_control.settings import CommandControlSettings  # noqa: PLC0415 - slow
+    from simulators.command_control.simulator import CommandControlSimulator  # noqa: PLC0415 - slow
 
     settings = CommandControlSettings.model_validate({"shape": shape, "port": port, "store": folder / "store.sqlite"})
     simulator = await CommandControlSimulator.start(Context.create(seed=1), settings)

@@ -23,7 +23,8 @@ from harness.endpoints.command_control import (
 from harness.endpoints.command_control.link import LOST_WITHIN_S
 from harness.errors import CommandControlError
 from harness.transport.context import Context
-from simulators.command_control import CommandControlSettings, CommandControlSimulator
+from simulators.command_control.settings import CommandControlSettings
+from simulators.command_control.simulator import CommandControlSimulator
 from simulators.faults import Fault
 
 pytestmark = pytest.mark.virtual_time

@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 from harness.transport.context import Context
-from simulators.contact_us import CommandControlAt, ContactUsSettings, ContactUsSimulator, CrmAt
+from simulators.contact_us.crm_queue import CrmAt
+from simulators.contact_us.incidents import CommandControlAt
+from simulators.contact_us.settings import ContactUsSettings
+from simulators.contact_us.simulator import ContactUsSimulator
 
 
 async def run(folder: Path, storm: str, crm: str) -> None:

@@ -14,8 +14,12 @@ from harness.drivers.command_control import CommandControl
 from harness.drivers.contact_us import ContactUs
 from harness.endpoints.contact_us import Address, Ours
 from harness.transport.context import Context
-from simulators.command_control import CommandControlSettings, CommandControlSimulator
-from simulators.contact_us import CommandControlAt, ContactUsSettings, ContactUsSimulator, CrmAt
+from simulators.command_control.settings import CommandControlSettings
+from simulators.command_control.simulator import CommandControlSimulator
+from simulators.contact_us.crm_queue import CrmAt
+from simulators.contact_us.incidents import CommandControlAt
+from simulators.contact_us.settings import ContactUsSettings
+from simulators.contact_us.simulator import ContactUsSimulator
 from simulators.web import WebServer
 
 URGENT = "Somebody is in the close with a knife, please hurry"

@@ -12,7 +12,8 @@ import pytest
 from contact_us_system import URGENT, PlainCrm
 
 from harness.transport.context import Context
-from simulators.command_control import CommandControlSettings, CommandControlSimulator
+from simulators.command_control.settings import CommandControlSettings
+from simulators.command_control.simulator import CommandControlSimulator
 from simulators.web import WebServer
 
 pytestmark = pytest.mark.real_wire

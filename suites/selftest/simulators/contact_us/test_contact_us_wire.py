@@ -14,7 +14,8 @@ from contact_us_system import CALM, URGENT, system
 from harness.endpoints.contact_us import Message
 from harness.errors import DriverError, InterlockError, LocalError
 from harness.transport.context import Context
-from simulators.contact_us import ContactUsSettings, ContactUsSimulator
+from simulators.contact_us.settings import ContactUsSettings
+from simulators.contact_us.simulator import ContactUsSimulator
 
 pytestmark = pytest.mark.real_wire
 

@@ -16,7 +16,8 @@ from fixtures.postgresql import PostgresqlServer
 from harness.endpoints.crm import Attachment, CrmClient, Person, RecordTold, TaskTold, load_adapter
 from harness.errors import CrmError, CrmGoneError
 from harness.transport.context import Context
-from simulators.crm import CrmSettings, CrmSimulator
+from simulators.crm.settings import CrmSettings
+from simulators.crm.simulator import CrmSimulator
 
 pytestmark = pytest.mark.real_wire
 ANN = Person("Ann Lee", "07700 900123", "Ann@example.org", "1 The Lane")

@@ -10,7 +10,8 @@ import pytest
 from harness.endpoints.crm import CrmClient, RecordTold, ThriveAssessment
 from harness.errors import DatabaseGoneError
 from harness.transport.context import Context
-from simulators.crm import CrmSettings, CrmSimulator
+from simulators.crm.settings import CrmSettings
+from simulators.crm.simulator import CrmSimulator
 from simulators.database import Database
 
 pytestmark = pytest.mark.virtual_time

@@ -18,8 +18,10 @@ from harness.endpoints.sms import ModemPort, PermitText, SmppPort, TextPort
 from harness.endpoints.sms.smpp_port import SmppAccount
 from harness.transport.context import Context
 from harness.transport.https import http_client
-from simulators.diary import DiarySettings, DiarySimulator
-from simulators.sms import SmsSettings, SmsSimulator
+from simulators.diary.settings import DiarySettings
+from simulators.diary.simulator import DiarySimulator
+from simulators.sms.settings import SmsSettings
+from simulators.sms.simulator import SmsSimulator
 
 CITIZEN, OTHER = "+447700900123", "+447700900124"
 EVERY_DAY = {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "begin": "00:00", "end": "24:00"}

@@ -8,9 +8,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from simulators.diary import DiarySettings, booking
+from simulators.diary import booking
 from simulators.diary.booking import Wanted
 from simulators.diary.refusals import TakenError
+from simulators.diary.settings import DiarySettings
 from simulators.diary.store import DiaryStore
 
 

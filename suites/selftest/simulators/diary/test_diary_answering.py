@@ -8,8 +8,8 @@ import pytest
 from diary_town import CITIZEN, OTHER, Begin
 
 from harness.endpoints.crm import CrmClient, Person, RecordTold, ThriveAssessment
-from simulators.crm import CrmSimulator
 from simulators.crm.settings import CrmSettings
+from simulators.crm.simulator import CrmSimulator
 
 pytestmark = pytest.mark.virtual_time
 THRIVE = ThriveAssessment("a", "b", "c", "d", "e", "f", "because")

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 from sqlalchemy import select
 
-from simulators.diary import DiarySettings, booking, texts
+from simulators.diary import booking, texts
 from simulators.diary.answering import answer
 from simulators.diary.booking import Moving, Wanted
 from simulators.diary.desk import Desk
 from simulators.diary.refusals import RefusedError
-from simulators.diary.settings import QUANTUM_S
+from simulators.diary.settings import QUANTUM_S, DiarySettings
 from simulators.diary.store import DiaryStore
 from simulators.diary.tables import Appointment, Number, Taken, Task, Text, TextState
 

@@ -23,10 +23,11 @@ from sqlalchemy.exc import IntegrityError
 from fixtures.postgresql import PostgresqlServer, postgresql_server
 from harness.transport.context import Context
 from simulators.database import Database
-from simulators.diary import DiarySettings, DiarySimulator, booking
+from simulators.diary import booking
 from simulators.diary.booking import Wanted
 from simulators.diary.refusals import TakenError
-from simulators.diary.settings import QUANTUM_S
+from simulators.diary.settings import QUANTUM_S, DiarySettings
+from simulators.diary.simulator import DiarySimulator
 from simulators.diary.store import DiaryStore
 from simulators.diary.tables import LAYOUT, Appointment, Tables, Taken
 

@@ -29,7 +29,9 @@ from harness.protocols.sip.message import Request
 from harness.testbed.clips import AUDIO
 from harness.transport.context import Context
 from harness.transport.https import http_client
-from simulators.emergency import Announcements, EmergencyNetwork, EmergencySettings
+from simulators.emergency.announcements import Announcements
+from simulators.emergency.settings import EmergencySettings
+from simulators.emergency.simulator import EmergencyNetwork
 
 MOBILE, LANDLINE, OTHER_MOBILE = "+447700900123", "+441414960123", "+447700900456"
 QUICK: dict[str, Any] = {"answer_s": {"least": 0.5, "most": 0.5}, "stay_s": {"least": 5, "most": 5}}

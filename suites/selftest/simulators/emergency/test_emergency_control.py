@@ -21,9 +21,11 @@ from harness.transport.context import Context
 from harness.transport.tap import NullTap
 from harness.transport.udp import open_udp
 from simulators import events as events_module
-from simulators.emergency import EmergencyNetwork, EmergencySettings, exchange
+from simulators.emergency import exchange
 from simulators.emergency.records import CallRecord, Outcome, RecordError, Records
 from simulators.emergency.routes import RouteError, address_of
+from simulators.emergency.settings import EmergencySettings
+from simulators.emergency.simulator import EmergencyNetwork
 
 virtual = pytest.mark.virtual_time
 

@@ -19,7 +19,8 @@ from harness.protocols.rtp.g711 import Samples
 from harness.protocols.rtp.text import LINE, shown
 from harness.protocols.sip.emergency_call import Text
 from harness.transport.context import Context
-from simulators.location import LocationSettings, LocationSimulator
+from simulators.location.settings import LocationSettings
+from simulators.location.simulator import LocationSimulator
 
 pytestmark = pytest.mark.virtual_time
 

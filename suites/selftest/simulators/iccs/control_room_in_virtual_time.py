@@ -21,8 +21,12 @@ from harness.journal import Event, Journal
 from harness.protocols import sdp
 from harness.transport.context import Context
 from harness.transport.https import http_client
-from simulators.iccs import GatewayLine, IccsSettings, IccsSimulator, RadioSurroundings
-from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
+from simulators.iccs.radio_desk import GatewayLine
+from simulators.iccs.radio_services.services import RadioSurroundings
+from simulators.iccs.settings import IccsSettings
+from simulators.iccs.simulator import IccsSimulator
+from simulators.radio.config import RadioConfig, TerminalConfig
+from simulators.radio.network import RadioNetwork
 
 GROUPS = {"GD-OPS-1": 1001, "GD-OPS-2": 1002}
 GATEWAY, OFFICER, SERGEANT = 4009001, 4001234, 4001235

@@ -14,8 +14,9 @@ from harness.endpoints.media import open_media
 from harness.errors import DriverError, LocalError
 from harness.transport.context import Context
 from simulators.guard import MAX_BODY
-from simulators.iccs import IccsSettings, IccsSimulator
 from simulators.iccs.positions import CONSOLES_A_POSITION, EVENTS_A_CONSOLE
+from simulators.iccs.settings import IccsSettings
+from simulators.iccs.simulator import IccsSimulator
 
 pytestmark = pytest.mark.virtual_time
 TOKEN = "test-control-token"

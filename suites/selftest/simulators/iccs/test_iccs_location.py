@@ -8,7 +8,8 @@ import pytest
 from control_room_in_virtual_time import Room, control_room
 
 from harness.errors import InterlockError
-from simulators.location import LocationSettings, LocationSimulator
+from simulators.location.settings import LocationSettings
+from simulators.location.simulator import LocationSimulator
 
 pytestmark = pytest.mark.virtual_time
 MOBILE = "+447700900123"

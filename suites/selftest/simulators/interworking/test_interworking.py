@@ -17,9 +17,13 @@ from harness.endpoints.media import open_media
 from harness.measure.correlate import correlation
 from harness.measure.latency import mouth_to_ear
 from harness.transport.context import Context
-from simulators.interworking import InterworkingGateway, InterworkingSettings, TetraEnd
-from simulators.mcptt import McpttServer, McpttSettings
-from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
+from simulators.interworking.gateway import InterworkingGateway
+from simulators.interworking.join import TetraEnd
+from simulators.interworking.settings import InterworkingSettings
+from simulators.mcptt.server import McpttServer
+from simulators.mcptt.settings import McpttSettings
+from simulators.radio.config import RadioConfig, TerminalConfig
+from simulators.radio.network import RadioNetwork
 
 pytestmark = pytest.mark.virtual_time
 

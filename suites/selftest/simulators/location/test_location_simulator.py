@@ -21,8 +21,9 @@ from harness.protocols.location.shapes import Circle, Point, distance
 from harness.transport.context import Context
 from harness.transport.https import http_client
 from simulators.guard import MAX_BODY as MAX_CONTROL_BODY
-from simulators.location import LocationSettings, LocationSimulator
 from simulators.location.service import e164
+from simulators.location.settings import LocationSettings
+from simulators.location.simulator import LocationSimulator
 
 pytestmark = pytest.mark.virtual_time
 

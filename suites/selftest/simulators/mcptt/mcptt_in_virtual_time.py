@@ -10,7 +10,8 @@ from harness.endpoints.mcptt import GroupCall, McpttTerminal
 from harness.endpoints.media import MediaService, open_media
 from harness.journal import Event
 from harness.transport.context import Context
-from simulators.mcptt import McpttServer, McpttSettings
+from simulators.mcptt.server import McpttServer
+from simulators.mcptt.settings import McpttSettings
 
 GROUP = "sip:GD-OPS-1@mcptt.example"
 USERS = ("officer-1", "officer-2", "officer-3", "dispatcher")

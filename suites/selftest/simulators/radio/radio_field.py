@@ -22,7 +22,8 @@ from harness.protocols.pei.call_state import CallState
 from harness.protocols.pei.codes import EMERGENCY_CALL_PRIORITY, Grant
 from harness.protocols.rtp.g711 import SAMPLE_RATE
 from harness.transport.context import Context
-from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
+from simulators.radio.config import RadioConfig, TerminalConfig
+from simulators.radio.network import RadioNetwork
 
 GROUPS = {"GD-OPS-1": 2001, "GD-OPS-2": 2002}
 NAMES = ("gateway", "officer", "sergeant", "inspector", "driver")

@@ -20,7 +20,8 @@ from suites.selftest.witness import need
 _RUN = """
 import asyncio, json, sys
 from harness.transport.context import Context
-from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
+from simulators.radio.config import RadioConfig, TerminalConfig
+from simulators.radio.network import RadioNetwork
 
 async def main():
     config = RadioConfig(

@@ -16,8 +16,9 @@ from harness.errors import DriverError, LocalError, PeiLocalError
 from harness.protocols.pei.mobile_terminal import MAX_DYNAMIC_GROUPS
 from harness.transport.context import Context
 from harness.transport.https import http_client
-from simulators.radio import Delay, Delays, RadioConfig, RadioNetwork, TerminalConfig
+from simulators.radio.config import Delay, Delays, RadioConfig, TerminalConfig
 from simulators.radio.control import NetworkControl
+from simulators.radio.network import RadioNetwork
 from simulators.radio.regrouping import MAX_GROUPINGS
 
 pytestmark = pytest.mark.virtual_time

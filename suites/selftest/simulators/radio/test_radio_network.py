@@ -16,7 +16,8 @@ from harness.protocols.pei.codes import Grant
 from harness.protocols.tetra.sds import ReportRequest
 from harness.transport.context import Context
 from harness.transport.virtual_loop import VirtualLoop
-from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
+from simulators.radio.config import RadioConfig, TerminalConfig
+from simulators.radio.network import RadioNetwork
 
 CONFIG = RadioConfig(
     talkgroups={"GD-OPS-1": 2001, "GD-OPS-2": 2002},

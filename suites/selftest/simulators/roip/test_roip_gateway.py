@@ -20,10 +20,11 @@ from harness.protocols.ed137.terms import USUAL, Direction, RadioTerms
 from harness.protocols.rtp.g711 import CODECS
 from harness.transport.context import Context
 from harness.transport.virtual_loop import VirtualLoop
-from simulators.roip import RadioSettings, RoipGateway, RoipSettings
 from simulators.roip.air import OpenAir
 from simulators.roip.arbitration import RANK
 from simulators.roip.faults import Fault
+from simulators.roip.settings import RadioSettings, RoipSettings
+from simulators.roip.simulator import RoipGateway
 
 RNG = np.random.default_rng(2)
 NOISE = (6000 * RNG.standard_normal(8000)).clip(-20000, 20000).astype(np.int16)

@@ -19,8 +19,11 @@ from harness.measure.latency import mouth_to_ear
 from harness.protocols.ed137.extension import Ptt
 from harness.transport.context import Context
 from harness.transport.virtual_loop import VirtualLoop
-from simulators.radio import RadioConfig, RadioNetwork, TerminalConfig
-from simulators.roip import RadioSettings, RoipGateway, RoipSettings, TerminalLine
+from simulators.radio.config import RadioConfig, TerminalConfig
+from simulators.radio.network import RadioNetwork
+from simulators.roip.settings import RadioSettings, RoipSettings
+from simulators.roip.simulator import RoipGateway
+from simulators.roip.tetra import TerminalLine
 
 TALKGROUPS = {"GD-OPS-1": 2001}
 RNG = np.random.default_rng(3)

@@ -23,7 +23,9 @@ from harness.protocols.cdr.records import CallRecord, MediaRecord
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
 from harness.transport.context import Context
 from harness.transport.https import http_client
-from simulators.switch import EnterpriseSwitch, SwitchSettings, SwitchSimulator
+from simulators.switch.settings import SwitchSettings
+from simulators.switch.simulator import SwitchSimulator
+from simulators.switch.switch import EnterpriseSwitch
 
 PASSWORD = "test-telephone"
 LINES = [

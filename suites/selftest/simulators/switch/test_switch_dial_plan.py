@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from switch_in_virtual_time import LINES, connected, exchange
 
 from harness.errors import SipLocalError
-from simulators.switch import SwitchSettings
+from simulators.switch.settings import SwitchSettings
 
 pytestmark = pytest.mark.virtual_time
 

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 
 from harness.transport.context import Context
-from simulators.webex import WebexSettings, WebexSimulator
+from simulators.webex.settings import WebexSettings
+from simulators.webex.simulator import WebexSimulator
 
 ADMIN, OPERATOR, OFFICER = "admin@force.example", "operator@force.example", "officer@force.example"
 PARTNER, BOT = "admin@partner.example", "bot@webex.bot.example"

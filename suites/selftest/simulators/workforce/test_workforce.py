@@ -15,7 +15,8 @@ from harness.protocols import times
 from harness.protocols.wfm.csv_file import Header, write_intervals, write_states
 from harness.protocols.wfm.rows import IntervalRow, State, StateRow
 from harness.transport.context import Context
-from simulators.workforce import WorkforceSettings, WorkforceSimulator
+from simulators.workforce.settings import WorkforceSettings
+from simulators.workforce.simulator import WorkforceSimulator
 
 ROWS = 100_000
 DAY = 1_767_225_600
