@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from importlib import import_module
 
 from harness.endpoints.media import MediaService, open_media
 from harness.testbed.addresses import Addresses, Reached
@@ -48,13 +47,16 @@ class Starting:
         self.addresses.add(Reached(name, role, kind, url))
 
 
-_C = TypeVar("_C", bound=BoundComponent)
-
-
 @dataclass(frozen=True, slots=True)
-class Starter(Generic[_C]):
+class Starter:
     """How the simulator of one kind of component is started."""
 
-    component: type[_C]
-    start: Callable[[Starting, str, _C], Awaitable[None]]
-    """Given what is shared, the component's name, and what the file says of it."""
+    component: type[BoundComponent]
+    function: str
+    """``module:function`` of this package. It is imported when one is started: a simulator brings a web framework and
+    often a database, and most testbeds have few of them."""
+
+    async def start(self, starting: Starting, name: str, component: BoundComponent) -> None:
+        """Start the simulator ``name``. Raises whatever it raises."""
+        module, function = self.function.split(":")
+        await getattr(import_module(f"{__package__}.{module}"), function)(starting, name, component)
