@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, HTTPException, Request, status
@@ -14,7 +13,6 @@ from starlette.datastructures import Headers
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from harness.errors import LocalError
 from simulators.described import describe
 
 MAX_BODY = 64 * 1024
@@ -84,20 +82,3 @@ class _Bounded:
         if int(headers.get("content-length", "0")) > MAX_BODY:  # the server takes digits only
             return JSONResponse({"detail": f"a body holds {MAX_BODY} bytes at most"}, status.HTTP_413_CONTENT_TOO_LARGE)
         return None
-
-
-def need_token(whose: str, host: str, token: object, *, key: str = "token") -> None:
-    """Raise LocalError where ``whose`` interface would be reached from beyond this machine without a token.
-
-    ``key``: what the settings call it.
-    """
-    if token is None and not is_loopback(host):
-        raise LocalError(f"{whose} on {host} needs {key!r}: only loopback goes without")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches ``host``."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -13,7 +13,7 @@ import typer
 from harness.cli.people import DATABASE, Database
 from harness.cli.places import FIXTURES, SIMULATED_TESTBED
 from harness.errors import HarnessError, LocalError, PageError
-from simulators.guard import is_loopback
+from simulators.reach import is_loopback
 
 if TYPE_CHECKING:
     from harness.page.people import People

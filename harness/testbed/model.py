@@ -45,9 +45,9 @@ from harness.testbed.components import (
     WorkforceComponent,
 )
 from simulators.emergency.settings import EmergencySettings
-from simulators.guard import is_loopback
 from simulators.iccs.settings import Number
 from simulators.interworking.settings import JoinSettings, loop_in
+from simulators.reach import is_loopback
 
 _REFERENCES: tuple[tuple[type[Strict], str, type[Strict], str], ...] = (
     (TrunkComponent, "to", IccsComponent, "iccs"),

@@ -16,7 +16,7 @@ from simulators.command_control.store import Answer, Message, Store
 from simulators.events import Events
 from simulators.failing import FailingServer
 from simulators.faults import Faults
-from simulators.guard import need_token
+from simulators.reach import need_token
 from simulators.web import WebServer
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
 
-from simulators.guard import is_loopback
+from simulators.reach import is_loopback
 from simulators.settings import Strict
 
 Port = Annotated[int, Field(ge=0, le=65_535)]

@@ -23,7 +23,7 @@ from simulators.contact_us.settings import ContactUsSettings
 from simulators.contact_us.store import Store
 from simulators.contact_us.words import OURS, RiskWords
 from simulators.events import Events
-from simulators.guard import need_token
+from simulators.reach import need_token
 from simulators.web import WebServer
 
 

@@ -19,7 +19,7 @@ from simulators.database import Database
 from simulators.events import Events
 from simulators.failing import FailingServer
 from simulators.faults import Faults
-from simulators.guard import need_token
+from simulators.reach import need_token
 from simulators.web import WebServer
 
 

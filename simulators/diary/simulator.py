@@ -20,8 +20,8 @@ from simulators.diary.sender import Sender, Way
 from simulators.diary.settings import DiarySettings
 from simulators.diary.store import DiaryStore
 from simulators.events import Events
-from simulators.guard import need_token
 from simulators.people import people
+from simulators.reach import need_token
 from simulators.web import WebServer
 
 T = TypeVar("T")

@@ -15,7 +15,8 @@ from harness.transport.context import Context
 from simulators.bodies import Body
 from simulators.directory.settings import DirectorySettings
 from simulators.events import Events, serve
-from simulators.guard import bearer, guard, need_token
+from simulators.guard import bearer, guard
+from simulators.reach import need_token
 from simulators.routes import Routes, add_routes
 from simulators.web import WebServer
 

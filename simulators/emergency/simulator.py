@@ -27,7 +27,7 @@ from simulators.emergency.routes import Authorities, Resolve, RouteError, addres
 from simulators.emergency.settings import EmergencySettings
 from simulators.emergency.sms import PermitLocate
 from simulators.events import Events
-from simulators.guard import is_loopback, need_token
+from simulators.reach import is_loopback, need_token
 from simulators.web import WebServer
 
 

@@ -10,7 +10,6 @@ from harness.endpoints.media import MediaService
 from harness.errors import LocalError
 from harness.transport.context import Context
 from simulators.calendar import VIRTUAL_EPOCH
-from simulators.guard import need_token
 from simulators.iccs.api import make_app
 from simulators.iccs.building import Building
 from simulators.iccs.command_desk import CommandControlAt
@@ -20,6 +19,7 @@ from simulators.iccs.radio_desk import RadioPermit
 from simulators.iccs.radio_services.services import RadioSurroundings
 from simulators.iccs.services_at import NO_SERVICES, ServicesAt
 from simulators.iccs.settings import MAX_POSITIONS, IccsSettings
+from simulators.reach import need_token
 from simulators.web import WebServer
 
 

@@ -25,9 +25,10 @@ from serial.rfc2217 import (
 from harness.errors import TransportError
 from harness.transport.context import Context
 from simulators.events import Events, serve
-from simulators.guard import bearer, guard, need_token
+from simulators.guard import bearer, guard
 from simulators.keying.port import SimulatedPort
 from simulators.keying.settings import KeyedRadioSettings
+from simulators.reach import need_token
 from simulators.routes import Routes, add_routes
 from simulators.web import WebServer
 

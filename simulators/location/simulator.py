@@ -12,11 +12,11 @@ from harness.errors import TransportError
 from harness.protocols.location.caller import Welcome
 from harness.transport.context import Context
 from simulators.calendar import epoch_of
-from simulators.guard import need_token
 from simulators.location.api import make_app
 from simulators.location.faults import Fault, Faults
 from simulators.location.service import LocationService
 from simulators.location.settings import LocationSettings
+from simulators.reach import need_token
 from simulators.web import WebServer
 
 

@@ -20,10 +20,10 @@ from harness.protocols.sip import body
 from harness.protocols.sip.registrar import Registrar
 from harness.transport.context import Context
 from harness.transport.tap import Address
-from simulators.guard import need_token
 from simulators.mcptt.api import make_app
 from simulators.mcptt.call import MAX_LEGS, ControlledCall, Leg
 from simulators.mcptt.settings import GroupSettings, McpttSettings
+from simulators.reach import need_token
 from simulators.web import WebServer
 
 CALLED_WITHIN_S: Final = 5.0

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from harness.endpoints.media import MediaPort, MediaService
 from simulators.events import Events
-from simulators.guard import is_loopback
 from simulators.radio.refusals import ControlError, UnknownThingError
 from simulators.radio.terminal import SimulatedTerminal
+from simulators.reach import is_loopback
 
 MAX_LISTENINGS: Final = 16
 """Microphones open at once."""

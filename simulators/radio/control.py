@@ -15,11 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.protocols.location.shapes import Point
 from harness.transport.tap import Address
 from simulators.events import serve
-from simulators.guard import bearer, guard, need_token
+from simulators.guard import bearer, guard
 from simulators.radio.course import MAX_KMH, MAX_WAYPOINTS, Course
 from simulators.radio.network import RadioNetwork
 from simulators.radio.refusals import ControlError, UnknownThingError
 from simulators.radio.terminal import SimulatedTerminal
+from simulators.reach import need_token
 from simulators.routes import Routes, add_routes
 from simulators.web import WebServer
 

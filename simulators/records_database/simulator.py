@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.transport.context import Context
 from simulators.events import Events
-from simulators.guard import need_token
+from simulators.reach import need_token
 from simulators.records_database.api import make_app
 from simulators.records_database.database import Database
 from simulators.records_database.settings import RecordsSettings

@@ -16,7 +16,7 @@ from harness.errors import Ed137Error, LocalError
 from harness.protocols.rtp.g711 import SAMPLE_RATE
 from harness.transport.context import Context
 from harness.transport.tap import Address
-from simulators.guard import need_token
+from simulators.reach import need_token
 from simulators.roip.air import OpenAir
 from simulators.roip.api import make_app
 from simulators.roip.faults import Fault

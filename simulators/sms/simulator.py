@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 from harness.transport.context import Context
 from simulators.calendar import epoch_of
-from simulators.guard import need_token
+from simulators.reach import need_token
 from simulators.sms.api import make_app
 from simulators.sms.handsets import Handsets
 from simulators.sms.modem import ModemSubscriber

@@ -18,7 +18,7 @@ from harness.transport.context import Context
 from harness.transport.tap import Address
 from harness.transport.tls import TlsFiles
 from simulators.calendar import epoch_of
-from simulators.guard import need_token
+from simulators.reach import need_token
 from simulators.switch.api import make_app
 from simulators.switch.core import Core
 from simulators.switch.figures import Score

@@ -15,7 +15,7 @@ import httpx
 
 from harness.transport.https import http_client
 from simulators.events import Events
-from simulators.guard import is_loopback
+from simulators.reach import is_loopback
 from simulators.webex.shapes import Webhook
 
 TAKEN_WITHIN_S: Final = 10.0

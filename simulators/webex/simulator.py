@@ -12,7 +12,7 @@ from simulators.calendar import clock_of, epoch_of
 from simulators.events import Events
 from simulators.failing import FailingServer
 from simulators.faults import Faults
-from simulators.guard import need_token
+from simulators.reach import need_token
 from simulators.web import WebServer
 from simulators.webex.api import make_app
 from simulators.webex.cloud import Cloud

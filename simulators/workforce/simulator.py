@@ -13,7 +13,7 @@ from harness.transport.context import Context
 from simulators.calendar import epoch_of
 from simulators.database import Database
 from simulators.events import Events
-from simulators.guard import need_token
+from simulators.reach import need_token
 from simulators.web import WebServer
 from simulators.workforce import store
 from simulators.workforce.api import make_app
