@@ -158,8 +158,7 @@ def _solve(
 
     # where the running mean crosses the middle
     order = np.argsort(t, kind="stable")
-    halves = [_split_error(t[order], p1[order], at, i0, rises=rises) for at in range(1, len(t))]
-    cut = int(np.argmin(halves)) + 1
+    cut = int(np.argmin(_split_errors(p1[order], i0, rises=rises))) + 1
     middle = float(t[order][cut - 1] + t[order][cut]) / 2
     low, high = log(STEEPEST_S), log(max(span, 2 * STEEPEST_S))
     best = None
@@ -175,10 +174,12 @@ def _solve(
     return float(best.x[0]), sign * exp(float(best.x[1])), i0 if i0_known else float(best.x[2])
 
 
-def _split_error(t: NDArray[np.float64], p1: NDArray[np.float64], at: int, i0: float, *, rises: bool) -> float:
-    """What a step at index `at` leaves of the squares."""
+def _split_errors(p1: NDArray[np.float64], i0: float, *, rises: bool) -> NDArray[np.float64]:
+    """What a step before index 1, 2 … leaves of the squares."""
     before, after = (0.0, i0) if rises else (i0, 0.0)
-    return float(np.sum((p1[:at] - before) ** 2) + np.sum((p1[at:] - after) ** 2))
+    left = np.cumsum((p1 - before) ** 2)[:-1]
+    right = np.cumsum((p1[::-1] - after) ** 2)[::-1][1:]
+    return left + right
 
 
 def _covariance(

@@ -33,6 +33,8 @@ IN_A_ROW: Final = 3
 """Fits that must be narrow enough, so that a lucky one does not end the measurement."""
 EXPLORING: Final = 10
 """One press in so many goes to one end of the slope: a wrong first guess is found out."""
+FITS: Final = 50
+"""A curve is fitted anew when a fiftieth more presses are there: one among hundreds moves it less than chance does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,8 @@ class AccessPlan:
         self.trials.append(trial)
         if self.curve is None and self._high - self._low > self.aim.resolution_s:
             self._bracket(trial)
+            return
+        if self.curve is not None and len(self.trials) % (1 + len(self.trials) // FITS) != 0:
             return
         try:
             self.curve = fit(self.trials)
