@@ -81,7 +81,7 @@ def started_run(path: Path, *, directory: Path, keep: Keep, start: bool, seed: i
     ``start`` says so and the testbed has any) and end with the block. Raises TestbedError.
     """
     testbed = load_testbed(path)
-    # What was imported lives as long as the run: a full collection that goes through it takes 0.1 s and more, each time.
+    # What was imported lives as long as the run: a full collection that goes through it takes 0.1 s and more each time.
     gc.collect()
     gc.freeze()
     directory = Path(os.environ.get(RUN_DIR_VARIABLE, directory))
