@@ -18,9 +18,9 @@ from harness.testbed.bench import Bench
 def _collected(file: Path) -> Any:
     """One test: a scenario that names its testbed is played there, and else on the run's."""
     scenario = load_scenario(file)
-    marks = [requirement(*scenario.requirements)]
+    marks = [requirement(*scenario.requirements), pytest.mark.robot_too]
     if scenario.testbed is not None:
-        marks += [pytest.mark.testbed(Path(scenario.testbed).stem), pytest.mark.robot_too]
+        marks += [pytest.mark.testbed(Path(scenario.testbed).stem), pytest.mark.own_testbed]
     return pytest.param(file, id=file.stem, marks=marks)
 
 

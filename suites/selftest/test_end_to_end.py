@@ -20,7 +20,7 @@ RUN_WITHIN_S = 1800
 
 HOURS = ("test_busy_hour.py", "test_vehicle_reports.py")
 """Hours of calls and of drives, which are too long to be played twice in each run of the tests. So are the scenarios on
-testbeds of their own (``robot_too``), of which ``cli/test_replay.py`` plays one twice."""
+testbeds of their own (``own_testbed``), of which ``cli/test_replay.py`` plays one twice."""
 
 STEPS = [
     ("trunk-999", "call.inviting"),
@@ -47,7 +47,7 @@ STEPS = [
 
 def run(folder: Path, seed: int, suites: str = "suites/niccs") -> dict[str, bytes]:
     """The journals of a run of acceptance suites in virtual time, by their files' names."""
-    left_out = [*(f"--ignore=suites/niccs/{name}" for name in HOURS), "-m", "not robot_too"]
+    left_out = [*(f"--ignore=suites/niccs/{name}" for name in HOURS), "-m", "not own_testbed"]
     words = [suites, *left_out, "--time", "virtual", "--seed", str(seed), "--journal-dir", str(folder)]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=RUN_WITHIN_S, check=False)
