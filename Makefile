@@ -54,7 +54,8 @@ accept: setup ## Run the NICCS acceptance suites on simulators and report (repor
 
 test: setup witnesses lint ## Run the project's own tests, outside witnesses included
 	$(PY) -m pytest suites/selftest -m "not real_wire" -n 2 -q
-	$(PY) -m pytest suites/selftest -m real_wire -q
+	$(PY) -m pytest suites/selftest -m "real_wire and not alone" -n 2 -q
+	$(PY) -m pytest suites/selftest -m alone -q
 
 lint: setup ## Check style, types and floors
 	$(PY) -m ruff check .

@@ -130,6 +130,7 @@ def test_step_asks_before_each_step(scenario: Path) -> None:
 
 
 @pytest.mark.real_wire
+@pytest.mark.alone
 def test_in_real_time_it_runs_over_loopback_and_serial_lines(scenario: Path) -> None:
     code, out, err = replayed(scenario)
     assert code == 0, out + err
@@ -137,6 +138,7 @@ def test_in_real_time_it_runs_over_loopback_and_serial_lines(scenario: Path) -> 
 
 
 @pytest.mark.real_wire
+@pytest.mark.alone
 def test_step_waits_on_a_terminal_in_real_time_and_ctrl_c_tells_what_was_reached(scenario: Path) -> None:
     ours, theirs = pty.openpty()
     words = command("replay", scenario, "--testbed", scenario.parent / "testbed.yaml", "--step")

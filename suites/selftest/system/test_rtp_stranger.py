@@ -16,7 +16,7 @@ from harness.protocols.rtp.rtp import build_plain
 from harness.testbed.conversation import converse
 from suites.selftest.witnesses.control_room import control_room, kinds, warnings
 
-pytestmark = pytest.mark.real_wire
+pytestmark = [pytest.mark.real_wire, pytest.mark.alone]
 
 FRAME = 160
 FRAME_S = 0.02

@@ -33,7 +33,7 @@ from harness.transport.tls import TlsFiles
 from suites.selftest.system.sip_element import CLIP, REALM
 from suites.selftest.witnesses.control_room import ended, resident
 
-pytestmark = pytest.mark.real_wire
+pytestmark = [pytest.mark.real_wire, pytest.mark.alone]
 
 WITHIN_S = 10.0
 BURST = 100

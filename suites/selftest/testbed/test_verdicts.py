@@ -93,7 +93,7 @@ def loaded(
         loop.close()
 
 
-@pytest.mark.parametrize("wire", ["virtual", pytest.param("real", marks=pytest.mark.real_wire)])
+@pytest.mark.parametrize("wire", ["virtual", pytest.param("real", marks=[pytest.mark.real_wire, pytest.mark.alone])])
 def test_calls_that_are_as_due_pass_and_each_fault_is_found_in_its_own_call(wire: str) -> None:
     calls, context = loaded(
         PLAN,

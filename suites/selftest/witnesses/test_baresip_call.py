@@ -15,7 +15,7 @@ from harness.testbed.bench import Bench
 from suites.selftest.witnesses.baresip import baresip, write_wav
 from suites.selftest.witnesses.control_room import ControlRoom, control_room, warnings, with_md5_only
 
-pytestmark = [pytest.mark.real_wire, pytest.mark.witness("baresip")]
+pytestmark = [pytest.mark.real_wire, pytest.mark.alone, pytest.mark.witness("baresip")]
 
 LEAST_LIKENESS = 0.8
 OTHER_SPEECH = 0.3

@@ -25,7 +25,7 @@ from harness.transport.tls import TlsFiles
 from harness.transport.udp import open_udp
 from suites.selftest.witnesses.baresip import Baresip, baresip, write_wav
 
-pytestmark = [pytest.mark.real_wire, pytest.mark.witness("baresip")]
+pytestmark = [pytest.mark.real_wire, pytest.mark.alone, pytest.mark.witness("baresip")]
 
 USER, PASSWORD = "2002", "s3cret"
 WITHIN_S = 5.0

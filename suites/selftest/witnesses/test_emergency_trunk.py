@@ -22,7 +22,7 @@ from suites.selftest.ports import free_port
 from suites.selftest.witnesses.baresip import Baresip, baresip, write_wav
 from suites.selftest.witnesses.control_room import SCENARIOS, sipp, sipp_counts, sipp_errors
 
-pytestmark = [pytest.mark.real_wire, pytest.mark.witness("baresip")]
+pytestmark = [pytest.mark.real_wire, pytest.mark.alone, pytest.mark.witness("baresip")]
 
 CLI = "+447700900123"
 LEAST_LIKENESS = 0.8

@@ -18,7 +18,9 @@ from harness.transport.virtual_loop import VirtualLoop
 from suites.selftest.endpoints.media.test_media_service import CALLER, REPLY, in_real_time, in_virtual_time
 
 both_hosts = pytest.mark.parametrize(
-    "host", [in_virtual_time, pytest.param(in_real_time, marks=pytest.mark.real_wire)], ids=["virtual", "real"]
+    "host",
+    [in_virtual_time, pytest.param(in_real_time, marks=[pytest.mark.real_wire, pytest.mark.alone])],
+    ids=["virtual", "real"],
 )
 
 

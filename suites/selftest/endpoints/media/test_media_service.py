@@ -63,7 +63,9 @@ def in_real_time(scenario, *args):
 
 
 both_hosts = pytest.mark.parametrize(
-    "host", [in_virtual_time, pytest.param(in_real_time, marks=pytest.mark.real_wire)], ids=["virtual", "real"]
+    "host",
+    [in_virtual_time, pytest.param(in_real_time, marks=[pytest.mark.real_wire, pytest.mark.alone])],
+    ids=["virtual", "real"],
 )
 
 
@@ -249,6 +251,7 @@ def test_one_seed_gives_one_journal_in_virtual_time_and_takes_no_time():
 
 
 @pytest.mark.real_wire
+@pytest.mark.alone
 async def test_a_killed_worker_is_a_media_error_to_everybody_and_never_a_hang():
     context = Context.create()
     media = await ProcessMediaService.start(context)
@@ -270,6 +273,7 @@ async def test_a_killed_worker_is_a_media_error_to_everybody_and_never_a_hang():
 
 
 @pytest.mark.real_wire
+@pytest.mark.alone
 async def test_a_worker_that_hangs_is_a_media_error_too(monkeypatch):
     media = await ProcessMediaService.start(Context.create())
     monkeypatch.setattr(service_module, "REQUEST_TIMEOUT_S", 0.3)
@@ -283,6 +287,7 @@ async def test_a_worker_that_hangs_is_a_media_error_too(monkeypatch):
 
 
 @pytest.mark.real_wire
+@pytest.mark.alone
 async def test_a_dying_worker_says_why(monkeypatch):
     monkeypatch.setenv("PYTHONHOME", "/nonexistent")
     with pytest.raises(MediaError, match="exit status 1"):
@@ -290,6 +295,7 @@ async def test_a_dying_worker_says_why(monkeypatch):
 
 
 @pytest.mark.real_wire
+@pytest.mark.alone
 def test_a_worker_does_not_outlive_a_parent_that_is_killed():
     program = """
 import asyncio, sys
@@ -315,6 +321,7 @@ asyncio.run(main())
 
 
 @pytest.mark.real_wire
+@pytest.mark.alone
 async def test_an_idle_worker_uses_no_processor():
     media = await open_media(Context.create(), in_process=False)
     await media.open_port("idle")
@@ -325,6 +332,7 @@ async def test_an_idle_worker_uses_no_processor():
 
 
 @pytest.mark.real_wire
+@pytest.mark.alone
 async def test_the_worker_captures_every_packet_it_counts(tmp_path):
     context = Context.create(capture_dir=tmp_path)
     media = await open_media(context, in_process=False)
@@ -344,6 +352,7 @@ async def test_the_worker_captures_every_packet_it_counts(tmp_path):
 
 
 @pytest.mark.real_wire
+@pytest.mark.alone
 async def test_rtp_has_an_even_port_and_rtcp_the_next():
     media = await open_media(Context.create(), in_process=False)
     ports = [await media.open_port(str(number)) for number in range(5)]

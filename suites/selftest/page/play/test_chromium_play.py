@@ -13,7 +13,7 @@ from playwright.async_api import BrowserContext, Page, WebSocket, async_playwrig
 from suites.selftest.page.play.play_server import ANNA, DOMESTIC, OFFICER, PICTURES, Server, serving
 from suites.selftest.witness import need
 
-pytestmark = [pytest.mark.real_wire, pytest.mark.witness("Chromium")]
+pytestmark = [pytest.mark.real_wire, pytest.mark.alone, pytest.mark.witness("Chromium")]
 WCAG_22_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SIZES = [(1366, 768), (1920, 1080)]
 QUIET = {b"\x08\x00", b"\xf8\xff", b"\x00\x00"}
