@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from harness.cli.defects import REGISTER, load_register
 from harness.cli.keeping import EVIDENCE
+from harness.cli.redacting import Audience, Names, Readers, Shown
 from harness.cli.report import OUT, RESULTS, SUMMARY, TEMPLATES
 from harness.errors import LocalError
 from harness.evidence.allure_adapter import RunDescription
@@ -44,19 +45,27 @@ def make(
     ] = None,
     out: Out = OUT,
     defects: Annotated[Path, typer.Option(help="The register of known faults.")] = REGISTER,
+    audience: Audience = Readers.INTERNAL,
+    names: Names = None,
 ) -> None:
     """Make the dossier of the last run: dossier/dossier.html, and dossier/manifest.json with hashes and signature.
 
-    Exit 0 where it was made, whatever it says; 2 where it could not be.
+    For an audience beyond the programme, all of it is made of a masked copy of the results, in the folder of that
+    name: numbers, ISSIs, names, addresses, places and tokens are crossed out, recordings are silent, and of captures
+    what is no text is zeros. Exit 0 where it was made, whatever it says; 2 where it could not be.
 
-    Example: iccs dossier --stage SAT --key ~/iccs-dossier.pem
+    Examples:
+
+      iccs dossier --stage SAT --key ~/iccs-dossier.pem
+
+      iccs dossier --stage SAT --key ~/iccs-dossier.pem --audience public --names witnesses.txt
     """
     if context.invoked_subcommand is not None:
         return
     try:
         if key is None:
             raise DossierError("the manifest is signed: name a key with --key; make one with iccs dossier key FILE")
-        page, colour = _made(out.resolve(), stage, key, defects)
+        page, colour = _made(out.resolve(), stage, key, defects, Shown(audience, names))
     except LocalError as error:
         raise _refused(error) from error
     print(f"Dossier ({colour}): {page}")  # noqa: T201
@@ -104,14 +113,15 @@ def _refused(error: LocalError) -> typer.Exit:
     return typer.Exit(EXIT_USAGE)
 
 
-def _made(out: Path, stage: str, key: Path, defects: Path) -> tuple[Path, str]:
+def _made(out: Path, stage: str, key: Path, defects: Path, shown: Shown) -> tuple[Path, str]:
     signing, register = read_key(key), load_register(defects)
     run = _run(out / SUMMARY)
     if run.get("stage") != stage:
         raise DossierError(f"{out / SUMMARY}: the run is of the stage {run.get('stage')!r}, not {stage!r}")
+    bindings = {str(name): str(how) for name, how in dict(run.get("bindings") or {}).items()}
+    out, register = shown.copy(out, bindings, register)
     tests, unreadable = read_results(out / RESULTS)  # and not marked: they stay as the run store hashed them
     summary = summarise(tests, catalogue(), unreadable, register=register)
-    bindings = {str(name): str(how) for name, how in dict(run.get("bindings") or {}).items()}
     described = RunDescription(stage, bindings)
     finished = run.get("exit") in (0, 1) and not run.get("interrupted")
     judgement = judge(summary, register, described.binding, finished=finished)
@@ -120,6 +130,7 @@ def _made(out: Path, stage: str, key: Path, defects: Path) -> tuple[Path, str]:
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     html = environment.get_template(PAGE + ".j2").render(
         stage=stage,
+        audience=shown.told(out),
         run=run,
         began=datetime.fromtimestamp(float(run.get("began") or 0), UTC),
         bindings=bindings,

@@ -20,6 +20,7 @@ from rich.table import Table
 from harness.cli.defects import REGISTER, load_register
 from harness.cli.node import ALLURE_CONFIG, MissingToolError, find_allure, find_node
 from harness.cli.places import PROJECT
+from harness.cli.redacting import Audience, Names, Readers, Shown
 from harness.errors import HarnessError
 from harness.evidence.allure_adapter import CATALOGUE_PAGE
 from harness.evidence.defects import DEFECT, Defect, Register, marked
@@ -69,14 +70,26 @@ def report(
     results: Annotated[Path, typer.Option(help="Folder of Allure results.")] = OUT / RESULTS,
     out: Annotated[Path, typer.Option(help="Folder in which allure-report/ and summary.json are written.")] = OUT,
     defects: Annotated[Path, typer.Option(help="The register of known faults.")] = REGISTER,
+    audience: Audience = Readers.INTERNAL,
+    names: Names = None,
 ) -> None:
     """Make the report of a run again from its results; nothing is run.
 
-    Example: iccs report --results reports/out/allure-results --out /tmp/report
+    For an audience beyond the programme it is made of a masked copy, in OUT/governance or OUT/public.
+
+    Examples:
+
+      iccs report --results reports/out/allure-results --out /tmp/report
+
+      iccs report --audience public
     """
     console = Console()
     try:
-        summary = summarised(results, catalogue(), load_register(defects))
+        register = load_register(defects)
+        if audience is not Readers.INTERNAL:
+            out, register = Shown(audience, names).copy(results.resolve().parent, _components(results), register)
+            results = out / RESULTS
+        summary = summarised(results, catalogue(), register)
         write_summary(out, summary, {})
         show(console, summary)
         page = make_report(results, out, summary, join_history=False)
@@ -87,6 +100,15 @@ def report(
         print(error, file=sys.stderr)  # noqa: T201
         raise typer.Exit(EXIT_USAGE) from error
     console.print(f"Report: {page}", soft_wrap=True)
+
+
+def _components(results: Path) -> list[str]:
+    """Return the components of the run's testbed, by the summary beside its results."""
+    try:
+        run = json.loads((results.resolve().parent / SUMMARY).read_text(encoding="utf-8"))["run"]
+        return [str(name) for name in run.get("bindings") or {}]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
 
 
 def summarised(results: Path, book: Catalogue, register: Register) -> Summary:

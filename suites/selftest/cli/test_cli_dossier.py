@@ -185,3 +185,34 @@ def test_what_cannot_be_made_is_exit_2_and_says_why(place):
     assert code == 2
     assert "a key is never written over" in told
     assert place.key.stat().st_mode & 0o077 == 0
+
+
+def test_a_public_dossier_is_of_a_masked_copy_that_is_verified_by_itself(place):
+    place.run(["failed", "passed"])
+    result = place.out / "allure-results" / "0-result.json"
+    told = json.loads(result.read_text())
+    told["parameters"] = [{"name": "caller", "value": "'Ailsa Exemplar'"}]
+    told["fullName"] = "s#0[Ailsa Exemplar, 07911 123456]"
+    result.write_text(json.dumps(told))
+    place.defects.write_text(
+        FAULT.replace('"s#0"', '"s#0[Ailsa Exemplar, 07911 123456]"').replace("borne", "told 0791112345")
+    )
+    (place.out / "logs").mkdir()
+    (place.out / "logs" / "pytest.log").write_text("Ailsa Exemplar")
+    names = place.defects.with_name("names.txt")
+    names.write_text("simple name\n")
+    arguments = ["--key", place.key, "--out", place.out, "--defects", place.defects, "--audience", "public"]
+    code, said = place.call(*arguments, "--names", names)
+    assert code == 0, said
+    copy = place.out / "public"
+    assert said == f"Dossier (amber): {copy / 'dossier' / 'dossier.html'}"
+    page = (copy / "dossier" / "dossier.html").read_text()
+    assert "Masked for the public" in page
+    assert "s#0[xxxxx xxxxxxxx, xxxxx xxxxxx]: known" in page
+    for each in ("Ailsa", "Exemplar", "A. Chair", "123456", "told 0791112345"):
+        assert all(each.encode() not in path.read_bytes() for path in copy.rglob("*") if path.is_file()), each
+    assert place.call("verify", "--out", copy, "--fingerprint", place.fingerprint)[0] == 0
+    names.write_bytes(b"\xff")
+    code, said = place.call(*arguments, "--names", names)
+    assert code == 2
+    assert said == f"{names}: found no UTF-8 at byte 0; one name a line is due"
