@@ -1,8 +1,10 @@
 // The Allure 3 report of an acceptance run: one file that opens from the file system.
-// `iccs accept` and `iccs report` set ICCS_HISTORY, a JSONL of earlier runs, and whether this one joins it.
+// `iccs accept` and `iccs report` set ICCS_HISTORY, a JSONL of earlier runs, and whether this one joins it, and ICCS_GATE,
+// what of the plan's exit criteria (fixtures/plans) Allure can judge.
 import { defineConfig } from "allure";
 
 const isKnown = (result) => result.labels.some(({ name }) => name === "defect");
+const labelled = (result, name, value) => result.labels.some((label) => label.name === name && label.value === value);
 const isBad = (result) => result.status === "failed" || result.status === "broken";
 
 export default defineConfig({
@@ -11,6 +13,13 @@ export default defineConfig({
   appendHistory: process.env.ICCS_JOIN_HISTORY === "1",
   historyLimit: 50,
   hideLabels: ["host", "thread", "language", "titlePath"],
+  qualityGate: { rules: [JSON.parse(process.env.ICCS_GATE ?? "{}")] },
+  environments: {
+    // What a result was won on: a pass on simulators is no acceptance.
+    real: { name: "On real equipment", matcher: ({ labels }) => labelled({ labels }, "binding", "real") },
+    mixed: { name: "Partly on simulators", matcher: ({ labels }) => labelled({ labels }, "binding", "mixed") },
+    simulated: { name: "On simulators", matcher: ({ labels }) => labelled({ labels }, "binding", "simulated") },
+  },
   plugins: {
     awesome: {
       options: {

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -156,32 +156,39 @@ def make_report(results: Path, out: Path, summary: Summary, *, join_history: boo
 
     ``join_history`` adds the run to the history that later reports show. Raises MissingToolError, ReportError.
     """
-    node, allure = find_node(), find_allure()
     folder = out.resolve() / REPORT
     if folder.exists():
         shutil.rmtree(folder)
-    environment = {
-        **os.environ,
-        "ICCS_HISTORY": str(out.resolve() / HISTORY),
-        "ICCS_JOIN_HISTORY": "1" if join_history else "0",
-    }
+    told = {"ICCS_HISTORY": str(out.resolve() / HISTORY), "ICCS_JOIN_HISTORY": "1" if join_history else "0"}
+    ran = _allure("generate", results, ["--output", folder], told)
+    page = folder / "index.html"
+    if ran.returncode != 0 or not page.is_file():
+        raise ReportError(f"Allure made no report (exit {ran.returncode}):\n{ran.stdout}{ran.stderr}".rstrip())
+    page.write_text(kept_at_home(page.read_text(encoding="utf-8")), encoding="utf-8")
+    (folder / CATALOGUE_PAGE).write_text(catalogue_page(summary, catalogue()), encoding="utf-8")
+    return page
+
+
+def allure_gate(results: Path, rules: Mapping[str, float]) -> tuple[bool, str]:
+    """Return whether the results pass Allure's own quality gate by these rules, and what it said of them.
+
+    Raises MissingToolError, ReportError.
+    """
+    ran = _allure("quality-gate", results, [], {"ICCS_GATE": json.dumps(dict(rules))})
+    if ran.returncode not in (0, 1):
+        raise ReportError(f"Allure's quality gate did not judge (exit {ran.returncode}):\n{ran.stdout}{ran.stderr}")
+    return ran.returncode == 0, (ran.stdout + ran.stderr).strip()
+
+
+def _allure(
+    command: str, results: Path, arguments: Sequence[str | Path], told: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
     where = results.resolve()
-    command = [
-        node,
-        allure,
-        "generate",
-        "--config",
-        ALLURE_CONFIG,
-        "--cwd",
-        where.parent,
-        "--output",
-        folder,
-        where.name,
-    ]
+    words = [find_node(), find_allure(), command, "--config", ALLURE_CONFIG, "--cwd", where.parent, *arguments]
     try:
-        ran = subprocess.run(  # noqa: S603 - our own command
-            [str(part) for part in command],
-            env=environment,
+        return subprocess.run(  # noqa: S603 - our own command
+            [str(word) for word in [*words, where.name]],
+            env={**os.environ, **told},
             capture_output=True,
             text=True,
             errors="replace",
@@ -190,12 +197,6 @@ def make_report(results: Path, out: Path, summary: Summary, *, join_history: boo
         )
     except subprocess.TimeoutExpired as error:
         raise ReportError(f"Allure was not done within {GENERATE_S:g} s") from error
-    page = folder / "index.html"
-    if ran.returncode != 0 or not page.is_file():
-        raise ReportError(f"Allure made no report (exit {ran.returncode}):\n{ran.stdout}{ran.stderr}".rstrip())
-    page.write_text(kept_at_home(page.read_text(encoding="utf-8")), encoding="utf-8")
-    (folder / CATALOGUE_PAGE).write_text(catalogue_page(summary, catalogue()), encoding="utf-8")
-    return page
 
 
 def kept_at_home(html: str) -> str:
