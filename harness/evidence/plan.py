@@ -122,19 +122,23 @@ def criteria(stage: StagePlan, summary: Summary, register: Register, binding: Bi
     total = len(summary.tests)
     ran = total - summary.count(Verdict.SKIPPED, Verdict.NOT_APPLICABLE, Verdict.UNKNOWN)
     due = total - summary.count(Verdict.NOT_APPLICABLE)
+    counts = binding == "real" or not asked.real
+    where = " on real equipment" if asked.real else ""
+    ground = {"real": "", "mixed": ", partly on simulators", "simulated": ", on simulators"}[binding]
+    state: State
     if asked.run is not None:
-        told = f"{ran} of {due} tests were run"
-        found.append(Criterion(f"{asked.run:g} % of the tests are run", told, _share(ran, due, asked.run)))
+        told = f"{ran} of {due} tests were run{ground}"
+        state = _share(ran, due, asked.run, counts=counts)
+        found.append(Criterion(f"{asked.run:g} % of the tests are run{where}", told, state))
     if asked.passed is not None:
         passed = summary.count(Verdict.PASSED)
-        told = f"{passed} of {ran} passed"
-        found.append(
-            Criterion(f"{asked.passed:g} % of those that were run passed", told, _share(passed, ran, asked.passed))
-        )
+        told = f"{passed} of {ran} passed{ground}"
+        state = _share(passed, ran, asked.passed, counts=counts)
+        found.append(Criterion(f"{asked.passed:g} % of those that were run passed{where}", told, state))
     if asked.musts:
         found.append(_musts(summary, real=asked.real))
     if asked.real:
-        state: State = "met" if binding == "real" else "not met"
+        state = "met" if binding == "real" else "not met"
         found.append(Criterion("the run stood on real equipment", f"it stood on: {binding}", state))
     for severity, borne in sorted(asked.open_faults.items()):
         opened = sum(each.severity == severity and each.closed is None for each in register.defects)
@@ -148,8 +152,8 @@ def criteria(stage: StagePlan, summary: Summary, register: Register, binding: Bi
     return found
 
 
-def _share(count: int, of: int, asked: float) -> State:
-    return "met" if of and 100 * count / of >= asked else "not met"
+def _share(count: int, of: int, asked: float, *, counts: bool) -> State:
+    return "met" if counts and of and 100 * count / of >= asked else "not met"
 
 
 def _musts(summary: Summary, *, real: bool) -> Criterion:

@@ -51,8 +51,8 @@ def plots(measures: Iterable[Measured]) -> list[Picture]:
         if len(rows) < LEAST_VALUES or len(pictures) >= MAX_PLOTS:
             continue
         values = sorted(each.value for each in rows)
-        shares = [100 * (index + 1) / len(values) for index in range(len(values))]
-        lines = {"measured": Line(values, shares)}
+        steps = [(value, 100 * share / len(values)) for at, value in enumerate(values) for share in (at, at + 1)]
+        lines = {"measured": Line([value for value, _ in steps], [share for _, share in steps])}
         limits = {each.limit for each in rows}
         if len(limits) == 1 and (limit := limits.pop()) is not None:
             lines[f"limit {limit:g} {unit}".rstrip()] = Line([limit, limit], [0.0, 100.0], "--")

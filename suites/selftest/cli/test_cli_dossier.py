@@ -252,7 +252,7 @@ def test_exit_criteria_make_the_gate_and_stand_in_the_dossier(place):
 
     code, told = gate()
     assert code == 0, told
-    assert "100 % of the tests are run: 1 of 1 tests were run" in told
+    assert "100 % of the tests are run on real equipment: 1 of 1 tests were run" in told
     place.plan.write_text(PLAN.replace("open_faults", "declared: [{text: Signed}], open_faults"))
     code, told = gate()
     assert code == 1
@@ -266,11 +266,12 @@ def test_exit_criteria_make_the_gate_and_stand_in_the_dossier(place):
     code, told = gate()
     assert code == 1
     assert f"not met      every Must passed on real equipment: 0 of {len(MUSTS)} did" in told
+    assert "not met      100 % of the tests are run on real equipment: 1 of 1 tests were run, on simulators" in told
     assert "not met      the run stood on real equipment: it stood on: simulated" in told
     place.run(["passed", "skipped", "failed"])
     code, told = gate()
-    assert "not met      100 % of the tests are run: 2 of 3 tests were run" in told
-    assert "not met      100 % of those that were run passed: 1 of 2 passed" in told
+    assert "not met      100 % of the tests are run on real equipment: 2 of 3 tests were run" in told
+    assert "not met      100 % of those that were run passed on real equipment: 1 of 2 passed" in told
     _, page = place.made()
     assert "<dt>Deviations from what was planned</dt>" in page
     assert '<li class="long">s#1</li>' in page
