@@ -24,6 +24,7 @@ from harness.cli.redacting import Audience, Names, Readers, Shown
 from harness.errors import HarnessError
 from harness.evidence.allure_adapter import CATALOGUE_PAGE
 from harness.evidence.defects import DEFECT, Defect, Register, marked
+from harness.evidence.machine_formats import junit_xml, matrix_csv
 from harness.evidence.requirements import PRIORITIES, Catalogue, catalogue
 from harness.evidence.results import (
     ResultsError,
@@ -40,6 +41,8 @@ OUT = PROJECT / "reports" / "out"
 RESULTS = "allure-results"
 REPORT = "allure-report"
 SUMMARY = "summary.json"
+MATRIX = "matrix.csv"
+JUNIT = "junit.xml"
 HISTORY = "history.jsonl"
 TEMPLATES = PROJECT / "reports" / "templates"
 GENERATE_S = 600.0
@@ -138,7 +141,10 @@ def _mark(path: Path, defect: Defect | None) -> None:
 
 
 def write_summary(out: Path, summary: Summary, run: Mapping[str, Any]) -> Path:
-    """Write ``summary.json``; ``run`` tells of the run itself. Without it, what an earlier summary told is kept."""
+    """Write ``summary.json``, and the same for other programs beside it.
+
+    ``run`` tells of the run itself. Without it, what an earlier summary told is kept.
+    """
     path = out / SUMMARY
     out.mkdir(parents=True, exist_ok=True)
     if not run and path.is_file():
@@ -148,6 +154,8 @@ def write_summary(out: Path, summary: Summary, run: Mapping[str, Any]) -> Path:
             run = {}
     document = {"run": dict(run), **as_json(summary)}
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (out / MATRIX).write_text(matrix_csv(summary), encoding="utf-8", newline="")
+    (out / JUNIT).write_bytes(junit_xml(summary, run))
     return path
 
 
