@@ -5,6 +5,11 @@ import { defineConfig } from "allure";
 
 const isKnown = (result) => result.labels.some(({ name }) => name === "defect");
 const labelled = (result, name, value) => result.labels.some((label) => label.name === name && label.value === value);
+// By what a failure's message begins with: the testbed did not stand, or something that it needs was gone. `iccs accept`'s
+// errors (harness/errors.py) and Python's own.
+const ENVIRONMENT =
+  /^(?:[\w.]+\.)?(?:Testbed|Interlock|Transport|Database\w*|\w+Gone|\w+Unanswered|OS|Connection\w*|Permission|FileNotFound|MissingTool)Error\b/;
+const isEnvironment = (result) => ENVIRONMENT.test(result.statusDetails?.message ?? result.error?.message ?? result.message ?? "");
 const isBad = (result) => result.status === "failed" || result.status === "broken";
 
 export default defineConfig({
@@ -34,8 +39,15 @@ export default defineConfig({
   categories: [
     // The register (fixtures/defects.yaml) explains these: each carries its fault and change request.
     { name: "Known faults", matchers: (result) => isBad(result) && isKnown(result), groupBy: [{ label: "defect" }] },
-    { name: "Product defects", matchers: (result) => result.status === "failed" && !isKnown(result) },
-    { name: "Broken tests or test environment", matchers: (result) => result.status === "broken" && !isKnown(result) },
+    { name: "Test environment", matchers: (result) => isBad(result) && !isKnown(result) && isEnvironment(result) },
+    {
+      name: "Product defects",
+      matchers: (result) => result.status === "failed" && !isKnown(result) && !isEnvironment(result),
+    },
+    {
+      name: "Test defects",
+      matchers: (result) => result.status === "broken" && !isKnown(result) && !isEnvironment(result),
+    },
     { name: "Not run", matchedStatuses: ["skipped"] },
   ],
 });
