@@ -13,7 +13,7 @@ import typer
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from harness.cli.defects import REGISTER, load_register
-from harness.cli.keeping import EVIDENCE, STORE
+from harness.cli.keeping import EVIDENCE, STORE, held
 from harness.cli.plan import PLAN, PlanFile, load_plan, stage_of
 from harness.cli.printing import PrintError, print_pdf
 from harness.cli.redacting import Audience, Names, Readers, Shown
@@ -77,7 +77,8 @@ def make(
     try:
         if key is None:
             raise DossierError("the manifest is signed: name a key with --key; make one with iccs dossier key FILE")
-        page, colour = _made(out.resolve(), stage, key, defects, Shown(audience, names), plan, runs, pdf=pdf)
+        with held(out.resolve()):
+            page, colour = _made(out.resolve(), stage, key, defects, Shown(audience, names), plan, runs, pdf=pdf)
     except LocalError as error:
         raise _refused(error) from error
     print(f"Dossier ({colour}): {page}")  # noqa: T201

@@ -97,7 +97,7 @@ def report(
         show(console, summary)
         page = make_report(results, out, summary, join_history=False)
     except MissingToolError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(f"{error}\nThe dossier needs no Allure: iccs dossier", file=sys.stderr)  # noqa: T201
         raise typer.Exit(EXIT_ENVIRONMENT) from error
     except HarnessError as error:
         print(error, file=sys.stderr)  # noqa: T201

@@ -3,11 +3,14 @@
 import base64
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
 
 from harness.cli.dossier import app
+from harness.cli.keeping import FolderLock
 from harness.cli.main import app as main_app
 from harness.cli.plan import PLAN as PLAN_FILE
 from harness.cli.plan import load_plan
@@ -361,3 +364,46 @@ def test_allures_own_gate_has_its_rules_from_the_plan(place, statuses, passes):
     found, said = allure_gate(place.out / "allure-results", allure_rules(load_plan(place.plan).stages["SAT"]))
     assert found is passes, said
     assert passes or "maxFailures" in said or "failed tests" in said
+
+
+def test_a_truncated_result_is_red_and_named(place):
+    place.run(["passed", "passed"])
+    result = place.out / "allure-results" / "1-result.json"
+    result.write_bytes(result.read_bytes()[:40])
+    told, page = place.made()
+    assert told.startswith("Dossier (red)")
+    assert "1 result could not be read" in page
+    assert "A result can't be read: 1-result.json" in page
+
+
+def test_a_folder_that_is_being_written_to_is_left_alone(place):
+    place.run(["passed"])
+    lock = FolderLock(place.out)
+    try:
+        code, told = place.call("--key", place.key, "--out", place.out, "--plan", place.plan)
+    finally:
+        lock.release()
+    assert code == 2
+    assert told.startswith(f"another run writes to {place.out}, or a dossier is made there: wait for its end")
+    assert not (place.out / "dossier").exists()
+    place.made()
+
+
+FULL = """import resource, sys
+from harness.cli.main import app
+resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
+app(sys.argv[1:])
+"""
+
+
+def test_where_the_page_has_no_room_the_one_before_stays_and_it_is_said(place):
+    place.run(["passed"])
+    place.made()
+    before = {path: path.read_bytes() for path in (place.out / "dossier").iterdir()}
+    arguments = ["--key", place.key, "--out", place.out, "--defects", place.defects, "--plan", place.plan]
+    command = [sys.executable, "-c", FULL, "dossier", *map(str, arguments)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 2, ran.stderr
+    assert f"{place.out / 'dossier'}: the dossier can't be written: File too large" in ran.stderr
+    assert {path: path.read_bytes() for path in (place.out / "dossier").iterdir()} == before
+    assert place.verify()[0] == 0
