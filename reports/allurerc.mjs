@@ -48,6 +48,6 @@ export default defineConfig({
       name: "Test defects",
       matchers: (result) => result.status === "broken" && !isKnown(result) && !isEnvironment(result),
     },
-    { name: "Not run", matchedStatuses: ["skipped"] },
+    { name: "Not run or not applicable", matchedStatuses: ["skipped"] },
   ],
 });

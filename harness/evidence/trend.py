@@ -12,7 +12,7 @@ from typing import Final
 from harness.evidence.plot import Axis, Line, line_plot
 from harness.evidence.run_store import Measured, RunStore
 
-MAX_PLOTS: Final = 24
+MAX_PLOTS: Final = 12
 """Measures of one dossier that are plotted; the table has all of them."""
 LEAST_VALUES: Final = 5
 """Values that a measure has at the least to be plotted."""
