@@ -34,6 +34,7 @@ from bench import (
     outbox,
     radio_codecs,
     radio_network,
+    reports,
     rtp_pacing,
     sdp_answers,
     sip_calls,
@@ -86,6 +87,18 @@ def _outbox() -> tuple[dict[str, Any], list[Row]]:
     result = outbox.measure()
     ours, peer = f"{result['incidents_per_s']:,}", f"a plain file, flushed each {result['plain_file_per_s']:,}"
     return result, [("incidents through store-and-forward, flushed each /s", ours, peer, "", None)]
+
+
+def _reports() -> tuple[dict[str, Any], list[Row]]:
+    result = reports.measure()
+    ratio, cost = result["ratio"], result["evidence_ms_per_test"]
+    ours = f"{result['report_s']:.1f} + {result['dossier_s']:.1f} s, ratio {ratio:.2f}"
+    peer = f"Allure alone {result['allure_alone_s']:.1f} s, {result['allure_alone_mib']} MiB"
+    return result, [
+        (f"report and dossier of {result['results']:,} results", ours, peer, "ratio ≤ 2", ratio <= 2),
+        ("memory of the dossier", f"{result['dossier_mib']} MiB", peer, "", None),
+        ("evidence of a test, without capture", f"{cost:.2f} ms", "", "≤ 5 ms", cost <= 5),
+    ]
 
 
 def _texts() -> tuple[dict[str, Any], list[Row]]:
@@ -252,6 +265,7 @@ BENCHMARKS: dict[str, Callable[[], tuple[dict[str, Any], list[Row]]]] = {
     "bookings": _bookings,
     "console_actions": _console_actions,
     "outbox": _outbox,
+    "reports": _reports,
     "radio_codecs": _codecs,
     "radio_network": _radio_network,
     "c3_day": _c3_day,

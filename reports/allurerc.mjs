@@ -1,8 +1,15 @@
 // The Allure 3 report of an acceptance run: one file that opens from the file system.
-// `iccs accept` and `iccs report` set ICCS_HISTORY, a JSONL of earlier runs, and whether this one joins it.
+// `iccs accept` and `iccs report` set ICCS_HISTORY, a JSONL of earlier runs, and whether this one joins it, and ICCS_GATE,
+// what of the plan's exit criteria (fixtures/plans) Allure can judge.
 import { defineConfig } from "allure";
 
 const isKnown = (result) => result.labels.some(({ name }) => name === "defect");
+const labelled = (result, name, value) => result.labels.some((label) => label.name === name && label.value === value);
+// By what a failure's message begins with: the testbed did not stand, or something that it needs was gone. `iccs accept`'s
+// errors (harness/errors.py) and Python's own.
+const ENVIRONMENT =
+  /^(?:[\w.]+\.)?(?:Testbed|Interlock|Transport|Database\w*|\w+Gone|\w+Unanswered|OS|Connection\w*|Permission|FileNotFound|MissingTool)Error\b/;
+const isEnvironment = (result) => ENVIRONMENT.test(result.statusDetails?.message ?? result.error?.message ?? result.message ?? "");
 const isBad = (result) => result.status === "failed" || result.status === "broken";
 
 export default defineConfig({
@@ -11,6 +18,13 @@ export default defineConfig({
   appendHistory: process.env.ICCS_JOIN_HISTORY === "1",
   historyLimit: 50,
   hideLabels: ["host", "thread", "language", "titlePath"],
+  qualityGate: { rules: [JSON.parse(process.env.ICCS_GATE ?? "{}")] },
+  environments: {
+    // What a result was won on: a pass on simulators is no acceptance.
+    real: { name: "On real equipment", matcher: ({ labels }) => labelled({ labels }, "binding", "real") },
+    mixed: { name: "Partly on simulators", matcher: ({ labels }) => labelled({ labels }, "binding", "mixed") },
+    simulated: { name: "On simulators", matcher: ({ labels }) => labelled({ labels }, "binding", "simulated") },
+  },
   plugins: {
     awesome: {
       options: {
@@ -25,8 +39,15 @@ export default defineConfig({
   categories: [
     // The register (fixtures/defects.yaml) explains these: each carries its fault and change request.
     { name: "Known faults", matchers: (result) => isBad(result) && isKnown(result), groupBy: [{ label: "defect" }] },
-    { name: "Product defects", matchers: (result) => result.status === "failed" && !isKnown(result) },
-    { name: "Broken tests or test environment", matchers: (result) => result.status === "broken" && !isKnown(result) },
-    { name: "Not run", matchedStatuses: ["skipped"] },
+    { name: "Test environment", matchers: (result) => isBad(result) && !isKnown(result) && isEnvironment(result) },
+    {
+      name: "Product defects",
+      matchers: (result) => result.status === "failed" && !isKnown(result) && !isEnvironment(result),
+    },
+    {
+      name: "Test defects",
+      matchers: (result) => result.status === "broken" && !isKnown(result) && !isEnvironment(result),
+    },
+    { name: "Not run or not applicable", matchedStatuses: ["skipped"] },
   ],
 });

@@ -25,7 +25,18 @@ from harness.cli.keeping import BusyError, FolderLock, Keeping
 from harness.cli.lane import ENVIRONMENT, FAILED, INTERRUPTED, LANE, PASSED, USAGE, Lane, PlanError, Runner
 from harness.cli.places import PROJECT
 from harness.cli.progress import ProgressFile, View
-from harness.cli.report import OUT, REPORT, RESULTS, SUMMARY, make_report, show, summarised, write_summary
+from harness.cli.report import (
+    JUNIT,
+    MATRIX,
+    OUT,
+    REPORT,
+    RESULTS,
+    SUMMARY,
+    make_report,
+    show,
+    summarised,
+    write_summary,
+)
 from harness.errors import HarnessError
 from harness.evidence.allure_adapter import RunDescription, write_environment
 from harness.evidence.defects import EMPTY, Register
@@ -355,7 +366,7 @@ async def _watch(progress: ProgressFile, view: View) -> None:
 
 def make_room(out: Path) -> None:
     """Move the run before to PREVIOUS, and mark the folder as ours. Raises PlanError for a folder that is not."""
-    ours = [out / name for name in (RESULTS, REPORT, RUN, LOGS, SUMMARY)]
+    ours = [out / name for name in (RESULTS, REPORT, RUN, LOGS, SUMMARY, MATRIX, JUNIT)]
     there = [path for path in ours if path.exists()]
     try:
         if there and not (out / MARKER).is_file() and out != OUT:

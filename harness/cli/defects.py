@@ -5,23 +5,21 @@ from __future__ import annotations
 import sys
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
+from harness.cli.checked_file import MAX_ERRORS, Where, read_checked
 from harness.cli.places import FIXTURES
 from harness.errors import LocalError
 from harness.evidence.defects import Defect, Register, Waiver, this_day, unknown
 from harness.evidence.requirements import catalogue
-from harness.scenario.names import meant
-from harness.scenario.source import Kind, Spot, read_tree, shown
+from harness.scenario.source import Kind
 
 REGISTER: Final = FIXTURES / "defects.yaml"
-MAX_ERRORS: Final = 50
-"""Errors that are told of one file."""
 EXIT_FAILED, EXIT_USAGE = 1, 2
 
 
@@ -44,13 +42,7 @@ def load_register(path: Path) -> Register:
 
     Raises RegisterError with one line an error: ``file:line: key: found …; allowed: …``.
     """
-    tree, spot = read_tree(path, _KIND)
-    try:
-        register = Register.model_validate(tree)
-    except ValidationError as error:
-        told = list(dict.fromkeys(_told(spot, each) for each in error.errors(include_url=False)))
-        more = [f"and {len(told) - MAX_ERRORS} errors more"] if len(told) > MAX_ERRORS else []
-        raise RegisterError("\n".join(told[:MAX_ERRORS] + more)) from error
+    register, spot = read_checked(path, _KIND, Register, _PARTS | {"defects"}, _model)
     wrong = []
     first: dict[str, int] = {}
     missing = unknown(register, catalogue())
@@ -70,23 +62,7 @@ def load_register(path: Path) -> Register:
     return register
 
 
-def _told(spot: Spot, error: Any) -> str:
-    location = [step for step in error["loc"] if isinstance(step, int) or step in _PARTS or step == "defects"]
-    place, dotted = spot.at(error["loc"]), ".".join(map(str, location)) or "the file"
-    if error["type"] == "extra_forbidden":
-        key = str(error["loc"][-1])
-        return place.error(
-            f"{dotted}: found the unknown key {key[:60]!r}{meant(key, _model(error['loc']).model_fields)}"
-        )
-    if error["type"] == "missing":
-        return place.error(f"{dotted}: found nothing; allowed: this key, which is needed")
-    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    if error["type"] == "value_error":
-        return place.error(f"{dotted}: {message}")
-    return place.error(f"{dotted}: found {shown(error['input'])}; allowed: {message[:1].lower() + message[1:]}")
-
-
-def _model(location: tuple[str | int, ...]) -> type[BaseModel]:
+def _model(location: Where) -> type[BaseModel]:
     return Register if len(location) == 1 else Waiver if "waiver" in location[:-1] else Defect
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -12,19 +13,25 @@ import typer
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from harness.cli.defects import REGISTER, load_register
-from harness.cli.keeping import EVIDENCE
+from harness.cli.keeping import EVIDENCE, STORE, held
+from harness.cli.plan import PLAN, PlanFile, load_plan, stage_of
+from harness.cli.printing import PrintError, print_pdf
+from harness.cli.redacting import Audience, Names, Readers, Shown
 from harness.cli.report import OUT, RESULTS, SUMMARY, TEMPLATES
 from harness.errors import LocalError
 from harness.evidence.allure_adapter import RunDescription
-from harness.evidence.dossier import judge, measure_lines
+from harness.evidence.dossier import judge, measure_lines, waived_musts
 from harness.evidence.manifest import differences, make_key, read_key, signed
+from harness.evidence.plan import Criterion, criteria
 from harness.evidence.requirements import PRIORITIES, catalogue
-from harness.evidence.results import read_results, summarise
-from harness.evidence.run_store import EvidenceFile, evidence_files, measures_of
+from harness.evidence.results import Verdict, read_results, summarise
+from harness.evidence.run_store import RunStore, evidence_files, measures_of
+from harness.evidence.trend import RunLine, plots, trend, trend_picture
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
 FOLDER: Final = "dossier"
 PAGE: Final = "dossier.html"
+PDF: Final = "dossier.pdf"
 MANIFEST: Final = "manifest.json"
 Out = Annotated[Path, typer.Option(help="The run's folder, as given to iccs accept.")]
 
@@ -44,19 +51,34 @@ def make(
     ] = None,
     out: Out = OUT,
     defects: Annotated[Path, typer.Option(help="The register of known faults.")] = REGISTER,
+    plan: PlanFile = PLAN,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Print dossier.pdf, too; needs Chromium.")] = False,
+    runs: Annotated[
+        str | None,
+        typer.Option(envvar="ICCS_RUNS", help="The run store, for the trend.", show_default="runs.sqlite in OUT"),
+    ] = None,
+    audience: Audience = Readers.INTERNAL,
+    names: Names = None,
 ) -> None:
     """Make the dossier of the last run: dossier/dossier.html, and dossier/manifest.json with hashes and signature.
 
-    Exit 0 where it was made, whatever it says; 2 where it could not be.
+    For an audience beyond the programme, all of it is made of a masked copy of the results, in the folder of that
+    name: numbers, ISSIs, names, addresses, places and tokens are crossed out, recordings are silent, and of captures
+    what is no text is zeros. Exit 0 where it was made, whatever it says; 2 where it could not be.
 
-    Example: iccs dossier --stage SAT --key ~/iccs-dossier.pem
+    Examples:
+
+      iccs dossier --stage SAT --key ~/iccs-dossier.pem
+
+      iccs dossier --stage SAT --key ~/iccs-dossier.pem --audience public --names witnesses.txt
     """
     if context.invoked_subcommand is not None:
         return
     try:
         if key is None:
             raise DossierError("the manifest is signed: name a key with --key; make one with iccs dossier key FILE")
-        page, colour = _made(out.resolve(), stage, key, defects)
+        with held(out.resolve()):
+            page, colour = _made(out.resolve(), stage, key, defects, Shown(audience, names), plan, runs, pdf=pdf)
     except LocalError as error:
         raise _refused(error) from error
     print(f"Dossier ({colour}): {page}")  # noqa: T201
@@ -104,22 +126,32 @@ def _refused(error: LocalError) -> typer.Exit:
     return typer.Exit(EXIT_USAGE)
 
 
-def _made(out: Path, stage: str, key: Path, defects: Path) -> tuple[Path, str]:
-    signing, register = read_key(key), load_register(defects)
-    run = _run(out / SUMMARY)
-    if run.get("stage") != stage:
-        raise DossierError(f"{out / SUMMARY}: the run is of the stage {run.get('stage')!r}, not {stage!r}")
+def _made(
+    out: Path, stage: str, key: Path, defects: Path, shown: Shown, plan_file: Path, runs: str | None, *, pdf: bool
+) -> tuple[Path, str]:
+    signing, register, plan = read_key(key), load_register(defects), load_plan(plan_file)
+    staged = stage_of(plan, stage, plan_file)
+    run = _run(out / SUMMARY, stage)
+    earlier = _trend(runs or str(out / STORE), run)
+    bindings = _bindings(run)
+    out, register = shown.copy(out, bindings, register)
     tests, unreadable = read_results(out / RESULTS)  # and not marked: they stay as the run store hashed them
     summary = summarise(tests, catalogue(), unreadable, register=register)
-    bindings = {str(name): str(how) for name, how in dict(run.get("bindings") or {}).items()}
     described = RunDescription(stage, bindings)
     finished = run.get("exit") in (0, 1) and not run.get("interrupted")
-    judgement = judge(summary, register, described.binding, finished=finished)
+    exits = criteria(staged, summary, register, described.binding)
+    judgement = judge(summary, register, described.binding, exits, finished=finished)
+    measures = list(measures_of(out / RESULTS, summary.tests))
     files = [*evidence_files(out, EVIDENCE)]
     page = out / FOLDER / PAGE
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     html = environment.get_template(PAGE + ".j2").render(
         stage=stage,
+        audience=shown.told(out),
+        plan=plan,
+        staged=staged,
+        exits=exits,
+        waived=waived_musts(summary),
         run=run,
         began=datetime.fromtimestamp(float(run.get("began") or 0), UTC),
         bindings=bindings,
@@ -128,32 +160,81 @@ def _made(out: Path, stage: str, key: Path, defects: Path) -> tuple[Path, str]:
         summary=summary,
         musts=summary.musts(),
         register=register,
-        measures=measure_lines(measures_of(out / RESULTS, summary.tests)),
+        measures=measure_lines(measures),
+        plots=plots(measures),
+        trend=earlier,
+        trend_plot=trend_picture(earlier),
+        verdicts={verdict.value: summary.count(verdict) for verdict in Verdict if summary.count(verdict)},
         priorities=PRIORITIES,
         sources=catalogue().sources,
         files=files,
     )
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(html, encoding="utf-8")
-        files += [each for each in evidence_files(out, [FOLDER]) if each.path == f"{FOLDER}/{PAGE}"]
+        _write(page, html)
+        page.with_name(PDF).unlink(missing_ok=True)
+        if pdf:
+            _print(page)
+        ours = {f"{FOLDER}/{name}" for name in (PAGE, PDF)}
+        files += [each for each in evidence_files(out, [FOLDER]) if each.path in ours]
         facts = {
             "stage": stage,
             "testbed": run.get("testbed"),
             "won_on": described.binding,
             "verdict": judgement.colour,
+            "exit_criteria": {each.text: each.state for each in exits},
         }
-        _write_manifest(page.with_name(MANIFEST), files, facts, signing)
+        told = json.dumps(signed(files, facts, signing), ensure_ascii=False, indent=1) + "\n"
+        _write(page.with_name(MANIFEST), told)
     except OSError as error:
         raise DossierError(f"{page.parent}: the dossier can't be written: {error.strerror}") from error
     return page, judgement.colour
 
 
-def _write_manifest(path: Path, files: list[EvidenceFile], facts: dict[str, Any], key: Any) -> None:
-    path.write_text(json.dumps(signed(files, facts, key), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+def standing_of(out: Path, stage: str, plan_file: Path, defects: Path) -> list[Criterion]:
+    """Return how the run in ``out`` stands to the exit criteria of its stage. Raises LocalError."""
+    staged = stage_of(load_plan(plan_file), stage, plan_file)
+    register, run = load_register(defects), _run(out / SUMMARY, stage)
+    tests, unreadable = read_results(out / RESULTS)
+    summary = summarise(tests, catalogue(), unreadable, register=register)
+    return criteria(staged, summary, register, RunDescription(stage, _bindings(run)).binding)
 
 
-def _run(path: Path) -> dict[str, Any]:
+def _bindings(run: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name): str(how) for name, how in dict(run.get("bindings") or {}).items()}
+
+
+def _trend(store: str, run: Mapping[str, Any]) -> list[RunLine]:
+    """Return the runs before, and this one; none where there is no store yet."""
+    if "://" not in store and not Path(store).is_file():
+        return []
+    kept = RunStore.open(store)
+    try:
+        return trend(kept, str(run.get("testbed")), str(run.get("stage")))
+    finally:
+        kept.close()
+
+
+def _print(page: Path) -> None:
+    """Print the page; where that can't be done it is told, and the dossier is made without."""
+    try:
+        print_pdf(page, page.with_name(PDF))
+    except PrintError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+
+
+def _write(path: Path, text: str) -> None:
+    """Write beside and rename: a full disk leaves what was there, and no half of a page."""
+    beside = path.with_name(path.name + ".part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _run(path: Path, stage: str) -> dict[str, Any]:
     try:
         run = json.loads(path.read_text(encoding="utf-8"))["run"]
     except OSError as error:
@@ -162,4 +243,6 @@ def _run(path: Path) -> dict[str, Any]:
         raise DossierError(f"{path}: found no summary of a run") from error
     if not isinstance(run, dict) or not run:
         raise DossierError(f"{path}: tells nothing of the run itself; run iccs accept")
+    if run.get("stage") != stage:
+        raise DossierError(f"{path}: the run is of the stage {run.get('stage')!r}, not {stage!r}")
     return run

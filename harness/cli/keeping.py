@@ -8,7 +8,8 @@ import os
 import secrets
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -45,12 +46,27 @@ class FolderLock:
         except BlockingIOError:
             os.close(self._handle)
             raise BusyError(
-                f"another run writes to {folder}: wait for its end, or name another folder with --out"
+                f"another run writes to {folder}, or a dossier is made there: wait for its end, or name another"
+                " folder with --out"
             ) from None
 
     def release(self) -> None:
         """Let go of it."""
         os.close(self._handle)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold a folder while a report or dossier is made of what is in it; one that is not there has nothing to hold.
+
+    Raises BusyError where a run, or another report or dossier, has it.
+    """
+    lock = FolderLock(folder) if folder.is_dir() else None
+    try:
+        yield
+    finally:
+        if lock is not None:
+            lock.release()
 
 
 def commit() -> tuple[str, bool]:

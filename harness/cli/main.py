@@ -34,6 +34,7 @@ COMMANDS = {
     "serve": _Entry("harness.cli.serve", "serve", "Serve the champions' page: scenarios played in a browser."),
     "people": _Entry("harness.cli.people", "app", "Accounts of the champions' page."),
     "report": _Entry("harness.cli.report", "report", "Make the report of a run again from its results."),
+    "gate": _Entry("harness.cli.plan", "gate", "Tell whether the last run meets its stage's exit criteria."),
     "dossier": _Entry("harness.cli.dossier", "app", "The board's dossier of a run, signed; whether it was changed."),
     "runs": _Entry("harness.cli.runs", "app", "Acceptance runs that were kept: list, show, compare, hold, prune."),
     "defects": _Entry("harness.cli.defects", "app", "The register of known faults: list and check it."),

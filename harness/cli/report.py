@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,9 +20,11 @@ from rich.table import Table
 from harness.cli.defects import REGISTER, load_register
 from harness.cli.node import ALLURE_CONFIG, MissingToolError, find_allure, find_node
 from harness.cli.places import PROJECT
+from harness.cli.redacting import Audience, Names, Readers, Shown
 from harness.errors import HarnessError
 from harness.evidence.allure_adapter import CATALOGUE_PAGE
 from harness.evidence.defects import DEFECT, Defect, Register, marked
+from harness.evidence.machine_formats import junit_xml, matrix_csv
 from harness.evidence.requirements import PRIORITIES, Catalogue, catalogue
 from harness.evidence.results import (
     ResultsError,
@@ -39,6 +41,8 @@ OUT = PROJECT / "reports" / "out"
 RESULTS = "allure-results"
 REPORT = "allure-report"
 SUMMARY = "summary.json"
+MATRIX = "matrix.csv"
+JUNIT = "junit.xml"
 HISTORY = "history.jsonl"
 TEMPLATES = PROJECT / "reports" / "templates"
 GENERATE_S = 600.0
@@ -69,24 +73,45 @@ def report(
     results: Annotated[Path, typer.Option(help="Folder of Allure results.")] = OUT / RESULTS,
     out: Annotated[Path, typer.Option(help="Folder in which allure-report/ and summary.json are written.")] = OUT,
     defects: Annotated[Path, typer.Option(help="The register of known faults.")] = REGISTER,
+    audience: Audience = Readers.INTERNAL,
+    names: Names = None,
 ) -> None:
     """Make the report of a run again from its results; nothing is run.
 
-    Example: iccs report --results reports/out/allure-results --out /tmp/report
+    For an audience beyond the programme it is made of a masked copy, in OUT/governance or OUT/public.
+
+    Examples:
+
+      iccs report --results reports/out/allure-results --out /tmp/report
+
+      iccs report --audience public
     """
     console = Console()
     try:
-        summary = summarised(results, catalogue(), load_register(defects))
+        register = load_register(defects)
+        if audience is not Readers.INTERNAL:
+            out, register = Shown(audience, names).copy(results.resolve().parent, _components(results), register)
+            results = out / RESULTS
+        summary = summarised(results, catalogue(), register)
         write_summary(out, summary, {})
         show(console, summary)
         page = make_report(results, out, summary, join_history=False)
     except MissingToolError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(f"{error}\nThe dossier needs no Allure: iccs dossier", file=sys.stderr)  # noqa: T201
         raise typer.Exit(EXIT_ENVIRONMENT) from error
     except HarnessError as error:
         print(error, file=sys.stderr)  # noqa: T201
         raise typer.Exit(EXIT_USAGE) from error
     console.print(f"Report: {page}", soft_wrap=True)
+
+
+def _components(results: Path) -> list[str]:
+    """Return the components of the run's testbed, by the summary beside its results."""
+    try:
+        run = json.loads((results.resolve().parent / SUMMARY).read_text(encoding="utf-8"))["run"]
+        return [str(name) for name in run.get("bindings") or {}]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
 
 
 def summarised(results: Path, book: Catalogue, register: Register) -> Summary:
@@ -116,7 +141,10 @@ def _mark(path: Path, defect: Defect | None) -> None:
 
 
 def write_summary(out: Path, summary: Summary, run: Mapping[str, Any]) -> Path:
-    """Write ``summary.json``; ``run`` tells of the run itself. Without it, what an earlier summary told is kept."""
+    """Write ``summary.json``, and the same for other programs beside it.
+
+    ``run`` tells of the run itself. Without it, what an earlier summary told is kept.
+    """
     path = out / SUMMARY
     out.mkdir(parents=True, exist_ok=True)
     if not run and path.is_file():
@@ -126,6 +154,8 @@ def write_summary(out: Path, summary: Summary, run: Mapping[str, Any]) -> Path:
             run = {}
     document = {"run": dict(run), **as_json(summary)}
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (out / MATRIX).write_text(matrix_csv(summary), encoding="utf-8", newline="")
+    (out / JUNIT).write_bytes(junit_xml(summary, run))
     return path
 
 
@@ -134,32 +164,39 @@ def make_report(results: Path, out: Path, summary: Summary, *, join_history: boo
 
     ``join_history`` adds the run to the history that later reports show. Raises MissingToolError, ReportError.
     """
-    node, allure = find_node(), find_allure()
     folder = out.resolve() / REPORT
     if folder.exists():
         shutil.rmtree(folder)
-    environment = {
-        **os.environ,
-        "ICCS_HISTORY": str(out.resolve() / HISTORY),
-        "ICCS_JOIN_HISTORY": "1" if join_history else "0",
-    }
+    told = {"ICCS_HISTORY": str(out.resolve() / HISTORY), "ICCS_JOIN_HISTORY": "1" if join_history else "0"}
+    ran = _allure("generate", results, ["--output", folder], told)
+    page = folder / "index.html"
+    if ran.returncode != 0 or not page.is_file():
+        raise ReportError(f"Allure made no report (exit {ran.returncode}):\n{ran.stdout}{ran.stderr}".rstrip())
+    page.write_text(kept_at_home(page.read_text(encoding="utf-8")), encoding="utf-8")
+    (folder / CATALOGUE_PAGE).write_text(catalogue_page(summary, catalogue()), encoding="utf-8")
+    return page
+
+
+def allure_gate(results: Path, rules: Mapping[str, float]) -> tuple[bool, str]:
+    """Return whether the results pass Allure's own quality gate by these rules, and what it said of them.
+
+    Raises MissingToolError, ReportError.
+    """
+    ran = _allure("quality-gate", results, [], {"ICCS_GATE": json.dumps(dict(rules))})
+    if ran.returncode not in (0, 1):
+        raise ReportError(f"Allure's quality gate did not judge (exit {ran.returncode}):\n{ran.stdout}{ran.stderr}")
+    return ran.returncode == 0, (ran.stdout + ran.stderr).strip()
+
+
+def _allure(
+    command: str, results: Path, arguments: Sequence[str | Path], told: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
     where = results.resolve()
-    command = [
-        node,
-        allure,
-        "generate",
-        "--config",
-        ALLURE_CONFIG,
-        "--cwd",
-        where.parent,
-        "--output",
-        folder,
-        where.name,
-    ]
+    words = [find_node(), find_allure(), command, "--config", ALLURE_CONFIG, "--cwd", where.parent, *arguments]
     try:
-        ran = subprocess.run(  # noqa: S603 - our own command
-            [str(part) for part in command],
-            env=environment,
+        return subprocess.run(  # noqa: S603 - our own command
+            [str(word) for word in [*words, where.name]],
+            env={**os.environ, **told},
             capture_output=True,
             text=True,
             errors="replace",
@@ -168,12 +205,6 @@ def make_report(results: Path, out: Path, summary: Summary, *, join_history: boo
         )
     except subprocess.TimeoutExpired as error:
         raise ReportError(f"Allure was not done within {GENERATE_S:g} s") from error
-    page = folder / "index.html"
-    if ran.returncode != 0 or not page.is_file():
-        raise ReportError(f"Allure made no report (exit {ran.returncode}):\n{ran.stdout}{ran.stderr}".rstrip())
-    page.write_text(kept_at_home(page.read_text(encoding="utf-8")), encoding="utf-8")
-    (folder / CATALOGUE_PAGE).write_text(catalogue_page(summary, catalogue()), encoding="utf-8")
-    return page
 
 
 def kept_at_home(html: str) -> str:

@@ -30,6 +30,12 @@ OUTCOME = "outcome"
 """Name of the label that tells a declared "not applicable" from a skip: Allure knows but one status for both."""
 CATALOGUE_PAGE = "requirements.html"
 """The catalogue's page, beside the report; a requirement's text is at the anchor of its id."""
+_SEVERITIES = {
+    "M": allure.severity_level.CRITICAL,
+    "S": allure.severity_level.NORMAL,
+    "C": allure.severity_level.MINOR,
+}
+"""Allure's severity by the highest priority among a test's criteria."""
 
 Binding = Literal["simulated", "real", "mixed"]
 _dynamic: Any = allure.dynamic  # its methods carry no types
@@ -86,8 +92,8 @@ def describe(requirements: Iterable[Requirement], run: RunDescription) -> None:
         _dynamic.feature(feature)
     for requirement in named:
         _dynamic.story(f"{requirement.id} {requirement.title}")
-    if any(requirement.priority == "M" for requirement in named):
-        _dynamic.severity(allure.severity_level.CRITICAL)
+    if named:
+        _dynamic.severity(_SEVERITIES[min((each.priority for each in named), key="MSC".index)])
     for priority in sorted({PRIORITIES[requirement.priority] for requirement in named}):
         _dynamic.tag(priority)
 

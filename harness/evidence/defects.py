@@ -122,6 +122,8 @@ class Register(BaseModel):
 EMPTY: Final = Register(defects=())
 DEFECT: Final = "defect"
 """Name of the label, and type of the link, that tie a failing result to a known fault."""
+WAIVER: Final = "waiver"
+"""Name of the label that tells who bears the fault, and until when."""
 
 
 def marked(result: dict[str, Any], defect: Defect | None) -> dict[str, Any]:
@@ -129,10 +131,12 @@ def marked(result: dict[str, Any], defect: Defect | None) -> dict[str, Any]:
 
     Not by Allure's own "known": that reads "accepted" in its page, and only a waiver accepts.
     """
-    labels = [each for each in result.get("labels") or [] if each.get("name") != DEFECT]
+    labels = [each for each in result.get("labels") or [] if each.get("name") not in (DEFECT, WAIVER)]
     links = [each for each in result.get("links") or [] if each.get("type") != DEFECT]
     if defect is not None:
         labels.append({"name": DEFECT, "value": defect.label})
+    if defect is not None and defect.waiver is not None:
+        labels.append({"name": WAIVER, "value": f"{defect.waiver.approver}, until {defect.waiver.expires}"})
     if defect is not None and defect.link is not None:
         links.append({"type": DEFECT, "name": f"{defect.label}: {defect.title}", "url": defect.link})
     return {**result, "labels": labels, "links": links}

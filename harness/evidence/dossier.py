@@ -5,6 +5,7 @@ Green is for Musts that were all won on real equipment. What was not run, or won
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
@@ -12,6 +13,7 @@ from typing import Literal
 
 from harness.evidence.allure_adapter import Binding
 from harness.evidence.defects import Register
+from harness.evidence.plan import Criterion
 from harness.evidence.results import Standing, Summary
 from harness.evidence.run_store import Measured
 
@@ -51,8 +53,14 @@ class MeasureLine:
     most: float
 
 
-def judge(summary: Summary, register: Register, binding: Binding, *, finished: bool) -> Judgement:
-    """Return the colour and why. ``binding`` is what the run was won on, ``finished`` that it came to its end."""
+def judge(
+    summary: Summary, register: Register, binding: Binding, exits: Iterable[Criterion] = (), *, finished: bool
+) -> Judgement:
+    """Return the colour and why.
+
+    ``binding`` is what the run was won on, ``exits`` how it stands to the plan, ``finished`` that it came to its end.
+    """
+    missed = Counter(each.state for each in exits)
     musts = summary.musts()
     opened = [each for each in register.defects if each.closed is None]
     grave = [each for each in opened if each.severity <= 2]
@@ -74,6 +82,8 @@ def judge(summary: Summary, register: Register, binding: Binding, *, finished: b
         _counted(musts[Standing.KNOWN], "Must has", "Musts have", " a known fault under a waiver"),
         "" if binding == "real" else f"the run stood {_GROUND[binding]}",
         "" if summary.passed or any(red) else "the run did not pass",
+        _counted(missed["not met"], "exit criterion is", "exit criteria are", " not met"),
+        _counted(missed["not declared"], "exit criterion was", "exit criteria were", " not declared by anybody"),
     ]
     colour: Colour = "red" if any(red) else "amber" if any(amber) else "green"
     return Judgement(colour, tuple(filter(None, [*red, *amber])))
@@ -81,6 +91,15 @@ def judge(summary: Summary, register: Register, binding: Binding, *, finished: b
 
 def _counted(count: int, one: str, more: str, rest: str = "") -> str:
     return f"{count} {one if count == 1 else more}{rest}" if count else ""
+
+
+def waived_musts(summary: Summary) -> int:
+    """Return how many Musts have a known fault that a waiver lets through, and no other."""
+    unwaived = {name for test in summary.known_unwaived for name in test.requirements}
+    return sum(
+        each.standing is Standing.KNOWN and each.requirement.priority == "M" and each.requirement.id not in unwaived
+        for each in summary.standings
+    )
 
 
 def measure_lines(measures: Iterable[Measured]) -> list[MeasureLine]:

@@ -66,7 +66,7 @@ def line_plot(
         if from_zero:
             axes.set_ylim(bottom=0)
         axes.grid(visible=True, alpha=0.3)
-        axes.legend(loc="lower right", frameon=False)
+        axes.legend(loc="lower right", edgecolor="none", framealpha=0.9)
         drawn = io.BytesIO()
         figure.savefig(drawn, format="svg", metadata={"Date": None})
     return drawn.getvalue()

@@ -63,6 +63,8 @@ class Measured:
     value: float
     unit: str
     requirement: str
+    limit: float | None = None
+    """What it was held against; the store does not keep that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,8 @@ class RunStore:
             for name in cut_short
         ]
         values = [{"run_id": run, **asdict(each)} for each in measures]
+        for value in values:
+            del value["limit"]
         left = [{"run_id": run, **asdict(each)} for each in files]
 
         def kept(session: Session) -> None:
@@ -279,7 +283,9 @@ def _table(path: Path, test: str) -> Iterator[Measured]:
         value = row.get("value") if isinstance(row, dict) else None
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             told = str(row.get("name") or ""), float(value), str(row.get("unit") or "")[:40]
-            yield Measured(test, *told, str(row.get("requirement") or "")[:40])
+            limit = row.get("limit")
+            held = float(limit) if isinstance(limit, int | float) and not isinstance(limit, bool) else None
+            yield Measured(test, *told, str(row.get("requirement") or "")[:40], held)
 
 
 def evidence_files(out: Path, folders: Iterable[str]) -> list[EvidenceFile]:

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from sqlalchemy.orm import Session
 
 from harness.errors import PageError
+from harness.evidence.machine_formats import cell
 from harness.page.access import require
 from harness.page.contract import Person
 from harness.page.rendering import LOCAL, render
@@ -31,8 +32,6 @@ from harness.page.tables import PersonRow
 HEADINGS = ("name", "team", "site", "scenario", "state", "passed_at", "lapses_at", "index", "refresher", "build")
 OPERATORS = ("trainee", "champion")
 """The roles of those who sit at consoles."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes a cell that begins so for a formula."""
 
 
 def add_skills(app: FastAPI) -> None:
@@ -92,7 +91,7 @@ def add_skills(app: FastAPI) -> None:
             refresher = "assigned" if each.dropped else ""
             times = (_iso(each.passed_at), _iso(each.lapses_at))
             cells = (row.name, row.team, row.site, each.scenario, each.state, *times, index, refresher, each.build)
-            writer.writerow([_cell(value) for value in cells])
+            writer.writerow([cell(value) for value in cells])
         headers = {"Content-Disposition": "attachment; filename=skills.csv", "Cache-Control": "no-store"}
         return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -109,7 +108,3 @@ def _day(text: str) -> float | None:
 
 def _iso(at: float | None) -> str:
     return "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _cell(value: str) -> str:
-    return f"'{value}" if value.startswith(FORMULA) else value

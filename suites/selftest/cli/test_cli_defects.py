@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -99,20 +100,39 @@ def test_allure_has_the_fault_its_change_request_and_a_category_of_known_faults(
     find_allure()
     results = tmp_path / "results"
     results.mkdir()
-    for name, status in (("a", "failed"), ("b", "failed"), ("c", "passed")):
+    for name, status in (
+        ("a", "failed"),
+        ("b", "failed"),
+        ("c", "passed"),
+        ("harness.errors.TestbedError: no line", "failed"),
+        ("TypeError: no such thing", "broken"),
+    ):
         data = {"uuid": name, "historyId": name, "name": name, "fullName": f"s.m#{name}", "status": status}
-        data |= {"start": 1, "stop": 2, "labels": [], "links": [], "statusDetails": {"message": f"m {name}"}}
-        (results / f"{name}-result.json").write_text(json.dumps(data))
+        data |= {
+            "start": 1,
+            "stop": 2,
+            "labels": [],
+            "links": [],
+            "statusDetails": {"message": name if ":" in name else f"m {name}"},
+        }
+        (results / f"{name[:1]}-result.json").write_text(json.dumps(data))
     entry = ENTRY + "    link: https://tracker.example/CR005\n"
+    entry += "    waiver: {approver: A. Chair, expires: 2026-12-31, reason: borne}\n"
     summary = summarised(results, catalogue(), load_register(written(tmp_path, entry)))
-    assert [test.verdict for test in summary.tests] == [Verdict.KNOWN, Verdict.FAILED, Verdict.PASSED]
+    assert Counter(test.verdict for test in summary.tests) == {
+        Verdict.KNOWN: 1,
+        Verdict.FAILED: 2,
+        Verdict.BROKEN: 1,
+        Verdict.PASSED: 1,
+    }
     page = make_report(results, tmp_path, summary, join_history=False)
     packed = re.search(r'"widgets/categories.json","([^"]+)"', page.read_text())
     names = {node["name"] for node in json.loads(base64.b64decode(packed[1]))["nodes"].values()}
-    assert {"Known faults", "defect: DEF-1 (CR005)", "Product defects"} <= names
+    assert {"Known faults", "defect: DEF-1 (CR005)", "Product defects", "Test environment", "Test defects"} <= names
     told = json.loads((results / "a-result.json").read_text())
     assert told["status"] == "failed"
     assert told["links"][0]["url"] == "https://tracker.example/CR005"
+    assert {"name": "waiver", "value": "A. Chair, until 2026-12-31"} in told["labels"]
     assert "labels" in json.loads((results / "b-result.json").read_text())
     summarised(results, catalogue(), Register(defects=()))
     assert json.loads((results / "a-result.json").read_text())["links"] == []

@@ -1,13 +1,25 @@
 """`iccs dossier`: what the board is told, that nothing simulated or not run is green, that any change is found."""
 
+import base64
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
 
 from harness.cli.dossier import app
+from harness.cli.keeping import FolderLock
+from harness.cli.main import app as main_app
+from harness.cli.plan import PLAN as PLAN_FILE
+from harness.cli.plan import load_plan
+from harness.cli.report import allure_gate
+from harness.evidence.plan import allure_rules
 from harness.evidence.requirements import catalogue
+from harness.evidence.results import TestOutcome, Verdict
+from harness.evidence.run_store import RunStart, RunStore
+from suites.selftest.witness import need
 
 TEL = "NICCS-TEL-001"
 MUSTS = [each.id for each in catalogue().values() if each.priority == "M"]
@@ -22,6 +34,14 @@ FAULT = """defects:
     waiver: {approver: A. Chair, expires: 2999-12-31, reason: borne, gate: passes}
 """
 
+PLAN = """plan: <u>plan</u>
+stages:
+  SAT:
+    ends: 2026-12-31
+    exit: {run: 100, passed: 100, open_faults: {3: 1}}
+    signatures: [<s>chair</s>, Supplier]
+"""
+
 
 class Place:
     def __init__(self, folder):
@@ -29,6 +49,8 @@ class Place:
         self.key = folder / "keys" / "key.pem"
         self.defects = folder / "defects.yaml"
         self.defects.write_text("defects: []\n")
+        self.plan = folder / "plan.yaml"
+        self.plan.write_text(PLAN)
         (self.out / "allure-results").mkdir(parents=True)
         code, self.fingerprint = self.call("key", self.key)
         assert code == 0
@@ -60,7 +82,9 @@ class Place:
         (self.out / "summary.json").write_text(json.dumps({"run": run}))
 
     def made(self):
-        code, told = self.call("--stage", "SAT", "--key", self.key, "--out", self.out, "--defects", self.defects)
+        code, told = self.call(
+            "--stage", "SAT", "--key", self.key, "--out", self.out, "--defects", self.defects, "--plan", self.plan
+        )
         assert code == 0, told
         return told, (self.out / "dossier" / "dossier.html").read_text()
 
@@ -114,6 +138,7 @@ def test_a_waived_fault_is_amber_an_unwaived_red_and_both_are_shown(place):
     place.defects.write_text(FAULT)
     told, page = place.made()
     assert told.startswith("Dossier (amber)")
+    assert re.search(rf'<td class="n known">{len(MUSTS)}</td>.*<td class="n">{len(MUSTS)}</td></tr>', page)
     assert "DEF-1 (CR005)" in page
     assert "A. Chair, until 2999-12-31" in page
     place.defects.write_text(FAULT.replace("gate: passes", "gate: fails"))
@@ -127,8 +152,9 @@ def test_names_are_text_and_the_page_asks_nothing_of_elsewhere(place):
     place.run(["failed"])
     place.defects.write_text(FAULT)
     _, page = place.made()
-    for each in ("<script", "<b>n</b>", "<i>bed</i>", "src=", "url(", "@import", "<link"):
+    for each in ("<script", "<b>n</b>", "<i>bed</i>", "<u>", "<s>", "url(", "@import", "<link"):
         assert each not in page
+    assert page.count("src=") == page.count('src="data:image/svg+xml;base64,') == 0
 
 
 def test_any_change_is_found(place):
@@ -185,3 +211,199 @@ def test_what_cannot_be_made_is_exit_2_and_says_why(place):
     assert code == 2
     assert "a key is never written over" in told
     assert place.key.stat().st_mode & 0o077 == 0
+
+
+def test_a_public_dossier_is_of_a_masked_copy_that_is_verified_by_itself(place):
+    place.run(["failed", "passed"])
+    result = place.out / "allure-results" / "0-result.json"
+    told = json.loads(result.read_text())
+    told["parameters"] = [{"name": "caller", "value": "'Ailsa Exemplar'"}]
+    told["fullName"] = "s#0[Ailsa Exemplar, 07911 123456]"
+    result.write_text(json.dumps(told))
+    place.defects.write_text(
+        FAULT.replace('"s#0"', '"s#0[Ailsa Exemplar, 07911 123456]"').replace("borne", "told 0791112345")
+    )
+    (place.out / "logs").mkdir()
+    (place.out / "logs" / "pytest.log").write_text("Ailsa Exemplar")
+    names = place.defects.with_name("names.txt")
+    names.write_text("simple name\n")
+    arguments = ["--key", place.key, "--out", place.out, "--defects", place.defects, "--audience", "public"]
+    arguments += ["--plan", place.plan]
+    code, said = place.call(*arguments, "--names", names)
+    assert code == 0, said
+    copy = place.out / "public"
+    assert said == f"Dossier (amber): {copy / 'dossier' / 'dossier.html'}"
+    page = (copy / "dossier" / "dossier.html").read_text()
+    assert "Masked for the public" in page
+    assert "s#0[xxxxx xxxxxxxx, xxxxx xxxxxx]: known" in page
+    for each in ("Ailsa", "Exemplar", "A. Chair", "123456", "told 0791112345"):
+        assert all(each.encode() not in path.read_bytes() for path in copy.rglob("*") if path.is_file()), each
+    assert place.call("verify", "--out", copy, "--fingerprint", place.fingerprint)[0] == 0
+    names.write_bytes(b"\xff")
+    code, said = place.call(*arguments, "--names", names)
+    assert code == 2
+    assert said == f"{names}: found no UTF-8 at byte 0; one name a line is due"
+
+
+def test_exit_criteria_make_the_gate_and_stand_in_the_dossier(place):
+    place.run(["passed"])
+
+    def gate():
+        arguments = ["--out", place.out, "--defects", place.defects, "--plan", place.plan]
+        found = CliRunner().invoke(main_app, ["gate", *map(str, arguments)])
+        return found.exit_code, found.output
+
+    code, told = gate()
+    assert code == 0, told
+    assert "100 % of the tests are run on real equipment: 1 of 1 tests were run" in told
+    place.plan.write_text(PLAN.replace("open_faults", "declared: [{text: Signed}], open_faults"))
+    code, told = gate()
+    assert code == 1
+    assert "not declared Signed: nobody has declared it" in told
+    assert place.made()[0].startswith("Dossier (amber)")
+    place.plan.write_text(
+        PLAN.replace("open_faults", "declared: [{text: Signed, by: A. B, on: 2026-01-02}], open_faults")
+    )
+    assert gate()[0] == 0
+    place.run(["passed"], binding="simulated")
+    code, told = gate()
+    assert code == 1
+    assert f"not met      every Must passed on real equipment: 0 of {len(MUSTS)} did" in told
+    assert "not met      100 % of the tests are run on real equipment: 1 of 1 tests were run, on simulators" in told
+    assert "not met      the run stood on real equipment: it stood on: simulated" in told
+    place.run(["passed", "skipped", "failed"])
+    code, told = gate()
+    assert "not met      100 % of the tests are run on real equipment: 2 of 3 tests were run" in told
+    assert "not met      100 % of those that were run passed on real equipment: 1 of 2 passed" in told
+    _, page = place.made()
+    assert "<dt>Deviations from what was planned</dt>" in page
+    assert '<li class="long">s#1</li>' in page
+    place.defects.write_text(FAULT.replace("severity: 3", "severity: 2"))
+    place.plan.write_text(PLAN.replace("3: 1", "2: 0"))
+    assert "not met      at most 0 open faults of severity 2: 1 are open" in gate()[1]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ("run: 100", "run: 101", "plan.yaml:5: stages.SAT.exit.run: found 101; allowed: less than or equal to 100"),
+        ("run: 100", "rum: 100", "plan.yaml:5: stages.SAT.exit: found the unknown key 'rum'; did you mean 'run'?"),
+        ("SAT:", "SATT:", "plan.yaml:3: "),
+        ("3: 1", "5: 1", "plan.yaml:5: "),
+        ("Supplier]", "Supplier", "plan.yaml:"),
+        ("SAT:", "FAT:", "found no stage 'SAT'; there are FAT"),
+    ],
+)
+def test_a_wrong_plan_is_told_with_its_line(place, was, now, said):
+    place.run(["passed"])
+    place.plan.write_text(PLAN.replace(was, now))
+    code, told = place.call("--key", place.key, "--out", place.out, "--defects", place.defects, "--plan", place.plan)
+    assert code == 2
+    assert said in told
+
+
+def test_the_repositorys_plan_is_right_and_has_every_stage():
+    assert list(load_plan(PLAN_FILE).stages) == ["FAT", "SAT", "E2E", "UAT", "OAT", "ITHC", "pilot"]
+
+
+def test_measures_are_plotted_with_their_limit_and_runs_before_make_a_trend(place):
+    place.run(["passed"])
+    rows = [{"name": "answer", "value": value, "unit": "s", "requirement": TEL, "limit": 10} for value in range(6)]
+    rows += [{"name": "few", "value": 1.0, "limit": None}]
+    (place.out / "allure-results" / "m.json").write_text(json.dumps(rows))
+    result = place.out / "allure-results" / "0-result.json"
+    attached = [{"name": "measures", "type": "application/json", "source": "m.json"}]
+    result.write_text(json.dumps({**json.loads(result.read_text()), "attachments": attached}))
+    assert "The run store has no run of this testbed and stage." in place.made()[1]
+    store = RunStore.open(str(place.out / "runs.sqlite"))
+    for index, (bed, verdicts) in enumerate([("<i>bed</i>", "pf"), ("other", "p"), ("<i>bed</i>", "pp")]):
+        store.begin(RunStart(f"run-{index}", "c0ffee", False, bed, "SAT", {}, ("niccs",), 1, 1_700_000_000.0 + index))
+        tests = [
+            TestOutcome(f"t{at}", Verdict.PASSED if each == "p" else Verdict.FAILED, (), "real")
+            for at, each in enumerate(verdicts)
+        ]
+        store.end(f"run-{index}", state="ended", code=0, ended=1_700_000_001.0, tests=tests)
+    store.close()
+    _, page = place.made()
+    pictures = [base64.b64decode(each) for each in re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', page)]
+    assert len(pictures) == 2
+    assert b"limit 10 s" in pictures[0]
+    counts = re.findall(r'<td>ended</td><td class="n">(\d+)</td><td class="n">(\d+)</td>', page)
+    assert counts == [("1", "1"), ("2", "0")]
+
+
+@pytest.mark.real_wire
+def test_the_dossier_is_printed_signed_and_verified_with_its_page(place):
+    need("chromium", package="chromium")
+    place.run(["passed"])
+    arguments = ["--key", place.key, "--out", place.out, "--defects", place.defects, "--plan", place.plan, "--pdf"]
+    code, said = place.call(*arguments)
+    assert code == 0, said
+    pdf = place.out / "dossier" / "dossier.pdf"
+    assert pdf.read_bytes()[:5] == b"%PDF-"
+    assert place.verify()[0] == 0
+    pdf.write_bytes(b"%PDF-")
+    assert place.verify()[1] == "dossier/dossier.pdf: was changed"
+
+
+def test_without_chromium_the_page_comes_and_it_is_said_what_to_do(place, monkeypatch):
+    place.run(["passed"])
+    monkeypatch.setenv("PATH", str(place.out))
+    arguments = ["--key", place.key, "--out", place.out, "--defects", place.defects, "--plan", place.plan, "--pdf"]
+    code, said = place.call(*arguments)
+    assert code == 0
+    assert "no PDF: none of chromium, chromium-browser, google-chrome" in said
+    assert "Dossier (green): " in said
+    assert place.verify()[0] == 0
+
+
+@pytest.mark.real_wire
+@pytest.mark.parametrize(("statuses", "passes"), [(["passed"], True), (["passed", "failed"], False)])
+def test_allures_own_gate_has_its_rules_from_the_plan(place, statuses, passes):
+    place.run(statuses)
+    found, said = allure_gate(place.out / "allure-results", allure_rules(load_plan(place.plan).stages["SAT"]))
+    assert found is passes, said
+    assert passes or "maxFailures" in said or "failed tests" in said
+
+
+def test_a_truncated_result_is_red_and_named(place):
+    place.run(["passed", "passed"])
+    result = place.out / "allure-results" / "1-result.json"
+    result.write_bytes(result.read_bytes()[:40])
+    told, page = place.made()
+    assert told.startswith("Dossier (red)")
+    assert "1 result could not be read" in page
+    assert "A result can't be read: 1-result.json" in page
+
+
+def test_a_folder_that_is_being_written_to_is_left_alone(place):
+    place.run(["passed"])
+    lock = FolderLock(place.out)
+    try:
+        code, told = place.call("--key", place.key, "--out", place.out, "--plan", place.plan)
+    finally:
+        lock.release()
+    assert code == 2
+    assert told.startswith(f"another run writes to {place.out}, or a dossier is made there: wait for its end")
+    assert not (place.out / "dossier").exists()
+    place.made()
+
+
+FULL = """import resource, sys
+from harness.cli.main import app
+resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
+app(sys.argv[1:])
+"""
+
+
+def test_where_the_page_has_no_room_the_one_before_stays_and_it_is_said(place):
+    place.run(["passed"])
+    place.made()
+    before = {path: path.read_bytes() for path in (place.out / "dossier").iterdir()}
+    arguments = ["--key", place.key, "--out", place.out, "--defects", place.defects, "--plan", place.plan]
+    command = [sys.executable, "-c", FULL, "dossier", *map(str, arguments)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 2, ran.stderr
+    assert f"{place.out / 'dossier'}: the dossier can't be written: File too large" in ran.stderr
+    assert {path: path.read_bytes() for path in (place.out / "dossier").iterdir()} == before
+    assert place.verify()[0] == 0
