@@ -101,6 +101,13 @@ class FaultBody(_Body):
     fault: Fault | None = None
 
 
+class MessageBody(_Body):
+    """What is to change at a voice message."""
+
+    new: bool
+    """Whether it counts as not yet heard."""
+
+
 class CutBody(_Body):
     """Whether the wire is cut."""
 
@@ -171,6 +178,18 @@ def _looking(router: APIRouter, switch: EnterpriseSwitch) -> None:
     @router.get("/conferences")
     async def read_conferences() -> list[dict[str, Any]]:
         return [room.shown() for room in switch.rooms()]
+
+    @router.get("/groups")
+    async def read_groups() -> list[dict[str, Any]]:
+        return [group.model_dump(mode="json") for group in switch.core.settings.hunt_groups]
+
+    @router.get("/sites")
+    async def read_sites() -> list[dict[str, Any]]:
+        cut = switch.core.admission.cut_sites
+        return [
+            {"name": site.name, "elins": site.elins, "survivable": site.survivable is not None, "cut": site.name in cut}
+            for site in switch.core.settings.sites
+        ]
 
     @router.get("/park")
     async def read_park() -> list[dict[str, Any]]:
@@ -280,6 +299,13 @@ def _setting(router: APIRouter, switch: EnterpriseSwitch) -> None:
     async def set_line(number: Name, body: LineBody) -> dict[str, Any]:
         switch.set_line(number, do_not_disturb=body.do_not_disturb, in_groups=body.in_groups)
         return switch.line(number).shown()
+
+    @router.patch("/lines/{number}/messages/{message}")
+    async def set_message(number: Name, message: Name, body: MessageBody) -> dict[str, Any]:
+        box = switch.mailbox(number)
+        found = box.get(message)
+        box.mark(found, new=body.new)
+        return found.shown()
 
     @router.delete("/lines/{number}/messages/{message}", status_code=status.HTTP_204_NO_CONTENT)
     async def delete_message(number: Name, message: Name) -> Response:

@@ -9,7 +9,7 @@ from fastapi import Request
 
 from simulators.events import Events
 from simulators.webex.delivery import Deliveries
-from simulators.webex.errors import unknown
+from simulators.webex.errors import forbidden, unknown
 from simulators.webex.front import Caller
 from simulators.webex.happenings import Happenings
 from simulators.webex.paging import Pager
@@ -38,6 +38,12 @@ class Cloud:
     """Where it is reached, ``http://host:port``."""
     admin_roles: set[str] = field(default_factory=set)
     """The ids of the roles of full administrators; who has another role may only look."""
+
+    def board(self) -> Switchboard:
+        """Where calls are made. Raises WebexError, 403, where there is no calling."""
+        if self.switchboard is None:
+            raise forbidden("The organization has no Webex Calling: the testbed file names no 'switch'.")
+        return self.switchboard
 
     def caller(self, grant: Grant) -> Caller | None:
         """Who has a grant; None where the account is gone."""

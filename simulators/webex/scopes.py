@@ -19,6 +19,8 @@ ADMIN: Final = frozenset(
 ) | {
     "spark-admin:telephony_config_read",
     "spark-admin:telephony_config_write",
+    "spark-admin:calling_cdr_read",
+    "analytics:read_all",
     "audit:events_read",
     "spark-compliance:events_read",
 }

@@ -126,6 +126,10 @@ class WebexSettings(Strict):
     """Requests that one token may make; more are answered 429. Webex's own limits are not published. [p]"""
     burst: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
     """Requests that may come at once before the rate is looked at. [p]"""
+    records_after_s: Annotated[float, Field(ge=0, le=3_600)] = 300.0
+    """Seconds after a call's end at which its detailed record can be had: developer.webex.com says 5 minutes."""
+    quality_after_s: Annotated[float, Field(ge=0, le=3_600)] = 300.0
+    """Seconds after a call's end at which what its media were can be had. [p]"""
     webhooks_to: tuple[str, ...] = Field(default=(), max_length=100)
     """Hosts beyond loopback that webhooks may be sent to; others are made, and never sent."""
 

@@ -83,6 +83,13 @@ class WebexClient:
             url, sent = self._own(following), None
         raise WebexError(f"{self.name}: {path} has more than {MAX_PAGES} pages")
 
+    async def fetch(self, url: str) -> str:
+        """The text at an address that the service told. Raises as `ask` does, and where it is another's."""
+        answer = await self._answer("GET", self._own(url), None, None)
+        if answer.is_error:
+            self._read("GET", urlsplit(url).path, answer)
+        return answer.text
+
     def _own(self, url: str) -> str:
         # The token goes where it was meant for, wherever a page points.
         if urlsplit(url)[:2] != urlsplit(self._service)[:2]:

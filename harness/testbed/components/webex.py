@@ -30,6 +30,8 @@ class WebexComponent(BoundComponent):
     """How the simulator is laid out; only where the binding is ``simulated``."""
     service: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
     """Where a real Webex is asked, without ``/v1``: https://webexapis.com."""
+    analytics: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
+    """Where a real Webex tells of calls that are over: https://analytics-calling-eu.webexapis.com, by region."""
     switch: Name | None = None
     """The simulated enterprise switch that makes a simulated Webex's calls: an extension is a line of it."""
     accounts: dict[Name, AccountSettings] = Field(min_length=1, max_length=MAX_ACCOUNTS)

@@ -22,6 +22,7 @@ async def open_webex(opening: Opening, name: str, component: WebexComponent) -> 
             prefix=component.prefix,
             read_only=component.only_read,
             permit=opening.interlock.dial,
+            clock=opening.clock,
             control=opening.addresses.url(name, "control"),
             control_token=secret.get_secret_value() if secret is not None else None,
         )
@@ -34,5 +35,7 @@ async def open_webex(opening: Opening, name: str, component: WebexComponent) -> 
         prefix=component.prefix,
         read_only=component.only_read,
         permit=opening.interlock.dial,
+        clock=opening.clock,
         control=None,
+        analytics=component.analytics,
     )

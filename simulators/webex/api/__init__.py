@@ -12,6 +12,8 @@ from starlette.exceptions import HTTPException
 from simulators.guard import allowed_methods
 from simulators.webex.api import (
     actions,
+    analytics,
+    calling_plan,
     memberships,
     messages,
     oauth,
@@ -21,6 +23,7 @@ from simulators.webex.api import (
     rooms,
     teams,
     telephony,
+    voice_messages,
     webhooks,
 )
 from simulators.webex.cloud import Cloud
@@ -29,7 +32,22 @@ from simulators.webex.errors import WebexError, unfit, unknown
 from simulators.webex.front import refusal
 
 PREFIX = "/v1"
-_PARTS = (people, rooms, memberships, messages, actions, teams, webhooks, organisation, places, telephony, oauth)
+_PARTS = (
+    people,
+    rooms,
+    memberships,
+    messages,
+    actions,
+    teams,
+    webhooks,
+    organisation,
+    places,
+    telephony,
+    voice_messages,
+    calling_plan,
+    analytics,
+    oauth,
+)
 
 
 def make_app(cloud: Cloud) -> FastAPI:
