@@ -82,7 +82,7 @@ def _records(router: APIRouter, cloud: Cloud, path: str) -> None:
         caller: Records,
         since: Annotated[Moment, Query(alias="startTime")],
         until: Annotated[Moment, Query(alias="endTime")],
-        locations: Annotated[str | None, Query(max_length=3_000)] = None,
+        locations: Annotated[str | None, Query(max_length=1_000)] = None,
         max: Annotated[int, Query(ge=LEAST_PAGE, le=MOST_PAGE)] = LEAST_PAGE,
         cursor: Cursor = None,
     ) -> JSONResponse:
