@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from harness.drivers.webex_calls import WebexCalls
 from harness.drivers.webex_left import Left, remove
+from harness.drivers.webex_meetings import WebexMeetings
 from harness.endpoints.control_link import ControlLink
 from harness.endpoints.sntp import Clock
 from harness.endpoints.webex import WebexClient, token_from
@@ -39,7 +39,7 @@ class Account:
     """Whether a test may disable it."""
 
 
-class Webex(WebexCalls):
+class Webex(WebexMeetings):
     """Webex. What is done is journalled under the component's name: ids and accounts' names, never what is said.
 
     Events of a simulated one: ``messages.created``, ``memberships.created`` … {id, actor}, ``audit`` {category, target,
@@ -147,6 +147,14 @@ class Webex(WebexCalls):
             self._analysts[name] = WebexClient(f"{self.name} {name}", self._analytics_at, token, read_only=True)
         return self._analysts[name]
 
+    def _email(self, account: str) -> str:
+        return self._known(account).email
+
+    def _keep(self, kind: str, made: dict[str, Any], by: str) -> None:
+        self._made.append(Left(kind, str(made["id"]), str(made["title"]), by))
+        if len(self._made) > MAX_MADE:
+            raise DriverError(f"{self.name}: {MAX_MADE} rooms and meetings were made, and no more are")
+
     def _known(self, name: str) -> Account:
         if name not in self._accounts:
             raise DriverError(f"{self.name} has no account {name!r}; there is {', '.join(self._accounts)}")
@@ -163,11 +171,9 @@ class Webex(WebexCalls):
 
     async def make_room(self, title: str, *, by: str = ADMINISTRATOR) -> str:
         """Make a room whose title begins with the prefix; return its id."""
-        if len(self._made) >= MAX_MADE:
-            raise DriverError(f"{self.name}: {MAX_MADE} rooms were made, and no more are")
         said = await (await self.account(by)).ask("POST", "/rooms", {"title": f"{self.prefix}{title}"})
         room = str(said["id"])
-        self._made.append(Left("rooms", room, str(said["title"]), by))
+        self._keep("rooms", said, by)
         self._journal.record(self.name, "webex.room_made", room=room, account=by)
         return room
 

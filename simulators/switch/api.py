@@ -12,13 +12,22 @@ from harness.endpoints.media import Impairment
 from harness.errors import LocalError
 from simulators.guard import bearer, guard
 from simulators.switch.lines import UnknownLineError, When
+from simulators.switch.meeting_api import meeting_routes
+from simulators.switch.meetings import UnknownMeetingError
 from simulators.switch.rooms import UnknownRoomError
 from simulators.switch.switch import EnterpriseSwitch, UnknownPartyError
 from simulators.switch.trunks import UnknownTrunkError
 from simulators.switch.voicemail.store import UnknownMessageError
 
 PLACED = status.HTTP_202_ACCEPTED
-UNKNOWN = (UnknownLineError, UnknownPartyError, UnknownRoomError, UnknownTrunkError, UnknownMessageError)
+UNKNOWN = (
+    UnknownMeetingError,
+    UnknownLineError,
+    UnknownPartyError,
+    UnknownRoomError,
+    UnknownTrunkError,
+    UnknownMessageError,
+)
 MAX_SHOWN = 1_000
 """Records and past calls in one answer."""
 
@@ -134,6 +143,7 @@ def make_app(switch: EnterpriseSwitch, token: str | None) -> FastAPI:
     _calling(router, switch)
     _setting(router, switch)
     _failing(router, switch)
+    router.include_router(meeting_routes(switch))
     app.include_router(router, dependencies=[Depends(bearer(token))])
     return app
 

@@ -130,6 +130,10 @@ class WebexSettings(Strict):
     """Seconds after a call's end at which its detailed record can be had: developer.webex.com says 5 minutes."""
     quality_after_s: Annotated[float, Field(ge=0, le=3_600)] = 300.0
     """Seconds after a call's end at which what its media were can be had. [p]"""
+    region: Line = "UK"
+    """Where recordings are kept, as they tell it."""
+    recordings_kept_days: Annotated[float, Field(gt=0, le=3_650)] = 30.0
+    """Days after which a recording is taken away by itself."""
     webhooks_to: tuple[str, ...] = Field(default=(), max_length=100)
     """Hosts beyond loopback that webhooks may be sent to; others are made, and never sent."""
 

@@ -17,6 +17,7 @@ from simulators.webex import shapes
 from simulators.webex.calling_shapes import Report
 from simulators.webex.errors import full, unknown
 from simulators.webex.ids import MAX_ID, named, new_uuid, plain
+from simulators.webex.meeting_shapes import Invitee, Meeting, MeetingRecording
 
 T = TypeVar("T", bound=shapes.Shape)
 
@@ -129,6 +130,9 @@ class Store:
     workspaces: Shelf[shapes.Workspace] = field(init=False)
     devices: Shelf[shapes.Device] = field(init=False)
     reports: Shelf[Report] = field(init=False)
+    meetings: Shelf[Meeting] = field(init=False)
+    invitees: Shelf[Invitee] = field(init=False)
+    recordings: Shelf[MeetingRecording] = field(init=False)
     by_room: dict[str, dict[str, shapes.Membership]] = field(default_factory=dict)
     """Memberships by room and person."""
     by_person: dict[str, dict[str, shapes.Membership]] = field(default_factory=dict)
@@ -153,6 +157,9 @@ class Store:
         self.locations = Shelf(self, "LOCATION", "locations", MAX_OTHERS)
         self.workspaces = Shelf(self, "PLACE", "workspaces", MAX_OTHERS)
         self.devices = Shelf(self, "DEVICE", "devices", MAX_OTHERS)
+        self.meetings = Shelf(self, "MEETING", "meetings", MAX_OTHERS)
+        self.invitees = Shelf(self, "INVITEE", "invitees", MAX_MEMBERSHIPS)
+        self.recordings = Shelf(self, "RECORDING", "recordings", MAX_OTHERS)
         self.reports = Shelf(self, "REPORT", "reports", MAX_REPORTS)
 
     def next_number(self) -> int:

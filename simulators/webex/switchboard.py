@@ -148,6 +148,16 @@ class Switchboard:
         found: list[dict[str, Any]] = await self.ask("GET", "/history", query={"most": str(MOST_RECORDS)})
         return found
 
+    async def fetch(self, path: str) -> bytes:
+        """A file of the switch's. Raises WebexError."""
+        try:
+            answer = await self._http.get(path)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise WebexError(HTTPStatus.SERVICE_UNAVAILABLE, "The call control service is not available.") from error
+        if answer.is_error:
+            raise unknown()
+        return answer.content
+
     def at(self, time: float) -> str:
         """A run time as it is stamped."""
         return stamp(self._origin + time)

@@ -85,10 +85,14 @@ class WebexClient:
 
     async def fetch(self, url: str) -> str:
         """The text at an address that the service told. Raises as `ask` does, and where it is another's."""
+        return (await self.fetch_bytes(url)).decode(errors="replace")
+
+    async def fetch_bytes(self, url: str) -> bytes:
+        """What is at an address that the service told. Raises as `fetch` does."""
         answer = await self._answer("GET", self._own(url), None, None)
         if answer.is_error:
             self._read("GET", urlsplit(url).path, answer)
-        return answer.text
+        return answer.content
 
     def _own(self, url: str) -> str:
         # The token goes where it was meant for, wherever a page points.

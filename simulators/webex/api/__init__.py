@@ -14,6 +14,7 @@ from simulators.webex.api import (
     actions,
     analytics,
     calling_plan,
+    meetings,
     memberships,
     messages,
     oauth,
@@ -46,6 +47,7 @@ _PARTS = (
     voice_messages,
     calling_plan,
     analytics,
+    meetings,
     oauth,
 )
 
