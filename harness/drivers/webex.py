@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -59,6 +60,7 @@ class Webex(WebexMeetings):
         permit: Callable[[str], None],
         clock: Clock,
         analytics: str | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Use `Webex.open`."""
         super().__init__(context, name, permit=permit, clock=clock)
@@ -66,7 +68,7 @@ class Webex(WebexMeetings):
         """What the names of all begin with that is made here."""
         self.read_only = read_only
         self._service, self._accounts = service, accounts
-        self._analytics_at = analytics or service
+        self._analytics_at, self._tls = analytics or service, tls
         self._clients: dict[str, WebexClient] = {}
         self._analysts: dict[str, WebexClient] = {}
         self._made: list[Left] = []
@@ -87,10 +89,12 @@ class Webex(WebexMeetings):
         control: str | None,
         control_token: str | None = None,
         analytics: str | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> Webex:
         """Reach Webex at ``service``, and a simulated one's events, faults and tokens at ``control``.
 
-        ``analytics``: where call records are had, where that is another host.
+        ``analytics``: where call records are had, where that is another host. ``tls``: by what the service is checked;
+        left out: whom the public web trusts.
 
         ``clock``: seconds since 1970, by which records are asked for. ``permit`` lets a number be dialled, or raises
         InterlockError. Raises DriverError where there are no events.
@@ -105,6 +109,7 @@ class Webex(WebexMeetings):
             permit=permit,
             clock=clock,
             analytics=analytics,
+            tls=tls,
         )
         if control is not None:
             webex._link = await ControlLink.open(context, name, control, control_token, webex._told)
@@ -137,14 +142,18 @@ class Webex(WebexMeetings):
         if name not in self._clients:
             account = self._known(name)
             token = await self._token(name, account)
-            self._clients[name] = WebexClient(f"{self.name} {name}", self._service, token, read_only=self.read_only)
+            self._clients[name] = WebexClient(
+                f"{self.name} {name}", self._service, token, read_only=self.read_only, tls=self._tls
+            )
         return self._clients[name]
 
     async def analyst(self, name: str = ADMINISTRATOR) -> WebexClient:
         """An account's connection to where call records are. Raises as `account` does."""
         if name not in self._analysts:
             token = await self._token(name, self._known(name))
-            self._analysts[name] = WebexClient(f"{self.name} {name}", self._analytics_at, token, read_only=True)
+            self._analysts[name] = WebexClient(
+                f"{self.name} {name}", self._analytics_at, token, read_only=True, tls=self._tls
+            )
         return self._analysts[name]
 
     def _email(self, account: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, SecretStr, model_validator
@@ -104,6 +105,14 @@ def _force() -> tuple[OrganisationSettings, ...]:
     )
 
 
+class CertificateSettings(Strict):
+    """The certificate of an API that is asked by https, as PEM files."""
+
+    certificate: Path
+    key: Path | None = None
+    """None where it is in the same file."""
+
+
 class WebexSettings(Strict):
     """How the simulator is laid out."""
 
@@ -111,6 +120,8 @@ class WebexSettings(Strict):
     """Loopback or not: its own API asks everybody for a token. The control interface asks beyond loopback."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 0
     """Where the API is; 0: any that is free."""
+    tls: Literal["off", "generated"] | CertificateSettings = "off"
+    """``generated``: a certificate of an authority made for the run, whose PEM file is told with the addresses."""
     control_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     """Where its events, figures and faults are, and where tokens are had for any account."""
     control_token: SecretStr | None = None
