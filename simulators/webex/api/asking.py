@@ -15,6 +15,7 @@ from simulators.bodies import Body
 from simulators.webex.errors import unfit
 from simulators.webex.front import Caller
 from simulators.webex.ids import MAX_ID, plain
+from simulators.webex.paging import MAX_CURSOR
 from simulators.webex.shapes import Part
 from simulators.webex.store import stamp
 
@@ -39,7 +40,7 @@ Id = Annotated[str, Field(min_length=1, max_length=MAX_ID), AfterValidator(plain
 Line = Annotated[str, Field(min_length=1, max_length=256, pattern=r"\S")]
 Prose = Annotated[str, Field(max_length=2_000)]
 Email = Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
-Cursor = Annotated[str | None, Query(max_length=2_000)]
+Cursor = Annotated[str | None, Query(max_length=MAX_CURSOR)]
 Most = Annotated[int, Query(ge=1, le=1_000)]
 
 
