@@ -54,8 +54,10 @@ def detailed(
     """The records of parties whose calls are over, of lines that belong to somebody."""
     trunks: dict[tuple[str, str], str] = {}
     for party in parties:
-        if not party["line"]:
-            trunks[party["call"], party["personality"]] = str(party["end"])
+        key = party["call"], party["personality"]
+        # Of several trunks that were tried the one is told that took the call, whenever the others gave up.
+        if not party["line"] and (key not in trunks or party["answered"] is not None):
+            trunks[key] = str(party["end"])
     found = []
     for party in parties:
         person = whose(party["line"]) if party["line"] else None

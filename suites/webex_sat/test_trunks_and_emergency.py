@@ -84,9 +84,10 @@ async def test_999_from_a_softphone_reaches_the_operator_with_the_site_and_can_b
 @requirement("WBX-019")
 @pytest.mark.parametrize("fault", ["silent", "refusing"])
 async def test_a_new_call_takes_the_other_trunk_in_time_where_the_first_fails(bench: Bench, fault: str) -> None:
-    switch, webex = await bench.enterprise_switch("switch"), await bench.webex()
+    """The fault is at the carrier: the force's switch learns of it by the call alone."""
+    carrier, webex = await bench.enterprise_switch("carrier-a"), await bench.webex()
     operator, citizen = await bench.telephone("operator-phone"), await bench.telephone("citizen-b")
-    await switch.fail_trunk("carrier-a", "silent" if fault == "silent" else "refusing")
+    await carrier.fail_trunk("force", "silent" if fault == "silent" else "refusing")
     try:
         began = bench.journal.now()
         call = await operator.dial(CITIZEN)
@@ -98,7 +99,7 @@ async def test_a_new_call_takes_the_other_trunk_in_time_where_the_first_fails(be
         await rung.hang_up()
         await call.ended(within=2)
     finally:
-        await switch.mend_trunk("carrier-a")
+        await carrier.mend_trunk("force")
     [record] = await webex.call_records(session, within=RECORDED_S)
     assert record["Outbound trunk"] == "carrier-b"
 
