@@ -40,6 +40,7 @@ from bench import (
     sip_calls,
     sip_messages,
     texts,
+    webex_calls,
     webex_requests,
 )
 
@@ -256,6 +257,12 @@ def _webex() -> tuple[dict[str, Any], list[Row]]:
     return result, [*rows, (f"Webex: {webex_requests.MESSAGES:,} messages paged /s", ours, "", "", None)]
 
 
+def _webex_calls() -> tuple[dict[str, Any], list[Row]]:
+    result = webex_calls.measure()
+    ours, peer = f"{result['by_rest_per_s']:,}", f"the same dialled by SIP {result['by_sip_per_s']:,}"
+    return result, [("Webex: calls by REST, answered by SIP with speech, and ended /s", ours, peer, "", None)]
+
+
 BENCHMARKS: dict[str, Callable[[], tuple[dict[str, Any], list[Row]]]] = {
     "sip_messages": _messages,
     "sip_calls": _calls,
@@ -275,6 +282,7 @@ BENCHMARKS: dict[str, Callable[[], tuple[dict[str, Any], list[Row]]]] = {
     "conference": _conference,
     "virtual_time": _virtual,
     "webex_requests": _webex,
+    "webex_calls": _webex_calls,
 }
 
 

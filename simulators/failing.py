@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import Field
@@ -18,8 +19,22 @@ from simulators.web import WebServer
 class FailingServer:
     """Serves an application that looks at ``faults`` by itself; while it is DOWN nothing listens."""
 
-    def __init__(self, make_app: Callable[[], Any], host: str, port: int, faults: Faults, events: Events) -> None:
-        """``make_app``: the ASGI application, asked for each time it begins to listen; ``port`` 0: a free one, kept."""
+    def __init__(
+        self,
+        make_app: Callable[[], Any],
+        host: str,
+        port: int,
+        faults: Faults,
+        events: Events,
+        *,
+        certificate: Path | None = None,
+        key: Path | None = None,
+    ) -> None:
+        """``make_app``: the ASGI application, asked for each time it begins to listen; ``port`` 0: a free one, kept.
+
+        ``certificate`` and ``key``: PEM files; with them it serves https.
+        """
+        self._certificate, self._key = certificate, key
         self.faults = faults
         self._make_app = make_app
         self._host, self._port = host, port
@@ -34,7 +49,7 @@ class FailingServer:
 
     async def start(self) -> None:
         """Begin to listen. Raises TransportError where the address can't be bound."""
-        web = WebServer(self._make_app(), self._host, self._port)
+        web = WebServer(self._make_app(), self._host, self._port, certificate=self._certificate, key=self._key)
         self._port = await web.start()
         self._web = web
 

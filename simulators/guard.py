@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
-from starlette.routing import Match
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from simulators.described import describe
@@ -52,12 +52,8 @@ def guard(app: FastAPI, *, unbounded: tuple[str, ...] = (), refusals: tuple[int,
 
     @app.exception_handler(status.HTTP_405_METHOD_NOT_ALLOWED)
     async def not_allowed(request: Request, _error: Exception) -> JSONResponse:
-        # Each route knows its own method only; the resource has those of all its routes (RFC 9110 section 10.2.1).
-        matching = (route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE)
-        allowed = sorted({method for route in matching for method in getattr(route, "methods", None) or ()})
-        return JSONResponse(
-            {"detail": "Method Not Allowed"}, status.HTTP_405_METHOD_NOT_ALLOWED, {"Allow": ", ".join(allowed)}
-        )
+        allowed = allowed_methods(app, request.url.path)
+        return JSONResponse({"detail": "Method Not Allowed"}, status.HTTP_405_METHOD_NOT_ALLOWED, {"Allow": allowed})
 
     app.add_middleware(_Bounded, unbounded=unbounded)
 
@@ -82,3 +78,15 @@ class _Bounded:
         if int(headers.get("content-length", "0")) > MAX_BODY:  # the server takes digits only
             return JSONResponse({"detail": f"a body holds {MAX_BODY} bytes at most"}, status.HTTP_413_CONTENT_TOO_LARGE)
         return None
+
+
+def allowed_methods(app: FastAPI, path: str) -> str:
+    """What a 405 tells in ``Allow``: the methods of all routes of the resource at ``path`` (RFC 9110 section 10.2.1).
+
+    Each route knows its own method only.
+    """
+    # Of paths that fit, the one with the fewest parameters is meant: /people/me is nobody's id.
+    here = [each for each in app.routes if isinstance(each, Route) and each.methods and each.path_regex.match(path)]
+    fewest = min((len(each.param_convertors) for each in here), default=0)
+    meant = [each for each in here if len(each.param_convertors) == fewest]
+    return ", ".join(sorted({method for each in meant for method in each.methods or ()}))

@@ -126,6 +126,10 @@ class TelephoneCall:
         """Return when all that was to be said is out."""
         await self.port.played()
 
+    async def hush(self) -> None:
+        """Say no more of what was to be said."""
+        await self.port.stop_playing()
+
     async def record(self) -> None:
         """Begin to keep what is heard."""
         await self.port.record()

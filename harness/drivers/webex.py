@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from harness.drivers.controlled import SimulatedOrReal
 from harness.drivers.webex_left import Left, remove
+from harness.drivers.webex_meetings import WebexMeetings
 from harness.endpoints.control_link import ControlLink
+from harness.endpoints.sntp import Clock
 from harness.endpoints.webex import WebexClient, token_from
 from harness.errors import DriverError, ExpectationError, InterlockError, WebexError, WebexRefusedError
 from harness.transport.context import Context
@@ -22,7 +24,6 @@ from harness.transport.context import Context
 ADMINISTRATOR: Final = "administrator"
 LOOKS_EVERY_S: Final = 0.5
 """How often is looked for what is expected; between looks the service may be asked for other things."""
-CALL_LOOKS_EVERY_S: Final = 0.1
 UNAUTHORISED: Final = 401
 MAX_MADE: Final = 10_000
 """What one driver makes at most, and takes away at its end."""
@@ -39,7 +40,7 @@ class Account:
     """Whether a test may disable it."""
 
 
-class Webex(SimulatedOrReal):
+class Webex(WebexMeetings):
     """Webex. What is done is journalled under the component's name: ids and accounts' names, never what is said.
 
     Events of a simulated one: ``messages.created``, ``memberships.created`` … {id, actor}, ``audit`` {category, target,
@@ -57,14 +58,19 @@ class Webex(SimulatedOrReal):
         prefix: str,
         read_only: bool,
         permit: Callable[[str], None],
+        clock: Clock,
+        analytics: str | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Use `Webex.open`."""
-        super().__init__(context, name, kind="webex")
+        super().__init__(context, name, permit=permit, clock=clock)
         self.prefix = prefix
         """What the names of all begin with that is made here."""
         self.read_only = read_only
-        self._service, self._accounts, self._permit = service, accounts, permit
+        self._service, self._accounts = service, accounts
+        self._analytics_at, self._tls = analytics or service, tls
         self._clients: dict[str, WebexClient] = {}
+        self._analysts: dict[str, WebexClient] = {}
         self._made: list[Left] = []
         self._closed = False
 
@@ -79,15 +85,31 @@ class Webex(SimulatedOrReal):
         prefix: str,
         read_only: bool,
         permit: Callable[[str], None],
+        clock: Clock,
         control: str | None,
         control_token: str | None = None,
+        analytics: str | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> Webex:
         """Reach Webex at ``service``, and a simulated one's events, faults and tokens at ``control``.
 
-        ``permit`` lets a number be dialled, or raises InterlockError. Raises DriverError where there are no events.
+        ``analytics``: where call records are had, where that is another host. ``tls``: by what the service is checked;
+        left out: whom the public web trusts.
+
+        ``clock``: seconds since 1970, by which records are asked for. ``permit`` lets a number be dialled, or raises
+        InterlockError. Raises DriverError where there are no events.
         """
         webex = cls(
-            context, name, service=service, accounts=accounts, prefix=prefix, read_only=read_only, permit=permit
+            context,
+            name,
+            service=service,
+            accounts=accounts,
+            prefix=prefix,
+            read_only=read_only,
+            permit=permit,
+            clock=clock,
+            analytics=analytics,
+            tls=tls,
         )
         if control is not None:
             webex._link = await ControlLink.open(context, name, control, control_token, webex._told)
@@ -101,7 +123,7 @@ class Webex(SimulatedOrReal):
         try:
             await self.tidy()
         finally:
-            for client in self._clients.values():
+            for client in (*self._clients.values(), *self._analysts.values()):
                 await client.close()
             if self._link is not None:
                 await self._link.close()
@@ -120,8 +142,27 @@ class Webex(SimulatedOrReal):
         if name not in self._clients:
             account = self._known(name)
             token = await self._token(name, account)
-            self._clients[name] = WebexClient(f"{self.name} {name}", self._service, token, read_only=self.read_only)
+            self._clients[name] = WebexClient(
+                f"{self.name} {name}", self._service, token, read_only=self.read_only, tls=self._tls
+            )
         return self._clients[name]
+
+    async def analyst(self, name: str = ADMINISTRATOR) -> WebexClient:
+        """An account's connection to where call records are. Raises as `account` does."""
+        if name not in self._analysts:
+            token = await self._token(name, self._known(name))
+            self._analysts[name] = WebexClient(
+                f"{self.name} {name}", self._analytics_at, token, read_only=True, tls=self._tls
+            )
+        return self._analysts[name]
+
+    def _email(self, account: str) -> str:
+        return self._known(account).email
+
+    def _keep(self, kind: str, made: dict[str, Any], by: str) -> None:
+        self._made.append(Left(kind, str(made["id"]), str(made["title"]), by))
+        if len(self._made) > MAX_MADE:
+            raise DriverError(f"{self.name}: {MAX_MADE} rooms and meetings were made, and no more are")
 
     def _known(self, name: str) -> Account:
         if name not in self._accounts:
@@ -139,11 +180,9 @@ class Webex(SimulatedOrReal):
 
     async def make_room(self, title: str, *, by: str = ADMINISTRATOR) -> str:
         """Make a room whose title begins with the prefix; return its id."""
-        if len(self._made) >= MAX_MADE:
-            raise DriverError(f"{self.name}: {MAX_MADE} rooms were made, and no more are")
         said = await (await self.account(by)).ask("POST", "/rooms", {"title": f"{self.prefix}{title}"})
         room = str(said["id"])
-        self._made.append(Left("rooms", room, str(said["title"]), by))
+        self._keep("rooms", said, by)
         self._journal.record(self.name, "webex.room_made", room=room, account=by)
         return room
 
@@ -231,42 +270,3 @@ class Webex(SimulatedOrReal):
                         return took
                     await asyncio.sleep(LOOKS_EVERY_S)
         raise ExpectationError(f"{self.name}: {whom} was to be blocked within {within:g} s, and is let in still")
-
-    # What people do with calls
-
-    async def dial(self, destination: str, *, by: str) -> str:
-        """Let an account's telephone call ``destination``; return the call's id.
-
-        Raises InterlockError, before anything is sent, where the testbed does not allow the number.
-        """
-        self._permit(destination)
-        said = await (await self.account(by)).ask("POST", "/telephony/calls/dial", {"destination": destination})
-        self._journal.record(self.name, "webex.dialled", call=str(said["callId"]), account=by)
-        return str(said["callId"])
-
-    async def handle(self, call: str, act: str, *, by: str) -> None:
-        """Do something to an account's call: ``answer``, ``hold``, ``resume``, ``hangup``, ``reject``, ``mute``."""
-        await (await self.account(by)).ask("POST", f"/telephony/calls/{act}", {"callId": call})
-        self._journal.record(self.name, "webex.call_handled", call=call, act=act, account=by)
-
-    async def expect_call(self, state: str, *, by: str, within: float) -> dict[str, Any]:
-        """An account's call in this state, as it sees it; raises ExpectationError where there is none in time."""
-        client = await self.account(by)
-        seen: list[str] = []
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                while True:
-                    calls = (await client.ask("GET", "/telephony/calls"))["items"]
-                    seen = [str(each["state"]) for each in calls]
-                    for call in calls:
-                        if call["state"] == state:
-                            self._journal.record(
-                                self.name, "webex.call_seen", call=call["callId"], state=state, account=by
-                            )
-                            found: dict[str, Any] = call
-                            return found
-                    await asyncio.sleep(CALL_LOOKS_EVERY_S)
-        has = ", ".join(seen) or "none"
-        raise ExpectationError(
-            f"{self.name}: {by} was to have a call that is {state} within {within:g} s, and has {has}"
-        )

@@ -11,6 +11,7 @@ from harness.errors import WebexError, WebexRefusedError
 
 NAMED_BY: Final = {
     "webhooks": "name",
+    "meetings": "title",
     "rooms": "title",
     "teams": "name",
     "workspaces": "displayName",

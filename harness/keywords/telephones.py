@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Literal
 
 from robot.api.deco import keyword
 
@@ -189,6 +190,43 @@ class SwitchTelephoneKeywords(Topic):
 
     async def _telephone(self, name: str) -> Telephone:
         return await self.session.bench.telephone(name)
+
+    @keyword
+    def trunk_of_the_switch_fails(
+        self, switch: str, trunk: str, fault: Literal["refusing", "silent"] = "silent"
+    ) -> None:
+        """Makes a trunk of a simulated enterprise switch fail.
+
+        | =Argument= | =Description= |
+        | ``switch`` | The switch's name in the testbed file. |
+        | ``trunk``  | The trunk's name. |
+        | ``fault``  | ``silent``, a cut wire, or ``refusing``, 503 to every call. |
+
+        Example:
+        | `Trunk Of The Switch Fails`    switch    carrier-a |
+        """
+
+        async def do() -> None:
+            await (await self.session.bench.enterprise_switch(switch)).fail_trunk(trunk, fault)
+
+        self.session.run(do())
+
+    @keyword
+    def trunk_of_the_switch_is_mended(self, switch: str, trunk: str) -> None:
+        """Lets a trunk of a simulated enterprise switch be well again.
+
+        | =Argument= | =Description= |
+        | ``switch`` | The switch's name in the testbed file. |
+        | ``trunk``  | The trunk's name. |
+
+        Example:
+        | `Trunk Of The Switch Is Mended`    switch    carrier-a |
+        """
+
+        async def do() -> None:
+            await (await self.session.bench.enterprise_switch(switch)).mend_trunk(trunk)
+
+        self.session.run(do())
 
     async def _current(self, name: str) -> TelephoneCall:
         return (await self._telephone(name)).current

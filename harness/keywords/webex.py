@@ -1,4 +1,4 @@
-"""Keywords of Webex: rooms, messages, and accounts that are disabled and enabled."""
+"""Keywords of Webex: rooms, messages, accounts that are disabled and enabled, meetings, emergency callback."""
 
 from __future__ import annotations
 
@@ -123,3 +123,75 @@ class WebexKeywords(Topic):
         | `Webex Account Is Blocked`    webex    leaver    within=15 min |
         """
         return self._webex(webex, lambda at: at.expect_blocked(account, within=within.total_seconds()))
+
+    @keyword
+    def webex_callback_number(self, webex: str, account: str) -> str:
+        """Returns the number at which an emergency operator is told to call an account back.
+
+        | =Argument= | =Description= |
+        | ``webex``   | Webex's name in the testbed file. |
+        | ``account`` | The account. |
+
+        Example:
+        | ${number}    `Webex Callback Number`    webex    operator |
+        """
+        return self._webex(webex, lambda at: at.callback_number(account))
+
+    @keyword
+    def webex_meeting_is_made(self, webex: str, title: str, *invited: str, by: str = ADMINISTRATOR) -> dict[str, Any]:
+        """Makes a meeting, and returns it: ``id``, ``meetingNumber`` and the rest. It is deleted at the end.
+
+        | =Argument= | =Description= |
+        | ``webex``   | Webex's name in the testbed file. |
+        | ``title``   | Its title; the prefix of the testbed file goes before it. |
+        | ``invited`` | Accounts that need not wait in the lobby. |
+        | ``by``      | The account that is its host. |
+
+        Example:
+        | ${meeting}    `Webex Meeting Is Made`    webex    briefing    colleague    by=operator |
+        """
+        return self._webex(webex, lambda at: at.make_meeting(title, by=by, invite=invited))
+
+    @keyword
+    def webex_participant_is(
+        self,
+        webex: str,
+        meeting: str,
+        number: str,
+        state: str,
+        by: str = ADMINISTRATOR,
+        within: timedelta = SEEN_WITHIN,
+    ) -> str:
+        """Fails where who called a meeting from a number is not in this state; returns the participant's id.
+
+        | =Argument= | =Description= |
+        | ``webex``   | Webex's name in the testbed file. |
+        | ``meeting`` | The meeting's id. |
+        | ``number``  | The number that is shown of them. |
+        | ``state``   | ``lobby``, ``joined`` or ``end``. |
+        | ``by``      | The account that looks: the host. |
+        | ``within``  | For how long is looked. |
+
+        Example:
+        | ${guest}    `Webex Participant Is`    webex    ${meeting}[id]    2000    lobby    by=operator |
+        """
+
+        async def do(at: Webex) -> str:
+            seconds = within.total_seconds()
+            return str((await at.expect_participant(meeting, state, number=number, by=by, within=seconds))["id"])
+
+        return self._webex(webex, do)
+
+    @keyword
+    def webex_participant_is_admitted(self, webex: str, participant: str, by: str = ADMINISTRATOR) -> None:
+        """Lets in somebody who waits in a lobby.
+
+        | =Argument= | =Description= |
+        | ``webex``       | Webex's name in the testbed file. |
+        | ``participant`` | The participant's id. |
+        | ``by``          | The account that lets them in: the host. |
+
+        Example:
+        | `Webex Participant Is Admitted`    webex    ${guest}    by=operator |
+        """
+        self._webex(webex, lambda at: at.admit(participant, by=by))

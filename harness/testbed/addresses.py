@@ -67,6 +67,10 @@ class Addresses:
         host, _, port = self.url(name, kind).rpartition(":")
         return host.rpartition("/")[2].rpartition(":")[2], int(port)
 
+    def file(self, name: str, kind: str) -> Path:
+        """Return where a component's file of one kind is. Raises TestbedError when it has none."""
+        return Path(self.url(name, kind).removeprefix("file:"))
+
     def save(self, path: Path) -> None:
         """Write them to ``path`` as a JSON list, tokens left out."""
         kept = [asdict(each) for each in self._entries if each.kind != TOKEN]

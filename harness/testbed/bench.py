@@ -23,6 +23,7 @@ from harness.drivers.diary import SmsDiary
 from harness.drivers.directory import Directory
 from harness.drivers.emergency_network import EmergencyNetwork
 from harness.drivers.emergency_operator import EmergencyOperator
+from harness.drivers.enterprise_switch import EnterpriseSwitch
 from harness.drivers.jack import RtpJack
 from harness.drivers.keyed_radio import KeyedRadio
 from harness.drivers.location import LocationService
@@ -60,6 +61,7 @@ from harness.testbed.components import (
     DirectoryComponent,
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
+    EnterpriseSwitchComponent,
     IccsComponent,
     KeyedRadioComponent,
     McpttTerminalComponent,
@@ -104,6 +106,7 @@ from harness.testbed.opening import (
     open_sms_gateway,
     open_sms_network,
     open_supervisor,
+    open_switch,
     open_telephone,
     open_terminal,
     open_trunk,
@@ -285,6 +288,10 @@ class Bench:
     async def scripted_phone(self, name: str | None = None) -> ScriptedPhone:
         """Return a scripted telephone (the one there is, or the one named)."""
         return await self._driver(name, ScriptedPhoneComponent, open_scripted_phone)
+
+    async def enterprise_switch(self, name: str | None = None) -> EnterpriseSwitch:
+        """Return a simulated enterprise switch (the one there is, or the one named), to make it fail."""
+        return await self._driver(name, EnterpriseSwitchComponent, open_switch)
 
     async def telephone(self, name: str | None = None) -> Telephone:
         """Return a telephone of the enterprise switch by its component's name, registered."""

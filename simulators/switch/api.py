@@ -13,13 +13,22 @@ from harness.errors import LocalError
 from simulators.guard import bearer, guard
 from simulators.routes import Routes, add_routes
 from simulators.switch.lines import UnknownLineError, When
+from simulators.switch.meeting_api import meeting_routes
+from simulators.switch.meetings import UnknownMeetingError
 from simulators.switch.rooms import UnknownRoomError
 from simulators.switch.switch import EnterpriseSwitch, UnknownPartyError
 from simulators.switch.trunks import UnknownTrunkError
 from simulators.switch.voicemail.store import UnknownMessageError
 
 PLACED = status.HTTP_202_ACCEPTED
-UNKNOWN = (UnknownLineError, UnknownPartyError, UnknownRoomError, UnknownTrunkError, UnknownMessageError)
+UNKNOWN = (
+    UnknownMeetingError,
+    UnknownLineError,
+    UnknownPartyError,
+    UnknownRoomError,
+    UnknownTrunkError,
+    UnknownMessageError,
+)
 MAX_SHOWN = 1_000
 """Records and past calls in one answer."""
 
@@ -102,6 +111,13 @@ class FaultBody(_Body):
     fault: Fault | None = None
 
 
+class MessageBody(_Body):
+    """What is to change at a voice message."""
+
+    new: bool
+    """Whether it counts as not yet heard."""
+
+
 class CutBody(_Body):
     """Whether the wire is cut."""
 
@@ -129,6 +145,7 @@ def make_app(switch: EnterpriseSwitch, token: str | None) -> FastAPI:
     _setting(router, switch)
     _failing(router, switch)
     add_routes(app, router, dependencies=[Depends(bearer(token))])
+    add_routes(app, meeting_routes(switch), prefix="/v1", dependencies=[Depends(bearer(token))])
     return app
 
 
@@ -172,6 +189,18 @@ def _looking(router: Routes, switch: EnterpriseSwitch) -> None:
     @router.get("/conferences")
     async def read_conferences() -> list[dict[str, Any]]:
         return [room.shown() for room in switch.rooms()]
+
+    @router.get("/groups")
+    async def read_groups() -> list[dict[str, Any]]:
+        return [group.model_dump(mode="json") for group in switch.core.settings.hunt_groups]
+
+    @router.get("/sites")
+    async def read_sites() -> list[dict[str, Any]]:
+        cut = switch.core.admission.cut_sites
+        return [
+            {"name": site.name, "elins": site.elins, "survivable": site.survivable is not None, "cut": site.name in cut}
+            for site in switch.core.settings.sites
+        ]
 
     @router.get("/park")
     async def read_park() -> list[dict[str, Any]]:
@@ -281,6 +310,13 @@ def _setting(router: Routes, switch: EnterpriseSwitch) -> None:
     async def set_line(number: Name, body: LineBody) -> dict[str, Any]:
         switch.set_line(number, do_not_disturb=body.do_not_disturb, in_groups=body.in_groups)
         return switch.line(number).shown()
+
+    @router.patch("/lines/{number}/messages/{message}")
+    async def set_message(number: Name, message: Name, body: MessageBody) -> dict[str, Any]:
+        box = switch.mailbox(number)
+        found = box.get(message)
+        box.mark(found, new=body.new)
+        return found.shown()
 
     @router.delete("/lines/{number}/messages/{message}", status_code=status.HTTP_204_NO_CONTENT)
     async def delete_message(number: Name, message: Name) -> Response:

@@ -9,7 +9,7 @@ from typing import Final
 from harness.protocols import uk_numbers
 from harness.protocols.sip.dial_plan import DialPlan, Route, Target
 from simulators.switch.identities import e164
-from simulators.switch.settings.switch import SwitchSettings
+from simulators.switch.settings import ConferenceSettings, SwitchSettings
 
 _SIMPLE_CODES: Final = ("pickup", "cancel_all", "cancel_busy", "cancel_no_answer", "log_out")
 _CODES_WITH_NUMBER: Final = ("directed_pickup", "intercom")
@@ -105,13 +105,7 @@ def _routes(settings: SwitchSettings) -> Iterator[Route]:
             yield to(pickup.number, "group", pickup.name)
     for number in settings.emergency.numbers:
         yield to(number, "emergency")
-    conference = settings.conference
-    for room in conference.rooms:
-        yield to(room.number, "room")
-    if conference.factory:
-        yield to(conference.factory, "factory")
-        for index in range(conference.max_ad_hoc):
-            yield to(str(conference.first_ad_hoc + index), "room")
+    yield from _conference_routes(settings.conference)
     if settings.park is not None:
         yield to(settings.park.number, "park")
         for slot in settings.park.slots():
@@ -122,6 +116,17 @@ def _routes(settings: SwitchSettings) -> Iterator[Route]:
     for route in settings.routes:
         targets = tuple(Target(f"trunk {name}", index) for index, name in enumerate(route.trunks, 1))
         yield Route(route.pattern, targets, route.strip, route.strip_pre_dot, route.prepend, route.refuse)
+
+
+def _conference_routes(conference: ConferenceSettings) -> Iterator[Route]:
+    rooms = [room.number for room in conference.rooms]
+    if conference.factory:
+        yield Route(_escaped(conference.factory), (Target(f"factory {conference.factory}"),))
+        rooms += [str(conference.first_ad_hoc + index) for index in range(conference.max_ad_hoc)]
+    for number in rooms:
+        yield Route(_escaped(number), (Target(f"room {number}"),))
+    for number in conference.meetings.numbers() if conference.meetings is not None else ():
+        yield Route(_escaped(number), (Target(f"meeting {number}"),))
 
 
 def _code_routes(settings: SwitchSettings) -> Iterator[Route]:

@@ -65,7 +65,7 @@ class Room:
         core.tell("call.connected", call)
         core.spawn(self._patch(leg))
         if self.rooms.settings.tones:
-            core.spawn(self._announce(others, confirmed()))
+            core.spawn(self.announce(others, confirmed()))
 
     async def _patch(self, leg: Leg) -> None:
         """Let a leg speak and hear as it may now."""
@@ -78,7 +78,8 @@ class Room:
             except MediaError as error:  # a port that closed between the asking and the doing
                 self.rooms.core.journal.record(self.number, "patch.late", leg=leg.id, reason=str(error))
 
-    async def _announce(self, to: list[Leg], samples: Samples) -> None:
+    async def announce(self, to: list[Leg], samples: Samples) -> None:
+        """Let some of those inside hear a sound."""
         for leg in to:
             if leg in self.parties and leg.speech is not None and leg.speech.agreed and leg.speech.agreed.sends:
                 await leg.speech.port.play(samples)
@@ -152,7 +153,7 @@ class Room:
         if ends and (not self.parties or (self.ad_hoc and self._had_two and len(self.parties) == 1)):
             self.rooms.close(self)
         elif self.rooms.settings.tones:
-            core.spawn(self._announce(list(self.parties), departed()))
+            core.spawn(self.announce(list(self.parties), departed()))
 
     async def _leave(self, leg: Leg) -> None:
         async with self._lock:
@@ -200,7 +201,7 @@ class Rooms:
             self.core.call_over(call)
             return SERVED
         try:
-            room = room or await self._open(number, told.max_parties if told is not None else None)
+            room = room or await self.reserved(number, told.max_parties if told is not None else None)
             room.add(leg, call)
         except LocalError as error:
             self.core.journal.record(call.id, "conference.refused", reason=str(error))
@@ -235,7 +236,8 @@ class Rooms:
                 raise LocalError(f"{most} ad hoc conferences go on already")
             return await self._made(free[0], None, ad_hoc=True)
 
-    async def _open(self, number: str, most: int | None) -> Room:
+    async def reserved(self, number: str, most: int | None) -> Room:
+        """The conference at a number, which is opened where none goes on."""
         async with self._opening:
             return self.open.get(number) or await self._made(number, most, ad_hoc=False)
 

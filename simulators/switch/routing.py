@@ -50,7 +50,8 @@ class Routing:
         except DialPlanError as error:
             core.journal.warn(call.id, "call.loops", number=number, reason=str(error))
             return Refusal(482)
-        if found is None and core.emergency.calls_back(call, number):
+        if core.emergency.calls_back(call, number):
+            # Before the plan: a pattern of all numbers would send the operator's call back out of the switch again.
             found = core.emergency.destination(number)
         if found is None:
             return Refusal(484 if core.numbering.may_go_on(number) else 404)

@@ -14,6 +14,7 @@ from simulators.switch.ends import LineEnd, TrunkEnd
 from simulators.switch.identities import e164
 from simulators.switch.leg import Leg, anchored
 from simulators.switch.lines import Line, When, checked_forward
+from simulators.switch.meetings import Meetings
 from simulators.switch.numbering import Destination
 from simulators.switch.parking import Park
 from simulators.switch.rooms import Rooms
@@ -45,6 +46,8 @@ class Services:
         settings = core.settings
         self.park = Park(core, settings.park) if settings.park is not None else None
         self.rooms = Rooms(core, settings.conference)
+        meetings = settings.conference.meetings
+        self.meetings = Meetings(core, self.rooms, meetings) if meetings is not None else None
         self.lamps = Lamps(core)
         self.sessions: dict[Leg, Session] = {}
         """Calls that mailboxes have."""
@@ -69,6 +72,9 @@ class Services:
                 return await self.rooms.serve(call, found.number)
             case "factory":
                 return await self.rooms.begin(call)
+            case "meeting":
+                assert self.meetings is not None
+                return await self.meetings.serve(call, found.number)
             case "park" | "slot":
                 assert self.park is not None
                 return await self.park.serve(call, found.number)

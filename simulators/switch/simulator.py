@@ -49,6 +49,8 @@ class SwitchSimulator:
         """Where the control interface is, ``http://host:port``."""
         self.authority: Path | None = None
         """PEM file of the authority that signed a certificate which was made for the run."""
+        self.telephone_certificate: Path | None = None
+        """PEM file of a certificate of that authority's for telephones of this machine: call managers issue such."""
         self.folder = Path()
         """Where call records are put."""
 
@@ -128,6 +130,10 @@ class SwitchSimulator:
         leaf = authority.issue_cert(self.settings.host, "localhost")
         leaf.private_key_and_cert_chain_pem.write_to_path(str(certificate))
         certificate.chmod(0o600)
+        self.telephone_certificate = own / "telephone.pem"
+        issued = authority.issue_cert(self.settings.host, "localhost")
+        issued.private_key_and_cert_chain_pem.write_to_path(str(self.telephone_certificate))
+        self.telephone_certificate.chmod(0o600)
         return TlsSides(TlsFiles(certificate), TlsFiles(authority=self.authority))
 
     @property

@@ -57,6 +57,12 @@ def engaged_tone() -> Samples:
 
 
 @cache
+def recording_notice() -> Samples:
+    """1400 Hz for half a second: the recording tone of ITU-T E.180."""
+    return _clip(_tone(1400, seconds=0.5))
+
+
+@cache
 def unobtainable_tone() -> Samples:
     """400 Hz for two seconds."""
     return _clip(_tone(400, seconds=2.0))

@@ -19,6 +19,7 @@ from simulators.switch.conversation import Conversation
 from simulators.switch.joining import LegState
 from simulators.switch.leg import Leg, anchored
 from simulators.switch.lines import Line, When, checked_forward
+from simulators.switch.meetings import Meetings
 from simulators.switch.parking import Slot
 from simulators.switch.rooms import Room
 from simulators.switch.views import Parties, Party, Subscriber, party_of
@@ -91,6 +92,13 @@ class EnterpriseSwitch:
     def rooms(self) -> list[Room]:
         """Conferences that go on."""
         return list(self.core.services.rooms.open.values())
+
+    def meetings(self) -> Meetings:
+        """The meetings. Raises UnknownPartyError where there are none."""
+        found = self.core.services.meetings
+        if found is None:
+            raise UnknownPartyError("there are no meetings: 'conference.meetings' is not set")
+        return found
 
     def parked(self) -> list[Slot]:
         """Slots of the park that are taken."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from typing import Final
 
 from fastapi import Request
 
 from simulators.events import Events
 from simulators.webex.delivery import Deliveries
-from simulators.webex.errors import unknown
+from simulators.webex.errors import forbidden, unknown
 from simulators.webex.front import Caller
 from simulators.webex.happenings import Happenings
 from simulators.webex.paging import Pager
@@ -18,6 +19,8 @@ from simulators.webex.shapes import Membership, Person, Room, Team, TeamMembersh
 from simulators.webex.store import Store
 from simulators.webex.switchboard import Switchboard
 from simulators.webex.tokens import Grant, Tokens
+
+MAX_MUTED: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -36,8 +39,24 @@ class Cloud:
     """Where calls are made; None: there is no calling."""
     url: str = ""
     """Where it is reached, ``http://host:port``."""
+    muted: dict[str, None] = field(default_factory=dict)
+    """The legs of those whom a host muted: MAX_MUTED; of more the oldest are forgotten."""
     admin_roles: set[str] = field(default_factory=set)
     """The ids of the roles of full administrators; who has another role may only look."""
+
+    def note_muted(self, leg: str, *, muted: bool) -> None:
+        """Remember that somebody was muted, or no more."""
+        self.muted.pop(leg, None)
+        if muted:
+            self.muted[leg] = None
+            if len(self.muted) > MAX_MUTED:
+                del self.muted[next(iter(self.muted))]
+
+    def board(self) -> Switchboard:
+        """Where calls are made. Raises WebexError, 403, where there is no calling."""
+        if self.switchboard is None:
+            raise forbidden("The organization has no Webex Calling: the testbed file names no 'switch'.")
+        return self.switchboard
 
     def caller(self, grant: Grant) -> Caller | None:
         """Who has a grant; None where the account is gone."""

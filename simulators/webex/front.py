@@ -29,7 +29,7 @@ MAX_JSON: Final = 1024 * 1024
 MAX_UPLOAD: Final = 100 * 1024 * 1024
 """Bytes of a file: Webex's own limit."""
 MAX_MULTIPART: Final = MAX_UPLOAD + MAX_JSON
-MAX_QUERY: Final = 16 * 1024
+MAX_QUERY: Final = 32 * 1024
 MAX_ETAG: Final = 1024 * 1024
 """Bytes of an answer that gets an ETag; files have none."""
 MAX_CALLERS: Final = 20_000

@@ -58,15 +58,19 @@ class Pager:
         most: int,
         *,
         shown: Callable[[T], dict[str, Any]] = Part.told,
+        key: str = "items",
     ) -> JSONResponse:
-        """Answer the first ``most`` of ``items``, which begin where the page does; ``place``: an item's in order."""
+        """Answer the first ``most`` of ``items``, which begin where the page does; ``place``: an item's in order.
+
+        ``key``: what the list is called in the answer.
+        """
         told = items[:most]
         headers = {}
         if len(items) > len(told) and told:
             query = [(key, value) for key, value in request.query_params.multi_items() if key != "cursor"]
             query.append(("cursor", self._cursor(request, place(told[-1]))))
             headers["Link"] = f'<{base_url(request)}{request.url.path}?{urlencode(query)}>; rel="next"'
-        return JSONResponse({"items": [shown(each) for each in told]}, headers=headers)
+        return JSONResponse({key: [shown(each) for each in told]}, headers=headers)
 
     def _cursor(self, request: Request, place: list[Any]) -> str:
         text = json.dumps([place, self._now() + self._lives_s]).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, SecretStr, model_validator
@@ -104,6 +105,14 @@ def _force() -> tuple[OrganisationSettings, ...]:
     )
 
 
+class CertificateSettings(Strict):
+    """The certificate of an API that is asked by https, as PEM files."""
+
+    certificate: Path
+    key: Path | None = None
+    """None where it is in the same file."""
+
+
 class WebexSettings(Strict):
     """How the simulator is laid out."""
 
@@ -111,6 +120,8 @@ class WebexSettings(Strict):
     """Loopback or not: its own API asks everybody for a token. The control interface asks beyond loopback."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 0
     """Where the API is; 0: any that is free."""
+    tls: Literal["off", "generated"] | CertificateSettings = "off"
+    """``generated``: a certificate of an authority made for the run, whose PEM file is told with the addresses."""
     control_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     """Where its events, figures and faults are, and where tokens are had for any account."""
     control_token: SecretStr | None = None
@@ -126,6 +137,14 @@ class WebexSettings(Strict):
     """Requests that one token may make; more are answered 429. Webex's own limits are not published. [p]"""
     burst: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
     """Requests that may come at once before the rate is looked at. [p]"""
+    records_after_s: Annotated[float, Field(ge=0, le=3_600)] = 300.0
+    """Seconds after a call's end at which its detailed record can be had: developer.webex.com says 5 minutes."""
+    quality_after_s: Annotated[float, Field(ge=0, le=3_600)] = 300.0
+    """Seconds after a call's end at which what its media were can be had. [p]"""
+    region: Line = "UK"
+    """Where recordings are kept, as they tell it."""
+    recordings_kept_days: Annotated[float, Field(gt=0, le=3_650)] = 30.0
+    """Days after which a recording is taken away by itself."""
     webhooks_to: tuple[str, ...] = Field(default=(), max_length=100)
     """Hosts beyond loopback that webhooks may be sent to; others are made, and never sent."""
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import random
 import secrets
+import tempfile
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
+
+import trustme
 
 from harness.transport.context import Context
 from simulators.calendar import clock_of, epoch_of
@@ -23,7 +27,7 @@ from simulators.webex.front import Bucket, Front
 from simulators.webex.happenings import Happenings
 from simulators.webex.paging import Pager
 from simulators.webex.scopes import ALL, USER
-from simulators.webex.settings import WebexSettings
+from simulators.webex.settings import CertificateSettings, WebexSettings
 from simulators.webex.shapes import Person
 from simulators.webex.store import Store
 from simulators.webex.switchboard import Switchboard
@@ -40,6 +44,8 @@ class WebexSimulator:
         """Where its events, faults and tokens are, ``http://host:port``."""
         self.token = ""
         """The access token of the first organisation's administrator, made for this run."""
+        self.authority: Path | None = None
+        """PEM file of the authority that signed a certificate which was made for the run."""
         self._cloud = cloud
         self._settings = cloud.settings
         self._stack = AsyncExitStack()
@@ -48,7 +54,16 @@ class WebexSimulator:
         self._front = Front(
             make_app(cloud), cloud.tokens, cloud.caller, bucket, faults, cloud.rng, lambda: self.server.address
         )
-        self.server = FailingServer(lambda: self._front, cloud.settings.host, cloud.settings.port, faults, self.events)
+        certificate, key = self._certificate(cloud.settings)
+        self.server = FailingServer(
+            lambda: self._front,
+            cloud.settings.host,
+            cloud.settings.port,
+            faults,
+            self.events,
+            certificate=certificate,
+            key=key,
+        )
 
     @classmethod
     async def start(
@@ -106,10 +121,25 @@ class WebexSimulator:
         self._stack.push_async_callback(control.stop)
         self.control_url = f"http://{self._settings.host}:{await control.start()}"
 
+    def _certificate(self, settings: WebexSettings) -> tuple[Path | None, Path | None]:
+        """What it serves https with, and its key; none where it serves http."""
+        if isinstance(settings.tls, CertificateSettings):
+            return settings.tls.certificate, settings.tls.key
+        if settings.tls == "off":
+            return None, None
+        own = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="iccs-webex-")))
+        authority = trustme.CA()
+        self.authority, certificate = own / "authority.pem", own / "webex.pem"
+        authority.cert_pem.write_to_path(str(self.authority))
+        leaf = authority.issue_cert(settings.host, "localhost")
+        leaf.private_key_and_cert_chain_pem.write_to_path(str(certificate))
+        certificate.chmod(0o600)
+        return certificate, None
+
     @property
     def url(self) -> str:
-        """Where the API is, without ``/v1``: ``http://host:port``."""
-        return f"http://{self.server.address}"
+        """Where the API is, without ``/v1``: ``http://host:port``, or https."""
+        return f"{'http' if self._settings.tls == 'off' else 'https'}://{self.server.address}"
 
     async def stop(self) -> None:
         """Serve no more; what it held is gone."""

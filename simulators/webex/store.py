@@ -14,8 +14,10 @@ from typing import Final, Generic, TypeVar
 
 from harness.protocols.times import to_iso
 from simulators.webex import shapes
+from simulators.webex.calling_shapes import Report
 from simulators.webex.errors import full, unknown
 from simulators.webex.ids import MAX_ID, named, new_uuid, plain
+from simulators.webex.meeting_shapes import Invitee, Meeting, MeetingRecording
 
 T = TypeVar("T", bound=shapes.Shape)
 
@@ -27,6 +29,7 @@ MAX_WEBHOOKS: Final = 1_000
 MAX_EVENTS: Final = 200_000
 """Of these the oldest go; of all others no more are taken."""
 MAX_OTHERS: Final = 10_000
+MAX_REPORTS: Final = 100
 MAX_CONTENT: Final = 512 * 1024 * 1024
 """Bytes of all files together."""
 
@@ -126,6 +129,10 @@ class Store:
     locations: Shelf[shapes.Location] = field(init=False)
     workspaces: Shelf[shapes.Workspace] = field(init=False)
     devices: Shelf[shapes.Device] = field(init=False)
+    reports: Shelf[Report] = field(init=False)
+    meetings: Shelf[Meeting] = field(init=False)
+    invitees: Shelf[Invitee] = field(init=False)
+    recordings: Shelf[MeetingRecording] = field(init=False)
     by_room: dict[str, dict[str, shapes.Membership]] = field(default_factory=dict)
     """Memberships by room and person."""
     by_person: dict[str, dict[str, shapes.Membership]] = field(default_factory=dict)
@@ -150,6 +157,10 @@ class Store:
         self.locations = Shelf(self, "LOCATION", "locations", MAX_OTHERS)
         self.workspaces = Shelf(self, "PLACE", "workspaces", MAX_OTHERS)
         self.devices = Shelf(self, "DEVICE", "devices", MAX_OTHERS)
+        self.meetings = Shelf(self, "MEETING", "meetings", MAX_OTHERS)
+        self.invitees = Shelf(self, "INVITEE", "invitees", MAX_MEMBERSHIPS)
+        self.recordings = Shelf(self, "RECORDING", "recordings", MAX_OTHERS)
+        self.reports = Shelf(self, "REPORT", "reports", MAX_REPORTS)
 
     def next_number(self) -> int:
         """The place of what is made next."""

@@ -21,7 +21,8 @@ ANSWERS_WITHIN_S: Final = 35.0
 """Seconds within which the switch answers: it waits itself for a telephone to be picked up."""
 MAX_HISTORY: Final = 20
 """Calls of each kind that a history has, as Webex's own."""
-_LOOKED_AT: Final = 1_000
+MOST_RECORDS: Final = 1_000
+"""Calls that are over, and records of their speech, that are looked at; the switch shows no more at once."""
 MAX_ANSWERED: Final = 10_000
 """Calls answered by REST whose names are kept; of more the oldest are forgotten."""
 
@@ -47,7 +48,7 @@ class Switchboard:
 
     async def calls(self, person: Person) -> list[Call]:
         """The calls that a person has now."""
-        found = await self._ask("GET", "/parties", query={"line": _line(person)})
+        found = await self.ask("GET", "/parties", query={"line": line_of(person)})
         return [self._call(each, person) for each in found]
 
     async def call(self, person: Person, call_id: str) -> Call:
@@ -56,8 +57,8 @@ class Switchboard:
 
     async def history(self, person: Person, kind: str | None) -> list[CallRecord]:
         """The calls that a person had, the last first, MAX_HISTORY of each kind."""
-        query = {"line": _line(person), "most": str(_LOOKED_AT)}
-        past = await self._ask("GET", "/history", query=query)
+        query = {"line": line_of(person), "most": str(MOST_RECORDS)}
+        past = await self.ask("GET", "/history", query=query)
         records = [self._record(each, person) for each in reversed(past)]
         kept: list[CallRecord] = []
         for each in records:
@@ -67,7 +68,7 @@ class Switchboard:
 
     async def place(self, person: Person, act: str, body: dict[str, Any]) -> dict[str, str]:
         """Begin a call of a person's: ``dial``, ``retrieve`` or ``pick-up``; return its ids."""
-        party = await self._ask("POST", f"/lines/{_line(person)}/{act}", body)
+        party = await self.ask("POST", f"/lines/{line_of(person)}/{act}", body)
         return {"callId": self._id(party), "callSessionId": str(party["call"])}
 
     async def act(self, person: Person, call_id: str, act: str, body: dict[str, Any] | None = None) -> Any:
@@ -77,7 +78,7 @@ class Switchboard:
             self._answered[party["call"], party["line"]] = self._name(party)
             if len(self._answered) > MAX_ANSWERED:
                 del self._answered[next(iter(self._answered))]
-        return await self._ask("POST", f"/parties/{party['id']}/{act}", body)
+        return await self.ask("POST", f"/parties/{party['id']}/{act}", body)
 
     async def other(self, person: Person, call_id: str) -> str:
         """The switch's name of one of a person's calls. Raises WebexError."""
@@ -85,12 +86,12 @@ class Switchboard:
 
     async def _party(self, person: Person, call_id: str) -> dict[str, Any]:
         coded = uuid_of(call_id, "CALL")
-        line = _line(person)
+        line = line_of(person)
         try:
             wanted = bytes.fromhex(coded or "").decode()
         except ValueError:
             wanted = ""
-        parties = await self._ask("GET", "/parties", query={"line": line})
+        parties = await self.ask("GET", "/parties", query={"line": line})
         found: list[dict[str, Any]] = [each for each in parties if self._name(each) == wanted]
         if not found:
             raise unknown("call")
@@ -110,8 +111,8 @@ class Switchboard:
             personality=_personality(party),
             state=_state(party),
             remote_party=self._remote(party, person),
-            created=stamp(self._origin + party["created"]),
-            answered=stamp(self._origin + party["answered"]) if party["answered"] is not None else None,
+            created=self.at(party["created"]),
+            answered=self.at(party["answered"]) if party["answered"] is not None else None,
         )
 
     def _record(self, party: dict[str, Any], person: Person) -> CallRecord:
@@ -126,7 +127,7 @@ class Switchboard:
             name=remote.name,
             number=remote.number,
             privacy_enabled=remote.privacy_enabled,
-            time=stamp(self._origin + time),
+            time=self.at(time),
         )
 
     def _remote(self, party: dict[str, Any], person: Person) -> RemoteParty:
@@ -142,9 +143,29 @@ class Switchboard:
             call_type=kind,
         )
 
-    async def _ask(
+    async def past(self) -> list[dict[str, Any]]:
+        """Everybody's calls that are over, the oldest first, MOST_RECORDS at most."""
+        found: list[dict[str, Any]] = await self.ask("GET", "/history", query={"most": str(MOST_RECORDS)})
+        return found
+
+    async def fetch(self, path: str) -> bytes:
+        """A file of the switch's. Raises WebexError."""
+        try:
+            answer = await self._http.get(path)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise WebexError(HTTPStatus.SERVICE_UNAVAILABLE, "The call control service is not available.") from error
+        if answer.is_error:
+            raise unknown()
+        return answer.content
+
+    def at(self, time: float) -> str:
+        """A run time as it is stamped."""
+        return stamp(self._origin + time)
+
+    async def ask(
         self, method: str, path: str, body: dict[str, Any] | None = None, query: dict[str, str] | None = None
     ) -> Any:
+        """Ask the switch's control interface. Raises WebexError in the service's own words."""
         try:
             answer = await self._http.request(method, path, json=body, params=query)
             said = answer.json() if answer.content else None
@@ -163,7 +184,8 @@ class Switchboard:
         return said
 
 
-def _line(person: Person) -> str:
+def line_of(person: Person) -> str:
+    """The number of a person's line. Raises WebexError, 403, where there is none."""
     if person.extension is None:
         raise forbidden("The user has no extension, and so no line to call from.")
     return person.extension

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import wave
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -33,9 +34,9 @@ def read_wav(path: Path) -> Samples:
     return np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.int16)
 
 
-def write_wav(path: Path, samples: Samples) -> None:
-    """Write samples to a file."""
-    with wave.open(str(path), "wb") as file:
+def write_wav(target: Path | BinaryIO, samples: Samples) -> None:
+    """Write samples to a file, by its path or open."""
+    with wave.open(str(target) if isinstance(target, Path) else target, "wb") as file:
         file.setnchannels(SHAPE[0])
         file.setsampwidth(SHAPE[1])
         file.setframerate(SHAPE[2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -31,15 +32,18 @@ _READS: Final = frozenset({"GET", "HEAD"})
 class WebexClient:
     """A connection to Webex with one account's token, which no error, journal or representation tells."""
 
-    def __init__(self, name: str, service: str, token: str, *, read_only: bool) -> None:
+    def __init__(
+        self, name: str, service: str, token: str, *, read_only: bool, tls: ssl.SSLContext | None = None
+    ) -> None:
         """``name``: what errors call it; ``service``: ``https://webexapis.com``, without ``/v1``.
 
-        ``read_only``: whatever would change something is refused here, before a byte is sent.
+        ``read_only``: whatever would change something is refused here, before a byte is sent. ``tls``: by what the
+        service is checked; left out: whom the public web trusts.
         """
         self.name = name
         self._service = service
         self._read_only = read_only
-        self._http = http_client(timeout=ANSWERS_WITHIN_S, token=token)
+        self._http = http_client(timeout=ANSWERS_WITHIN_S, token=token, tls=tls)
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     def __repr__(self) -> str:
@@ -82,6 +86,17 @@ class WebexClient:
                 return
             url, sent = self._own(following), None
         raise WebexError(f"{self.name}: {path} has more than {MAX_PAGES} pages")
+
+    async def fetch(self, url: str) -> str:
+        """The text at an address that the service told. Raises as `ask` does, and where it is another's."""
+        return (await self.fetch_bytes(url)).decode(errors="replace")
+
+    async def fetch_bytes(self, url: str) -> bytes:
+        """What is at an address that the service told. Raises as `fetch` does."""
+        answer = await self._answer("GET", self._own(url), None, None)
+        if answer.is_error:
+            self._read("GET", urlsplit(url).path, answer)
+        return answer.content
 
     def _own(self, url: str) -> str:
         # The token goes where it was meant for, wherever a page points.

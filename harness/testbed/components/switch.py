@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
 from harness.testbed.components.base import Binding, BoundComponent, HostPort, Name
-from simulators.switch.settings.switch import SwitchSettings
+from simulators.switch.settings import SwitchSettings
+from simulators.switch.settings.base import Secure
 
 
 class EnterpriseSwitchComponent(BoundComponent):
@@ -39,6 +41,14 @@ class TelephoneComponent(BoundComponent):
     """The number that it registers as."""
     password: SecretStr | None = None
     """What it registers with; a simulated switch's own for that line where left out."""
+    secure: Secure = "no"
+    """Whether its speech is SRTP: never; where the other side can; always."""
+    transport: Literal["UDP", "TCP", "TLS"] = "UDP"
+    """How its SIP goes. TLS needs a switch that takes it; a real one's authority stands in ``authority``."""
+    authority: Path | None = None
+    """PEM file of who signed a real switch's certificate; the system's own authorities where left out."""
+    certificate: Path | None = None
+    """PEM file with the telephone's own certificate and key, for TLS; a simulated switch issues one."""
     local: HostPort = "127.0.0.1:0"
     """Where its SIP is bound, ``host:port``."""
     expires: int = Field(default=120, ge=10, le=3600)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -30,6 +31,10 @@ class WebexComponent(BoundComponent):
     """How the simulator is laid out; only where the binding is ``simulated``."""
     service: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
     """Where a real Webex is asked, without ``/v1``: https://webexapis.com."""
+    authority: Path | None = None
+    """PEM file of who signed the service's certificate, where that is not an authority of the public web."""
+    analytics: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
+    """Where a real Webex tells of calls that are over: https://analytics-calling-eu.webexapis.com, by region."""
     switch: Name | None = None
     """The simulated enterprise switch that makes a simulated Webex's calls: an extension is a line of it."""
     accounts: dict[Name, AccountSettings] = Field(min_length=1, max_length=MAX_ACCOUNTS)

@@ -19,6 +19,7 @@ from harness.testbed.opening.roip import open_roip_gateway, open_roip_radio
 from harness.testbed.opening.scripted_phone import open_scripted_phone
 from harness.testbed.opening.sms import open_sms_gateway, open_sms_network
 from harness.testbed.opening.supervisor import open_supervisor
+from harness.testbed.opening.switch import open_switch
 from harness.testbed.opening.telephone import open_telephone
 from harness.testbed.opening.trunk import open_trunk
 from harness.testbed.opening.webex import open_webex
@@ -47,6 +48,7 @@ __all__ = [
     "open_sms_gateway",
     "open_sms_network",
     "open_supervisor",
+    "open_switch",
     "open_telephone",
     "open_terminal",
     "open_trunk",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
+
 from harness.drivers.webex import Account, Webex
 from harness.testbed.components import Binding, WebexComponent
 from harness.testbed.opening.base import Opening
+from harness.transport.tls import TlsFiles, client_context
 
 
 async def open_webex(opening: Opening, name: str, component: WebexComponent) -> Webex:
@@ -22,8 +25,10 @@ async def open_webex(opening: Opening, name: str, component: WebexComponent) -> 
             prefix=component.prefix,
             read_only=component.only_read,
             permit=opening.interlock.dial,
+            clock=opening.clock,
             control=opening.addresses.url(name, "control"),
             control_token=secret.get_secret_value() if secret is not None else None,
+            tls=_checking(opening, name, component),
         )
     assert component.service is not None, "the file's reader saw to it"
     return await Webex.open(
@@ -34,5 +39,16 @@ async def open_webex(opening: Opening, name: str, component: WebexComponent) -> 
         prefix=component.prefix,
         read_only=component.only_read,
         permit=opening.interlock.dial,
+        clock=opening.clock,
         control=None,
+        analytics=component.analytics,
+        tls=_checking(opening, name, component),
     )
+
+
+def _checking(opening: Opening, name: str, component: WebexComponent) -> ssl.SSLContext | None:
+    """By what the service's certificate is checked: the file's authority, a simulated one's own, or the web's."""
+    authority = component.authority
+    if authority is None and opening.addresses.has(name, "authority"):
+        authority = opening.addresses.file(name, "authority")
+    return client_context(TlsFiles(authority=authority)) if authority is not None else None

@@ -29,6 +29,8 @@ async def start_switch(starting: Starting, name: str, component: EnterpriseSwitc
         starting.reached(name, role, "sips", f"sips:{host}:{switch.sips_address[1]}")
     if switch.authority is not None:
         starting.reached(name, role, "authority", f"file:{switch.authority}")
+    if switch.telephone_certificate is not None:
+        starting.reached(name, role, "certificate", f"file:{switch.telephone_certificate}")
     starting.reached(name, role, "http", switch.control_url)
     starting.reached(name, role, "records", f"file:{switch.folder}")
     for site, (site_host, site_port) in switch.survivable_addresses().items():

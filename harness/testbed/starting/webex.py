@@ -20,6 +20,8 @@ async def start_webex(starting: Starting, name: str, component: WebexComponent) 
     )
     starting.stack.push_async_callback(simulator.stop)
     starting.reached(name, component.role, "http", simulator.url)
+    if simulator.authority is not None:
+        starting.reached(name, component.role, "authority", f"file:{simulator.authority}")
     starting.reached(name, component.role, "control", simulator.control_url)
     starting.reached(name, component.role, TOKEN, simulator.token)
 

@@ -53,6 +53,24 @@ class RoomSettings(Strict):
     max_parties: int = Field(default=MAX_PARTIES, ge=2, le=MAX_PARTIES)
 
 
+class MeetingSettings(Strict):
+    """Numbers of conferences with a lobby, which the control interface opens and ends."""
+
+    first: int = Field(ge=1, le=999_999)
+    last: int = Field(ge=1, le=999_999)
+    max_parties: int = Field(default=MAX_PARTIES, ge=2, le=MAX_PARTIES)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> MeetingSettings:
+        if not 0 <= self.last - self.first < MAX_ROOMS or len(str(self.first)) != len(str(self.last)):
+            raise ValueError(f"meetings are 'first' to 'last', as many digits each, {MAX_ROOMS} at most")
+        return self
+
+    def numbers(self) -> list[str]:
+        """The meetings' numbers."""
+        return [str(number) for number in range(self.first, self.last + 1)]
+
+
 class ConferenceSettings(Strict):
     """Conferences."""
 
@@ -62,6 +80,7 @@ class ConferenceSettings(Strict):
     first_ad_hoc: int = Field(default=8_900, ge=1, le=999_000)
     """The number of the first ad hoc conference; the next one has the next."""
     max_ad_hoc: int = Field(default=20, ge=1, le=MAX_ROOMS)
+    meetings: MeetingSettings | None = None
     tones: bool = True
     """Whether those inside hear that somebody comes or goes."""
 

@@ -127,6 +127,8 @@ class SwitchSettings(Strict):
             yield self.conference.factory
             first = self.conference.first_ad_hoc
             yield from (str(first + index) for index in range(self.conference.max_ad_hoc))
+        if self.conference.meetings is not None:
+            yield from self.conference.meetings.numbers()
         if self.park is not None:
             yield self.park.number
             yield from self.park.slots()

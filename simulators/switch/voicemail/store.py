@@ -99,8 +99,12 @@ class Mailbox:
 
     def heard(self, message: Message) -> None:
         """A message was heard."""
-        if message.is_new:
-            message.is_new = False
+        self.mark(message, new=False)
+
+    def mark(self, message: Message, *, new: bool) -> None:
+        """Let a message count as not yet heard, or as heard."""
+        if message.is_new is not new:
+            message.is_new = new
             self._changed(self)
 
     def delete(self, message: Message) -> None:

@@ -7,12 +7,15 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from simulators.guard import allowed_methods
 from simulators.routes import add_routes
 from simulators.webex.api import (
     actions,
+    analytics,
+    calling_plan,
+    meetings,
     memberships,
     messages,
     oauth,
@@ -22,6 +25,7 @@ from simulators.webex.api import (
     rooms,
     teams,
     telephony,
+    voice_messages,
     webhooks,
 )
 from simulators.webex.cloud import Cloud
@@ -30,14 +34,29 @@ from simulators.webex.errors import WebexError, unfit, unknown
 from simulators.webex.front import refusal
 
 PREFIX = "/v1"
-_PARTS = (people, rooms, memberships, messages, actions, teams, webhooks, organisation, places, telephony, oauth)
+_PARTS = (
+    people,
+    rooms,
+    memberships,
+    messages,
+    actions,
+    teams,
+    webhooks,
+    organisation,
+    places,
+    telephony,
+    voice_messages,
+    calling_plan,
+    analytics,
+    meetings,
+    oauth,
+)
 
 
 def make_app(cloud: Cloud) -> FastAPI:
     """Return the interface of ``cloud``; `simulators.webex.front.Front` stands before it."""
     app = FastAPI(title="Webex, simulated", version="1", redoc_url=None)
     describe(app)
-    known: list[APIRoute] = []
 
     def refused(request: Request, error: WebexError) -> JSONResponse:
         tracking = request.state.tracking_id
@@ -63,18 +82,10 @@ def make_app(cloud: Cloud) -> FastAPI:
         headers = dict(error.headers or {})
         told = str(error.detail)
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            # Each route knows its own method only; the resource has those of all its routes (RFC 9110 section 10.2.1).
-            path = request.url.path.removeprefix(PREFIX)
-            # Of paths that fit, the one with the fewest parameters is meant: /people/me is nobody's id.
-            fitting = [route for route in known if route.path_regex.match(path)]
-            there = min(fitting, key=lambda route: len(route.param_convertors)).path if fitting else ""
-            methods = {method for route in known if route.path == there for method in route.methods or ()}
-            headers["Allow"] = ", ".join(sorted(methods))
+            headers["Allow"] = allowed_methods(app, request.url.path)
             told = "The HTTP method is not supported for this resource."
         return refused(request, WebexError(HTTPStatus(error.status_code), told, headers=headers))
 
     for part in _PARTS:
-        router = part.routes(cloud)
-        known += [route for route in router.routes if isinstance(route, APIRoute)]
-        add_routes(app, router, prefix=PREFIX)
+        add_routes(app, part.routes(cloud), prefix=PREFIX)
     return app

@@ -15,6 +15,7 @@ from simulators.bodies import Body
 from simulators.webex.errors import unfit
 from simulators.webex.front import Caller
 from simulators.webex.ids import MAX_ID, plain
+from simulators.webex.paging import MAX_CURSOR
 from simulators.webex.shapes import Part
 from simulators.webex.store import stamp
 
@@ -39,17 +40,17 @@ Id = Annotated[str, Field(min_length=1, max_length=MAX_ID), AfterValidator(plain
 Line = Annotated[str, Field(min_length=1, max_length=256, pattern=r"\S")]
 Prose = Annotated[str, Field(max_length=2_000)]
 Email = Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
-Cursor = Annotated[str | None, Query(max_length=2_000)]
+Cursor = Annotated[str | None, Query(max_length=MAX_CURSOR)]
 Most = Annotated[int, Query(ge=1, le=1_000)]
 
 
 def _iso(value: object) -> object:
-    if isinstance(value, str) and "T" not in value:
+    if not isinstance(value, str) or "T" not in value:
         raise ValueError("a time is written 2026-01-01T00:00:00.000Z")
     return value
 
 
-Moment = Annotated[datetime, BeforeValidator(_iso)]
+Moment = Annotated[datetime, Field(strict=False), BeforeValidator(_iso)]
 
 
 def stamped(moment: datetime) -> str:

@@ -12,10 +12,9 @@ from pydantic import Field
 from simulators.routes import Routes
 from simulators.webex.api.asking import Items, Sent, answer, needs
 from simulators.webex.cloud import Cloud
-from simulators.webex.errors import forbidden, unfit
+from simulators.webex.errors import unfit
 from simulators.webex.front import Caller
 from simulators.webex.shapes import Call, CallParked, CallPlaced, CallRecord, ParkedAgainst
-from simulators.webex.switchboard import Switchboard
 
 Read = Annotated[Caller, needs("spark:calls_read")]
 Write = Annotated[Caller, needs("spark:calls_write")]
@@ -79,12 +78,6 @@ class DigitsSent(Sent):
     dtmf: Annotated[str, Field(pattern=r"^[0-9*#A-D]{1,32}$")]
 
 
-def _board(cloud: Cloud) -> Switchboard:
-    if cloud.switchboard is None:
-        raise forbidden("The organization has no Webex Calling: the testbed file names no 'switch'.")
-    return cloud.switchboard
-
-
 def _digits(destination: str) -> str:
     return destination.removeprefix("tel:")
 
@@ -108,19 +101,19 @@ def _looking(router: Routes, cloud: Cloud) -> None:
     @router.get("", response_model=Items[Call])
     async def calls(caller: Read) -> JSONResponse:
         """The caller's calls."""
-        found = await _board(cloud).calls(caller.person)
+        found = await cloud.board().calls(caller.person)
         return JSONResponse({"items": [each.told() for each in found]})
 
     @router.get("/history", response_model=Items[CallRecord])
     async def history(caller: Read, type: Literal["placed", "missed", "received"] | None = None) -> JSONResponse:
         """The calls that the caller had, the last first."""
-        found = await _board(cloud).history(caller.person, type)
+        found = await cloud.board().history(caller.person, type)
         return JSONResponse({"items": [each.told() for each in found]})
 
     @router.get("/{call_id}", response_model=Call)
     async def call(caller: Read, call_id: str) -> JSONResponse:
         """One of the caller's calls."""
-        return answer(await _board(cloud).call(caller.person, call_id))
+        return answer(await cloud.board().call(caller.person, call_id))
 
 
 def _placing(router: Routes, cloud: Cloud) -> None:
@@ -130,19 +123,19 @@ def _placing(router: Routes, cloud: Cloud) -> None:
     async def dial(caller: Write, sent: DialSent) -> JSONResponse:
         """Let the caller's telephone call somebody."""
         body = {"number": _digits(sent.destination)}
-        return JSONResponse(await _board(cloud).place(caller.person, "dial", body))
+        return JSONResponse(await cloud.board().place(caller.person, "dial", body))
 
     @router.post("/retrieve", response_model=CallPlaced)
     async def retrieve(caller: Write, sent: RetrieveSent) -> JSONResponse:
         """Take a parked call up."""
         body = {"number": _digits(sent.destination)}
-        return JSONResponse(await _board(cloud).place(caller.person, "retrieve", body))
+        return JSONResponse(await cloud.board().place(caller.person, "retrieve", body))
 
     @router.post("/pickup", response_model=CallPlaced)
     async def pickup(caller: Write, sent: PickupSent) -> JSONResponse:
         """Take a call that rings at another's telephone."""
         body = {} if sent.target is None else {"target": _digits(sent.target)}
-        return JSONResponse(await _board(cloud).place(caller.person, "pick-up", body))
+        return JSONResponse(await cloud.board().place(caller.person, "pick-up", body))
 
 
 def _handling(router: Routes, cloud: Cloud) -> None:
@@ -151,7 +144,7 @@ def _handling(router: Routes, cloud: Cloud) -> None:
     @router.post("/divert", status_code=HTTPStatus.NO_CONTENT)
     async def divert(caller: Write, sent: DivertSent) -> Response:
         """Let a call that rings ring elsewhere."""
-        await _board(cloud).act(caller.person, sent.call_id, "divert", {"number": _digits(sent.destination)})
+        await cloud.board().act(caller.person, sent.call_id, "divert", {"number": _digits(sent.destination)})
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     @router.post("/transfer", status_code=HTTPStatus.NO_CONTENT)
@@ -159,7 +152,7 @@ def _handling(router: Routes, cloud: Cloud) -> None:
         """Hand a call on, to a number or to whom another of the caller's calls is with."""
         if (sent.call_id2 is None) == (sent.destination is None):
             raise unfit("Either callId2 or destination is needed, and not both.")
-        board = _board(cloud)
+        board = cloud.board()
         body = {"to": _digits(sent.destination)} if sent.destination is not None else {}
         if sent.call_id2 is not None:
             body = {"onto": await board.other(caller.person, sent.call_id2)}
@@ -170,13 +163,13 @@ def _handling(router: Routes, cloud: Cloud) -> None:
     async def park(caller: Write, sent: ParkSent) -> JSONResponse:
         """Park whom the caller speaks to."""
         body = {} if sent.destination is None else {"slot": _digits(sent.destination)}
-        slot = await _board(cloud).act(caller.person, sent.call_id, "park", body)
+        slot = await cloud.board().act(caller.person, sent.call_id, "park", body)
         return answer(CallParked(parked_against=ParkedAgainst(number=str(slot["number"]))))
 
     @router.post("/transmitDtmf", status_code=HTTPStatus.NO_CONTENT)
     async def transmit(caller: Write, sent: DigitsSent) -> Response:
         """Press keys."""
-        await _board(cloud).act(caller.person, sent.call_id, "digits", {"digits": sent.dtmf})
+        await cloud.board().act(caller.person, sent.call_id, "digits", {"digits": sent.dtmf})
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -184,7 +177,7 @@ def _plain(router: Routes, cloud: Cloud, act: str, ours: str, body: dict[str, An
     """One act that needs no more than the call."""
 
     async def do(caller: Write, sent: CallSent) -> Response:
-        await _board(cloud).act(caller.person, sent.call_id, ours, body)
+        await cloud.board().act(caller.person, sent.call_id, ours, body)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     do.__doc__ = f"{act.capitalize()} a call."

@@ -59,6 +59,7 @@ async def driver(
         prefix="iccs-test-",
         read_only=read_only,
         permit=_no_dialling,
+        clock=lambda: 0.0,
         control=None if real else simulator.control_url,
     )
     try:

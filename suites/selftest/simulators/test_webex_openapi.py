@@ -14,7 +14,8 @@ async def test_an_administrator_finds_what_the_document_says() -> None:
     simulator = await WebexSimulator.start(Context.create(seed=1), settings, virtual=False)
     try:
         # What no schema says: which ids there are, which filter goes with which resource, that one of three is needed.
-        checks = ("--exclude-checks", "positive_data_acceptance")
+        # Nearly a hundred operations, whose edges are covered in any case: few examples beyond these.
+        checks = ("--exclude-checks", "positive_data_acceptance", "--max-examples", "8")
         await schemathesis_finds_nothing(simulator.url, *checks, token=simulator.token)
         await schemathesis_finds_nothing(
             simulator.control_url, "--exclude-path", "/v1/fault", "--exclude-path", "/v1/busy"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from switch_in_virtual_time import LINES, SPEECH, exchange, until
 
@@ -49,8 +51,10 @@ async def test_the_reserve_trunk_takes_it_where_the_first_fails() -> None:
         assert (len(refused), len(came)) == (1, 1)
 
 
-async def test_a_call_back_to_the_sites_number_reaches_the_telephone_that_called() -> None:
-    async with exchange(SITE) as there:
+@pytest.mark.parametrize("routes", [[], [{"pattern": "\\+!", "trunks": ["pstn"]}]])
+async def test_a_call_back_to_the_sites_number_reaches_the_telephone_that_called(routes: list[Any]) -> None:
+    """Also where the dial plan leads every number out."""
+    async with exchange({**SITE, "routes": routes}) as there:
         operator, _ = await there.taker("pstn", 5080)
         front = await there.telephone("3101")
         call = await front.dial("999")

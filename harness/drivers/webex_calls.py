@@ -1,0 +1,210 @@
+"""What Webex accounts do with calls, and what Webex tells of calls: states, records, quality, messages, the plan."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import csv
+import io
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from harness.drivers.controlled import SimulatedOrReal
+from harness.endpoints.sntp import Clock
+from harness.endpoints.webex import WebexClient
+from harness.errors import DriverError, ExpectationError, WebexError
+from harness.transport.context import Context
+
+CALL_LOOKS_EVERY_S: Final = 0.1
+RECORD_LOOKS_EVERY_S: Final = 60.0
+"""How often is looked for a record: Webex lets records be asked for once a minute."""
+RECORDS_BACK_S: Final = 3 * 3600.0
+"""How far back records are looked for."""
+RECORDS_AFTER_S: Final = 301.0
+"""Records of calls that ended later than so many seconds ago can't be asked for yet."""
+_ADMINISTRATOR: Final = "administrator"
+T = TypeVar("T")
+
+
+class WebexCalls(SimulatedOrReal):
+    """The calling part of Webex."""
+
+    def __init__(self, context: Context, name: str, *, permit: Callable[[str], None], clock: Clock) -> None:
+        super().__init__(context, name, kind="webex")
+        self._permit, self._clock = permit, clock
+
+    @abstractmethod
+    async def account(self, name: str = _ADMINISTRATOR) -> WebexClient:
+        """An account's own connection."""
+
+    @abstractmethod
+    async def analyst(self, name: str = _ADMINISTRATOR) -> WebexClient:
+        """An account's connection to where call records are."""
+
+    # What people do with calls
+
+    async def dial(self, destination: str, *, by: str) -> str:
+        """Let an account's telephone call ``destination``; return the call's id.
+
+        Raises InterlockError, before anything is sent, where the testbed does not allow the number.
+        """
+        self._permit(destination)
+        said = await (await self.account(by)).ask("POST", "/telephony/calls/dial", {"destination": destination})
+        self._journal.record(self.name, "webex.dialled", call=str(said["callId"]), account=by)
+        return str(said["callId"])
+
+    async def handle(self, call: str, act: str, *, by: str) -> None:
+        """Do something to an account's call: ``answer``, ``hold``, ``resume``, ``hangup``, ``reject``, ``mute``."""
+        await (await self.account(by)).ask("POST", f"/telephony/calls/{act}", {"callId": call})
+        self._journal.record(self.name, "webex.call_handled", call=call, act=act, account=by)
+
+    async def expect_call(self, state: str, *, by: str, within: float) -> dict[str, Any]:
+        """An account's call in this state, as it sees it; raises ExpectationError where there is none in time."""
+        client = await self.account(by)
+        seen: list[str] = []
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while True:
+                    calls = (await client.ask("GET", "/telephony/calls"))["items"]
+                    seen = [str(each["state"]) for each in calls]
+                    for call in calls:
+                        if call["state"] == state:
+                            self._journal.record(
+                                self.name, "webex.call_seen", call=call["callId"], state=state, account=by
+                            )
+                            found: dict[str, Any] = call
+                            return found
+                    await asyncio.sleep(CALL_LOOKS_EVERY_S)
+        has = ", ".join(seen) or "none"
+        raise ExpectationError(
+            f"{self.name}: {by} was to have a call that is {state} within {within:g} s, and has {has}"
+        )
+
+    async def transfer(self, call: str, destination: str, *, by: str) -> None:
+        """Hand an account's call on to a number. Raises InterlockError for one that the testbed does not allow."""
+        self._permit(destination)
+        body = {"callId1": call, "destination": destination}
+        await (await self.account(by)).ask("POST", "/telephony/calls/transfer", body)
+        self._journal.record(self.name, "webex.call_handled", call=call, act="transfer", account=by)
+
+    async def park(self, call: str, *, by: str) -> str:
+        """Park whom an account speaks to; return the slot."""
+        said = await (await self.account(by)).ask("POST", "/telephony/calls/park", {"callId": call})
+        slot = str(said["parkedAgainst"]["number"])
+        self._journal.record(self.name, "webex.call_handled", call=call, act="park", slot=slot, account=by)
+        return slot
+
+    async def retrieve(self, slot: str, *, by: str) -> str:
+        """Let an account's telephone take up a parked call; return the call's id."""
+        said = await (await self.account(by)).ask("POST", "/telephony/calls/retrieve", {"destination": slot})
+        self._journal.record(self.name, "webex.call_handled", call=str(said["callId"]), act="retrieve", account=by)
+        return str(said["callId"])
+
+    # What administrators are told
+
+    async def call_records(self, session: str, *, within: float, count: int = 1) -> list[dict[str, str]]:
+        """The detailed records of a call, by its callSessionId: ``count`` of them at least, the earliest first.
+
+        Raises ExpectationError where there are fewer ``within`` seconds.
+        """
+
+        async def look() -> list[dict[str, str]] | None:
+            client, now = await self.analyst(), self._clock()
+            query = {"startTime": _written(now - RECORDS_BACK_S), "endTime": _written(now - RECORDS_AFTER_S)}
+            found = [each async for each in client.listed("/cdr_feed", query=query)]
+            of_it = [each for each in found if each.get("Correlation ID") == session]
+            return of_it if len(of_it) >= count else None
+
+        found, after = await self._looked_for(look, within, f"{count} detailed records of call {session}")
+        self._journal.record(self.name, "webex.call_records", call=session, count=len(found), after=after)
+        return found
+
+    async def call_quality(self, session: str, *, within: float, count: int = 1) -> list[dict[str, str]]:
+        """What each party of a call heard, by its callSessionId, as the report of calls' quality tells it.
+
+        Raises ExpectationError where it tells of fewer than ``count`` parties ``within`` seconds.
+        """
+
+        async def look() -> list[dict[str, str]] | None:
+            rows = [each for each in await self._quality_report() if each.get("Correlation ID") == session]
+            return rows if len(rows) >= count else None
+
+        found, after = await self._looked_for(look, within, f"the quality of {count} parties of call {session}")
+        self._journal.record(self.name, "webex.call_quality", call=session, count=len(found), after=after)
+        return found
+
+    async def _quality_report(self) -> list[dict[str, str]]:
+        client = await self.account()
+        templates = (await client.ask("GET", "/report/templates"))["items"]
+        wanted = next((each for each in templates if each["title"] == "Calling Quality"), None)
+        if wanted is None:
+            raise DriverError(f"{self.name} has no report 'Calling Quality'")
+        made = str((await client.ask("POST", "/reports", {"templateId": wanted["Id"]}))["items"]["Id"])
+        try:
+            [report] = (await client.ask("GET", f"/reports/{made}"))["items"]
+            return list(csv.DictReader(io.StringIO(await client.fetch(report["downloadURL"]))))
+        finally:
+            await client.ask("DELETE", f"/reports/{made}")
+
+    async def hunt_group(self, name: str) -> dict[str, Any]:
+        """A hunt group's plan by its name: extension, policy, agents, where calls overflow to. Raises DriverError."""
+        client = await self.account()
+        groups = (await client.ask("GET", "/telephony/config/huntGroups", query={"name": name}))["huntGroups"]
+        found = next((each for each in groups if each["name"] == name), None)
+        if found is None:
+            raise DriverError(f"{self.name} has no hunt group {name!r}")
+        path = f"/telephony/config/locations/{found['locationId']}/huntGroups/{found['id']}"
+        plan: dict[str, Any] = await client.ask("GET", path)
+        return plan
+
+    async def callback_number(self, account: str) -> str:
+        """The number at which an emergency operator is told to call an account back. Raises DriverError for none."""
+        me = await (await self.account(account)).ask("GET", "/people/me")
+        path = f"/telephony/config/people/{me['id']}/emergencyCallbackNumber"
+        told = await (await self.account()).ask("GET", path)
+        number = told["defaultInfo"].get("effectiveValue")
+        if number is None:
+            raise DriverError(f"{self.name}: {account} has no number at which an emergency operator could call back")
+        return str(number)
+
+    async def expect_voice_message(self, *, by: str, within: float) -> dict[str, Any]:
+        """The oldest voice message that an account has not heard. Raises ExpectationError where there is none."""
+
+        async def look() -> dict[str, Any] | None:
+            client = await self.account(by)
+            messages = (await client.ask("GET", "/telephony/voiceMessages"))["items"]
+            return next((each for each in messages if not each["read"]), None)
+
+        found, after = await self._looked_for(look, within, f"a voice message of {by}", every=1.0)
+        self._journal.record(self.name, "webex.voice_message", account=by, message=found["id"], after=after)
+        return found
+
+    # How is looked
+
+    async def _looked_for(
+        self,
+        look: Callable[[], Awaitable[T | None]],
+        within: float,
+        what: str,
+        *,
+        every: float = RECORD_LOOKS_EVERY_S,
+    ) -> tuple[T, float]:
+        """What ``look`` finds, and after how many seconds; the last refusal is told where it finds nothing."""
+        began, last = self._journal.now(), "it was not there"
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while True:
+                    try:
+                        found = await look()
+                    except WebexError as error:
+                        found, last = None, str(error)
+                    if found is not None:
+                        return found, round(self._journal.now() - began, 3)
+                    await asyncio.sleep(every)
+        raise ExpectationError(f"{self.name}: {what} was due within {within:g} s: {last}")
+
+
+def _written(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
