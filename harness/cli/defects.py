@@ -17,7 +17,7 @@ from harness.errors import LocalError
 from harness.evidence.defects import Defect, Register, Waiver, this_day, unknown
 from harness.evidence.requirements import catalogue
 from harness.scenario.names import meant
-from harness.scenario.source import Kind, Spot, read_tree, shown
+from harness.source import Kind, Spot, read_tree, shown
 
 REGISTER: Final = FIXTURES / "defects.yaml"
 MAX_ERRORS: Final = 50

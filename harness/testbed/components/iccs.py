@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from harness.testbed.components.base import Audio, Binding, BoundComponent, HostPort, Name
+from harness.testbed.components.base import Audio, Binding, BoundComponent, HostPort, Name, Strict
 from simulators.iccs.settings import IccsSettings, PositionId
 
 
@@ -36,6 +37,15 @@ class IccsComponent(BoundComponent):
         return self
 
 
+class WebSettings(Strict):
+    """A console in a browser."""
+
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
+    """Where it is; left out: at the ICCS's ``control``, or its simulator."""
+    selectors: Path | None = None
+    """The file that maps it; left out: that of the simulator's console."""
+
+
 class ConsoleComponent(BoundComponent):
     """An operator position's console."""
 
@@ -47,3 +57,12 @@ class ConsoleComponent(BoundComponent):
     """The headset; ``rtp`` is the jack that the ICCS names."""
     ambience_password: SecretStr | None = None
     """What its operator gives for ambience listening."""
+    driver: Literal["api", "web"] = "api"
+    """By what it is worked: the ICCS's control interface, or a browser."""
+    web: WebSettings = WebSettings()
+
+    @model_validator(mode="after")
+    def _has_what_its_driver_needs(self) -> ConsoleComponent:
+        if self.driver != "web" and "web" in self.model_fields_set:
+            raise ValueError(f"'web' is for 'driver: web', and this is 'driver: {self.driver}'")
+        return self

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from harness.drivers.console import Console
 from harness.drivers.jack import RtpJack
+from harness.drivers.web_console.driver import WebConsole
+from harness.drivers.web_console.mapping import SIMULATOR, load_pages
 from harness.errors import TestbedError
 from harness.testbed.components import ConsoleComponent, IccsComponent
 from harness.testbed.opening.base import Opening
@@ -11,8 +15,15 @@ from harness.testbed.opening.base import Opening
 
 async def open_console(opening: Opening, name: str, component: ConsoleComponent) -> Console:
     """Open it and log in. Raises TestbedError where no driver reaches it."""
+    console = await _OPENS[component.driver](opening, name, component)
+    if isinstance(console.headset, RtpJack):
+        opening.context.called(console.headset.remote, component.of)
+    return console
+
+
+async def _by_api(opening: Opening, name: str, component: ConsoleComponent) -> Console:
     control, token = control_of(opening, component.of)
-    console = await Console.open(
+    return await Console.open(
         opening.context,
         opening.media,
         name,
@@ -23,9 +34,24 @@ async def open_console(opening: Opening, name: str, component: ConsoleComponent)
         permit_dial=opening.interlock.dial,
         permit_radio=opening.interlock.radio,
     )
-    if isinstance(console.headset, RtpJack):
-        opening.context.called(console.headset.remote, component.of)
-    return console
+
+
+async def _by_browser(opening: Opening, name: str, component: ConsoleComponent) -> Console:
+    settings = component.web
+    return await WebConsole.open_page(
+        opening.context,
+        opening.media,
+        name,
+        url=settings.url or control_of(opening, component.of)[0],
+        position=component.position,
+        pages=load_pages(settings.selectors or SIMULATOR),
+        audio=component.audio,
+        permit_dial=opening.interlock.dial,
+        permit_radio=opening.interlock.radio,
+    )
+
+
+_OPENS: Final = {"api": _by_api, "web": _by_browser}
 
 
 async def watch_console(opening: Opening, name: str, component: ConsoleComponent) -> Console:
