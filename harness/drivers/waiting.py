@@ -27,20 +27,20 @@ async def first_of(
 
 
 async def first_that(
-    journal: Journal, source: str, fits: Callable[[Event], bool], *, within: float, after: int = 0
+    journal: Journal, source: str | None, fits: Callable[[Event], bool], *, within: float, after: int = 0
 ) -> Event:
-    """Return the first event of ``source`` that fits and is younger than ``after``.
+    """Return the first event of ``source``, or of anybody, that fits and is younger than ``after``.
 
     Raises TimeoutError when none comes ``within`` seconds.
     """
     came = asyncio.get_running_loop().create_future()
 
     def seen(event: Event) -> None:
-        if event.source == source and fits(event) and not came.done():
+        if source in (None, event.source) and fits(event) and not came.done():
             came.set_result(event)
 
     for event in journal.since(after):
-        if event.source == source and fits(event):
+        if source in (None, event.source) and fits(event):
             return event
     forget = journal.subscribe(seen)
     try:

@@ -7,12 +7,12 @@ the mapping names it. What an act gives, a call's name for one, is taken from th
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.drivers.console import ANSWERS_WITHIN, Console, PermitRadio
+from harness.drivers.console_acts import act_of
 from harness.drivers.console_calls import PermitDial
 from harness.drivers.jack import open_jack
 from harness.drivers.waiting import first_that
@@ -33,21 +33,6 @@ MAX_DATA: Final = 30
 MAX_TEXT: Final = 2_000
 """Characters of such a value."""
 _WATCH: Final = Path(__file__).with_name("watch.js")
-_ROUTES: Final = (
-    (
-        re.compile(r"^(?:positions/[^/]+/)?emergencies/(?P<emergency>[^/]+)/acknowledge$"),
-        "POST",
-        "acknowledge_emergency",
-    ),
-    (re.compile(r"^(?:positions/[^/]+/)?emergencies/(?P<emergency>[^/]+)/clear$"), "POST", "clear_emergency"),
-    (re.compile(r"^positions/[^/]+/incidents$"), "POST", "open_incident"),
-    (re.compile(r"^positions/[^/]+/incidents/(?P<incident>[^/]+)/hand-over$"), "POST", "hand_over"),
-    (re.compile(r"^positions/[^/]+/incidents/(?P<incident>[^/]+)/close$"), "POST", "close_incident"),
-    (re.compile(r"^positions/[^/]+/patches$"), "POST", "patch"),
-    (re.compile(r"^positions/[^/]+/patches/(?P<patch>[^/]+)$"), "DELETE", "unpatch"),
-    (re.compile(r"^positions/[^/]+/(?P<last>[a-z-]+)$"), "POST", None),
-)
-"""The control interface's requests, by which the console driver says what it wants, and the mapping's acts."""
 
 
 class WebConsole(Console):
@@ -146,24 +131,11 @@ class WebConsole(Console):
         self._show(str(kind)[:80], kept)
 
     async def _send(self, method: str, path: str, action: str, body: dict[str, Any] | None) -> dict[str, Any]:
-        name, given = self._act_of(method, path, body or {})
+        name, given = act_of(method, path, body or {})
         act = self._pages.acts.get(name) if name is not None else None
         if act is None:
             raise DriverError(f"{self.name}: the mapping of this web console has no {name or action!r}")
         return await self._press(str(name), act, given)
-
-    @staticmethod
-    def _act_of(method: str, path: str, body: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
-        for route, its_method, name in _ROUTES:
-            found = route.match(path)
-            if found is None or method != its_method:
-                continue
-            named = found.groupdict()
-            last = named.pop("last", None)
-            if last == "select" and body.get("selected") is False:
-                last = "unselect"
-            return name or str(last).replace("-", "_"), {**body, **named}
-        return None, body
 
     async def _press(self, name: str, act: Act, given: dict[str, Any]) -> dict[str, Any]:
         from playwright.async_api import Error  # noqa: PLC0415 - only this driver needs it

@@ -46,6 +46,15 @@ class WebSettings(Strict):
     """The file that maps it; left out: that of the simulator's console."""
 
 
+class ManualSettings(Strict):
+    """A console that a tester works."""
+
+    terminal: Path = Path("/dev/tty")
+    """The tester's terminal; left out: the one from which the run was started."""
+    record: Path | None = None
+    """Where answers are kept, so that a test that was broken off goes on; left out: nowhere."""
+
+
 class ConsoleComponent(BoundComponent):
     """An operator position's console."""
 
@@ -60,9 +69,16 @@ class ConsoleComponent(BoundComponent):
     driver: Literal["api", "web"] = "api"
     """By what it is worked: the ICCS's control interface, or a browser."""
     web: WebSettings = WebSettings()
+    manual: ManualSettings = ManualSettings()
 
     @model_validator(mode="after")
     def _has_what_its_driver_needs(self) -> ConsoleComponent:
         if self.driver != "web" and "web" in self.model_fields_set:
             raise ValueError(f"'web' is for 'driver: web', and this is 'driver: {self.driver}'")
+        if self.binding is not Binding.MANUAL and "manual" in self.model_fields_set:
+            raise ValueError(f"'manual' is for 'binding: manual', and this is bound {self.binding.value!r}")
+        if self.binding is Binding.MANUAL and "driver" in self.model_fields_set:
+            raise ValueError(
+                "'driver' is for what the harness works by itself; a tester works a console bound 'manual'"
+            )
         return self

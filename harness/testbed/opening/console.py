@@ -6,15 +6,19 @@ from typing import Final
 
 from harness.drivers.console import Console
 from harness.drivers.jack import RtpJack
+from harness.drivers.manual_console import ManualConsole
 from harness.drivers.web_console.driver import WebConsole
 from harness.drivers.web_console.mapping import SIMULATOR, load_pages
 from harness.errors import TestbedError
 from harness.testbed.components import ConsoleComponent, IccsComponent
+from harness.testbed.components.base import Binding
 from harness.testbed.opening.base import Opening
 
 
 async def open_console(opening: Opening, name: str, component: ConsoleComponent) -> Console:
     """Open it and log in. Raises TestbedError where no driver reaches it."""
+    if component.binding is Binding.MANUAL:
+        return await _by_tester(opening, name, component)
     console = await _OPENS[component.driver](opening, name, component)
     if isinstance(console.headset, RtpJack):
         opening.context.called(console.headset.remote, component.of)
@@ -46,6 +50,20 @@ async def _by_browser(opening: Opening, name: str, component: ConsoleComponent) 
         position=component.position,
         pages=load_pages(settings.selectors or SIMULATOR),
         audio=component.audio,
+        permit_dial=opening.interlock.dial,
+        permit_radio=opening.interlock.radio,
+    )
+
+
+async def _by_tester(opening: Opening, name: str, component: ConsoleComponent) -> Console:
+    return await ManualConsole.open_seat(
+        opening.context,
+        opening.media,
+        name,
+        position=component.position,
+        audio=component.audio,
+        terminal=component.manual.terminal,
+        record=component.manual.record,
         permit_dial=opening.interlock.dial,
         permit_radio=opening.interlock.radio,
     )
