@@ -15,16 +15,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from harness.drivers.console import ANSWERS_WITHIN, Console, PermitRadio
-from harness.drivers.console_acts import act_of
+from harness.drivers.adapted_console import AdaptedConsole
+from harness.drivers.console import PermitRadio
 from harness.drivers.console_calls import PermitDial
-from harness.drivers.jack import AudioJack, open_jack
 from harness.drivers.waiting import first_that
 from harness.endpoints.media import MediaService
 from harness.errors import DriverError, ExpectationError
 from harness.journal import Event
 from harness.transport.context import Context
-from harness.transport.https import http_client
 
 ASKED_WITHIN_S: Final = 3_600.0
 """For so long a tester may take for one answer; ``pause`` stops the count."""
@@ -42,7 +40,6 @@ WIRE: Final[Mapping[str, tuple[str, ...]]] = {
 GIVES: Final[Mapping[str, str]] = {"open_incident": "id", "patch": "patch"}
 """Acts that give a name, which the tester reads from the console."""
 _CALLS: Final = ("answer", "dial", "hold", "resume", "consult", "transfer", "conference")
-_NO_INTERFACE: Final = "http://127.0.0.1:9"
 
 
 class StoppedError(DriverError):
@@ -137,7 +134,7 @@ class Record:
                 file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
-class ManualConsole(Console):
+class ManualConsole(AdaptedConsole):
     """A console that a tester works.
 
     Events beside the console's: ``tester.asked`` {what}, ``tester.done`` {what, took_s, by: tester, wire or record},
@@ -156,8 +153,7 @@ class ManualConsole(Console):
         permit_dial: PermitDial,
         permit_radio: PermitRadio,
     ) -> None:
-        http = http_client(_NO_INTERFACE, timeout=ANSWERS_WITHIN)
-        super().__init__(context, media, name, position, http, permit_dial, permit_radio)
+        super().__init__(context, media, name, position, permit_dial=permit_dial, permit_radio=permit_radio)
         self._record = Record(name, record)
         self._terminal = Terminal(name, terminal)
         self._calls = 0
@@ -199,27 +195,14 @@ class ManualConsole(Console):
                 console._terminal.tell(
                     f"Going on where it was broken off: {len(console._record.before)} acts are done."
                 )
-            await console._ask("login")
-            if audio != "rtp":
-                console._jack = await open_jack(context, media, name, audio)
+            await console.log_in(None if audio == "rtp" else audio)
         except BaseException:
             await console.close()
             raise
         return console
 
-    @property
-    def headset(self) -> AudioJack:
-        """The headset's end of the lead. Raises DriverError where the testbed tells none."""
-        if self._jack is None:
-            raise DriverError(
-                f"{self.name}: a manual console has no headset's lead until 'audio' of the testbed tells it"
-            )
-        return self._jack
-
-    async def _send(self, method: str, path: str, action: str, body: dict[str, Any] | None) -> dict[str, Any]:
-        name, given = act_of(method, path, body or {})
-        if name is None:
-            raise DriverError(f"{self.name}: {action} is nothing that a tester can read from a console")
+    async def act(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Have the tester do it. Raises DriverError for "no"."""
         told = " ".join(f"{key}={value}" for key, value in given.items() if value not in (None, [], ""))
         asked = f"{name.replace('_', ' ')} {told}".strip()
         gave = await self._done(asked, name)
@@ -326,7 +309,7 @@ class ManualConsole(Console):
         """Leave the tester alone. A test that was not broken off begins anew next time. Again does nothing."""
         if not self._open:
             return
-        self._open = False
+        self._open = self._logged_in = False  # the tester logs out, or goes on
         if not self._stopped:
             self._record.add({"ended": True})
         self._terminal.close()

@@ -8,11 +8,12 @@ the mapping names it. What an act gives, a call's name for one, is taken from th
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.drivers.console import ANSWERS_WITHIN, Console, PermitRadio
-from harness.drivers.console_acts import act_of
+from harness.drivers.adapted_console import AdaptedConsole
+from harness.drivers.console import ANSWERS_WITHIN, PermitRadio
 from harness.drivers.console_calls import PermitDial
 from harness.drivers.jack import open_jack
 from harness.drivers.waiting import first_that
@@ -21,7 +22,6 @@ from harness.endpoints.media import MediaService
 from harness.errors import DriverError
 from harness.journal import Event
 from harness.transport.context import Context
-from harness.transport.https import http_client
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, Playwright
@@ -35,7 +35,7 @@ MAX_TEXT: Final = 2_000
 _WATCH: Final = Path(__file__).with_name("watch.js")
 
 
-class WebConsole(Console):
+class WebConsole(AdaptedConsole):
     """A console in a browser. Beside what its mapping names it journals ``console.refused`` {reason}."""
 
     def __init__(
@@ -50,8 +50,7 @@ class WebConsole(Console):
         permit_dial: PermitDial,
         permit_radio: PermitRadio,
     ) -> None:
-        http = http_client(url, timeout=ANSWERS_WITHIN)
-        super().__init__(context, media, name, position, http, permit_dial, permit_radio)
+        super().__init__(context, media, name, position, permit_dial=permit_dial, permit_radio=permit_radio)
         self._url = url
         self._pages = pages
         self._playwright: Playwright | None = None
@@ -106,14 +105,14 @@ class WebConsole(Console):
             await self._page.evaluate(_WATCH.read_text(encoding="utf-8"), [rules, self._pages.refused])
         except Error as error:
             raise DriverError(f"{self.name}: no console at {self._url}: {_first_line(error)}") from error
-        await self._ask("login")
-        self._logged_in = True
-        self._jack = await open_jack(self._context, self._media, self.name, await self._jack_at(audio))
+        await self.log_in(None)
+        jack = await self._jack_at(audio)
+        self._jack = None if jack is None else await open_jack(self._context, self._media, self.name, jack)
 
-    async def _jack_at(self, audio: str) -> str:
+    async def _jack_at(self, audio: str) -> str | None:
         place = self._pages.jack
         if audio != "rtp" or place is None:
-            return audio
+            return None if audio == "rtp" else audio
         found = await self._page.query_selector(place.css)
         text = None
         if found is not None:
@@ -128,14 +127,14 @@ class WebConsole(Console):
         """The page shows something. The page is the ICCS's: what it tells is bounded."""
         kept = {key: value for key, value in list(data.items())[:MAX_DATA] if isinstance(value, int | str)}
         kept = {key: value[:MAX_TEXT] if isinstance(value, str) else value for key, value in kept.items()}
-        self._show(str(kind)[:80], kept)
+        self.shows(str(kind)[:80], kept)
 
-    async def _send(self, method: str, path: str, action: str, body: dict[str, Any] | None) -> dict[str, Any]:
-        name, given = act_of(method, path, body or {})
-        act = self._pages.acts.get(name) if name is not None else None
+    async def act(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Press what the mapping says. Raises DriverError where it says nothing, or the page refuses."""
+        act = self._pages.acts.get(name)
         if act is None:
-            raise DriverError(f"{self.name}: the mapping of this web console has no {name or action!r}")
-        return await self._press(str(name), act, given)
+            raise DriverError(f"{self.name}: the mapping of this web console has no {name!r}")
+        return await self._press(name, act, dict(given))
 
     async def _press(self, name: str, act: Act, given: dict[str, Any]) -> dict[str, Any]:
         from playwright.async_api import Error  # noqa: PLC0415 - only this driver needs it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -46,6 +47,15 @@ class WebSettings(Strict):
     """The file that maps it; left out: that of the simulator's console."""
 
 
+class PluginSettings(Strict):
+    """A console that an installed package works."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    """Its name among the entry points ``iccs.console``."""
+    settings: Mapping[str, str] = Field(default_factory=dict, max_length=50)
+    """What it needs to know."""
+
+
 class ManualSettings(Strict):
     """A console that a tester works."""
 
@@ -66,8 +76,9 @@ class ConsoleComponent(BoundComponent):
     """The headset; ``rtp`` is the jack that the ICCS names."""
     ambience_password: SecretStr | None = None
     """What its operator gives for ambience listening."""
-    driver: Literal["api", "web"] = "api"
-    """By what it is worked: the ICCS's control interface, or a browser."""
+    driver: Literal["api", "web", "plugin"] = "api"
+    """By what it is worked: the ICCS's control interface, a browser, or an installed package."""
+    plugin: PluginSettings | None = None
     web: WebSettings = WebSettings()
     manual: ManualSettings = ManualSettings()
 
@@ -75,6 +86,8 @@ class ConsoleComponent(BoundComponent):
     def _has_what_its_driver_needs(self) -> ConsoleComponent:
         if self.driver != "web" and "web" in self.model_fields_set:
             raise ValueError(f"'web' is for 'driver: web', and this is 'driver: {self.driver}'")
+        if (self.driver == "plugin") != (self.plugin is not None):
+            raise ValueError("'driver: plugin' and 'plugin', which names it, go together")
         if self.binding is not Binding.MANUAL and "manual" in self.model_fields_set:
             raise ValueError(f"'manual' is for 'binding: manual', and this is bound {self.binding.value!r}")
         if self.binding is Binding.MANUAL and "driver" in self.model_fields_set:

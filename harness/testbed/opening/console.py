@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
+from harness.drivers.adapted_console import AdaptedConsole, Seat, load_plugin
 from harness.drivers.console import Console
 from harness.drivers.jack import RtpJack
 from harness.drivers.manual_console import ManualConsole
@@ -17,11 +19,11 @@ from harness.testbed.opening.base import Opening
 
 async def open_console(opening: Opening, name: str, component: ConsoleComponent) -> Console:
     """Open it and log in. Raises TestbedError where no driver reaches it."""
-    if component.binding is Binding.MANUAL:
-        return await _by_tester(opening, name, component)
-    console = await _OPENS[component.driver](opening, name, component)
-    if isinstance(console.headset, RtpJack):
-        opening.context.called(console.headset.remote, component.of)
+    opens = _by_tester if component.binding is Binding.MANUAL else _OPENS[component.driver]
+    console = await opens(opening, name, component)
+    lead = console.lead if isinstance(console, AdaptedConsole) else console.headset
+    if isinstance(lead, RtpJack):
+        opening.context.called(lead.remote, component.of)
     return console
 
 
@@ -69,7 +71,24 @@ async def _by_tester(opening: Opening, name: str, component: ConsoleComponent) -
     )
 
 
-_OPENS: Final = {"api": _by_api, "web": _by_browser}
+async def _by_plugin(opening: Opening, name: str, component: ConsoleComponent) -> Console:
+    assert component.plugin is not None, "the testbed's reader saw to it"
+    return await load_plugin(component.plugin.name)(
+        Seat(
+            context=opening.context,
+            media=opening.media,
+            name=name,
+            position=component.position,
+            audio=component.audio,
+            settings=component.plugin.settings,
+            permit_dial=opening.interlock.dial,
+            permit_radio=opening.interlock.radio,
+        )
+    )
+
+
+_Opens = Callable[[Opening, str, ConsoleComponent], Awaitable[Console]]
+_OPENS: Final[Mapping[str, _Opens]] = {"api": _by_api, "web": _by_browser, "plugin": _by_plugin}
 
 
 async def watch_console(opening: Opening, name: str, component: ConsoleComponent) -> Console:
