@@ -1,6 +1,6 @@
 """A console driver as a plug-in: a console whose remote control takes a line of JSON for each act, over TCP.
 
-It answers each line with ``{"done": {…}}`` or ``{"refused": "why"}``, and tells ``{"shown": "call.ringing", "data": {…}}``
+It answers each line with ``{"done": {…}}`` or ``{"refused": "why"}``, and tells ``{"shown": KIND, "data": {…}}``
 at any time.
 """
 
