@@ -83,7 +83,7 @@ class _Bounded:
 def allowed_methods(app: FastAPI, path: str) -> str:
     """What a 405 tells in ``Allow``: the methods of all routes of the resource at ``path`` (RFC 9110 section 10.2.1).
 
-    Each route knows its own method only.
+    Each route knows its own method only. Routes are to be the application's own (`simulators.routes.add_routes`).
     """
     # Of paths that fit, the one with the fewest parameters is meant: /people/me is nobody's id.
     here = [each for each in app.routes if isinstance(each, Route) and each.methods and each.path_regex.match(path)]

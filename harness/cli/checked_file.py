@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.scenario.names import meant
-from harness.scenario.source import Kind, Spot, read_tree, shown
+from harness.source import Kind, Spot, read_tree, shown
 
 MAX_ERRORS: Final = 50
 """Errors that are told of one file."""

@@ -17,7 +17,7 @@ from harness.cli.places import FIXTURES
 from harness.errors import LocalError
 from harness.evidence.defects import Defect, Register, Waiver, this_day, unknown
 from harness.evidence.requirements import catalogue
-from harness.scenario.source import Kind
+from harness.source import Kind
 
 REGISTER: Final = FIXTURES / "defects.yaml"
 EXIT_FAILED, EXIT_USAGE = 1, 2

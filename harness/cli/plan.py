@@ -16,7 +16,7 @@ from harness.cli.defects import REGISTER
 from harness.cli.places import FIXTURES
 from harness.errors import HarnessError, LocalError
 from harness.evidence.plan import Board, Completion, Criterion, Declared, Exit, Plan, Risk, StagePlan, allure_rules
-from harness.scenario.source import Kind
+from harness.source import Kind
 
 PLAN: Final = FIXTURES / "plans" / "niccs.yaml"
 _STYLES: Final = {"met": "green", "not met": "bold red", "not declared": "yellow"}

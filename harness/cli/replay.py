@@ -20,7 +20,7 @@ from harness.errors import HarnessError, ScenarioError, TestbedError
 if TYPE_CHECKING:
     from harness.scenario.load_model.model import LoadFile
     from harness.scenario.model import Scenario, Step
-    from harness.scenario.source import Spot
+    from harness.source import Spot
     from harness.testbed.run import Run
 
 EXIT_FAILED, EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_INTERRUPTED = 1, 2, 3, 130

@@ -167,11 +167,15 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight, R
                 except (ValueError, KeyError, TypeError, RecursionError):
                     self._journal.warn(self.name, "console.unreadable", length=len(message))
                     continue
-                self._seen(kind, data)
-                noted = self._journalled(kind, data)
-                self._journal.record(self.name, kind, **{str(k): v for k, v in noted.items() if k not in {"at"}})
+                self._show(kind, data)
         except ConnectionClosed as error:
             self._journal.warn(self.name, "console.lost", reason=str(error))
+
+    def _show(self, kind: str, data: dict[str, Any]) -> None:
+        """The console shows something."""
+        self._seen(kind, data)
+        noted = self._journalled(kind, data)
+        self._journal.record(self.name, kind, **{str(k): v for k, v in noted.items() if k not in {"at"}})
 
     async def _ask(self, action: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         return await self._send("POST", f"positions/{self.position}/{action}", action, body)

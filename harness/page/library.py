@@ -17,7 +17,7 @@ from harness.scenario.cast import named_testbed
 from harness.scenario.load import load_scenario, load_with_lines
 from harness.scenario.model import Scenario
 from harness.scenario.names import meant
-from harness.scenario.source import MAX_FILE
+from harness.source import MAX_FILE
 
 MAX_SCENARIOS: Final = 500
 """Files of the folder that are read."""

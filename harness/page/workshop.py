@@ -17,7 +17,7 @@ from harness.page.contract import Person
 from harness.page.library import Library
 from harness.page.store import Store
 from harness.page.tables import AssignmentRow, CopyRow, PersonRow
-from harness.scenario.source import MAX_FILE
+from harness.source import MAX_FILE
 
 MAX_COPIES: Final = 1_000
 """Scenarios of the workshop."""

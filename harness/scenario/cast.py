@@ -15,8 +15,8 @@ from harness.errors import DriverError, ScenarioError, TestbedError
 from harness.scenario.actors import BoundActor, HandsetActor, TrunkCallerActor
 from harness.scenario.model import Media, Scenario
 from harness.scenario.names import meant
-from harness.scenario.source import Spot
 from harness.scenario.speech import SpeechRoom
+from harness.source import Spot
 from harness.testbed.bench import Bench
 from harness.testbed.components import ConsoleComponent, RadioGatewayComponent
 from harness.testbed.components.base import BoundComponent

@@ -12,9 +12,9 @@ from harness.evidence.requirements import catalogue
 from harness.scenario.measures import MEASURES
 from harness.scenario.model import Due, Expect, Outcome, Scenario, Step
 from harness.scenario.names import meant, references, refers
-from harness.scenario.source import shown
 from harness.scenario.values import Fits, Limit
 from harness.scenario.verbs import VERBS
+from harness.source import shown
 from harness.testbed.clips import AUDIO, read_clip
 
 Complaint = tuple[tuple[str | int, ...], str]

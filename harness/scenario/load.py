@@ -14,7 +14,7 @@ from harness.scenario.check import complaints
 from harness.scenario.load_model.model import CallsLoad, Load, RadioLoad
 from harness.scenario.model import KEYWORDS, MAX_STEPS, Expect, Outcome, Scenario, Step
 from harness.scenario.names import meant, resolved
-from harness.scenario.source import Spot, read_tree, shown
+from harness.source import Spot, read_tree, shown
 
 _LOAD_KEYS: Final = {
     "": Load.model_fields,

@@ -18,9 +18,9 @@ from harness.scenario.model import DEFAULT_WITHIN_S, Acts, Due, Expect, Outcome,
 from harness.scenario.names import meant, resolved
 from harness.scenario.result import Done, Result, StepResult
 from harness.scenario.seats import SPOKE, Acted, await_act, check_seats
-from harness.scenario.source import Spot
 from harness.scenario.values import predicate
 from harness.scenario.verbs import VERBS
+from harness.source import Spot
 from harness.testbed.bench import Bench
 
 SOURCE = "scenario"

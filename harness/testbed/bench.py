@@ -434,10 +434,10 @@ class Bench:
                 f"it has {', '.join(fitting) or 'none'}"
             )
         component = fitting[name]
-        if component.binding is Binding.MANUAL:
+        if component.binding is Binding.MANUAL and not isinstance(component, ConsoleComponent):
             raise TestbedError(
-                f"component {name!r} is bound 'manual': the prompts that lead a tester through it are not built yet; "
-                "bind it 'simulated' or 'real'"
+                f"component {name!r} is bound 'manual': a tester is led through consoles alone; bind a "
+                f"{component.role} 'simulated' or 'real'"
             )
         return name, component
 

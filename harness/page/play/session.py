@@ -27,7 +27,7 @@ from harness.scenario.cast import casting
 from harness.scenario.model import Scenario, Step
 from harness.scenario.player import Onlooker, Player
 from harness.scenario.result import StepResult
-from harness.scenario.source import Spot
+from harness.source import Spot
 from harness.testbed.bench import Bench
 from harness.testbed.clips import read_clip
 

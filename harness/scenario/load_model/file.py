@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from harness.errors import ScenarioError
 from harness.scenario.load import invalid
 from harness.scenario.load_model.model import LoadFile
-from harness.scenario.source import read_tree
+from harness.source import read_tree
 
 DAY: Final = (
     *(2.2, 1.8, 1.5, 1.3, 1.2, 1.3, 1.8, 2.8, 3.8, 4.4, 4.8, 5.0),

@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from harness.drivers.waiting import first_of
 from harness.errors import DriverError
 from harness.scenario.cast import Part
 from harness.scenario.verbs.base import Arguments, Nothing, Seen, refused, verb
-from harness.scenario.waiting import first_of
 
 GRANT_S = 5.0
 """Seconds within which a console that keys is granted the floor or refused."""

@@ -24,6 +24,7 @@ from simulators.iccs.positions import PositionError, UnknownPositionError
 from simulators.iccs.radio_console.alarms import UnknownAlarmError
 from simulators.iccs.records import RecordError, UnknownRecordError
 from simulators.iccs.trunks import UnknownTrunkError
+from simulators.iccs.web_console import web_console_routes
 from simulators.routes import add_routes
 from simulators.thrive import ThriveError
 
@@ -33,8 +34,8 @@ _UNKNOWN = (UnknownPositionError, UnknownAlarmError, UnknownIncidentError, Unkno
 def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float = 1.0) -> FastAPI:
     """Return the control interface of ``desk``.
 
-    Where a token is set every request needs ``Authorization: Bearer``, and the pages that describe the interface are
-    left out.
+    Where a token is set every request needs ``Authorization: Bearer``, and the pages that describe the interface and
+    the web console, which a browser asks for without one, are left out.
     """
 
     described = "/openapi.json" if token is None else None
@@ -76,4 +77,6 @@ def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float 
         stream_routes(desk, wallboard_every_s),
     ):
         add_routes(app, routes, dependencies=[Depends(bearer(token))])
+    if token is None:
+        add_routes(app, web_console_routes())
     return app

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from harness.errors import ScenarioError
 from harness.scenario.load import load_scenario, load_with_lines
 from harness.scenario.model import MAX_STEPS
-from harness.scenario.source import MAX_DEPTH, MAX_FILE
+from harness.source import MAX_DEPTH, MAX_FILE
 
 HEAD = """\
 id: E2E-T

@@ -12,8 +12,8 @@ from harness.scenario.actors import ACTORS
 from harness.scenario.cast import casting, named_testbed
 from harness.scenario.load import load_with_lines
 from harness.scenario.schema import json_schema, verb_table
-from harness.scenario.source import read_tree
 from harness.scenario.verbs import VERBS
+from harness.source import read_tree
 from harness.testbed.load import load_testbed
 
 FILES = sorted((PROJECT / "fixtures" / "scenarios").glob("*.yaml"))

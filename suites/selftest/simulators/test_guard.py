@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from simulators.guard import guard
+from simulators.routes import Routes, add_routes
 
 
 def _app() -> FastAPI:
     app = FastAPI()
     guard(app)
-    router = APIRouter(prefix="/v1")
+    router = Routes(prefix="/v1")
 
     @router.get("/lines/{number}")
     async def line(number: str) -> str:
@@ -26,7 +27,7 @@ def _app() -> FastAPI:
     async def every() -> str:
         return "all"
 
-    app.include_router(router)
+    add_routes(app, router)
     return app
 
 

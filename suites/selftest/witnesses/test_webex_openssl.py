@@ -12,7 +12,8 @@ from harness.drivers.webex import Account, Webex
 from harness.errors import WebexGoneError
 from harness.transport.context import Context
 from harness.transport.tls import TlsFiles, client_context
-from simulators.webex import WebexSettings, WebexSimulator
+from simulators.webex.settings import WebexSettings
+from simulators.webex.simulator import WebexSimulator
 from suites.selftest.witness import need
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("openssl")]
