@@ -17,8 +17,10 @@ from harness.drivers.telephone import Telephone
 from harness.endpoints.media import open_media
 from harness.measure.emodel import quality
 from harness.transport.context import Context
-from simulators.switch import SwitchSettings, SwitchSimulator
-from simulators.webex import WebexSettings, WebexSimulator
+from simulators.switch.settings import SwitchSettings
+from simulators.switch.simulator import SwitchSimulator
+from simulators.webex.settings import WebexSettings
+from simulators.webex.simulator import WebexSimulator
 
 CALLS, AT_ONCE = 120, 4
 FIRST = 2_101
