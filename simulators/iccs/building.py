@@ -17,6 +17,7 @@ from simulators.iccs.crm_desk import CrmDesk
 from simulators.iccs.directory_desk import DirectoryDesk
 from simulators.iccs.distribution import Distribution
 from simulators.iccs.duty import Duty
+from simulators.iccs.fault_alarms import Severity
 from simulators.iccs.feeds.feeds import Feeds
 from simulators.iccs.figures import Figures
 from simulators.iccs.handling import Handling
@@ -29,7 +30,7 @@ from simulators.iccs.placing import Placing
 from simulators.iccs.positions import Position, Positions
 from simulators.iccs.queues import Queues
 from simulators.iccs.radio_console.room import RadioConsole
-from simulators.iccs.radio_desk import RadioDesk, RadioPermit
+from simulators.iccs.radio_desk import Gateway, RadioDesk, RadioPermit
 from simulators.iccs.radio_services.recordings import VoiceRecording
 from simulators.iccs.radio_services.services import RadioServices, RadioSurroundings
 from simulators.iccs.reception import Reception
@@ -45,7 +46,7 @@ from simulators.iccs.shared import Shared
 from simulators.iccs.switch import Switch
 from simulators.iccs.talkgroup_plan import TalkgroupPlan
 from simulators.iccs.treatment import Treatment
-from simulators.iccs.trunks import Trunks
+from simulators.iccs.trunks import Trunk, Trunks
 from simulators.iccs.wire import Wire
 
 
@@ -124,8 +125,8 @@ class Building:
         self.patch.last_words = self.recorder.last_words
         self.services.recordings.ended = self._radio_recorded
         self.recorder.assigned = self.services.units.incident_of
-        self.recorder.alarm = self.radio_console.alarms.raise_
-        self.recorder.alarm_over = self.radio_console.alarms.end
+        self.radio.serves = self._gateway_serves
+        self.trunks.watched = self._trunk_watched
         self.radio.alias = self.shared.settings.radio.shown_as
         self.trunks.invited = self.reception.invited
         self.distribution.rang = self.robots.rang
@@ -142,6 +143,22 @@ class Building:
         self.shared.positions.watched = self._watched
         self.shared.positions.changed = self._adviser_changed
         self.shared.figures.counted = self.feeds.counted
+
+    def _gateway_serves(self, gateway: Gateway, well: bool, cause: str) -> None:
+        if well:
+            self.shared.faults.well("gateway_lost", gateway.line.name)
+        else:
+            impact = f"nobody at a console hears {gateway.line.talkgroup} or talks there"
+            self.shared.faults.failed("gateway_lost", gateway.line.name, "critical", impact, cause)
+
+    def _trunk_watched(self, trunk: Trunk) -> None:
+        if trunk.in_service:
+            self.shared.faults.well("trunk_lost", trunk.name)
+            return
+        others = [each.name for each in self.trunks if each is not trunk and each.in_service is not False]
+        impact = f"calls by it fail; there is {', '.join(others) or 'no other trunk'}"
+        severity: Severity = "major" if others else "critical"
+        self.shared.faults.failed("trunk_lost", trunk.name, severity, impact, "its peer does not answer OPTIONS")
 
     def _watched(self, position: Position) -> None:
         self.distribution.shown_to(position)

@@ -30,6 +30,8 @@ from simulators.iccs.records import CallRecord
 from simulators.iccs.shared import Shared
 
 NAME: Final = "iccs command-control"
+_LOST: Final = ("command_control_lost", "command and control")
+_IMPACT: Final = "incidents and states of units wait here until it is back; speech is not touched"
 MAX_STATE: Final = 64
 """Characters of a unit's state that consoles are shown."""
 
@@ -152,6 +154,10 @@ class CommandDesk:
             case LinkChanged(up, cause, waiting):
                 self._shown_link = {"up": up, "cause": cause, "waiting": waiting}
                 self._tell_all("command_control.link", **self._shown_link)
+                if up:
+                    self._shared.faults.well(*_LOST)
+                else:
+                    self._shared.faults.failed(*_LOST, "major", _IMPACT, cause)
             case Told():
                 self._told(notice)
             case News():

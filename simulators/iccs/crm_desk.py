@@ -18,6 +18,8 @@ from simulators.iccs.shared import Shared
 
 NAME: Final = "iccs crm"
 REASON: Final = "call"
+_LOST: Final = ("crm_lost", "CRM")
+_IMPACT: Final = "who calls and what is to be known of them is not shown; calls are answered all the same"
 """Why a console looks somebody up, as it stands in the CRM's audit."""
 MAX_CONTACTS: Final = 5
 MAX_TEXT: Final = 200
@@ -82,8 +84,10 @@ class CrmDesk:
             found = await crm.find("telephone", number, user=position.id, reason=REASON)
         except CrmError as error:
             reason = str(error)[:MAX_TEXT]
+            self._shared.faults.failed(*_LOST, "major", _IMPACT, reason)
             self._shared.positions.tell(position, "crm.unavailable", call=call.id, record=call.record.id, reason=reason)
             return
+        self._shared.faults.well(*_LOST)
         shown = {
             "call": call.id,
             "record": call.record.id,

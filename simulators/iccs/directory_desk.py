@@ -14,6 +14,7 @@ from simulators.iccs.positions import Position
 from simulators.iccs.services_at import ServiceAt
 from simulators.iccs.shared import Shared
 
+_IMPACT: Final = "consoles have the directory as it was when it was read last"
 TOLD_IDS: Final = 50
 """Ids of one event, of each kind of change; beyond it the console reads the whole."""
 PROBLEMS_KEPT: Final = 100
@@ -113,8 +114,10 @@ class DirectoryDesk:
             self._read_at = self._shared.now()
         for source in [source for source in self._stale if source not in failed]:
             self._tell_all("directory.fresh", source=source)
+            self._shared.faults.well("directory_stale", source)
         for source in [source for source in failed if source not in self._stale]:
             self._tell_all("directory.stale", source=source, reason=failed[source])
+            self._shared.faults.failed("directory_stale", source, "minor", _IMPACT, failed[source])
         self._stale = failed
         entries = {**self._of_file, **self._of_feed}
         changes = compare(self._entries, entries)

@@ -21,6 +21,8 @@ from simulators.iccs.positions import Position, PositionError
 from simulators.iccs.shared import Shared
 
 NAME = "iccs location"
+_LOST = ("location_lost", "caller location")
+_IMPACT = "where callers are has to be asked of them"
 MAX_LOCATIONS = 64
 """Locations that one record keeps; the first stays, then the newest."""
 _SOURCES = {Source.CELL: "cell", Source.SUBSCRIBER: "postal", Source.AML: "AML"}
@@ -136,7 +138,10 @@ class LocationDesk:
         for position in self._shared.positions:
             if position.streams:
                 self._shared.positions.tell(position, kind, up=notice.up, cause=notice.cause)
-        if not notice.up:
+        if notice.up:
+            self._shared.faults.well(*_LOST)
+        else:
+            self._shared.faults.failed(*_LOST, "major", _IMPACT, notice.cause)
             for call in tuple(self._calls.values()):
                 if _is_with_somebody(call) and not call.record.locations:
                     self._prompt(call)

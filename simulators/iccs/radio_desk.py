@@ -90,6 +90,8 @@ class RadioDesk:
         """Called when what a position hears and is heard by has to change."""
         self.talks: Callable[[], None] = lambda: None
         """Called when somebody begins or ends to talk on a talkgroup."""
+        self.serves: Callable[[Gateway, bool, str], None] = lambda _gateway, _well, _cause: None
+        """Told whether a gateway serves its talkgroup; where it does not, why."""
         self.alias: Callable[[object], str] = str
         """What an ISSI is shown as."""
 
@@ -135,10 +137,12 @@ class RadioDesk:
             await gateway.terminal.into_service(gateway.gssi)
         except HarnessError as error:
             self._journal.warn(line.name, "gateway.out_of_service", talkgroup=line.talkgroup, reason=str(error))
+            self.serves(gateway, False, str(error))
             self._try_again(gateway)
             return
         gateway.in_service = True
         self._journal.record(line.name, "gateway.in_service", talkgroup=line.talkgroup)
+        self.serves(gateway, True, "")
 
     def _try_again(self, gateway: Gateway) -> None:
         if gateway.again is not None:
@@ -323,6 +327,7 @@ class RadioDesk:
                 self._show(gateway, "sds.shown", issi=data.get("issi"), text=data["text"])
             case "pei.lost":
                 gateway.in_service = False
+                self.serves(gateway, False, "its serial line is gone")
                 if gateway.keyed_by is not None:
                     self._refused(gateway, gateway.keyed_by, "the gateway's line is gone")
                 self._try_again(gateway)

@@ -11,8 +11,10 @@ from harness.endpoints.media import MediaService
 from harness.journal import Journal
 from harness.transport.context import Context
 from simulators.iccs.clips import Clips
+from simulators.iccs.fault_alarms import FaultAlarms
 from simulators.iccs.figures import Figures
 from simulators.iccs.positions import Positions
+from simulators.iccs.radio_console.alarms import Alarms
 from simulators.iccs.records import Bands, RecordBook
 from simulators.iccs.settings import IccsSettings
 
@@ -29,7 +31,14 @@ class Shared:
     bands: Bands
     figures: Figures
     clips: Clips
+    alarms: Alarms = field(init=False)
+    """The supervisors'."""
+    faults: FaultAlarms = field(init=False)
     tasks: dict[asyncio.Task[None], None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.alarms = Alarms(self.positions)
+        self.faults = FaultAlarms(self.alarms, self.now)
 
     @property
     def journal(self) -> Journal:

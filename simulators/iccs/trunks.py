@@ -127,6 +127,8 @@ class Trunks:
         self._trunks = {each.name: Trunk(each) for each in settings.trunks}
         self._aors: dict[str, str] = {}
         self._slow: set[asyncio.TimerHandle] = set()
+        self.watched: Callable[[Trunk], None] = lambda _trunk: None
+        """Called when a trunk's peer stops answering, and when it answers again."""
 
     def __iter__(self) -> Iterator[Trunk]:
         return iter(self._trunks.values())
@@ -200,6 +202,7 @@ class Trunks:
     def _watched(self, trunk: Trunk) -> None:
         kind = "trunk.back" if trunk.in_service else "trunk.lost"
         self._context.journal.record("iccs", kind, trunk=trunk.name, peer=trunk.shown()["peer"])
+        self.watched(trunk)
 
     async def stop(self) -> None:
         """Close every port; calls that are up are hung up."""

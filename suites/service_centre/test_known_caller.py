@@ -78,18 +78,23 @@ async def test_of_a_caller_whom_nobody_knows_or_whose_number_is_withheld_nothing
     assert contacts == []
 
 
-@requirement("NICCS-INT-007")
+@requirement("NICCS-INT-007", "NICCS-RES-008")
 @pytest.mark.parametrize("fault", ["down", "silent", "errors"])
 async def test_a_crm_that_does_not_answer_leaves_the_call_alone_and_the_console_says_so(
     bench: Bench, fault: str
 ) -> None:
-    crm, adviser = await bench.crm(), await bench.console("govan-01")
+    """Nor are supervisors left to find out: it is an alarm with severity and impact, until it answers again."""
+    crm, adviser, supervisor = await bench.crm(), await bench.console("govan-01"), await bench.supervisor()
     await crm.fail(fault)
     call, connected = await answered(bench, adviser, KNOWN)
     await adviser.expect("crm.unavailable", within=SHOWN_S + 0.5, call=connected.data["call"])
+    [alarm] = [each for each in await supervisor.alarms() if each["what"] == "crm_lost"]
+    assert (alarm["fault"], alarm["severity"]) == ("CRM", "major")
+    assert "calls are answered" in alarm["impact"]
     await adviser.clear()
     await call.ended(within=2.0)
     await crm.recover()
     _call, connected = await answered(bench, adviser, KNOWN)
     _shown, contacts = await adviser.caller_shown(connected.data["call"], within=SHOWN_S)
     assert contacts
+    assert await supervisor.alarms() == []

@@ -8,7 +8,6 @@ from typing import Any
 from harness.errors import LocalError
 from simulators.iccs.patch_panel import PatchPanel
 from simulators.iccs.positions import Position, PositionError
-from simulators.iccs.radio_console.alarms import Alarms
 from simulators.iccs.radio_console.emergencies import Emergencies
 from simulators.iccs.radio_console.folders import Folders
 from simulators.iccs.radio_console.stuck_keys import StuckKeys
@@ -39,7 +38,7 @@ class RadioConsole:
         self._shared = shared
         self._radio = radio
         self._patch = patch
-        self.alarms = Alarms(shared.positions)
+        self.alarms = shared.alarms
         self.emergencies = Emergencies(shared, self.alarms, lines, talkgroups, unit_map)
         self.folders = Folders(shared)
         self._stuck = StuckKeys(shared, radio, self.alarms, lines)

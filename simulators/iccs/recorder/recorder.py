@@ -52,15 +52,11 @@ class Recorder:
     def __init__(self, shared: Shared, radio: RadioDesk, calls: Callable[[], Iterable[SwitchCall]]) -> None:
         """``calls``: those that the switch has now."""
         self.stores = {name: Store() for name in UNITS}
-        self.alarm: Callable[..., Any] = lambda *_what, **_about: None
-        """Raises an alarm: what, run time, what it is about."""
         self.assigned: Callable[[int], str | None] = lambda _issi: None
         """The incident that a unit is assigned to, by its ISSI."""
-        self.alarm_over: Callable[[Any, str], None] = lambda _alarm, _reason: None
         self._shared = shared
         self._radio = radio
         self._calls = calls
-        self._alarms: dict[str, Any] = {}
         self._tapped: dict[MediaPort, _Tapped] = {}
         self._number = 0
         self._turn = asyncio.Lock()
@@ -211,7 +207,9 @@ class Recorder:
         store = self._unit(unit)
         if not store.failed:
             store.failed = True
-            self._alarms[unit] = self.alarm("recorder_failed", self._shared.now(), recorder=unit, severity="critical")
+            others = [name for name, each in self.stores.items() if not each.failed]
+            impact = f"recorded by {' and '.join(others)} alone" if others else "nothing is recorded or played"
+            self._shared.faults.failed("recorder_failed", unit, "critical", impact, "it was made to fail")
 
     def recover(self, unit: str) -> None:
         """Let it work again: it takes over what the other has kept meanwhile."""
@@ -221,8 +219,7 @@ class Recorder:
             others = [each for name, each in self.stores.items() if name != unit and not each.failed]
             taken = sum(store.catch_up(other) for other in others)
             self._shared.journal.record("iccs", "recorder.recovered", recorder=unit, caught_up=taken)
-            if (alarm := self._alarms.pop(unit, None)) is not None:
-                self.alarm_over(alarm, "the recorder works again")
+            self._shared.faults.well("recorder_failed", unit)
 
     def _unit(self, unit: str) -> Store:
         try:

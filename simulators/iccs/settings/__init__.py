@@ -72,8 +72,9 @@ class CrmSide(Strict):
 class DirectorySide(Strict):
     """Where this control room's directory (phone book) comes from, beside the testbed's feed."""
 
-    every_s: float = Field(default=60.0, ge=1, le=300)
-    """Seconds from one reading to the next; 300 is NICCS-INT-009's five minutes. [p]"""
+    every_s: float = Field(default=20.0, ge=1, le=300)
+    """Seconds from one reading to the next. 300 is NICCS-INT-009's five minutes; that it can't be read is an alarm
+    within NICCS-RES-008's 30 s. [p]"""
     file: Path | None = None
     """A CSV file that is read as well (docs/interfaces/directory.md)."""
 

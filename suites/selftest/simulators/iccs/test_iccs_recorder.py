@@ -185,7 +185,7 @@ async def test_a_recorder_that_fails_is_alarmed_and_the_standby_has_everything()
         _, call = await in_call(room)
         await supervisor.fail_recorder("main")
         raised = await chief.expect("alarm.raised", within=1.0, what="recorder_failed")
-        assert raised.data["recorder"] == "main"
+        assert (raised.data["fault"], raised.data["severity"]) == ("main", "critical")
         await call.say(read_clip("caller-999"))
         await asyncio.sleep(8)
         await call.hang_up()
