@@ -20,7 +20,8 @@ from harness.evidence.allure_adapter import RunDescription, attach
 from harness.evidence.pytest_side import RequirementsPlugin
 from harness.testbed.bench import Bench
 from harness.testbed.load import load_testbed
-from harness.testbed.run import KEEP_VARIABLE, SEED, TESTBED_VARIABLE, Run, started_run
+from harness.testbed.places import KEEP_VARIABLE, SEED, TESTBED_VARIABLE
+from harness.testbed.run import Run, started_run
 from harness.transport.virtual_loop import VirtualLoop
 
 PROJECT = Path(__file__).resolve().parents[1]

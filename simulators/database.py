@@ -15,8 +15,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
-from fastapi import FastAPI, Request, status
-from fastapi.responses import JSONResponse
 from sqlalchemy import (
     URL,
     Column,
@@ -148,19 +146,6 @@ class Database:
             except SQLAlchemyError as error:
                 raise DatabaseError(f"the store refused: {_why(error)}") from error
         raise AssertionError("a transaction is done or raises")
-
-
-def tell_of_the_store(app: FastAPI) -> None:
-    """Let ``app`` answer 503 with Retry-After while its store is gone, and 507 where it takes no more."""
-
-    @app.exception_handler(DatabaseGoneError)
-    async def gone(_request: Request, error: Exception) -> JSONResponse:
-        headers = {"Retry-After": str(RETRY_AFTER_S)}
-        return JSONResponse({"detail": str(error)}, status.HTTP_503_SERVICE_UNAVAILABLE, headers)
-
-    @app.exception_handler(DatabaseError)
-    async def refused(_request: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, status.HTTP_507_INSUFFICIENT_STORAGE)
 
 
 def _url(store: str | None, *, virtual: bool) -> URL:

@@ -44,12 +44,7 @@ from harness.evidence.progress import PROGRESS_VARIABLE
 from harness.evidence.requirements import catalogue
 from harness.evidence.results import Verdict
 from harness.testbed.model import Testbed
-from harness.testbed.run import (
-    KEEP_VARIABLE,
-    ORIGIN_VARIABLE,
-    SEED,
-    TESTBED_VARIABLE,
-)
+from harness.testbed.places import KEEP_VARIABLE, ORIGIN_VARIABLE, SEED, TESTBED_VARIABLE
 
 COLLECT_S = 120.0
 """Seconds pytest may take to collect."""

@@ -15,7 +15,7 @@ from harness.errors import HarnessError
 from harness.testbed.addresses import Addresses, Reached
 from harness.testbed.components import Binding
 from harness.testbed.model import Testbed
-from harness.testbed.run import ADDRESSES_VARIABLE, RUN_DIR_VARIABLE
+from harness.testbed.places import ADDRESSES_VARIABLE, RUN_DIR_VARIABLE
 
 READY_S = 60.0
 """Seconds the simulators may take until they are ready."""

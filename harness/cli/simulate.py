@@ -20,10 +20,10 @@ from harness.cli.places import SIMULATED_TESTBED
 from harness.errors import HarnessError, TestbedError
 from harness.journal import EVENTS_IN_MEMORY
 from harness.testbed.addresses import Addresses
-from harness.testbed.bench import SIMULATORS_CAPTURE
 from harness.testbed.interlock import Interlock
 from harness.testbed.load import load_testbed
 from harness.testbed.model import Testbed
+from harness.testbed.places import SIMULATORS_CAPTURE
 from harness.testbed.simulation import Simulation
 from harness.transport.context import Context
 

@@ -39,7 +39,7 @@ from harness.keywords.telephony import TelephonyKeywords
 from harness.keywords.texting import TextingKeywords
 from harness.keywords.webex import WebexKeywords
 from harness.keywords.workforce import WorkforceKeywords
-from harness.testbed.run import KEEP_VARIABLE, TESTBED_VARIABLE
+from harness.testbed.places import KEEP_VARIABLE, TESTBED_VARIABLE
 
 WAITS = "waits"
 """Tags a test that waits more than it works."""

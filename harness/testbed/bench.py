@@ -115,14 +115,11 @@ from harness.testbed.opening import (
     watch_console,
 )
 from harness.testbed.opening.base import Opening
+from harness.testbed.places import BENCH_CAPTURE, SIMULATORS_CAPTURE
 from harness.testbed.simulation import Simulation
 from harness.transport.context import Context
 from harness.transport.tap import Address
 from simulators.calendar import clock_of
-
-BENCH_CAPTURE, SIMULATORS_CAPTURE = "bench", "simulators"
-"""Folders of a run's directory that hold what the drivers' side and the simulators' side captured."""
-
 
 RADIO_ROLES: Final = {
     Technology.TETRA: RadioTerminalComponent,

@@ -14,19 +14,12 @@ from harness.errors import TestbedError
 from harness.evidence.capture import Captures
 from harness.evidence.collect import Attachment, Evidence, Keep
 from harness.testbed.addresses import Addresses
-from harness.testbed.bench import SIMULATORS_CAPTURE, Bench
+from harness.testbed.bench import Bench
 from harness.testbed.child import simulators
 from harness.testbed.load import load_testbed
 from harness.testbed.model import Testbed
+from harness.testbed.places import ADDRESSES_VARIABLE, ORIGIN_VARIABLE, RUN_DIR_VARIABLE, SIMULATORS_CAPTURE
 from harness.testbed.simulation import startable
-
-TESTBED_VARIABLE = "ICCS_TESTBED"
-ADDRESSES_VARIABLE = "ICCS_ADDRESSES"
-RUN_DIR_VARIABLE = "ICCS_RUN_DIR"
-ORIGIN_VARIABLE = "ICCS_ORIGIN"
-KEEP_VARIABLE = "ICCS_KEEP_EVIDENCE"
-SEED = 1
-"""Seed of virtual time's delays and identifiers where none is given."""
 
 
 def tells_nothing_of(testbed: Testbed) -> str:

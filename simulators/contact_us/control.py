@@ -11,10 +11,10 @@ from simulators.contact_us.crm_queue import CrmQueue
 from simulators.contact_us.incidents import Incidents
 from simulators.contact_us.public import Reference
 from simulators.contact_us.store import Store
-from simulators.database import tell_of_the_store
 from simulators.events import Events, serve
 from simulators.guard import bearer, guard
 from simulators.routes import Routes, add_routes
+from simulators.store_refusals import tell_of_the_store
 
 NOT_KEPT: dict[int | str, dict[str, Any]] = {404: {"description": "None of that name"}}
 MOST = 200

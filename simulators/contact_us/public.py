@@ -46,9 +46,9 @@ from simulators.contact_us.submission import (
     checked,
 )
 from simulators.contact_us.uploads import MAX_UPLOAD, Filled, UploadError, read_form
-from simulators.database import tell_of_the_store
 from simulators.guard import bearer, guard
 from simulators.routes import Routes, add_routes
+from simulators.store_refusals import tell_of_the_store
 
 FORM: Final = "/contact"
 INTAKE: Final = "/v1/submissions"

@@ -23,7 +23,7 @@ from pydantic import Field, field_validator
 from harness.errors import NumberError
 from harness.protocols import uk_numbers
 from simulators.bodies import Body
-from simulators.database import RETRY_AFTER_S, tell_of_the_store
+from simulators.database import RETRY_AFTER_S
 from simulators.diary import booking, tasks, views
 from simulators.diary.booking import Done, Moving, Wanted
 from simulators.diary.desk import Work
@@ -33,6 +33,7 @@ from simulators.diary.tables import TextState
 from simulators.events import Events, serve
 from simulators.guard import bearer, guard
 from simulators.routes import Routes, add_routes
+from simulators.store_refusals import tell_of_the_store
 
 T = TypeVar("T")
 MAX_DAYS: Final = 31

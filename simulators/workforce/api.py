@@ -16,10 +16,11 @@ from harness.errors import StaffingError, WfmFeedError
 from harness.protocols import times
 from harness.workforce.adherence import Span
 from simulators.bodies import Body
-from simulators.database import Database, tell_of_the_store
+from simulators.database import Database
 from simulators.described import describe
 from simulators.guard import bearer, guard
 from simulators.routes import Routes, add_routes
+from simulators.store_refusals import tell_of_the_store
 from simulators.workforce import store
 from simulators.workforce.intake import MAX_FILE, Intake, SourceError
 from simulators.workforce.planning import MAX_SHOWN, Planning, UnknownError

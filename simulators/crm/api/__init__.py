@@ -14,10 +14,10 @@ from simulators.crm.api.tasks import task_routes
 from simulators.crm.desk import Desk
 from simulators.crm.errors import RefusedError, UnfitError, UnknownError
 from simulators.crm.importing import Importer
-from simulators.database import tell_of_the_store
 from simulators.faults import Faults
 from simulators.guard import bearer, guard
 from simulators.routes import add_routes
+from simulators.store_refusals import tell_of_the_store
 from simulators.thrive import ThriveError, UnfitThriveError
 
 IMPORTS = "/v1/imports"

@@ -15,7 +15,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from fixtures.postgresql import PostgresqlServer
 from harness.errors import DatabaseError, DatabaseGoneError, LocalError
-from simulators.database import Database, tell_of_the_store
+from simulators.database import Database
+from simulators.store_refusals import tell_of_the_store
 
 
 class Tables(DeclarativeBase):
