@@ -22,6 +22,7 @@ from harness.testbed.bench import Bench
 from harness.testbed.load import load_testbed
 from harness.testbed.places import KEEP_VARIABLE, SEED, TESTBED_VARIABLE
 from harness.testbed.run import Run, started_run
+from harness.testbed.simulation import load_starters
 from harness.transport.virtual_loop import VirtualLoop
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -66,6 +67,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Tie requirements to the catalogue, and tell Allure what was real."""
     config.pluginmanager.register(RequirementsPlugin(), "iccs-requirements")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Have there, before the first test is timed, what a run in virtual time starts in this process."""
+    wanted = session.config.getoption("--time") != "real"
+    if wanted and any("bench" in getattr(item, "fixturenames", ()) for item in session.items):
+        load_starters()
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:

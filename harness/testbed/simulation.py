@@ -81,6 +81,12 @@ def startable(testbed: Testbed) -> list[str]:
     ]
 
 
+def load_starters() -> None:
+    """Import what starts simulators: no test of a run in virtual time is to wait for it."""
+    for starter in STARTERS:
+        starter.loaded()
+
+
 def _wanted(testbed: Testbed, names: Collection[str]) -> list[str]:
     can = startable(testbed)
     for name in names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -58,5 +59,12 @@ class Starter:
 
     async def start(self, starting: Starting, name: str, component: BoundComponent) -> None:
         """Start the simulator ``name``. Raises whatever it raises."""
+        await self.loaded()(starting, name, component)
+
+    def loaded(self) -> Callable[[Starting, str, BoundComponent], Awaitable[None]]:
+        """Import the function, where that was not done yet, and return it."""
         module, function = self.function.split(":")
-        await getattr(import_module(f"{__package__}.{module}"), function)(starting, name, component)
+        found: Callable[[Starting, str, BoundComponent], Awaitable[None]] = getattr(
+            import_module(f"{__package__}.{module}"), function
+        )
+        return found
