@@ -47,7 +47,12 @@ def make(
     context: typer.Context,
     stage: Annotated[str, typer.Option(help="FAT, SAT, E2E …: the stage that the run's testbed must be of.")] = "SAT",
     key: Annotated[
-        Path | None, typer.Option(envvar="ICCS_DOSSIER_KEY", help="Ed25519 private key (PEM); see iccs dossier key.")
+        Path | None,
+        typer.Option(
+            envvar="ICCS_DOSSIER_KEY",
+            help="Ed25519 private key (PEM); see iccs dossier key.",
+            show_default="your own, made at first use",
+        ),
     ] = None,
     out: Out = OUT,
     defects: Annotated[Path, typer.Option(help="The register of known faults.")] = REGISTER,
@@ -75,8 +80,7 @@ def make(
     if context.invoked_subcommand is not None:
         return
     try:
-        if key is None:
-            raise DossierError("the manifest is signed: name a key with --key; make one with iccs dossier key FILE")
+        key = key or _own_key()
         with held(out.resolve()):
             page, colour = _made(out.resolve(), stage, key, defects, Shown(audience, names), plan, runs, pdf=pdf)
     except LocalError as error:
@@ -124,6 +128,14 @@ def key(
 def _refused(error: LocalError) -> typer.Exit:
     print(error, file=sys.stderr)  # noqa: T201
     return typer.Exit(EXIT_USAGE)
+
+
+def _own_key() -> Path:
+    """The key of whoever signs without naming one, away from what is signed. Raises ManifestError."""
+    path = Path(typer.get_app_dir("iccs")) / "dossier-key.pem"
+    if not path.exists():
+        print(f"Made {path}, with which your dossiers are signed. Its fingerprint, for who verifies: {make_key(path)}")  # noqa: T201
+    return path
 
 
 def _made(

@@ -196,7 +196,6 @@ def test_what_is_no_manifest_is_exit_2(place, junk):
 
 def test_what_cannot_be_made_is_exit_2_and_says_why(place):
     arguments = ["--out", place.out, "--defects", place.defects]
-    assert "make one with iccs dossier key FILE" in place.call(*arguments)[1]
     code, told = place.call("--key", place.key, *arguments)
     assert code == 2
     assert "no run has ended here" in told
@@ -211,6 +210,22 @@ def test_what_cannot_be_made_is_exit_2_and_says_why(place):
     assert code == 2
     assert "a key is never written over" in told
     assert place.key.stat().st_mode & 0o077 == 0
+
+
+def test_without_a_key_it_is_signed_with_the_users_own_which_is_made_once_and_told(place, tmp_path, monkeypatch):
+    monkeypatch.setattr("typer.get_app_dir", lambda name: str(tmp_path / "settings" / name))
+    place.run(["passed"])
+    arguments = ["--out", place.out, "--defects", place.defects]
+    code, told = place.call(*arguments)
+    assert code == 0, told
+    own = tmp_path / "settings" / "iccs" / "dossier-key.pem"
+    assert own.stat().st_mode & 0o077 == 0
+    signer = json.loads((place.out / "dossier" / "manifest.json").read_text())["public_key"]
+    assert "Its fingerprint" in told
+    code, told = place.call(*arguments)
+    assert (code, "Its fingerprint" in told) == (0, False)
+    assert json.loads((place.out / "dossier" / "manifest.json").read_text())["public_key"] == signer
+    assert place.verify()[0] == 0
 
 
 def test_a_public_dossier_is_of_a_masked_copy_that_is_verified_by_itself(place):
