@@ -217,7 +217,9 @@ class Acceptance:
             return code
         finally:
             for lane in lanes:
-                lane.cancel()
+                # One that is ending its children is not disturbed: a second word would leave them behind.
+                if not lane.cancelling():
+                    lane.cancel()
             await asyncio.gather(*lanes, return_exceptions=True)
             watching.cancel()
             for event in progress.new():
