@@ -22,11 +22,12 @@ from harness.errors import LocalError
 from harness.evidence.allure_adapter import RunDescription
 from harness.evidence.dossier import judge, measure_lines, waived_musts
 from harness.evidence.manifest import differences, make_key, read_key, signed
-from harness.evidence.plan import Criterion, criteria
+from harness.evidence.plan import Criterion, StagePlan, criteria
 from harness.evidence.requirements import PRIORITIES, catalogue
 from harness.evidence.results import Verdict, read_results, summarise
 from harness.evidence.run_store import RunStore, evidence_files, measures_of
 from harness.evidence.trend import RunLine, plots, trend, trend_picture
+from harness.whole_file import write_whole
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
 FOLDER: Final = "dossier"
@@ -183,7 +184,7 @@ def _made(
     )
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
-        _write(page, html)
+        write_whole(page, html)
         page.with_name(PDF).unlink(missing_ok=True)
         if pdf:
             _print(page)
@@ -197,15 +198,14 @@ def _made(
             "exit_criteria": {each.text: each.state for each in exits},
         }
         told = json.dumps(signed(files, facts, signing), ensure_ascii=False, indent=1) + "\n"
-        _write(page.with_name(MANIFEST), told)
+        write_whole(page.with_name(MANIFEST), told)
     except OSError as error:
         raise DossierError(f"{page.parent}: the dossier can't be written: {error.strerror}") from error
     return page, judgement.colour
 
 
-def standing_of(out: Path, stage: str, plan_file: Path, defects: Path) -> list[Criterion]:
+def standing_of(out: Path, stage: str, staged: StagePlan, defects: Path) -> list[Criterion]:
     """Return how the run in ``out`` stands to the exit criteria of its stage. Raises LocalError."""
-    staged = stage_of(load_plan(plan_file), stage, plan_file)
     register, run = load_register(defects), _run(out / SUMMARY, stage)
     tests, unreadable = read_results(out / RESULTS)
     summary = summarise(tests, catalogue(), unreadable, register=register)
@@ -233,17 +233,6 @@ def _print(page: Path) -> None:
         print_pdf(page, page.with_name(PDF))
     except PrintError as error:
         print(error, file=sys.stderr)  # noqa: T201
-
-
-def _write(path: Path, text: str) -> None:
-    """Write beside and rename: a full disk leaves what was there, and no half of a page."""
-    beside = path.with_name(path.name + ".part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise
 
 
 def _run(path: Path, stage: str) -> dict[str, Any]:

@@ -84,11 +84,12 @@ def gate(
 
     folder = (out or OUT).resolve()
     try:
-        found = standing_of(folder, stage, plan, defects)
+        staged = stage_of(load_plan(plan), stage, plan)
+        found = standing_of(folder, stage, staged, defects)
         show_criteria(Console(), found)
         good = all(each.state == "met" for each in found)
         if allure:
-            passed, said = allure_gate(folder / RESULTS, allure_rules(stage_of(load_plan(plan), stage, plan)))
+            passed, said = allure_gate(folder / RESULTS, allure_rules(staged))
             print(said or "Allure's quality gate passes")  # noqa: T201
             good &= passed
     except LocalError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.errors import LocalError
+from harness.whole_file import write_whole
 
 PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PRINT_S: Final = 120.0
@@ -48,10 +49,7 @@ def print_pdf(page: Path, pdf: Path) -> None:
             raise PrintError(
                 f"no PDF: {program} ended with {ran.returncode}: {ran.stderr[-500:].strip()}; {page} is whole"
             )
-        beside = pdf.with_name(pdf.name + ".part")
         try:
-            shutil.copyfile(made, beside)
-            beside.replace(pdf)
+            write_whole(pdf, made.read_bytes())
         except OSError as error:
-            beside.unlink(missing_ok=True)
             raise PrintError(f"no PDF: {pdf}: {error.strerror}; {page} is whole") from error

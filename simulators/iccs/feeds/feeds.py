@@ -20,7 +20,7 @@ from harness.journal import Journal
 from harness.protocols import times
 from harness.protocols.wfm.csv_file import Header, write_intervals, write_states
 from harness.protocols.wfm.rows import QUARTER_S, IntervalRow, State, StateRow
-from simulators.iccs.feeds.files import write_whole
+from harness.whole_file import write_whole
 from simulators.iccs.feeds.tally import Counted, Tally
 from simulators.iccs.positions import AdviserState, Position
 
