@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Literal
 
-from simulators.iccs.radio_console.alarms import Alarm, Alarms
+from simulators.iccs.alarms import Alarm, Alarms
 
 Severity = Literal["critical", "major", "minor"]
 """As ITU-T X.733 clause 8.1.2.3 has them; ``critical``: the public or officers can't be heard."""

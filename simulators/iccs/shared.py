@@ -10,11 +10,11 @@ from typing import Any
 from harness.endpoints.media import MediaService
 from harness.journal import Journal
 from harness.transport.context import Context
+from simulators.iccs.alarms import Alarms
 from simulators.iccs.clips import Clips
 from simulators.iccs.fault_alarms import FaultAlarms
 from simulators.iccs.figures import Figures
 from simulators.iccs.positions import Positions
-from simulators.iccs.radio_console.alarms import Alarms
 from simulators.iccs.records import Bands, RecordBook
 from simulators.iccs.settings import IccsSettings
 

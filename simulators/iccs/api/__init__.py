@@ -6,6 +6,7 @@ from fastapi import Depends, FastAPI, Request, status
 from fastapi.responses import JSONResponse
 
 from simulators.guard import bearer, guard
+from simulators.iccs.alarms import UnknownAlarmError
 from simulators.iccs.api.at_positions import position_routes
 from simulators.iccs.api.audited import Audited
 from simulators.iccs.api.feeds import feed_routes
@@ -21,7 +22,6 @@ from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.feeds.feeds import FeedError, GoneError
 from simulators.iccs.incidents import IncidentError, UnknownIncidentError
 from simulators.iccs.positions import PositionError, UnknownPositionError
-from simulators.iccs.radio_console.alarms import UnknownAlarmError
 from simulators.iccs.records import RecordError, UnknownRecordError
 from simulators.iccs.trunks import UnknownTrunkError
 from simulators.iccs.web_console import web_console_routes

@@ -15,8 +15,8 @@ from typing import Any
 
 from harness.journal import Event
 from harness.protocols.pei.codes import EMERGENCY_CALL_PRIORITY
+from simulators.iccs.alarms import Alarm, Alarms, UnknownAlarmError
 from simulators.iccs.positions import Position, PositionError
-from simulators.iccs.radio_console.alarms import Alarm, Alarms, UnknownAlarmError
 from simulators.iccs.radio_services.unit_map import Place, UnitMap
 from simulators.iccs.shared import Shared
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.journal import Event
+from simulators.iccs.alarms import Alarm, Alarms
 from simulators.iccs.positions import PositionError
-from simulators.iccs.radio_console.alarms import Alarm, Alarms
 from simulators.iccs.radio_desk import RadioDesk
 from simulators.iccs.shared import Shared
 

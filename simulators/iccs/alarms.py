@@ -1,4 +1,4 @@
-"""The supervisors' alarms: what nobody has seen to, and keys that stick. They stand until what raised them is over."""
+"""The supervisors' alarms: what nobody has seen to, keys that stick, what fails. They stand until that is over."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Alarm:
 
     id: str
     what: str
-    """``emergency_unacknowledged``, ``stuck_ptt`` or ``stuck_talker``."""
+    """``emergency_unacknowledged``, ``stuck_ptt``, ``stuck_talker``, or a fault's (`simulators.iccs.fault_alarms`)."""
     time: float
     """Run time at which it was raised, seconds."""
     about: dict[str, Any] = field(default_factory=dict)
