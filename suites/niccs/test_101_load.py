@@ -22,7 +22,7 @@ ATTEMPTS = 3
 """Times that the load is placed where the machine did not keep that."""
 
 
-@pytest.mark.real_wire
+@pytest.mark.loads
 @requirement(ID)
 async def test_each_of_many_callers_at_once_hears_the_menu_as_it_is_due(bench: Bench) -> None:
     """All are in the menu at one time; each is judged by first audio, codec, loss, jitter, delay, MOS and words."""
