@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Table, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -123,7 +123,7 @@ def _kept(row: IntervalRow, *, late_s: int) -> dict[str, Any]:
 def _insert(session: Session, rows: list[dict[str, Any]]) -> None:
     # By the table: by the class, each row would be looked through once more.
     if rows:
-        session.execute(insert(IntervalTable.__table__), rows)
+        session.execute(insert(cast(Table, IntervalTable.__table__)), rows)
 
 
 def cover(session: Session, feed: str, since_ms: int, until_ms: int) -> None:
