@@ -18,8 +18,8 @@ CALL = "suites/niccs/test_999_to_radio.py"
 RUN_WITHIN_S = 1800
 """Of one run of the suites, on a machine that does other things as well."""
 
-HOURS = ("test_busy_hour.py", "test_vehicle_reports.py")
-"""Hours of calls and of drives, which are too long to be played twice in each run of the tests. So are the scenarios on
+HOURS = ("test_busy_hour.py", "test_vehicle_reports.py", "test_101_load.py")
+"""Hours of calls and of drives, and 200 calls at once, which are too long to be played twice in each run of the tests. So are the scenarios on
 testbeds of their own (``own_testbed``), of which ``cli/test_replay.py`` plays one twice."""
 
 STEPS = [

@@ -11,7 +11,7 @@ from witness import need
 
 from harness.cli.places import SIMULATED_TESTBED
 
-pytestmark = [pytest.mark.real_wire, pytest.mark.witness("Chromium")]
+pytestmark = [pytest.mark.real_wire, pytest.mark.alone, pytest.mark.witness("Chromium")]
 BY_WEB = ("govan-12", "govan-31", "govan-32")
 SUITE = Path(__file__).parents[2] / "niccs"
 TESTS = (
