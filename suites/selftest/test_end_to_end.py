@@ -19,8 +19,8 @@ RUN_WITHIN_S = 1800
 """Of one run of the suites, on a machine that does other things as well."""
 
 HOURS = ("test_busy_hour.py", "test_vehicle_reports.py", "test_101_load.py")
-"""Hours of calls and of drives, and 200 calls at once, which are too long to be played twice in each run of the tests. So are the scenarios on
-testbeds of their own (``own_testbed``), of which ``cli/test_replay.py`` plays one twice."""
+"""Hours of calls and of drives, and 200 calls at once, which are too long to be played twice in each run of the tests.
+So are the scenarios on testbeds of their own (``own_testbed``), of which ``cli/test_replay.py`` plays one twice."""
 
 STEPS = [
     ("trunk-999", "call.inviting"),
