@@ -296,7 +296,7 @@ class Playout:
             frame[:before] = 0  # before the stream began
             missing[:before] = False
         frame[missing] = 0
-        gaps = np.count_nonzero(missing)
+        gaps = int(np.count_nonzero(missing))
         if not gaps:
             self._concealer.heard(frame)
             return frame
