@@ -27,6 +27,7 @@ from simulators.webex.api import (
     telephony,
     voice_messages,
     webhooks,
+    xapi,
 )
 from simulators.webex.cloud import Cloud
 from simulators.webex.described import describe
@@ -49,6 +50,7 @@ _PARTS = (
     calling_plan,
     analytics,
     meetings,
+    xapi,
     oauth,
 )
 
