@@ -77,7 +77,9 @@ async def _serve(
 ) -> None:
     from harness.page.access import form_of, person_of, require  # noqa: PLC0415 - help must come at once
     from harness.page.app import create_app  # noqa: PLC0415
+    from harness.page.drill_pages import add_drills  # noqa: PLC0415
     from harness.page.library import Library  # noqa: PLC0415
+    from harness.page.marking_pages import add_marking  # noqa: PLC0415
     from harness.page.play import Sessions, Site, add_play  # noqa: PLC0415
     from harness.page.rendering import render  # noqa: PLC0415
     from harness.page.scenario_pages import add_scenarios  # noqa: PLC0415
@@ -93,7 +95,7 @@ async def _serve(
     try:
         library = Library(scenarios, store)
         try:
-            parts = (add_scenarios, add_skills, add_workshop)
+            parts = (add_scenarios, add_skills, add_marking, add_drills, add_workshop)
             app = create_app(store, library, parts, hosts=hosts, secure=certificate is not None)
             sessions = Sessions(app.state.attempts, testbed, library.testbeds)
             add_play(app, sessions, Site(person_of, require, form_of, render, library.find))
