@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from harness.errors import HarnessError, PageError
 from harness.page.contract import Attempt, Person
 from harness.page.play.acts import THRIVE
+from harness.page.play.pace import SPEEDS
 from harness.page.play.session import Playing, Viewer
 from harness.page.play.sessions import Sessions
 from harness.page.play.sound import MAX_SPOKEN
@@ -103,7 +104,13 @@ class _Routes:
         if playing.phase == "over" and playing.kept is not None:
             return RedirectResponse(f"/play/{id_}/debrief", status.HTTP_303_SEE_OTHER)
         scenario = playing.chosen.scenario
-        shown = {"playing": playing.id, "scenario": scenario, "seat": playing.chosen.seat, "factors": THRIVE}
+        shown = {
+            "playing": playing.id,
+            "scenario": scenario,
+            "seat": playing.chosen.seat,
+            "factors": THRIVE,
+            "speeds": SPEEDS,
+        }
         return self._site.render(request, person, "play.html", shown)
 
     async def debrief(self, request: Request, id_: str) -> Response:
@@ -284,6 +291,8 @@ async def _do(playing: Playing, viewer: Viewer, text: str) -> dict[str, Any]:
         playing.begin()
     elif name in {"play", "pause", "step"}:
         playing.hold(name)
+    elif name == "speed":
+        playing.turn(given.get("to"))
     elif name == "leave":
         playing.leave("ended by the person")
     else:

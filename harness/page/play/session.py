@@ -179,6 +179,11 @@ class Playing:
             self._wait("idle", IDLE_S, "it was held too long")
         self._changed()
 
+    def turn(self, speed: object) -> None:
+        """Let the scenario's clock go so many times as fast. Raises PageError for a speed that there is not."""
+        self.pace.turn(speed)
+        self._changed()
+
     def leave(self, reason: str) -> None:
         """End it before its end: what was reached is kept as abandoned."""
         if not self._quit.is_set() and self.phase != "over":
@@ -242,7 +247,7 @@ class Playing:
 
     async def _play(self, bench: Bench, component: str) -> None:
         chosen = self.chosen
-        onlooker = Onlooker(begins=self._begins, ended=self._ended, gate=self.pace.gate)
+        onlooker = Onlooker(begins=self._begins, ended=self._ended, gate=self.pace.gate, wait=self.pace.wait)
         player = Player(
             chosen.scenario, bench, lines=chosen.lines, seats=(chosen.seat,), telling=(chosen.seat,), onlooker=onlooker
         )
@@ -264,7 +269,15 @@ class Playing:
         self.turns.over()
         assert self._lead is not None
         attempt = attempt_of(
-            chosen, player.result, self.turns, bench.journal, component, began_at=began_at, began=began, why=self.error
+            chosen,
+            player.result,
+            self.turns,
+            bench.journal,
+            component,
+            began_at=began_at,
+            began=began,
+            speeds=self.pace.speeds,
+            why=self.error,
         )
         self.kept = Kept(attempt, began, self._lead.kept_from, self._lead.kept())
         await self.kept.keep(self._attempts, self.person)
@@ -325,7 +338,7 @@ class Playing:
             "says": self.says,
             "holder": viewer.holder,
             "held_by": "" if viewer.holder else self.person.name,
-            "pace": {"pacing": self.pace.pacing, "held_before": self.pace.held_before},
+            "pace": {"pacing": self.pace.pacing, "held_before": self.pace.held_before, "speed": self.pace.speed},
             **self.turns.shown(),
             "console": self._state.shown() if self._state is not None else None,
             "announced": list(self._announced),

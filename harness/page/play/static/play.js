@@ -90,6 +90,8 @@ function show(next) {
     : `${state.held_by} has this seat in another window. You look on.`;
   const held = state.pace.held_before;
   at("held").textContent = held ? `Held before: ${held}` : state.pace.pacing === "pause" ? "Held at the next step." : "";
+  at("speed").disabled = !["ready", "playing"].includes(state.phase) || !state.holder;
+  if (document.activeElement !== at("speed")) at("speed").value = String(state.pace.speed.toFixed(1));
   at("begin").disabled = state.phase !== "ready" || !state.holder;
   for (const each of document.querySelectorAll("[data-do]")) each.disabled = state.phase !== "playing" || !state.holder;
   at("says").textContent = state.says ? "The phrase is being said." : "";
@@ -337,6 +339,7 @@ for (const each of document.querySelectorAll("[data-do]")) each.addEventListener
 at("speak").addEventListener("click", () => act("say"));
 at("begin").addEventListener("click", () => act("begin"));
 at("leave").addEventListener("click", () => act("leave"));
+at("speed").addEventListener("change", () => act("speed", { to: Number(at("speed").value) }));
 at("footswitch").addEventListener("click", () => { learning = true; tellFootswitch(); });
 at("listen").addEventListener("click", async () => at("listen").setAttribute("aria-pressed", String(await sound.listen())));
 at("microphone").addEventListener("click", async () => {
