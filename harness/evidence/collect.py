@@ -107,15 +107,14 @@ class Evidence:
     def _whole(self, crossed: Sequence[Crossing], sounds: Sequence[Sound], failed: Failure | None) -> list[Attachment]:
         found: list[Attachment] = []
         capture = write_pcap(crossed, self.origin_epoch)
-        places = on_the_wire(failed, crossed, capture.numbers, self.names) if failed is not None else []
-        if places:
+        lines = _each_once(serial_lines(crossed))
+        if failed is not None and (places := on_the_wire(failed, crossed, capture.numbers, self.names, lines[:LINES])):
             found.append(Attachment(ON_THE_WIRE, "text/plain", "txt", "\n".join(places).encode()))
         if capture.packets:
             left_out = f"{capture.left_out} packets left out" if capture.left_out else ""
             shown = "what TLS carried is shown in the clear" if capture.secured else ""
             note = "; ".join(filter(None, (left_out, shown)))
             found.append(Attachment("capture", PCAP, "pcap", capture.body, note))
-        lines = _each_once(serial_lines(crossed))
         for line in lines[:LINES]:
             body, note = _bounded(transcript(crossed, line).encode())
             found.append(Attachment(f"serial {line}", "text/plain", "txt", body, note))

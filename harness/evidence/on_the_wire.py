@@ -8,7 +8,7 @@ refusal. Speech is no such place, nor is the watch on a peer: while a call goes 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,14 +51,18 @@ class _Place:
 
 
 def on_the_wire(
-    failure: Failure, crossed: Sequence[Crossing], numbers: Sequence[int], names: Mapping[str, str]
+    failure: Failure,
+    crossed: Sequence[Crossing],
+    numbers: Sequence[int],
+    names: Mapping[str, str],
+    attached: Collection[str],
 ) -> list[str]:
     """Return a line for each place, in order of time; none where nothing but speech crossed.
 
     ``numbers``: of each crossing its first packet in the capture, 0 where it is not there; ``names`` gives a
-    component's name by ``host:port``.
+    component's name by ``host:port``; ``attached``: the serial lines whose transcripts a reader has.
     """
-    places = _places(crossed, numbers, names)
+    places = _places(crossed, numbers, names, attached)
     nearest = _MOMENT.search(failure.message[:_MESSAGE_CHARACTERS])
     moments = [failure.time, *([float(nearest[1]) + SLACK_S] if nearest else [])]
     before = [place for place in places if place.time < failure.time]
@@ -69,11 +73,15 @@ def on_the_wire(
     return [place.told for place in sorted(dict.fromkeys(told), key=lambda place: place.time)]
 
 
-def _places(crossed: Sequence[Crossing], numbers: Sequence[int], names: Mapping[str, str]) -> list[_Place]:
+def _places(
+    crossed: Sequence[Crossing], numbers: Sequence[int], names: Mapping[str, str], attached: Collection[str]
+) -> list[_Place]:
     lines = line_numbers(crossed)
     found = []
     for crossing, number, line in zip(crossed, numbers, lines, strict=True):
         serial = crossing.kind is not Kind.DATAGRAM and crossing.kind not in STREAMS
+        if serial and crossing.source not in attached:
+            continue
         if not serial:
             label, refused = _labelled(crossing.payload)
             where = f"packet {number} of the capture" if number else "not in the capture"

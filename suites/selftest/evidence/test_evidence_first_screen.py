@@ -54,7 +54,9 @@ def by_pytest(folder):
     (folder / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
     (folder / "conftest.py").write_text('pytest_plugins = ("harness.pytest_plugin", "fixtures.bench")\n')
     (folder / "test_tiny.py").write_text(PYTEST_SUITE)
-    return run(folder, "pytest", "-p", "no:cacheprovider", "--time", "virtual", "--alluredir", "results", "test_tiny.py")
+    return run(
+        folder, "pytest", "-p", "no:cacheprovider", "--time", "virtual", "--alluredir", "results", "test_tiny.py"
+    )
 
 
 def by_robot(folder):
@@ -80,6 +82,7 @@ def test_a_failures_message_has_what_was_due_what_came_and_the_packet_of_the_cap
     assert numbers, message
     for number, first in numbers:
         assert first.encode() in packets[int(number) - 1].payload
+    assert "equipment's end" not in places, "only of lines whose transcript is attached"
     assert "of serial officer: " in places, "the terminal's line crossed something, too"
     assert "On the wire, before it failed:" in shown, "the terminal tells it as the report does"
 
