@@ -74,6 +74,8 @@ class Pcap:
     """Datagrams and segments that did not fit, or that no IP header can carry."""
     secured: bool
     """Whether something in it crossed the wire under TLS, and is shown in the clear here."""
+    numbers: tuple[int, ...]
+    """Of each crossing that was given, its first packet's number as dissectors count, from 1; 0 where it is not in."""
 
 
 def write_pcap(crossed: Iterable[Crossing], origin_epoch: float, *, limit: int = PCAP_BYTES) -> Pcap:
@@ -89,13 +91,16 @@ def write_pcap(crossed: Iterable[Crossing], origin_epoch: float, *, limit: int =
     secured = False
     writer = RawPcapWriter(buffer, linktype=_ETHERNET_LINK)
     writer.write_header(None)
+    numbers: list[int] = []
     for crossing in crossed:
+        numbers.append(0)
         if crossing.kind is not Kind.DATAGRAM and crossing.kind not in STREAMS:
             continue
         packets = frames.build(crossing)
         if not packets or size + sum(map(len, packets)) > limit:
             left_out += 1
             continue
+        numbers[-1] = written + 1
         secured |= crossing.kind is Kind.SECURED
         micros = round((origin_epoch + crossing.time) * 1e6)
         for packet in packets:
@@ -103,7 +108,7 @@ def write_pcap(crossed: Iterable[Crossing], origin_epoch: float, *, limit: int =
             written += 1
             writer.write_packet(packet, sec=micros // 1_000_000, usec=micros % 1_000_000)
     writer.flush()
-    return Pcap(buffer.getvalue(), written, left_out, secured)
+    return Pcap(buffer.getvalue(), written, left_out, secured, tuple(numbers))
 
 
 class _Unclosed(io.BytesIO):

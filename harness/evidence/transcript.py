@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -49,6 +49,20 @@ def transcript(crossings: Iterable[Crossing], line: str) -> str:
     """Return one line's traffic: a line of text for each line feed, change of direction or pause."""
     rows = (f"{time:12.6f} s  {_arrow(kind)}  {shown(data)}" for time, kind, data in _runs(crossings, line))
     return "".join(row + "\n" for row in rows)
+
+
+def line_numbers(crossings: Sequence[Crossing]) -> list[int]:
+    """Return for each crossing the line of its serial line's transcript on which its first byte stands; else 0."""
+    found = [0] * len(crossings)
+    for line in serial_lines(crossings):
+        began = [time for time, _, _ in _runs(crossings, line)]
+        at = 0
+        for index, crossing in enumerate(crossings):
+            if crossing.source == line and crossing.kind in _SERIAL:
+                while at + 1 < len(began) and began[at + 1] <= crossing.time:
+                    at += 1
+                found[index] = at + 1
+    return found
 
 
 def _arrow(kind: Kind) -> str:

@@ -131,12 +131,12 @@ class ICCS(
         self.forget_call()
         self.forget_speech()
 
-    def _evidence(self, failed: bool) -> list[Attachment]:
+    def _evidence(self, failed: str | None) -> list[Attachment]:
         return self.session.end_test(self._title, failed=failed)
 
     def _end_test(self, _data: Any, result: Any) -> None:
         """Close a bench that nobody asked evidence of: without the project's Robot listener there is no report."""
-        self.session.end_test(self._title, failed=not result.passed)
+        self.session.end_test(self._title, failed=result.message if result.failed else None)
 
     def _close(self) -> None:
         self._forget_source()

@@ -68,8 +68,8 @@ async def test_each_of_many_callers_at_once_hears_the_menu_as_it_is_due(bench: B
         if paced:
             raise
         raise ExpectationError(
-            f"this machine was too busy to judge: packets left up to {pacing.p99_ms:g} ms late, {PACED_MS:g} are allowed, "
-            f"and were read up to {pacing.read_p99_ms:g} ms late, {READ_MS:g} are allowed (99th percentiles); {error}"
+            f"this machine was too busy to judge: packets left up to {pacing.p99_ms:g} ms late, {PACED_MS:g} allowed; "
+            f"they were read up to {pacing.read_p99_ms:g} ms late, {READ_MS:g} allowed (99th percentiles); {error}"
         ) from None
     if at_once < calls:
         raise ExpectationError(f"{calls} callers were due at once, {at_once} were: place them faster, or hold longer")
