@@ -14,6 +14,7 @@ from simulators.routes import add_routes
 from simulators.webex.api import (
     actions,
     analytics,
+    call_queues,
     calling_plan,
     meetings,
     memberships,
@@ -48,6 +49,7 @@ _PARTS = (
     telephony,
     voice_messages,
     calling_plan,
+    call_queues,
     analytics,
     meetings,
     xapi,
