@@ -16,7 +16,7 @@ from harness.journal import Journal
 from harness.page.contract import Attempt, Attempts, Ended, Marked, Person
 from harness.page.play.sound import A_LAW
 from harness.page.play.turns import Turns
-from harness.protocols.rtp.g711 import SAMPLE_RATE
+from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
 from harness.scenario.player import SOURCE
 from harness.scenario.result import Result, StepResult
 
@@ -141,11 +141,15 @@ class Kept:
     def wav(self, at: float) -> bytes:
         """What was heard from ``at`` seconds of the scenario on, as a WAV file (8 kHz, 16 bits)."""
         first = max(0, round((self.began + at - self.heard_from) * SAMPLE_RATE))
-        samples = A_LAW.decode(self.heard[first:]).astype(np.dtype("<i2"))
-        file = io.BytesIO()
-        with wave.open(file, "wb") as writer:
-            writer.setnchannels(1)
-            writer.setsampwidth(2)
-            writer.setframerate(SAMPLE_RATE)
-            writer.writeframes(samples.tobytes())
-        return file.getvalue()
+        return as_wav(A_LAW.decode(self.heard[first:]))
+
+
+def as_wav(samples: Samples) -> bytes:
+    """Return speech as a WAV file (8 kHz, 16 bits)."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(SAMPLE_RATE)
+        writer.writeframes(samples.astype(np.dtype("<i2")).tobytes())
+    return file.getvalue()

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI, HTTPException, Query, Request, WebSocket, WebSocketDisconnect, status
 from fastapi.requests import HTTPConnection
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 from starlette.staticfiles import StaticFiles
 
@@ -73,6 +73,8 @@ class _Routes:
         router.add_api_route("/play/{id_}/debrief", self.debrief, methods=["GET"], response_model=None)
         router.add_api_route("/play/{id_}/keep", self.keep, methods=["POST"], response_model=None)
         router.add_api_route("/play/{id_}/heard.wav", self.heard, methods=["GET"], response_model=None)
+        router.add_api_route("/play/{id_}/replays", self.replays, methods=["GET"], response_model=None)
+        router.add_api_route("/play/{id_}/recorded/{leg}", self.recorded, methods=["GET"], response_model=None)
         router.add_api_websocket_route("/play/{id_}/console", self.console)
         router.add_api_websocket_route("/play/{id_}/sound", self.sound)
 
@@ -159,6 +161,24 @@ class _Routes:
         if playing.kept is None:
             raise HTTPException(status.HTTP_404_NOT_FOUND, "nothing was kept of what was heard")
         wav = await asyncio.to_thread(playing.kept.wav, at)
+        return Response(wav, media_type="audio/wav", headers={"Cache-Control": "no-store"})
+
+    async def replays(self, request: Request, id_: str) -> Response:
+        """The legs of the last half hour that the seat spoke on or heard, as JSON."""
+        _, playing = await self._playing(request, id_)
+        try:
+            legs = await playing.replays()
+        except HarnessError as error:
+            raise HTTPException(status.HTTP_409_CONFLICT, str(error)) from error
+        return JSONResponse(legs, headers={"Cache-Control": "no-store"})
+
+    async def recorded(self, request: Request, id_: str, leg: str) -> Response:
+        """What was said on one of them, as a WAV file."""
+        _, playing = await self._playing(request, id_)
+        try:
+            wav = await playing.recorded(leg[:MAX_FIELD])
+        except HarnessError as error:
+            raise HTTPException(status.HTTP_409_CONFLICT, str(error)) from error
         return Response(wav, media_type="audio/wav", headers={"Cache-Control": "no-store"})
 
     # WebSockets

@@ -17,7 +17,7 @@ from harness.journal import Event
 from harness.page.contract import Attempts, Person
 from harness.page.play.acts import do_act
 from harness.page.play.console_state import ConsoleState
-from harness.page.play.debrief import Kept, attempt_of
+from harness.page.play.debrief import Kept, as_wav, attempt_of
 from harness.page.play.pace import Pace
 from harness.page.play.room import open_room
 from harness.page.play.sound import HeadsetLead
@@ -39,6 +39,8 @@ LONGEST_S: Final = 7_200.0
 """So long it may last from its beginning."""
 MAX_ANNOUNCED: Final = 20
 """Announcements that are shown; the oldest goes first."""
+MAX_REPLAYS: Final = 50
+"""Legs that instant replay lists, newest first."""
 MAX_VIEWERS: Final = 4
 """Browsers at one playing: one has the seat, the others look on."""
 _LOG: Final = logging.getLogger(__name__)
@@ -143,6 +145,19 @@ class Playing:
                 self.turns.recorded(given["factor"])
             self._changed()
         return done
+
+    async def replays(self) -> list[dict[str, Any]]:
+        """Return the legs of the last half hour that the seat spoke on or heard, newest first. Raises PageError."""
+        return (await self._recorded().instant_replay())[:MAX_REPLAYS]
+
+    async def recorded(self, leg: str) -> bytes:
+        """Return one of them as a WAV file. Raises PageError."""
+        return as_wav(await self._recorded().play_recording(leg))
+
+    def _recorded(self) -> Console:
+        if self._console is None or self.phase not in {"ready", "playing"}:
+            raise PageError("the control room is not up")
+        return self._console
 
     async def _say(self) -> None:
         """Say the phrase that is recorded for this moment into the headset."""
