@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import count
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from harness.endpoints.media import MediaPort
 from harness.endpoints.sip.agent import UserAgent
@@ -19,7 +19,7 @@ from harness.endpoints.speech import join_speech
 from harness.errors import HarnessError, LocalError, MediaError
 from harness.protocols import sdp
 from simulators.emergency.plant import Plant
-from simulators.settings import Span
+from simulators.settings import Span, Strict
 
 MAX_SPATES: Final = 8
 """Spates at once."""
@@ -48,10 +48,8 @@ class Behaviour(StrEnum):
     """Hangs up before anybody can do anything."""
 
 
-class SpateSettings(BaseModel):
+class SpateSettings(Strict):
     """One spate."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     calls: int = Field(ge=1, le=MAX_CROWD)
     seconds: float = Field(gt=0, le=3600)

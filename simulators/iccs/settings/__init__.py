@@ -9,13 +9,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from simulators.iccs.settings.advisers import AutoAdviserSettings
-from simulators.iccs.settings.base import MAX_CALLS, MAX_POSITIONS, Number, PositionId, QueueName, Role, Seconds, Strict
+from simulators.iccs.settings.base import MAX_CALLS, MAX_POSITIONS, Number, PositionId, QueueName, Role, Seconds
 from simulators.iccs.settings.ivr import IvrSettings
 from simulators.iccs.settings.layouts import ROLE_LAYOUTS, Layouts, LayoutSettings
 from simulators.iccs.settings.positions import AnyPosition, PositionRange, PositionSettings, SubscriberSettings
 from simulators.iccs.settings.queues import CriticalSettings, QueueSettings
 from simulators.iccs.settings.radio import RadioSettings
 from simulators.iccs.settings.trunks import HostPort, TrunkSettings
+from simulators.settings import Strict
 
 __all__ = [
     "CRITICAL_QUEUE",

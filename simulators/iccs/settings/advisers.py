@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simulators.iccs.settings.base import QueueName, Span, Strict
+from simulators.iccs.settings.base import QueueName, Span
+from simulators.settings import Strict
 
 Mean = Annotated[float, Field(gt=0, le=7200)]
 

@@ -1,10 +1,12 @@
-"""What every part of an ICCS's settings has: strict keys, and the forms of names, numbers and times."""
+"""The forms that names, numbers and times of an ICCS's settings have."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
+
+from simulators.settings import Span as ShortSpan
 
 MAX_POSITIONS = 1000
 MAX_CALLS = 2000
@@ -21,20 +23,8 @@ Role = Literal["call_taker", "dispatcher", "supervisor"]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 
 
-class Strict(BaseModel):
-    """A part in which no other key is allowed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Span(Strict):
-    """Bounds between which a time lies, evenly drawn."""
+class Span(ShortSpan):
+    """The same for what may last a day."""
 
     least: Seconds
     most: Seconds
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Span:
-        if self.most < self.least:
-            raise ValueError("'most' lies before 'least'")
-        return self

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from simulators.iccs.settings.base import Clip, Digit, Number, QueueName, Strict
+from simulators.iccs.settings.base import Clip, Digit, Number, QueueName
+from simulators.settings import Strict
 
 MAX_MENUS = 100
 

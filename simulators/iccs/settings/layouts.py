@@ -6,7 +6,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from simulators.iccs.settings.base import Role, Strict
+from simulators.iccs.settings.base import Role
+from simulators.settings import Strict
 
 Panel = Literal[
     "queues", "call", "caller", "incident", "talkgroups", "units", "map", "emergencies", "phone_book", "wallboard",

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, SecretStr, Tag
 
-from simulators.iccs.settings.base import MAX_POSITIONS, PositionId, Role, Skill, Strict
+from simulators.iccs.settings.base import MAX_POSITIONS, PositionId, Role, Skill
+from simulators.settings import Strict
 
 Right = Literal[
     "patch", "regroup", "ambience", "disable", "check_records", "oversee", "plan", "replay", "numbers", "export", "hold"

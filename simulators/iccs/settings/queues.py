@@ -9,7 +9,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from simulators.iccs.settings.base import Clip, Digit, Number, PositionId, QueueName, Role, Seconds, Skill, Strict
+from simulators.iccs.settings.base import Clip, Digit, Number, PositionId, QueueName, Role, Seconds, Skill
+from simulators.settings import Strict
 
 EMERGENCY_NUMBERS = frozenset({"999", "112", "18000"})
 """A queue that one of these leads to is an emergency queue, unless it says otherwise."""

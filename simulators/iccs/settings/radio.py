@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from simulators.iccs.settings.base import Strict
+from simulators.settings import Strict
 
 MAX_ALIASES = 20_000
 MAX_FOLDERS = 200

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from simulators.iccs.settings.base import Seconds, Strict
+from simulators.iccs.settings.base import Seconds
+from simulators.settings import Strict
 
 _PORT = r"(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 HostPort = Annotated[str, Field(pattern=rf"^[^:\s]+:{_PORT}$")]

@@ -1,15 +1,16 @@
-"""What the settings of an enterprise switch share: a strict model, and how numbers and names are written."""
+"""What the settings of an enterprise switch share: how numbers and names are written, and what speech may be."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from simulators.settings import Strict
 
 Extension = Annotated[str, Field(pattern=r"^[0-9*#]{1,20}$")]
 """What is dialled within the switch."""
 DialledNumber = Annotated[str, Field(pattern=r"^\+?[0-9*#]{1,32}$")]
-E164 = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
 """The name of a trunk, site or group: what journals and call records call it."""
 DisplayName = Annotated[str, Field(max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -24,12 +25,6 @@ MediaPath = Literal["anchored", "passed_through"]
 Dtmf = Literal["auto", "rfc4733", "info"]
 """How keys are sent: as RFC 4733 where that was agreed, else in INFO; or always the one or the other."""
 Identity = Literal["P-Asserted-Identity", "Remote-Party-ID"]
-
-
-class Strict(BaseModel):
-    """Settings in which no other key is allowed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Reachable(Protocol):

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from simulators.switch.settings.base import E164, DialledNumber, DisplayName, Extension, Seconds, Strict
+from simulators.settings import E164, Strict
+from simulators.switch.settings.base import DialledNumber, DisplayName, Extension, Seconds
 
 MAX_GROUPS = 200
 MAX_MEMBERS = 100

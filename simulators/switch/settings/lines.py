@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr
 
-from simulators.switch.settings.base import (
-    E164,
-    DialledNumber,
-    DisplayName,
-    Extension,
-    Identity,
-    Label,
-    SpeechSettings,
-    Strict,
-)
+from simulators.settings import E164, Strict
+from simulators.switch.settings.base import DialledNumber, DisplayName, Extension, Identity, Label, SpeechSettings
 
 MAX_LINES = 2_000
 

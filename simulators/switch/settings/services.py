@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from simulators.switch.settings.base import E164, DialledNumber, DisplayName, Extension, Label, Seconds, Strict
+from simulators.settings import E164, Strict
+from simulators.switch.settings.base import DialledNumber, DisplayName, Extension, Label, Seconds
 
 MAX_SLOTS = 100
 MAX_ROOMS = 100

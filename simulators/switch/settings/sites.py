@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import Field, field_validator, model_validator
 
 from harness.protocols.location.shapes import CIVIC_NAMES, MAX_CIVIC_VALUE
-from simulators.switch.settings.base import E164, Extension, Label, Seconds, Strict
+from simulators.settings import E164, Strict
+from simulators.switch.settings.base import Extension, Label, Seconds
 from simulators.switch.settings.trunks import TrunkSettings
 
 MAX_SITES = 64

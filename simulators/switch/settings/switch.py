@@ -12,7 +12,8 @@ from pydantic import Field, SecretStr, model_validator
 from harness.errors import DialPlanError
 from harness.protocols.cdr.file_series import DEFAULT_INTERVAL
 from harness.protocols.sip.dial_plan import Pattern
-from simulators.switch.settings.base import Reachable, Strict
+from simulators.settings import Strict
+from simulators.switch.settings.base import Reachable
 from simulators.switch.settings.groups import MAX_GROUPS, CallQueueSettings, HuntGroupSettings
 from simulators.switch.settings.lines import MAX_LINES, LineSettings
 from simulators.switch.settings.services import (

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from simulators.switch.settings.base import DialledNumber, HostPort, Identity, Label, Seconds, SpeechSettings, Strict
+from simulators.settings import Strict
+from simulators.switch.settings.base import DialledNumber, HostPort, Identity, Label, Seconds, SpeechSettings
 
 MAX_TRUNKS = 64
 MAX_PEERS = 16
