@@ -90,7 +90,7 @@ def report(
     try:
         register = load_register(defects)
         if audience is not Readers.INTERNAL:
-            out, register = Shown(audience, names).copy(results.resolve().parent, _components(results), register)
+            out, register, _ = Shown(audience, names).copy(results.resolve().parent, _components(results), register)
             results = out / RESULTS
         summary = summarised(results, catalogue(), register)
         write_summary(out, summary, {})

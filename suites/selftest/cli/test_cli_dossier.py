@@ -238,6 +238,13 @@ def test_a_public_dossier_is_of_a_masked_copy_that_is_verified_by_itself(place):
     place.defects.write_text(
         FAULT.replace('"s#0"', '"s#0[Ailsa Exemplar, 07911 123456]"').replace("borne", "told 0791112345")
     )
+    place.plan.write_text(
+        PLAN.replace("<s>chair</s>", '"Chair: Ailsa Exemplar, 07911 123456"').replace(
+            "open_faults", "declared: [{text: Ailsa Exemplar agrees, by: A. Chair, on: 2026-03-01}], open_faults"
+        )
+        + "board: {risks: [{risk: Ailsa Exemplar leaves, owner: Ailsa Exemplar}], staff: {Ailsa Exemplar: 90}}\n"
+        + "completion: {lessons: [Ailsa Exemplar learned]}\n"
+    )
     (place.out / "logs").mkdir()
     (place.out / "logs" / "pytest.log").write_text("Ailsa Exemplar")
     names = place.defects.with_name("names.txt")
@@ -251,6 +258,8 @@ def test_a_public_dossier_is_of_a_masked_copy_that_is_verified_by_itself(place):
     page = (copy / "dossier" / "dossier.html").read_text()
     assert "Masked for the public" in page
     assert "s#0[xxxxx xxxxxxxx, xxxxx xxxxxx]: known" in page
+    for each in ("Chair: xxxxx xxxxxxxx, xxxxx xxxxxx", "xxxxx xxxxxxxx leaves", "xxxxx xxxxxxxx learned"):
+        assert each in page, "what people wrote in the plan is masked, and the rest of it there"
     for each in ("Ailsa", "Exemplar", "A. Chair", "123456", "told 0791112345"):
         assert all(each.encode() not in path.read_bytes() for path in copy.rglob("*") if path.is_file()), each
     assert place.call("verify", "--out", copy, "--fingerprint", place.fingerprint)[0] == 0
