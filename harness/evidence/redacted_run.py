@@ -18,7 +18,7 @@ from typing import Any, Final
 from harness.evidence.collect import MEASURE, PCAP
 from harness.evidence.defects import EMPTY, Register
 from harness.evidence.plan import Plan
-from harness.evidence.redacted_wire import learn_from_capture, mask_capture, silence
+from harness.evidence.redacted_wire import MAX_CAPTURE, learn_from_capture, mask_capture, silence
 from harness.evidence.redaction import Audience, Masks, RedactionError
 from harness.evidence.results import RESULT_BYTES, read_results
 from harness.evidence.run_store import measures_of
@@ -176,7 +176,8 @@ def _learn(masks: Masks, path: Path, name: str, kind: str) -> None:
     if kind == "allure":
         _learn_allure(masks, _loaded(path))
     elif kind == PCAP:
-        learn_from_capture(masks, path.read_bytes())
+        if path.stat().st_size <= MAX_CAPTURE:
+            learn_from_capture(masks, path.read_bytes())
     elif _is_text(name, kind) and path.stat().st_size <= MAX_TEXT:
         masks.learn(path.read_bytes())
 
@@ -204,7 +205,7 @@ def _masked(masks: Masks, path: Path, name: str, kind: str, audience: Audience) 
     """Return what takes an artefact's place, and how it was treated."""
     if kind == "allure":
         return json.dumps(_allure(masks, _loaded(path)), ensure_ascii=False).encode(), "masked"
-    if kind == PCAP:
+    if kind == PCAP and path.stat().st_size <= MAX_CAPTURE:
         return mask_capture(masks, path.read_bytes(), addresses=audience == "public"), "masked"
     if kind in {"audio/wav", "audio/x-wav"} and path.stat().st_size <= MAX_TEXT:
         return silence(path.read_bytes()), "silenced"

@@ -453,3 +453,43 @@ def test_without_node_the_report_says_how_to_get_it_and_the_dossier_is_made(plac
     told, page = place.made()
     assert told.startswith("Dossier (")
     assert TEL in page
+
+
+MEASURED = """
+import resource, sys
+from harness.cli.dossier import app
+try:
+    app(sys.argv[1:])
+except SystemExit as ended:
+    assert not ended.code, ended.code
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.parametrize("audience", ["internal", "public"])
+def test_2_gb_of_evidence_is_hashed_and_what_is_too_long_to_be_masked_withheld_in_bounded_memory(place, audience):
+    place.run(["passed"])
+    result = place.out / "allure-results" / "0-result.json"
+    data = json.loads(result.read_text())
+    kinds = {"a.pcap": "application/vnd.tcpdump.pcap", "b.txt": "text/plain"}
+    data["attachments"] = [{"name": name, "source": name, "type": kind} for name, kind in kinds.items()]
+    result.write_text(json.dumps(data))
+    for name in kinds:
+        with (place.out / "allure-results" / name).open("wb") as file:
+            file.truncate(1024**3)  # all zeros, and no place on the disk
+    arguments = ["--key", place.key, "--out", place.out, "--defects", place.defects, "--plan", place.plan]
+    ran = subprocess.run(
+        [sys.executable, "-c", MEASURED, *map(str, arguments), "--audience", audience],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert int(ran.stdout.split()[-1]) < 512 * 1024, "KiB at most: less than half of one of the files"
+    if audience == "public":
+        copy = place.out / "public" / "allure-results"
+        assert {(copy / name).read_bytes() for name in kinds} == {b"Withheld: this kind of file can't be masked.\n"}
+    else:
+        files = json.loads((place.out / "dossier" / "manifest.json").read_text())["files"]
+        assert sum(each["size"] == 1024**3 for each in files) == 2
