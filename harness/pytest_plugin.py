@@ -81,8 +81,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
     """Run bench tests on the loops that ``--time`` names; marked ``virtual_time`` or ``testbed``, in virtual time.
 
-    Those marked ``waits`` wait for people and clocks more than they work: beside real equipment they do so in real
-    time, and where all is simulated in virtual time, unless both are asked for.
+    Those marked ``waits`` wait for people and clocks more than they work, and those marked ``loads`` would judge the
+    machine that simulates both ends: beside real equipment they do so in real time, and where all is simulated in
+    virtual time, unless both are asked for.
     """
     seed = config.getoption("--seed")
     virtual: LoopFactory = lambda: VirtualLoop(seed)  # noqa: E731 - a factory, as the hook wants one
@@ -92,7 +93,8 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> M
         return {"real": asyncio.new_event_loop}
     both: dict[str, LoopFactory] = {"real": asyncio.new_event_loop, "virtual": virtual}
     wanted = config.getoption("--time")
-    if wanted == "real" and item.get_closest_marker("waits") is not None and _is_simulated(config):
+    rather_virtual = any(item.get_closest_marker(name) is not None for name in ("waits", "loads"))
+    if wanted == "real" and rather_virtual and _is_simulated(config):
         wanted = "virtual"
     return both if wanted == "both" else {wanted: both[wanted]}
 

@@ -159,6 +159,24 @@ class WebexCalls(SimulatedOrReal):
         plan: dict[str, Any] = await client.ask("GET", path)
         return plan
 
+    async def call_queue(self, name: str) -> dict[str, Any]:
+        """A call queue by its name: extension, policy, agents, size and overflow. Raises DriverError."""
+        client = await self.account()
+        queues = (await client.ask("GET", "/telephony/config/queues", query={"name": name}))["queues"]
+        found = next((each for each in queues if each["name"] == name), None)
+        if found is None:
+            raise DriverError(f"{self.name} has no call queue {name!r}")
+        path = f"/telephony/config/locations/{found['locationId']}/queues/{found['id']}"
+        queue: dict[str, Any] = await client.ask("GET", path)
+        return queue
+
+    async def join_queue(self, name: str, account: str, *, joined: bool) -> None:
+        """Let an agent take calls of a queue, or not for now. Raises DriverError."""
+        queue, me = await self.call_queue(name), await (await self.account(account)).ask("GET", "/people/me")
+        body = {"settings": [{"queueId": queue["id"], "joinEnabled": joined}]}
+        await (await self.account()).ask("PUT", f"/telephony/config/queues/agents/{me['id']}/settings", body)
+        self._journal.record(self.name, "webex.queue_agent", queue=name, account=account, joined=joined)
+
     async def callback_number(self, account: str) -> str:
         """The number at which an emergency operator is told to call an account back. Raises DriverError for none."""
         me = await (await self.account(account)).ask("GET", "/people/me")

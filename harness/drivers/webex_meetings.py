@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from harness.drivers.webex_calls import WebexCalls
-from harness.errors import ExpectationError
+from harness.errors import DriverError, ExpectationError
 from harness.protocols.times import to_iso
 
 MEETING_LASTS_S: Final = 3_600.0
 LOOKS_EVERY_S: Final = 0.1
+PRESENTATION: Final = "Conference.Presentation.Mode"
+"""Of a RoomOS device: ``Off``, ``Sending`` or ``Receiving``."""
 
 
 class WebexMeetings(WebexCalls):
@@ -29,19 +31,33 @@ class WebexMeetings(WebexCalls):
     def _keep(self, kind: str, made: dict[str, Any], by: str) -> None:
         """Remember what is taken away at the end."""
 
-    async def make_meeting(self, title: str, *, by: str, invite: Sequence[str] = ()) -> dict[str, Any]:
-        """Make a meeting whose title begins with the prefix and invite accounts; return it with its number."""
+    async def make_meeting(
+        self, title: str, *, by: str, invite: Sequence[str] = (), rooms: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Make a meeting whose title begins with the prefix and invite accounts; return it with its number.
+
+        ``rooms``: workspaces that are invited too, by their displayName.
+        """
         now = self._clock()
+        emails = [self._email(each) for each in invite] + [await self._address(each) for each in rooms]
         body = {
             "title": f"{self.prefix}{title}",
             "start": to_iso(now),
             "end": to_iso(now + MEETING_LASTS_S),
-            "invitees": [{"email": self._email(each)} for each in invite],
+            "invitees": [{"email": each} for each in emails],
         }
         made: dict[str, Any] = await (await self.account(by)).ask("POST", "/meetings", body)
         self._keep("meetings", made, by)
         self._journal.record(self.name, "webex.meeting_made", meeting=made["id"], account=by)
         return made
+
+    async def meeting_at(self, number: str, *, by: str) -> str:
+        """The id of an account's meeting by the number at which it is joined. Raises DriverError."""
+        client = await self.account(by)
+        found = [each async for each in client.listed("/meetings", query={"meetingNumber": number})]
+        if not found:
+            raise DriverError(f"{self.name}: {by} is host of no meeting at {number}")
+        return str(found[0]["id"])
 
     async def participants(self, meeting: str, *, by: str) -> list[dict[str, Any]]:
         """Who is at a meeting, was, or waits in its lobby, as its host sees it."""
@@ -85,6 +101,48 @@ class WebexMeetings(WebexCalls):
         """Put somebody out."""
         await (await self.account(by)).ask("PUT", f"/meetingParticipants/{participant}", {"expel": True})
         self._journal.record(self.name, "webex.expelled", participant=participant, account=by)
+
+    # What room devices do; ``device`` is a device's displayName
+
+    async def share(self, device: str, *, on: bool = True) -> None:
+        """Show something from a room device in the meeting that it is in, or show it no more."""
+        client = await self.account()
+        command = "Presentation.Start" if on else "Presentation.Stop"
+        await client.ask("POST", f"/xapi/command/{command}", {"deviceId": await self._device(device)})
+        self._journal.record(self.name, "webex.shared", device=device, on=on)
+
+    async def expect_shared(self, device: str, *, within: float) -> float:
+        """Seconds until a room device receives what another one shows. Raises ExpectationError where it does not."""
+        client, id_, began = await self.account(), await self._device(device), self._journal.now()
+        query, seen = {"deviceId": id_, "name": PRESENTATION}, "not asked"
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while True:
+                    told = await client.ask("GET", "/xapi/status", query=query)
+                    seen = str(told["result"]["Conference"]["Presentation"]["Mode"])
+                    if seen == "Receiving":
+                        took = round(self._journal.now() - began, 3)
+                        self._journal.record(self.name, "webex.share_seen", device=device, after=took)
+                        return took
+                    await asyncio.sleep(LOOKS_EVERY_S)
+        raise ExpectationError(f"{self.name}: {device!r} was to see a share within {within:g} s, and is {seen}")
+
+    async def _device(self, name: str) -> str:
+        return str((await self._named("/devices", name))["id"])
+
+    async def _address(self, workspace: str) -> str:
+        return str((await self._named("/workspaces", workspace))["sipAddress"])
+
+    async def _named(self, path: str, name: str) -> dict[str, Any]:
+        client = await self.account()
+        found = [each async for each in client.listed(path, query={"displayName": name})]
+        if len(found) != 1:
+            raise DriverError(f"{self.name}: {path} has {len(found)} of the name {name!r}; one is needed")
+        return found[0]
+
+    async def delay_shares(self, seconds: float) -> None:
+        """Let shares of a simulated Webex be seen so late. Raises DriverError of a real one."""
+        await self._simulated().ask("PUT", "/sharing", {"after_s": seconds})
 
     async def record_meeting(self, meeting: str, *, on: bool, by: str) -> None:
         """Begin to record a meeting, or end it."""

@@ -13,7 +13,7 @@ from harness.evidence.capture import Captures, crossings
 from harness.evidence.ladder import ladder_svg, rows
 from harness.evidence.on_the_wire import Failure, on_the_wire
 from harness.evidence.pcap import write_pcap
-from harness.evidence.transcript import serial_lines, transcript
+from harness.evidence.transcript import origin_line, serial_lines, transcript
 from harness.evidence.verdict_table import VERDICT, as_csv, as_html
 from harness.journal import Event
 from harness.transport.serial_line import EQUIPMENT_END
@@ -116,7 +116,7 @@ class Evidence:
             note = "; ".join(filter(None, (left_out, shown)))
             found.append(Attachment("capture", PCAP, "pcap", capture.body, note))
         for line in lines[:LINES]:
-            body, note = _bounded(transcript(crossed, line).encode())
+            body, note = _bounded((origin_line(self.origin_epoch) + transcript(crossed, line)).encode())
             found.append(Attachment(f"serial {line}", "text/plain", "txt", body, note))
         recordings = [s for s in sounds or heard(crossed, self.names) if len(s.samples) >= AUDIBLE_S * s.rate]
         for sound in recordings[:SOUNDS]:

@@ -29,6 +29,7 @@ from harness.keywords.keyed_radio import KeyedRadioKeywords
 from harness.keywords.oversight import OversightKeywords
 from harness.keywords.radio import RadioKeywords
 from harness.keywords.radio_control import RadioControlKeywords
+from harness.keywords.recordings import RecordingKeywords
 from harness.keywords.roip import RoipKeywords
 from harness.keywords.scenarios import ScenarioKeywords
 from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
@@ -57,6 +58,7 @@ class ICCS(
     CallHandlingKeywords,
     SupervisionKeywords,
     OversightKeywords,
+    RecordingKeywords,
     CommandControlKeywords,
     ContactUsKeywords,
     CrmKeywords,

@@ -195,3 +195,54 @@ class WebexKeywords(Topic):
         | `Webex Participant Is Admitted`    webex    ${guest}    by=operator |
         """
         self._webex(webex, lambda at: at.admit(participant, by=by))
+
+    @keyword
+    def webex_agent_takes_calls(self, webex: str, queue: str, account: str, takes: bool = True) -> None:
+        """Lets an agent take calls of a call queue, or not for now.
+
+        | =Argument= | =Description= |
+        | ``webex``   | Webex's name in the testbed file. |
+        | ``queue``   | The call queue's name. |
+        | ``account`` | The agent's account. |
+        | ``takes``   | ``False``: not for now. |
+
+        Example:
+        | `Webex Agent Takes Calls`    webex    Pilot desk    operator    takes=False |
+        """
+        self._webex(webex, lambda at: at.join_queue(queue, account, joined=takes))
+
+    @keyword
+    def webex_call_is_connected(self, webex: str, account: str, within: timedelta = SEEN_WITHIN) -> str:
+        """Fails where an account has no call that is connected; returns the call's ``callSessionId``.
+
+        | =Argument= | =Description= |
+        | ``webex``   | Webex's name in the testbed file. |
+        | ``account`` | The account. |
+        | ``within``  | For how long is looked. |
+
+        Example:
+        | ${session}    `Webex Call Is Connected`    webex    operator |
+        """
+
+        async def do(at: Webex) -> str:
+            return str((await at.expect_call("connected", by=account, within=within.total_seconds()))["callSessionId"])
+
+        return self._webex(webex, do)
+
+    @keyword
+    def webex_call_records(
+        self, webex: str, session: str, count: int = 1, within: timedelta = timedelta(minutes=15)
+    ) -> list[dict[str, str]]:
+        """Fails where a call has fewer detailed records; returns them, by Webex's column names.
+
+        | =Argument= | =Description= |
+        | ``webex``   | Webex's name in the testbed file. |
+        | ``session`` | The call's ``callSessionId``. |
+        | ``count``   | How many there are to be: one for each party who has an account. |
+        | ``within``  | For how long is looked, once a minute; they are there 5 minutes after the call. |
+
+        Example:
+        | ${records}    `Webex Call Records`    webex    ${session}    count=2 |
+        """
+        seconds = within.total_seconds()
+        return self._webex(webex, lambda at: at.call_records(session, within=seconds, count=count))

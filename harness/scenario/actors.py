@@ -16,6 +16,7 @@ from harness.testbed.components import (
     CrmComponent,
     EmergencyNetworkComponent,
     EmergencyOperatorComponent,
+    EnterpriseSwitchComponent,
     IccsComponent,
     RadioNetworkComponent,
     RadioTerminalComponent,
@@ -24,7 +25,9 @@ from harness.testbed.components import (
     ScriptedPhoneComponent,
     SmsDiaryComponent,
     SmsNetworkComponent,
+    TelephoneComponent,
     TrunkComponent,
+    WebexComponent,
 )
 from harness.testbed.components.base import BoundComponent, Ssi
 from harness.testbed.model import Testbed
@@ -205,6 +208,29 @@ class SmsDiaryActor(BoundActor):
     kind = SmsDiaryComponent
 
 
+class TelephoneActor(BoundActor):
+    """Whoever uses a telephone of the enterprise switch, or a Webex room device at its line."""
+
+    role: Literal["telephone"]
+    line: str | None = None
+    kind = TelephoneComponent
+    found_by = ("line",)
+
+
+class EnterpriseSwitchActor(BoundActor):
+    """Whoever runs a simulated enterprise switch, of the force's or of a carrier's."""
+
+    role: Literal["enterprise_switch"]
+    kind = EnterpriseSwitchComponent
+
+
+class WebexActor(BoundActor):
+    """What people do in Webex beside calling."""
+
+    role: Literal["webex"]
+    kind = WebexComponent
+
+
 class CrmActor(BoundActor):
     """The CRM, as advisers use it and as its auditor looks at it."""
 
@@ -228,7 +254,10 @@ Actor = Annotated[
     | ScriptedPhoneActor
     | HandsetActor
     | SmsDiaryActor
-    | CrmActor,
+    | CrmActor
+    | TelephoneActor
+    | EnterpriseSwitchActor
+    | WebexActor,
     Field(discriminator="role"),
 ]
 ACTORS: dict[str, type[Any]] = {
@@ -250,6 +279,9 @@ ACTORS: dict[str, type[Any]] = {
         HandsetActor,
         SmsDiaryActor,
         CrmActor,
+        TelephoneActor,
+        EnterpriseSwitchActor,
+        WebexActor,
     )
 }
 """Roles, and what an actor of each is."""

@@ -82,6 +82,8 @@ class Part:
             case "emergency_caller" | "trunk_caller":
                 call = await self.on_call()
                 return call, call
+            case "telephone":
+                return self.driver.current, self.driver.current
             case "scripted_phone" if self.driver.calls:
                 return self.driver.calls[-1], self.driver.calls[-1]
             case "console" | "emergency_operator":
@@ -100,6 +102,8 @@ class Part:
                     return f"{self.component} jack", "voice.started"
                 case "emergency_caller" | "trunk_caller" if self.call is not None:
                     return self.call.name, "voice.started"
+                case "telephone":
+                    return self.driver.current.name, "voice.started"
                 case "scripted_phone" if self.driver.calls:
                     return self.driver.calls[-1].port.name, "voice.started"
         return self.component, kind
@@ -277,5 +281,8 @@ async def _driver(bench: Bench, actor: Any, component: str, *, watch: bool) -> A
         "scripted_phone": bench.scripted_phone,
         "handset": bench.sms_network,
         "sms_diary": bench.sms_diary,
+        "telephone": bench.telephone,
+        "enterprise_switch": bench.enterprise_switch,
+        "webex": bench.webex,
     }
     return await opens[actor.role](component)

@@ -15,6 +15,8 @@ from simulators.routes import Routes, add_routes
 from simulators.switch.lines import UnknownLineError, When
 from simulators.switch.meeting_api import meeting_routes
 from simulators.switch.meetings import UnknownMeetingError
+from simulators.switch.queue_api import queue_routes
+from simulators.switch.queueing import UnknownQueueError
 from simulators.switch.rooms import UnknownRoomError
 from simulators.switch.switch import EnterpriseSwitch, UnknownPartyError
 from simulators.switch.trunks import UnknownTrunkError
@@ -23,6 +25,7 @@ from simulators.switch.voicemail.store import UnknownMessageError
 PLACED = status.HTTP_202_ACCEPTED
 UNKNOWN = (
     UnknownMeetingError,
+    UnknownQueueError,
     UnknownLineError,
     UnknownPartyError,
     UnknownRoomError,
@@ -145,7 +148,8 @@ def make_app(switch: EnterpriseSwitch, token: str | None) -> FastAPI:
     _setting(router, switch)
     _failing(router, switch)
     add_routes(app, router, dependencies=[Depends(bearer(token))])
-    add_routes(app, meeting_routes(switch), prefix="/v1", dependencies=[Depends(bearer(token))])
+    for part in (meeting_routes(switch), queue_routes(switch)):
+        add_routes(app, part, prefix="/v1", dependencies=[Depends(bearer(token))])
     return app
 
 

@@ -116,7 +116,9 @@ class SwitchCall:
     """The pattern of the dial plan that led there."""
     diversions: list[Diverted] = field(default_factory=list)
     hunt: str = ""
-    """The hunt group that it came by."""
+    """The hunt group or call queue that it came by."""
+    queue: str = ""
+    """The call queue in which it waited."""
     emergency: EmergencyCall | None = None
     is_intercom: bool = False
     """Whether who is called answers by themselves."""

@@ -48,21 +48,21 @@ class Hunting:
         core = self._core
         members = [core.lines.get(each) for each in group.members]
         if group.strategy is Strategy.BROADCAST:
-            free = [line for line in members if _can_take(line)]
+            free = [line for line in members if self.can_take(line)]
             if not free:
                 return _none_free(members)
             places = [self._place(call, line, index) for line in free for index in range(len(line.devices))]
             return await Ringing(core, call).first(places, group.ring_s)
         rang = False
-        for line in self._order(group, members):
-            if not _can_take(line):
+        for line in self.order(group, members):
+            if not self.can_take(line):
                 continue
             rang = True
             call.called = line.number
             core.journal.record(call.id, "hunt.rings", group=group.number, line=line.number)
             outcome = await core.routing.ring(call, line, group.ring_s)
             if isinstance(outcome, Leg):
-                self._next[group.number] = members.index(line) + 1
+                self.took(group.number, members.index(line))
                 return outcome
         return Refusal(480, Failed.NO_ANSWER, "Nobody Took It") if rang else _none_free(members)
 
@@ -70,20 +70,24 @@ class Hunting:
         device = list(line.devices.values())[index]
         return lambda: self._core.placing.to_device(call, line, device, waiting=False)
 
-    def _order(self, group: HuntGroupSettings, members: list[Line]) -> list[Line]:
+    def took(self, number: str, index: int) -> None:
+        """Remember which member of a group had the last call."""
+        self._next[number] = index + 1
+
+    @staticmethod
+    def can_take(line: Line) -> bool:
+        """Whether a group may ring a member: it is free, registered, and did not take itself out."""
+        return line.is_free and line.in_groups and bool(line.devices) and line.forwards["all"] is None
+
+    def order(self, group: HuntGroupSettings, members: list[Line]) -> list[Line]:
         """The members as they are to ring."""
         match group.strategy:
             case Strategy.CIRCULAR:
-                start = self._next.get(group.number, 0) % len(members)
+                start = self._next.get(group.number, 0) % max(1, len(members))
                 return members[start:] + members[:start]
             case Strategy.LONGEST_IDLE:
                 return sorted(members, key=lambda line: line.idle_since)
         return members
-
-
-def _can_take(line: Line) -> bool:
-    """Whether a group may ring a member: it is free, registered, and did not take itself out."""
-    return line.is_free and line.in_groups and bool(line.devices) and line.forwards["all"] is None
 
 
 def _none_free(members: list[Line]) -> Refusal:

@@ -22,8 +22,8 @@ class Destination:
     """Where a number leads."""
 
     kind: str
-    """``line``, ``hunt``, ``room``, ``factory``, ``park``, ``slot``, ``voicemail``, ``emergency``, ``group``,
-    ``trunk``, or ``code:`` and its name."""
+    """``line``, ``hunt``, ``queue``, ``room``, ``factory``, ``park``, ``slot``, ``voicemail``, ``emergency``,
+    ``group``, ``trunk``, or ``code:`` and its name."""
     number: str
     """As the destination gets it: translated, without a code that stood before it."""
     names: tuple[str, ...] = ()
@@ -100,6 +100,8 @@ def _routes(settings: SwitchSettings) -> Iterator[Route]:
         yield to(line.number, "line")
     for group in settings.hunt_groups:
         yield to(group.number, "hunt")
+    for queue in settings.call_queues:
+        yield to(queue.number, "queue")
     for pickup in settings.pickup_groups:
         if pickup.number:
             yield to(pickup.number, "group", pickup.name)

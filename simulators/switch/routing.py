@@ -15,6 +15,7 @@ from simulators.switch.hunting import Hunting
 from simulators.switch.leg import Leg
 from simulators.switch.lines import Device, Line, When
 from simulators.switch.numbering import Destination
+from simulators.switch.queueing import Queueing
 from simulators.switch.ringing import Place, Ringing
 from simulators.switch.trunks import Peer, Trunk
 
@@ -41,6 +42,7 @@ class Routing:
     def __init__(self, core: Core) -> None:
         self._core = core
         self.hunting = Hunting(core)
+        self.queueing = Queueing(core)
 
     async def reach(self, call: SwitchCall, number: str) -> Outcome:
         """Find who takes a call to a number. Raises HarnessError where our side fails."""
@@ -53,6 +55,8 @@ class Routing:
         if core.emergency.calls_back(call, number):
             # Before the plan: a pattern of all numbers would send the operator's call back out of the switch again.
             found = core.emergency.destination(number)
+        if found is None and number in self.queueing.queues:  # one that was made while the switch was up
+            found = Destination("queue", number)
         if found is None:
             return Refusal(484 if core.numbering.may_go_on(number) else 404)
         if found.refuse:
@@ -69,6 +73,8 @@ class Routing:
                 return await self.line(call, core.lines.get(found.number))
             case "hunt":
                 return await self.hunting.hunt(call, found.number)
+            case "queue":
+                return await self.queueing.serve(call, found.number)
             case "trunk":
                 return await self.trunks(call, found.number, [core.trunks.get(name) for name in found.names])
             case "emergency":

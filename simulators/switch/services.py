@@ -114,7 +114,7 @@ class Services:
         """Whose mailbox a call that was sent here is for: the first who was called."""
         core = self._core
         if call.diversions:
-            groups = {group.number for group in core.settings.hunt_groups}
+            groups = {group.number for group in (*core.settings.hunt_groups, *core.settings.call_queues)}
             return next((each.by for each in call.diversions if each.by not in groups), "")
         if call.transferred_by is not None and call.transferred_by.line is not None:
             return call.transferred_by.end.number

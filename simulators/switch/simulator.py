@@ -171,6 +171,7 @@ def _gateway(settings: SwitchSettings, site: SiteSettings) -> SwitchSettings:
                 line.model_copy(update={"voicemail": False}) for line in settings.lines if line.site == site.name
             ),
             "hunt_groups": (),
+            "call_queues": (),
             "pickup_groups": (),
             "park": None,
             "conference": ConferenceSettings(),

@@ -69,6 +69,8 @@ class Party:
     codec: str
     reason: str = ""
     """Why it is over."""
+    queue: str = ""
+    """The call queue in which its caller waited, by its number."""
 
     def shown(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -137,6 +139,7 @@ def party_of(leg: Leg) -> Party:
         leg.speech is not None and leg.speech.is_secured,
         agreed.codec if agreed is not None else "",
         leg.sip.reason if leg.is_over else "",
+        call.queue if call is not None else "",
     )
 
 
@@ -179,4 +182,6 @@ class Parties:
 
 def _ended(party: Party, last: Party) -> Party:
     """A party whose leg is over, with whom it spoke to."""
-    return replace(party, number=last.number, name=last.name, call=last.call, personality=last.personality)
+    return replace(
+        party, number=last.number, name=last.name, call=last.call, personality=last.personality, queue=last.queue
+    )

@@ -118,6 +118,7 @@ def _detailed(
         "Site timezone": location.time_zone if location is not None else "NA",
         "Inbound trunk": inbound or "NA",
         "Outbound trunk": outbound or "NA",
+        "Queue type": "Call Queue" if party["queue"] else "NA",
         "Report ID": f"{party['call']}-{party['id']}",
     }
     return Detailed(fields=fields, ended=ended, leg=leg_number(party))

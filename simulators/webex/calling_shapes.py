@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr
 
-from simulators.webex.shapes import Part, Shape
+from simulators.webex.shapes import Part, Person, Shape
 
 
 class ReportTemplate(Part):
@@ -149,3 +149,102 @@ class EmergencyCallback(Part):
     direct_line_info: CallbackNumber
     location_ecbn_info: CallbackNumber = Field(serialization_alias="locationECBNInfo")
     default_info: CallbackNumber
+
+
+class QueueAgent(Part):
+    """An agent of a call queue."""
+
+    id: str
+    first_name: str | None = None
+    last_name: str | None = None
+    extension: str | None = None
+    join_enabled: bool
+
+    @classmethod
+    def of(cls, person: Person, *, join_enabled: bool) -> QueueAgent:
+        """Somebody as an agent."""
+        return cls(
+            id=person.id,
+            first_name=person.first_name,
+            last_name=person.last_name,
+            extension=person.extension,
+            join_enabled=join_enabled,
+        )
+
+
+class QueuePolicies(Part):
+    """In which order agents ring."""
+
+    routing_type: str = "PRIORITY_BASED"
+    policy: str
+
+
+class Overflow(Part):
+    """What becomes of a call that waits too long, or for which there is no place."""
+
+    action: str
+    transfer_number: str | None = None
+    overflow_after_wait_enabled: bool
+    overflow_after_wait_time: int
+
+
+class QueueSettings(Part):
+    """How many wait."""
+
+    queue_size: int
+    overflow: Overflow
+
+
+class CallQueue(Part):
+    """A call queue."""
+
+    id: str
+    name: str
+    location_name: str | None = None
+    location_id: str | None = None
+    phone_number: str | None = None
+    extension: str
+    enabled: bool
+    call_policies: QueuePolicies | None = None
+    queue_settings: QueueSettings | None = None
+    agents: list[QueueAgent] | None = None
+
+    def agent(self, person: str) -> QueueAgent | None:
+        """Somebody among its agents."""
+        return next((each for each in self.agents or () if each.id == person), None)
+
+    def summary(self) -> dict[str, Any]:
+        """As a list tells it."""
+        told = self.told()
+        for name in ("callPolicies", "queueSettings", "agents"):
+            told.pop(name, None)
+        return told
+
+
+class CallQueues(Part):
+    """A list of them."""
+
+    queues: list[CallQueue]
+
+
+class QueueMade(Part):
+    """A call queue that was made."""
+
+    id: str
+
+
+class AgentInQueue(Part):
+    """A queue, as one of its agents has it."""
+
+    id: str
+    name: str
+    extension: str
+    location_id: str | None = None
+    join_enabled: bool
+
+
+class AgentOfQueues(Part):
+    """An agent with their queues."""
+
+    agent: QueueAgent
+    queues: list[AgentInQueue]

@@ -16,6 +16,7 @@ from simulators.webex.happenings import Happenings
 from simulators.webex.paging import Pager
 from simulators.webex.settings import WebexSettings
 from simulators.webex.shapes import Membership, Person, Room, Team, TeamMembership
+from simulators.webex.shares import Shares
 from simulators.webex.store import Store
 from simulators.webex.switchboard import Switchboard
 from simulators.webex.tokens import Grant, Tokens
@@ -41,6 +42,8 @@ class Cloud:
     """Where it is reached, ``http://host:port``."""
     muted: dict[str, None] = field(default_factory=dict)
     """The legs of those whom a host muted: MAX_MUTED; of more the oldest are forgotten."""
+    shares: Shares = field(default_factory=Shares)
+    """What devices share in meetings."""
     admin_roles: set[str] = field(default_factory=set)
     """The ids of the roles of full administrators; who has another role may only look."""
 

@@ -52,25 +52,27 @@ async def participants(cloud: Cloud, meeting: Meeting) -> list[Participant]:
     found = []
     for each in shown["attendees"]:
         person: Person | None = store.person_by_extension(each["line"], org)
-        email = person.emails[0] if person is not None else None
+        room = store.workspace_by_extension(each["line"], org) if person is None else None
+        email = person.emails[0] if person is not None else room.sip_address if room is not None else None
+        name = person.display_name if person is not None else room.display_name if room is not None else each["number"]
         joined = board.at(each["joined"] if each["joined"] is not None else each["came"])
         left = board.at(each["left"]) if each["left"] is not None else None
         device = ParticipantDevice(
             correlation_id=each["leg"],
-            device_type="sip",
+            device_type="room" if room is not None else "sip",
             joined_time=joined,
             left_time=left,
-            call_type="SIP" if person is not None else "PSTN",
+            call_type="PSTN" if email is None else "SIP",
             phone_number=each["number"] or None,
         )
         found.append(
             Participant(
                 id=participant_id(meeting, each["leg"]),
-                org_id=person.org_id if person is not None else None,
+                org_id=org if email is not None else None,
                 host=email == meeting.host_email,
                 co_host=False,
                 email=email,
-                display_name=person.display_name if person is not None else each["number"] or "Unknown caller",
+                display_name=name or "Unknown caller",
                 invitee=email in invited,
                 muted=each["leg"] in muted,
                 state=each["state"],
@@ -86,12 +88,13 @@ async def participants(cloud: Cloud, meeting: Meeting) -> list[Participant]:
 
 
 async def expected(cloud: Cloud, meeting: Meeting) -> None:
-    """Tell the switch who need not wait in the lobby: the host and the invitees of the organisation."""
+    """Tell the switch who need not wait in the lobby: the host, and invited people and rooms of the organisation."""
     store, org = cloud.store, meeting.tenant
     emails = {each.email for each in store.invitees.of(org) if each.meeting_id == meeting.id} | {meeting.host_email}
     people = [store.person_by_email(each, org) for each in emails]
-    lines = sorted(each.extension for each in people if each is not None and each.extension)
-    await cloud.board().ask("PUT", f"/meetings/{meeting.meeting_number}/expected", {"expected": lines})
+    lines = [each.extension for each in people if each is not None and each.extension]
+    lines += [each.line for each in store.workspaces.of(org) if each.line and each.sip_address in emails]
+    await cloud.board().ask("PUT", f"/meetings/{meeting.meeting_number}/expected", {"expected": sorted(lines)})
 
 
 async def stop_recording(cloud: Cloud, meeting: Meeting) -> MeetingRecording:

@@ -25,6 +25,13 @@ class BusyBody(Body):
     """Seconds."""
 
 
+class SharingBody(Body):
+    """How slow shares are."""
+
+    after_s: Annotated[float, Field(ge=0, le=3_600)]
+    """Seconds from a share's start until the others see it."""
+
+
 class TokenBody(Body):
     """Whose token, and what for."""
 
@@ -46,6 +53,9 @@ class Switches(Protocol):
 
     def set_busy(self, retry_after: int) -> None:
         """Tell every client to come back after so many seconds; 0: no more."""
+
+    def set_sharing(self, after_s: float) -> None:
+        """Let what is shared from now on be seen after so many seconds."""
 
     def issue(self, email: str, scopes: frozenset[str] | None, lives: float | None) -> Issued | None:
         """A token for an account; None where there is no such account."""
@@ -80,6 +90,12 @@ def _routes(webex: Switches) -> Routes:
     async def ready() -> dict[str, Any]:
         """Answer requests again."""
         webex.set_busy(0)
+        return webex.figures()
+
+    @router.put("/sharing")
+    async def sharing(body: SharingBody) -> dict[str, Any]:
+        """Let shares be seen later, or sooner."""
+        webex.set_sharing(body.after_s)
         return webex.figures()
 
     @router.post("/tokens", status_code=HTTPStatus.CREATED)

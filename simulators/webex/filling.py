@@ -121,7 +121,7 @@ def _workspace(cloud: Cloud, org: str, settings: WorkspaceSettings, places: dict
         calling=Calling(type="freeCalling"),
         calendar=Calling(type="none"),
     )
-    store.workspaces.add(workspace, org)
+    store.workspaces.add(workspace, org).at_line(settings.extension or "")
     for product in settings.devices:
         number = len(store.devices) + 1
         device = Device(

@@ -9,6 +9,7 @@ _MESSAGING: Final = ("rooms", "memberships", "messages", "teams", "team_membersh
 USER: Final = frozenset(
     {"spark:all", "spark:kms", "spark:people_read", "spark:devices_read", "spark:devices_write", "spark:calls_read"}
     | {"spark:calls_write", "spark:workspaces_read", "spark:places_read"}
+    | {"spark:xapi_commands", "spark:xapi_statuses"}
     | {"meeting:schedules_read", "meeting:schedules_write", "meeting:participants_read", "meeting:participants_write"}
     | {"meeting:controls_write", "meeting:recordings_read", "meeting:recordings_write"}
     | {f"spark:{what}_{act}" for what in _MESSAGING for act in ("read", "write")}

@@ -11,6 +11,7 @@ from simulators.settings import E164, Strict
 
 Line = Annotated[str, Field(min_length=1, max_length=128)]
 Email = Annotated[str, Field(pattern=r"^[^@\s]{1,64}@[^@\s]{1,189}$")]
+Extension = Annotated[str, Field(pattern=r"^[0-9]{2,10}$")]
 MAX_NAMED: Final = 1_000
 LICENCES: Final = ("Messaging", "Meeting - Webex Enterprise Edition", "Webex Calling - Professional")
 """What an organisation has licences of where its settings name none."""
@@ -24,7 +25,7 @@ class PersonSettings(Strict):
     role: Literal["administrator", "read_only_administrator", "user", "bot"] = "user"
     number: E164 | None = None
     """The telephone number of work."""
-    extension: Annotated[str, Field(pattern=r"^[0-9]{2,10}$")] | None = None
+    extension: Extension | None = None
     location: Line | None = None
     """The name of one of the organisation's locations."""
 
@@ -47,6 +48,8 @@ class WorkspaceSettings(Strict):
     capacity: Annotated[int, Field(ge=1, le=1_000)] | None = None
     devices: tuple[Line, ...] = Field(default=(), max_length=16)
     """Products, as Webex names them: ``Cisco Room Kit``."""
+    extension: Extension | None = None
+    """The line at which they call: it is registered at the switch like a telephone's."""
 
 
 class OrganisationSettings(Strict):
@@ -98,9 +101,12 @@ def _force() -> tuple[OrganisationSettings, ...]:
     )
     partner = PersonSettings(email="admin@partner.example", name="Morag Lennox", role="administrator")
     govan = LocationSettings(name="Govan")
-    briefing = WorkspaceSettings(name="Briefing room", location="Govan", capacity=12, devices=("Cisco Room Kit",))
+    briefing = WorkspaceSettings(
+        name="Briefing room", location="Govan", capacity=12, devices=("Cisco Room Kit",), extension="2010"
+    )
+    command = WorkspaceSettings(name="Command room", location="Govan", devices=("Cisco Board",), extension="2011")
     return (
-        OrganisationSettings(name="Force", people=people, locations=(govan,), workspaces=(briefing,)),
+        OrganisationSettings(name="Force", people=people, locations=(govan,), workspaces=(briefing, command)),
         OrganisationSettings(name="Partner", people=(partner,)),
     )
 
@@ -141,6 +147,8 @@ class WebexSettings(Strict):
     """Seconds after a call's end at which its detailed record can be had: developer.webex.com says 5 minutes."""
     quality_after_s: Annotated[float, Field(ge=0, le=3_600)] = 300.0
     """Seconds after a call's end at which what its media were can be had. [p]"""
+    share_after_s: Annotated[float, Field(ge=0, le=3_600)] = 0.5
+    """Seconds from a share's start until the others see it. [p]"""
     region: Line = "UK"
     """Where recordings are kept, as they tell it."""
     recordings_kept_days: Annotated[float, Field(gt=0, le=3_650)] = 30.0

@@ -309,6 +309,17 @@ class Workspace(Shape):
     notes: str | None = None
     hotdesking_status: str = "off"
     supported_devices: str = "collaborationDevices"
+    _line: str = PrivateAttr("")
+
+    @property
+    def line(self) -> str:
+        """The extension of its devices; empty where they have none."""
+        return self._line
+
+    def at_line(self, line: str) -> Workspace:
+        """Give its devices an extension; return it."""
+        self._line = line
+        return self
 
 
 class Device(Shape):

@@ -96,6 +96,7 @@ class WebexSimulator:
             deliveries,
             rng,
         )
+        cloud.shares.after_s = settings.share_after_s
         simulator = cls(cloud)
         simulator._stack.push_async_callback(deliveries.stop)
         if switch is not None:
@@ -163,6 +164,11 @@ class WebexSimulator:
         """A token for an account; None where there is no such account."""
         person = next((each for each in self._cloud.store.people if email.lower() in each.emails), None)
         return None if person is None else self._issue(person, scopes, lives)
+
+    def set_sharing(self, after_s: float) -> None:
+        """Let what is shared be seen after so many seconds."""
+        self._cloud.shares.after_s = after_s
+        self.events.tell("sharing", after_s=after_s)
 
     def set_busy(self, retry_after: int) -> None:
         """Tell every client to come back after so many seconds; 0: no more."""

@@ -180,6 +180,10 @@ class Store:
         """Whose extension it is, in an organisation."""
         return next((each for each in self.people.of(tenant) if extension and each.extension == extension), None)
 
+    def workspace_by_extension(self, extension: str, tenant: str) -> shapes.Workspace | None:
+        """At whose devices an extension rings, in an organisation."""
+        return next((each for each in self.workspaces.of(tenant) if extension and each.line == extension), None)
+
     def members(self, room_id: str) -> list[shapes.Membership]:
         """Who is in a room."""
         return list(self.by_room.get(room_id, {}).values())

@@ -48,3 +48,24 @@ A Guest Waits In The Lobby Until The Host Lets Them In
     Telephone Is Heard At Telephone    operator-phone    third-phone    caller-999
     Telephone Hangs Up    third-phone
     Telephone Hangs Up    operator-phone
+
+A Call To The Service Desk Is Queued Logged And Ticketed
+    [Documentation]    Nobody is at the desk: the caller waits in its queue. Once an agent is, they talk; the agent's ticket is of that call, which Webex's records tell as a queue's.
+    [Tags]    req:WBX-022
+    Webex Agent Takes Calls    webex    Pilot desk    operator    takes=False
+    Webex Agent Takes Calls    webex    Pilot desk    colleague    takes=False
+    Telephone Dials    third-phone    2250
+    Telephone Is Answered    third-phone    within=2 s
+    Run Keyword And Expect Error    *did not ring*    Telephone Rings    operator-phone    within=5 s
+    Webex Agent Takes Calls    webex    Pilot desk    operator
+    ${shown}    Telephone Rings    operator-phone
+    Should Be Equal    ${shown}    2000
+    Telephone Answers    operator-phone
+    ${session}    Webex Call Is Connected    webex    operator
+    ${ticket}    Contact Is Recorded    crm    ${session}    telephone=+441632960123
+    Telephone Hangs Up    third-phone
+    ${records}    Webex Call Records    webex    ${session}    count=2
+    Should Be Equal    ${records}[0][Queue type]    Call Queue
+    ${again}    Contact Is Recorded    crm    ${session}    telephone=+441632960123
+    Should Be Equal    ${again}[id]    ${ticket}[id]
+    [Teardown]    Webex Agent Takes Calls    webex    Pilot desk    colleague

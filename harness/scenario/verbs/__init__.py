@@ -12,6 +12,8 @@ from harness.scenario.verbs import (
     service_centre,
     speaking,
     systems,
+    telephones,
+    webex,
 )
 from harness.scenario.verbs.base import VERBS, Arguments, Seen, Verb
 
@@ -29,4 +31,6 @@ __all__ = [
     "service_centre",
     "speaking",
     "systems",
+    "telephones",
+    "webex",
 ]

@@ -14,6 +14,7 @@ SPEAKERS = (
     "emergency_caller",
     "trunk_caller",
     "scripted_phone",
+    "telephone",
     "emergency_operator",
     "console",
     "radio_terminal",
@@ -48,7 +49,7 @@ async def begin_saying(part: Part, args: Say) -> None:
     await part.cast.speech.say(part, args.clip)
 
 
-@verb("emergency_caller", "trunk_caller", "emergency_operator", "console", "radio_terminal")
+@verb("emergency_caller", "trunk_caller", "telephone", "emergency_operator", "console", "radio_terminal")
 async def hush(part: Part, _args: Arguments) -> None:
     """Says no more of what was begun."""
     await part.cast.speech.hush(part)

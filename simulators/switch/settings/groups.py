@@ -1,4 +1,4 @@
-"""Hunt groups: one number for several lines, and the order in which they ring."""
+"""Hunt groups and call queues: one number for several lines, the order in which they ring, and who waits."""
 
 from __future__ import annotations
 
@@ -40,3 +40,12 @@ class HuntGroupSettings(Strict):
     """Seconds after which the hunt is over, however many are left."""
     overflow: DialledNumber | None = None
     """Where a call goes that nobody took; without it the caller is told 480, or 486 where all were busy."""
+
+
+class CallQueueSettings(HuntGroupSettings):
+    """One call queue: a caller is answered with music, and waits for a member who is free."""
+
+    max_s: float = Field(default=300.0, gt=0, le=7_200)
+    """Seconds after which a caller waits no longer."""
+    size: int = Field(default=25, ge=1, le=250)
+    """How many may wait; the next one overflows at once."""

@@ -13,7 +13,7 @@ from harness.errors import DialPlanError
 from harness.protocols.cdr.file_series import DEFAULT_INTERVAL
 from harness.protocols.sip.dial_plan import Pattern
 from simulators.switch.settings.base import Reachable, Strict
-from simulators.switch.settings.groups import MAX_GROUPS, HuntGroupSettings
+from simulators.switch.settings.groups import MAX_GROUPS, CallQueueSettings, HuntGroupSettings
 from simulators.switch.settings.lines import MAX_LINES, LineSettings
 from simulators.switch.settings.services import (
     CodeSettings,
@@ -81,6 +81,7 @@ class SwitchSettings(Strict):
     """Whether each SIP message is journalled."""
     lines: tuple[LineSettings, ...] = Field(default=(), max_length=MAX_LINES)
     hunt_groups: tuple[HuntGroupSettings, ...] = Field(default=(), max_length=MAX_GROUPS)
+    call_queues: tuple[CallQueueSettings, ...] = Field(default=(), max_length=MAX_GROUPS)
     pickup_groups: tuple[PickupSettings, ...] = Field(default=(), max_length=MAX_GROUPS)
     park: ParkSettings | None = None
     conference: ConferenceSettings = ConferenceSettings()
@@ -106,6 +107,7 @@ class SwitchSettings(Strict):
         _known("site", (site.name for site in self.sites), (each.site for each in self.lines if each.site))
         lines = [line.number for line in self.lines]
         _known("line", lines, (member for group in self.hunt_groups for member in group.members))
+        _known("line", lines, (member for queue in self.call_queues for member in queue.members))
         _known("line", lines, self.emergency.alert)
         if 0 < self.session_expires_s < 90:
             raise ValueError("'session_expires_s' is 90 at least, or 0 (RFC 4028 section 4)")
@@ -119,7 +121,7 @@ class SwitchSettings(Strict):
 
     def _internal_numbers(self) -> Iterator[str]:
         yield from (line.number for line in self.lines)
-        yield from (group.number for group in self.hunt_groups)
+        yield from (group.number for group in (*self.hunt_groups, *self.call_queues))
         yield from (group.number for group in self.pickup_groups if group.number)
         yield from (room.number for room in self.conference.rooms)
         yield from self.emergency.numbers
@@ -152,7 +154,7 @@ class SwitchSettings(Strict):
     def reachable(self) -> list[Reachable]:
         """All that may have an external number."""
         voicemail = (self.voicemail,) if self.voicemail is not None else ()
-        return [*self.lines, *self.hunt_groups, *self.conference.rooms, *voicemail]
+        return [*self.lines, *self.hunt_groups, *self.call_queues, *self.conference.rooms, *voicemail]
 
     def components(self) -> list[str]:
         """The components of the testbed that trunks lead to."""

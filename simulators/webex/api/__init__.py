@@ -14,6 +14,7 @@ from simulators.routes import add_routes
 from simulators.webex.api import (
     actions,
     analytics,
+    call_queues,
     calling_plan,
     meetings,
     memberships,
@@ -27,6 +28,7 @@ from simulators.webex.api import (
     telephony,
     voice_messages,
     webhooks,
+    xapi,
 )
 from simulators.webex.cloud import Cloud
 from simulators.webex.described import describe
@@ -47,8 +49,10 @@ _PARTS = (
     telephony,
     voice_messages,
     calling_plan,
+    call_queues,
     analytics,
     meetings,
+    xapi,
     oauth,
 )
 

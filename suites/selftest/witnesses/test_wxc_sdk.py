@@ -145,9 +145,13 @@ async def test_a_call_is_placed_looked_at_and_ended_as_the_sdk_does() -> None:
             await own.ended(within=5)
             await rung.ended(within=5)
             past = await session_at(url, token, "past_calls")
+            async with httpx.AsyncClient(base_url=addresses.url("webex", "control"), trust_env=False) as http:
+                made = await http.post("/v1/tokens", json={"email": "admin@force.example"})
+            queues = await session_at(url, made.json()["token"], "call_queues")
     assert seen.pop("call") in (
         ["clickToDial", "alerting", "2002", "organization"],
         ["originator", "connecting", "2002", "organization"],
     )
     assert seen == {"listed": True, "left": 0}
     assert past == {"history": [["placed", "2002"]]}
+    assert queues == {"made": ["Front desk", "2260", 5, True], "away": False, "listed": ["Back desk"], "left": []}

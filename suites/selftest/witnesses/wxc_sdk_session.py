@@ -17,6 +17,9 @@ from wxc_sdk.integration import Integration
 from wxc_sdk.memberships import Membership
 from wxc_sdk.people import Person
 from wxc_sdk.rest import RestError, RestSession
+from wxc_sdk.telephony.callqueue import CallQueue, CallQueueCallPolicies, OverflowSetting, QueueSettings
+from wxc_sdk.telephony.callqueue.agents import AgentCallQueueSetting
+from wxc_sdk.telephony.hg_and_cq import Agent
 from wxc_sdk.tokens import Tokens
 
 HOUR = timedelta(hours=1)
@@ -179,10 +182,46 @@ def past_calls(api: WebexSimpleApi, *_words: str) -> dict[str, Any]:
     return {"history": [[str(each.call_type), each.number] for each in api.telephony.calls.call_history()]}
 
 
+def call_queues(api: WebexSimpleApi, *_words: str) -> dict[str, Any]:
+    queues, people = api.telephony.callqueue, list(api.people.list())
+    who = next(each for each in people if each.extension == "2001")
+    place = next(api.locations.list())
+    told = CallQueue(
+        name="Front desk",
+        extension="2260",
+        agents=[Agent(agent_id=who.person_id)],
+        call_policies=CallQueueCallPolicies.default(),
+        queue_settings=QueueSettings(queue_size=5, overflow=OverflowSetting.default()),
+    )
+    made = queues.create(location_id=place.location_id, settings=told)
+    seen = queues.details(location_id=place.location_id, queue_id=made)
+    queues.agents.update_call_queue_settings(who.person_id, [AgentCallQueueSetting(queue_id=made, join_enabled=False)])
+    away = queues.details(location_id=place.location_id, queue_id=made)
+    queues.update(location_id=place.location_id, queue_id=made, update=CallQueue(name="Back desk"))
+    listed = [each.name for each in queues.list()]
+    queues.delete_queue(location_id=place.location_id, queue_id=made)
+    return {
+        "made": [seen.name, seen.extension, seen.queue_settings.queue_size, seen.agents[0].join_enabled],
+        "away": away.agents[0].join_enabled,
+        "listed": listed,
+        "left": [each.name for each in queues.list()],
+    }
+
+
 def main() -> None:
     told = json.load(sys.stdin)
     RestSession.BASE = told["base"]
-    parts = (messaging, paging, administering, teams_and_webhooks, refusals, refreshing, calling, past_calls)
+    parts = (
+        messaging,
+        paging,
+        administering,
+        teams_and_webhooks,
+        refusals,
+        refreshing,
+        calling,
+        call_queues,
+        past_calls,
+    )
     part = next(each for each in parts if each.__name__ == told["part"])
     json.dump(part(WebexSimpleApi(tokens=told["token"]), *told["words"]), sys.stdout)
 
