@@ -12,6 +12,17 @@ const ENVIRONMENT =
 const isEnvironment = (result) => ENVIRONMENT.test(result.statusDetails?.message ?? result.error?.message ?? result.message ?? "");
 const isBad = (result) => result.status === "failed" || result.status === "broken";
 
+// What a board asks of a run, in its words: how it stands, against the runs before, and how long it took. None of Allure's
+// charts by group: they paint a group green in which nothing was run. How groups stand is the first page, and the dossier.
+const DASHBOARD = [
+  { type: "currentStatus", title: "This run", metric: "passed" },
+  { type: "testResultSeverities", title: "Outcome by priority: critical Must, normal Should, minor Could", includeUnset: true },
+  { type: "statusDynamics", title: "Trend over runs", limit: 20 },
+  { type: "statusTransitions", title: "Fixed and regressed, run by run", limit: 20 },
+  { type: "durations", title: "How long tests took", groupBy: "none" },
+  { type: "durationDynamics", title: "How long runs took", limit: 20 },
+];
+
 export default defineConfig({
   name: "ICCS acceptance",
   historyPath: process.env.ICCS_HISTORY,
@@ -33,6 +44,7 @@ export default defineConfig({
         reportLanguage: "en",
         // Not by story: a test of two requirements would stand under each feature with the stories of the other.
         groupBy: ["epic", "feature"],
+        charts: DASHBOARD,
       },
     },
   },

@@ -24,6 +24,7 @@ from harness.cli.children import Child
 from harness.cli.deck import DECK_VARIABLE, HAND_VARIABLE, Deck, Hand
 from harness.cli.keeping import BusyError, FolderLock, Keeping
 from harness.cli.lane import ENVIRONMENT, FAILED, INTERRUPTED, LANE, PASSED, USAGE, Lane, PlanError, Runner
+from harness.cli.node import MissingToolError
 from harness.cli.places import PROJECT
 from harness.cli.progress import ProgressFile, View
 from harness.cli.report import (
@@ -33,6 +34,7 @@ from harness.cli.report import (
     REPORT,
     RESULTS,
     SUMMARY,
+    WITHOUT_ALLURE,
     make_report,
     show,
     summarised,
@@ -347,6 +349,8 @@ class Acceptance:
                 self._console.print(f"Report: {page}", soft_wrap=True, highlight=False)
             except HarnessError as error:
                 self._console.print(str(error), style="red", markup=False, soft_wrap=True)
+                if isinstance(error, MissingToolError):
+                    self._console.print(WITHOUT_ALLURE, soft_wrap=True, highlight=False)
                 code = code or ENVIRONMENT
         self._console.print(f"Summary: {written}", soft_wrap=True, highlight=False)
         if self._keeping is not None:

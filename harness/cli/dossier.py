@@ -142,12 +142,14 @@ def _own_key() -> Path:
 def _made(
     out: Path, stage: str, key: Path, defects: Path, shown: Shown, plan_file: Path, runs: str | None, *, pdf: bool
 ) -> tuple[Path, str]:
-    signing, register, plan = read_key(key), load_register(defects), load_plan(plan_file)
-    staged = stage_of(plan, stage, plan_file)
+    signing, register, written = read_key(key), load_register(defects), load_plan(plan_file)
+    stage_of(written, stage, plan_file)  # a plan without the stage is told before anything is masked
     run = _run(out / SUMMARY, stage)
     earlier = _trend(runs or str(out / STORE), run)
     bindings = _bindings(run)
-    out, register = shown.copy(out, bindings, register)
+    out, register, masked = shown.copy(out, bindings, register, written)
+    plan = masked or written
+    staged = stage_of(plan, stage, plan_file)
     tests, unreadable = read_results(out / RESULTS)  # and not marked: they stay as the run store hashed them
     summary = summarise(tests, catalogue(), unreadable, register=register)
     described = RunDescription(stage, bindings)

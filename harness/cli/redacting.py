@@ -13,6 +13,7 @@ import typer
 
 from harness.errors import LocalError
 from harness.evidence.defects import Register
+from harness.evidence.plan import Plan
 from harness.evidence.redacted_run import TOLD, redact_run
 
 MAX_NAMES = 1024 * 1024
@@ -47,12 +48,14 @@ class Shown:
     readers: Readers
     names: Path | None = None
 
-    def copy(self, out: Path, bindings: Iterable[str], register: Register) -> tuple[Path, Register]:
-        """Return the run's folder and the register as this audience may see them. Raises LocalError."""
+    def copy(
+        self, out: Path, bindings: Iterable[str], register: Register, plan: Plan | None = None
+    ) -> tuple[Path, Register, Plan | None]:
+        """Return the run's folder, the register and the plan as this audience may see them. Raises LocalError."""
         if self.readers is Readers.INTERNAL:
-            return out, register
+            return out, register, plan
         audience: Literal["governance", "public"] = "public" if self.readers is Readers.PUBLIC else "governance"
-        return redact_run(out, audience, register, bindings=bindings, names=self._named())
+        return redact_run(out, audience, register, bindings=bindings, names=self._named(), plan=plan)
 
     def told(self, out: Path) -> dict[str, Any] | None:
         """Return what was masked in the copy; nothing where there is none."""

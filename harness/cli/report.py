@@ -45,6 +45,7 @@ MATRIX = "matrix.csv"
 JUNIT = "junit.xml"
 HISTORY = "history.jsonl"
 TEMPLATES = PROJECT / "reports" / "templates"
+WITHOUT_ALLURE = "The dossier needs no Allure: iccs dossier"
 GENERATE_S = 600.0
 """How long Allure may take."""
 EXIT_FAILED, EXIT_USAGE, EXIT_ENVIRONMENT = 1, 2, 3
@@ -90,14 +91,14 @@ def report(
     try:
         register = load_register(defects)
         if audience is not Readers.INTERNAL:
-            out, register = Shown(audience, names).copy(results.resolve().parent, _components(results), register)
+            out, register, _ = Shown(audience, names).copy(results.resolve().parent, _components(results), register)
             results = out / RESULTS
         summary = summarised(results, catalogue(), register)
         write_summary(out, summary, {})
         show(console, summary)
         page = make_report(results, out, summary, join_history=False)
     except MissingToolError as error:
-        print(f"{error}\nThe dossier needs no Allure: iccs dossier", file=sys.stderr)  # noqa: T201
+        print(f"{error}\n{WITHOUT_ALLURE}", file=sys.stderr)  # noqa: T201
         raise typer.Exit(EXIT_ENVIRONMENT) from error
     except HarnessError as error:
         print(error, file=sys.stderr)  # noqa: T201

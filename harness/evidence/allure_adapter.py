@@ -22,6 +22,8 @@ STAGE_VARIABLE = "ICCS_STAGE"
 BINDINGS_VARIABLE = "ICCS_BINDINGS"
 REQUIREMENT = "requirement"
 """Name of the label, and type of the link, that tie a result to a criterion."""
+OWNER = "owner"
+"""Name of the label, Allure's own, that says which office answers for what a test proves."""
 BINDING = "binding"
 """Name of the label that says what a result was won on."""
 NOT_APPLICABLE: Literal["not applicable"] = "not applicable"
@@ -81,7 +83,7 @@ class RunDescription:
 
 
 def describe(requirements: Iterable[Requirement], run: RunDescription) -> None:
-    """Label the running test: epic by stage, feature by group, story and link by requirement, what was simulated."""
+    """Label the running test: epic by stage, feature by group, story and link by requirement, owner, severity."""
     _dynamic.epic(run.epic)
     _dynamic.label(BINDING, run.binding)
     named = list(requirements)
@@ -90,6 +92,8 @@ def describe(requirements: Iterable[Requirement], run: RunDescription) -> None:
         _dynamic.link(f"{CATALOGUE_PAGE}#{requirement.id}", link_type=REQUIREMENT, name=requirement.id)
     for feature in dict.fromkeys(requirement.feature for requirement in named):
         _dynamic.feature(feature)
+    for owner in dict.fromkeys(requirement.owner for requirement in named if requirement.owner):
+        _dynamic.label(OWNER, owner)
     for requirement in named:
         _dynamic.story(f"{requirement.id} {requirement.title}")
     if named:

@@ -13,6 +13,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
+from socket import AF_INET, AF_INET6, inet_ntop
 from typing import Any, Final, cast
 
 from harness.errors import LocalError
@@ -43,6 +44,12 @@ _UDP: Final = 8
 _TCP: Final = 20
 _UDP_NUMBER: Final = 17
 _TCP_NUMBER: Final = 6
+_TAGS: Final = (b"\x81\x00", b"\x88\xa8")
+"""Ethertypes of a tag (IEEE 802.1Q), after which the frame's own follows."""
+_VERSIONS: Final = {b"\x08\x00": 4, b"\x86\xdd": 6}
+"""The version of IP by its Ethertype."""
+_IPV6_OPTIONS: Final = frozenset({0, 43, 60})
+"""Extension headers of IPv6 that have a length and lead on: hop-by-hop, routing, destination (RFC 8200, clause 4)."""
 _PUSH_ACK: Final = 0x18
 _WINDOW: Final = 65_535
 
@@ -259,29 +266,38 @@ def read_pcap(body: bytes) -> list[Captured]:
 
 def _captured(frame: bytes, link: int) -> Captured | None:
     """Return what a frame carries over UDP or TCP, at time 0; None for anything else."""
-    from scapy.layers.inet import IP, TCP, UDP  # noqa: PLC0415 (as above)
-    from scapy.layers.inet6 import IPv6  # noqa: PLC0415
-    from scapy.layers.l2 import Dot1Q, Ether  # noqa: PLC0415
+    network = _network_of(frame, link)
+    if network is None:
+        return None
+    protocol, at, end, here, there = network
+    tcp = protocol == _TCP_NUMBER
+    if (not tcp and protocol != _UDP_NUMBER) or len(frame) < at + (_TCP if tcp else _UDP):
+        return None
+    ports = struct.unpack_from("!HH", frame, at)
+    payload = frame[at + (4 * (frame[at + 12] >> 4) if tcp else _UDP) : end]
+    return Captured(0.0, (here, ports[0]), (there, ports[1]), payload, tcp)
 
-    end = LINKS[link][1]
+
+def _network_of(frame: bytes, link: int) -> tuple[int, int, int, str, str] | None:
+    """Return of a frame's IP packet: its protocol, where that begins, where the packet ends, source, target."""
+    at = LINKS[link][1]
     if link == _ETHERNET_LINK:
-        packet: Any = Ether(frame)
-        end += 4 * sum(isinstance(layer, Dot1Q) for layer in packet.iterpayloads())
-    elif len(frame) > end:
-        packet = (IPv6 if frame[end] >> 4 == 6 else IP)(frame[end:])
+        while frame[at - 2 : at] in _TAGS:
+            at += 4
+        version = _VERSIONS.get(frame[at - 2 : at])
     else:
-        return None
-    transport = packet.getlayer(UDP) or packet.getlayer(TCP)
-    if transport is None:
-        return None
-    tcp = isinstance(transport, TCP)
-    if packet.haslayer(IP):
-        network = packet[IP]
-        end += network.len
-        carried = network.len - 4 * network.ihl
-    else:
-        network = packet[IPv6]
-        end += _IPV6 + network.plen
-        carried = transport.len if not tcp else network.plen
-    payload = bytes(frame[end - carried + (4 * transport.dataofs if tcp else _UDP) : end])
-    return Captured(0.0, (network.src, transport.sport), (network.dst, transport.dport), payload, tcp)
+        version = frame[at] >> 4 if len(frame) > at else None
+    if version == 4 and len(frame) >= at + _IPV4:
+        if int.from_bytes(frame[at + 6 : at + 8]) & 0x1FFF:
+            return None
+        end = at + int.from_bytes(frame[at + 2 : at + 4])
+        ends = inet_ntop(AF_INET, frame[at + 12 : at + 16]), inet_ntop(AF_INET, frame[at + 16 : at + 20])
+        return frame[at + 9], at + 4 * (frame[at] & 15), end, *ends
+    if version == 6 and len(frame) >= at + _IPV6:
+        end = at + _IPV6 + int.from_bytes(frame[at + 4 : at + 6])
+        ends = inet_ntop(AF_INET6, frame[at + 8 : at + 24]), inet_ntop(AF_INET6, frame[at + 24 : at + 40])
+        protocol, at = frame[at + 6], at + _IPV6
+        while protocol in _IPV6_OPTIONS and len(frame) > at + 1:
+            protocol, at = frame[at], at + 8 * (frame[at + 1] + 1)
+        return protocol, at, end, *ends
+    return None

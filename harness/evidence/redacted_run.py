@@ -17,7 +17,8 @@ from typing import Any, Final
 
 from harness.evidence.collect import MEASURE, PCAP
 from harness.evidence.defects import EMPTY, Register
-from harness.evidence.redacted_wire import learn_from_capture, mask_capture, silence
+from harness.evidence.plan import Plan
+from harness.evidence.redacted_wire import MAX_CAPTURE, learn_from_capture, mask_capture, silence
 from harness.evidence.redaction import Audience, Masks, RedactionError
 from harness.evidence.results import RESULT_BYTES, read_results
 from harness.evidence.run_store import measures_of
@@ -53,8 +54,9 @@ def redact_run(
     *,
     bindings: Iterable[str] = (),
     names: Iterable[str] = (),
-) -> tuple[Path, Register]:
-    """Write ``out/AUDIENCE/allure-results``, and return ``out/AUDIENCE`` and the register with its texts masked.
+    plan: Plan | None = None,
+) -> tuple[Path, Register, Plan | None]:
+    """Write ``out/AUDIENCE/allure-results``; return ``out/AUDIENCE``, the register and the plan with texts masked.
 
     ``bindings``: the testbed's components, whose names stay; ``names``: more that must not. Raises RedactionError.
     """
@@ -83,7 +85,8 @@ def redact_run(
         raise RedactionError(f"{folder}: can't be written: {error.strerror}; nothing is published") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return folder, _register(masks, register, audience)
+    masked_plan = None if plan is None else Plan.model_validate(_planned(masks, plan.model_dump(), audience))
+    return folder, _register(masks, register, audience), masked_plan
 
 
 def _register(masks: Masks, register: Register, audience: Audience) -> Register:
@@ -102,6 +105,22 @@ def _register(masks: Masks, register: Register, audience: Audience) -> Register:
             told["waiver"] = each.waiver.model_copy(update={"approver": approver, "reason": reason})
         masked.append(each.model_copy(update=told))
     return register.model_copy(update={"defects": tuple(masked)})
+
+
+def _planned(masks: Masks, node: Any, audience: Audience) -> Any:
+    """Mask what people wrote in a plan: its offices, declarations, risks and lessons; the public sees no declarer."""
+    if isinstance(node, list | tuple):
+        return [_planned(masks, each, audience) for each in node]
+    if isinstance(node, str):
+        return masks.mask_text(node)
+    if not isinstance(node, dict):
+        return node
+    told = {key: _planned(masks, value, audience) for key, value in node.items()}
+    if told.get("by") is not None and audience == "public":
+        told["by"] = "withheld"
+    if "staff" in told:
+        told["staff"] = {masks.mask_text(site): share for site, share in told["staff"].items()}
+    return told
 
 
 def _told(told: Redacted, audience: Audience) -> dict[str, Any]:
@@ -157,7 +176,8 @@ def _learn(masks: Masks, path: Path, name: str, kind: str) -> None:
     if kind == "allure":
         _learn_allure(masks, _loaded(path))
     elif kind == PCAP:
-        learn_from_capture(masks, path.read_bytes())
+        if path.stat().st_size <= MAX_CAPTURE:
+            learn_from_capture(masks, path.read_bytes())
     elif _is_text(name, kind) and path.stat().st_size <= MAX_TEXT:
         masks.learn(path.read_bytes())
 
@@ -185,7 +205,7 @@ def _masked(masks: Masks, path: Path, name: str, kind: str, audience: Audience) 
     """Return what takes an artefact's place, and how it was treated."""
     if kind == "allure":
         return json.dumps(_allure(masks, _loaded(path)), ensure_ascii=False).encode(), "masked"
-    if kind == PCAP:
+    if kind == PCAP and path.stat().st_size <= MAX_CAPTURE:
         return mask_capture(masks, path.read_bytes(), addresses=audience == "public"), "masked"
     if kind in {"audio/wav", "audio/x-wav"} and path.stat().st_size <= MAX_TEXT:
         return silence(path.read_bytes()), "silenced"

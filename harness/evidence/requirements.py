@@ -71,6 +71,8 @@ class Requirement(BaseModel):
     """``TEL``, ``RAD`` …, from the file."""
     feature: str = ""
     """The group's name: ``Telephony``, ``Radio`` …, from the file."""
+    owner: str = ""
+    """The office that answers for the group, from the file; empty where it names none."""
 
     @model_validator(mode="after")
     def _names_known_figures(self) -> Requirement:
@@ -200,6 +202,10 @@ def _group(path: Path, sources: Mapping[str, str]) -> Iterator[tuple[Requirement
     for key in ("group", "feature"):
         if not isinstance(data.get(key), str):
             raise CatalogueError(f"{path}:{_line(data, key)}: {key}: a text was due")
+    owner = data.get("owner", "")
+    if not isinstance(owner, str):
+        raise CatalogueError(f"{path}:{_line(data, 'owner')}: owner: a text was due, found {owner!r}")
+    shared = {"group": data["group"], "feature": data["feature"], "owner": owner}
     rows = data.get("requirements")
     if not isinstance(rows, CommentedSeq):
         raise CatalogueError(f"{path}:{_line(data, 'requirements')}: requirements: a list was due")
@@ -208,7 +214,7 @@ def _group(path: Path, sources: Mapping[str, str]) -> Iterator[tuple[Requirement
         if not isinstance(row, CommentedMap):
             raise CatalogueError(f"{place}: a mapping was due, found {row!r}")
         try:
-            requirement = Requirement.model_validate({**row, "group": data["group"], "feature": data["feature"]})
+            requirement = Requirement.model_validate({**row, **shared})
         except ValidationError as error:
             raise CatalogueError(_told(path, row, place, error)) from error
         if f"-{data['group']}-" not in f"-{requirement.id}":

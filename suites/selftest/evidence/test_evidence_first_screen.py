@@ -8,8 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
+from harness.cli.report import make_report
 from harness.evidence.pcap import read_pcap
+from harness.evidence.requirements import catalogue
+from harness.evidence.results import read_results, summarise
+from suites.selftest.witness import need
 
 PROJECT = Path(__file__).resolve().parents[3]
 PYTEST_SUITE = """
@@ -85,6 +90,27 @@ def test_a_failures_message_has_what_was_due_what_came_and_the_packet_of_the_cap
     assert "equipment's end" not in places, "only of lines whose transcript is attached"
     assert "of serial officer: " in places, "the terminal's line crossed something, too"
     assert "On the wire, before it failed:" in shown, "the terminal tells it as the report does"
+
+
+@pytest.mark.real_wire
+def test_the_report_shows_it_without_scrolling_and_a_dashboard_of_our_own(tmp_path):
+    program = need("chromium", package="chromium")
+    by_pytest(tmp_path)
+    tests, _ = read_results(tmp_path / "results")
+    page = make_report(tmp_path / "results", tmp_path, summarise(tests, catalogue()), join_history=False)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        screen = browser.new_page(viewport={"width": 1366, "height": 768})
+        screen.goto(page.as_uri())
+        screen.get_by_text("test_waits_in_vain").first.click()
+        told = screen.get_by_text("On the wire, before it failed:").first
+        expect(told).to_contain_text("expected call.connected on govan-12 within 1 s")
+        expect(told).to_be_in_viewport()
+        screen.goto(f"{page.as_uri()}#charts")
+        screen.reload()
+        for title in ("This run", "Trend over runs", "How long tests took"):
+            expect(screen.get_by_text(title)).to_be_visible()
+        browser.close()
 
 
 def _attachments(data, folder):

@@ -5,6 +5,7 @@ import io
 import json
 import tempfile
 import wave
+from datetime import date
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from scapy.utils import RawPcapReader
 from harness.evidence.collect import PCAP
 from harness.evidence.defects import Defect, Register
 from harness.evidence.pcap import read_pcap, write_pcap
+from harness.evidence.plan import Plan
 from harness.evidence.redacted_run import WITHHELD, redact_run
 from harness.evidence.redaction import Masks, RedactionError
 from harness.evidence.results import read_results
@@ -133,7 +135,7 @@ def test_nothing_that_was_planted_is_left(who, audience):
     with tempfile.TemporaryDirectory() as place:
         out = Path(place)
         plant(out, who)
-        copy, _ = redact_run(out, audience, bindings=["govan-12"])
+        copy, *_ = redact_run(out, audience, bindings=["govan-12"])
         assert copy == out / audience
         secrets = [*who.values(), *who["name"].split()]
         for path in sorted(copy.rglob("*")):
@@ -159,7 +161,7 @@ WHO = {
 @pytest.fixture
 def copied(tmp_path):
     names = plant(tmp_path, WHO)
-    copy, _ = redact_run(tmp_path, "public", bindings=["govan-12"])
+    copy, *_ = redact_run(tmp_path, "public", bindings=["govan-12"])
     return {name: (copy / "allure-results" / file).read_bytes() for name, file in names.items()}, copy
 
 
@@ -217,7 +219,7 @@ def test_the_board_sees_addresses_and_who_approved_the_public_does_not(tmp_path)
         waiver={"approver": "A. Chair", "expires": "2999-12-31", "reason": "borne"},
     )
     for audience, approver, source in (("governance", "A. Chair", "10.1.2.3"), ("public", "withheld", "192.0.2.1")):
-        copy, register = redact_run(tmp_path, audience, Register(defects=(fault,)))
+        copy, register, _ = redact_run(tmp_path, audience, Register(defects=(fault,)))
         assert register.defects[0].waiver.approver == approver
         assert register.defects[0].title == "Lost for xxxxx xxxxxxxx"
         assert read_pcap((copy / "allure-results" / "7-attachment.bin").read_bytes())[0].source[0] == source
@@ -226,8 +228,26 @@ def test_the_board_sees_addresses_and_who_approved_the_public_does_not(tmp_path)
 def test_a_name_that_no_field_tells_of_is_masked_when_it_is_named(tmp_path):
     plant(tmp_path, WHO)
     (tmp_path / "allure-results" / "0-attachment.bin").write_text("spoke with Morag Testson, who left")
-    copy, _ = redact_run(tmp_path, "governance", names=["Morag Testson"])
+    copy, *_ = redact_run(tmp_path, "governance", names=["Morag Testson"])
     assert (copy / "allure-results" / "0-attachment.bin").read_text() == "spoke with xxxxx xxxxxxx, who left"
+
+
+def test_a_plans_texts_are_masked_and_its_days_figures_and_stages_stay(tmp_path):
+    plant(tmp_path, WHO)
+    name = WHO["name"]
+    stage = {
+        "ends": "2026-12-31",
+        "exit": {"run": 95, "open_faults": {3: 1}, "declared": [{"text": name, "by": "A. Chair", "on": "2026-03-01"}]},
+        "signatures": [f"Chair: {name}"],
+    }
+    plan = Plan.model_validate({"plan": "niccs", "stages": {"SAT": stage}, "board": {"staff": {name: 90}}})
+    for audience, by in (("governance", "A. Chair"), ("public", "withheld")):
+        *_, masked = redact_run(tmp_path, audience, plan=plan)
+        told = masked.stages["SAT"]
+        assert told.signatures == ("Chair: xxxxx xxxxxxxx",)
+        assert (told.ends, told.exit.run, told.exit.open_faults) == (date(2026, 12, 31), 95, {3: 1})
+        assert (told.exit.declared[0].text, told.exit.declared[0].by) == ("xxxxx xxxxxxxx", by)
+        assert masked.board.staff == {"xxxxx xxxxxxxx": 90}
 
 
 @pytest.mark.parametrize(

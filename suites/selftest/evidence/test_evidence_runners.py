@@ -141,6 +141,8 @@ def test_results_carry_requirement_stage_and_what_was_simulated(tmp_path, runner
         ("feature", "Telephony"),
         ("feature", "Radio"),
         ("severity", "critical"),
+        ("owner", "Telephony services"),
+        ("owner", "Radio services"),
     } <= labels
     assert {(link["type"], link["name"], link["url"]) for link in data["links"]} == {
         ("requirement", name, f"requirements.html#{name}") for name in ("NICCS-TEL-006", "NICCS-RAD-001")
