@@ -154,6 +154,10 @@ class WebexRefusedError(WebexError):
         self.tracking = tracking
 
 
+class WebhookRefusedError(WebexError):
+    """What came to a webhook's address is not believed: unsigned, changed, old, or taken already."""
+
+
 class RecordsCheckError(LocalError):
     """A records database refused a check, can't be asked, or answered what can't be read."""
 

@@ -34,7 +34,10 @@ class Events:
     def tell(self, kind: str, **data: Any) -> None:
         """Note an event and send it to all who look on."""
         event = self._journal.record(self._name, kind, **data)
-        told = {"time": event.time, "kind": kind, "data": data}
+        self.send({"time": event.time, "kind": kind, "data": data})
+
+    def send(self, told: Told) -> None:
+        """Send all who look on something that the journal has already, or need not have."""
         for stream in tuple(self._streams):
             if stream.qsize() < EVENTS_A_STREAM:
                 stream.put_nowait(told)

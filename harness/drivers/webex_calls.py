@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from harness.drivers.controlled import SimulatedOrReal
 from harness.endpoints.sntp import Clock
-from harness.endpoints.webex import WebexClient
+from harness.endpoints.webex import WebexClient, WebhookVerifier
 from harness.errors import DriverError, ExpectationError, WebexError
 from harness.transport.context import Context
 
@@ -31,6 +31,8 @@ T = TypeVar("T")
 class WebexCalls(SimulatedOrReal):
     """The calling part of Webex."""
 
+    prefix: str
+
     def __init__(self, context: Context, name: str, *, permit: Callable[[str], None], clock: Clock) -> None:
         super().__init__(context, name, kind="webex")
         self._permit, self._clock = permit, clock
@@ -38,6 +40,10 @@ class WebexCalls(SimulatedOrReal):
     @abstractmethod
     async def account(self, name: str = _ADMINISTRATOR) -> WebexClient:
         """An account's own connection."""
+
+    @abstractmethod
+    def _keep(self, kind: str, made: dict[str, Any], by: str) -> None:
+        """Remember what is taken away at the end."""
 
     @abstractmethod
     async def analyst(self, name: str = _ADMINISTRATOR) -> WebexClient:
@@ -101,6 +107,22 @@ class WebexCalls(SimulatedOrReal):
         said = await (await self.account(by)).ask("POST", "/telephony/calls/retrieve", {"destination": slot})
         self._journal.record(self.name, "webex.call_handled", call=str(said["callId"]), act="retrieve", account=by)
         return str(said["callId"])
+
+    def verifier(self, secret: str) -> WebhookVerifier:
+        """What checks deliveries of a webhook that has this secret, by Webex's clock."""
+        return WebhookVerifier(secret, self._clock)
+
+    async def hook_calls(self, target: str, secret: str, *, by: str) -> str:
+        """Have Webex tell ``target`` (a URL) of an account's calls, signed with ``secret``; return the webhook's id.
+
+        It goes with the account's other things that tests make. Raises WebexError.
+        """
+        body = {"name": f"{self.prefix}calls", "targetUrl": target, "secret": secret}
+        client = await self.account(by)
+        made = await client.ask("POST", "/webhooks", body | {"resource": "telephony_calls", "event": "all"})
+        self._keep("webhooks", made | {"title": made["name"]}, by)
+        self._journal.record(self.name, "webex.webhook_made", webhook=str(made["id"]), account=by)
+        return str(made["id"])
 
     # What administrators are told
 

@@ -21,15 +21,9 @@ PRESENTATION: Final = "Conference.Presentation.Mode"
 class WebexMeetings(WebexCalls):
     """The meeting part of Webex."""
 
-    prefix: str
-
     @abstractmethod
     def _email(self, account: str) -> str:
         """An account's address."""
-
-    @abstractmethod
-    def _keep(self, kind: str, made: dict[str, Any], by: str) -> None:
-        """Remember what is taken away at the end."""
 
     async def make_meeting(
         self, title: str, *, by: str, invite: Sequence[str] = (), rooms: Sequence[str] = ()

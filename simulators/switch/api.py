@@ -15,6 +15,7 @@ from simulators.routes import Routes, add_routes
 from simulators.switch.lines import UnknownLineError, When
 from simulators.switch.meeting_api import meeting_routes
 from simulators.switch.meetings import UnknownMeetingError
+from simulators.switch.party_api import party_routes
 from simulators.switch.queue_api import queue_routes
 from simulators.switch.queueing import UnknownQueueError
 from simulators.switch.rooms import UnknownRoomError
@@ -148,7 +149,7 @@ def make_app(switch: EnterpriseSwitch, token: str | None) -> FastAPI:
     _setting(router, switch)
     _failing(router, switch)
     add_routes(app, router, dependencies=[Depends(bearer(token))])
-    for part in (meeting_routes(switch), queue_routes(switch)):
+    for part in (meeting_routes(switch), queue_routes(switch), party_routes(switch)):
         add_routes(app, part, prefix="/v1", dependencies=[Depends(bearer(token))])
     return app
 

@@ -12,6 +12,8 @@ from simulators.webex.shapes import AuditEvent, Event, Person, Webhook
 from simulators.webex.store import Store
 
 FIREHOSE: Final = "all"
+CALLS: Final = "telephony_calls"
+"""Only a webhook of its own hears of these."""
 ROOMED: Final = frozenset({"messages", "memberships", "rooms", "attachmentActions"})
 """Of these the members of the room hear."""
 
@@ -42,8 +44,14 @@ class Happenings:
             ),
             org,
         )
+        self.notify(resource, event, actor, data, seen_by)
+
+    def notify(
+        self, resource: str, event: str, actor: Person, data: dict[str, Any], seen_by: frozenset[str] = frozenset()
+    ) -> None:
+        """Tell whoever looks on and webhooks of it, and leave it out of the organisation's events."""
         self._events.tell(f"{resource}.{event}", id=data.get("id"), actor=actor.id)
-        for webhook in self._store.webhooks.of(org):
+        for webhook in self._store.webhooks.of(actor.org_id):
             if self._wants(webhook, resource, event, data, seen_by):
                 told = webhook.told() | {"resource": resource, "event": event, "actorId": actor.id, "data": data}
                 told.pop("secret", None)
@@ -53,6 +61,8 @@ class Happenings:
         self, webhook: Webhook, resource: str, event: str, data: dict[str, Any], seen_by: frozenset[str]
     ) -> bool:
         if webhook.status != "active" or webhook.resource not in {resource, FIREHOSE}:
+            return False
+        if webhook.resource == FIREHOSE and resource == CALLS:
             return False
         if webhook.event not in {event, FIREHOSE}:
             return False

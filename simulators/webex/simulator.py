@@ -19,6 +19,7 @@ from simulators.faults import Faults
 from simulators.reach import need_token
 from simulators.web import WebServer
 from simulators.webex.api import make_app
+from simulators.webex.call_watch import CallWatch
 from simulators.webex.cloud import Cloud
 from simulators.webex.control import make_control
 from simulators.webex.delivery import Deliveries
@@ -105,6 +106,10 @@ class WebexSimulator:
             simulator._stack.push_async_callback(cloud.switchboard.close)
         try:
             administrator = fill(cloud)
+            if switch is not None:
+                watch = CallWatch(cloud)
+                await watch.start(context, *switch)
+                simulator._stack.push_async_callback(watch.close)
             simulator.token = simulator._issue(administrator, None, None).access_token
             await simulator._start()
         except BaseException:

@@ -49,11 +49,11 @@ class Switchboard:
     async def calls(self, person: Person) -> list[Call]:
         """The calls that a person has now."""
         found = await self.ask("GET", "/parties", query={"line": line_of(person)})
-        return [self._call(each, person) for each in found]
+        return [self.seen(each, person) for each in found]
 
     async def call(self, person: Person, call_id: str) -> Call:
         """One of a person's calls. Raises WebexError, 404."""
-        return self._call(await self._party(person, call_id), person)
+        return self.seen(await self._party(person, call_id), person)
 
     async def history(self, person: Person, kind: str | None) -> list[CallRecord]:
         """The calls that a person had, the last first, MAX_HISTORY of each kind."""
@@ -103,7 +103,8 @@ class Switchboard:
     def _id(self, party: dict[str, Any]) -> str:
         return named("CALL", self._name(party).encode().hex())
 
-    def _call(self, party: dict[str, Any], person: Person) -> Call:
+    def seen(self, party: dict[str, Any], person: Person) -> Call:
+        """A party's call as the person sees it whose line it is."""
         return Call(
             id=self._id(party),
             call_id=self._id(party),

@@ -15,6 +15,7 @@ from simulators.webex.api.asking import Cursor, Items, Line, Most, Sent, after_n
 from simulators.webex.cloud import Cloud
 from simulators.webex.errors import conflict, unfit, unknown
 from simulators.webex.front import Caller
+from simulators.webex.happenings import CALLS
 from simulators.webex.ids import named
 from simulators.webex.shapes import Webhook
 
@@ -24,6 +25,7 @@ FILTERS: Final = {
     "memberships": {"roomId", "personId", "personEmail", "isModerator"},
     "rooms": {"type", "isLocked"},
     "attachmentActions": {"roomId", "personId"},
+    "telephony_calls": {"personality", "state"},
 }
 """By what a webhook of each resource can be narrowed."""
 EVENTS: Final = {
@@ -31,12 +33,14 @@ EVENTS: Final = {
     "memberships": {"created", "updated", "deleted"},
     "rooms": {"created", "updated"},
     "attachmentActions": {"created"},
+    "telephony_calls": {"created", "updated", "deleted"},
 }
 _SCOPES: Final = {
     "messages": "spark:messages_read",
     "memberships": "spark:memberships_read",
     "rooms": "spark:rooms_read",
     "attachmentActions": "spark:messages_read",
+    "telephony_calls": "spark:calls_read",
 }
 
 
@@ -60,7 +64,7 @@ class WebhookSent(Sent):
 
     name: Line
     target_url: Target
-    resource: Literal["messages", "memberships", "rooms", "attachmentActions", "all"]
+    resource: Literal["messages", "memberships", "rooms", "attachmentActions", "telephony_calls", "all"]
     event: Literal["created", "updated", "deleted", "all"]
     filter: Annotated[str, Field(max_length=2_000)] | None = None
     secret: Secret | None = None
@@ -114,7 +118,7 @@ def routes(cloud: Cloud) -> Routes:
     @router.post("", response_model=Webhook)
     async def create(caller: Known, sent: WebhookSent) -> JSONResponse:
         """Make one, of what the token may read."""
-        for scope in [_SCOPES[sent.resource]] if sent.resource != "all" else set(_SCOPES.values()):
+        for scope in [_SCOPES[sent.resource]] if sent.resource != "all" else set(_SCOPES.values()) - {_SCOPES[CALLS]}:
             caller.needs(scope)
         may_be_orgs(caller, sent.owned_by)
         if sent.resource == "all" and (sent.event != "all" or sent.filter):
