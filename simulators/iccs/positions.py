@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import LocalError
 from harness.journal import Journal
+from simulators.iccs.event_models import unlike
 from simulators.iccs.listening import Listening
 from simulators.iccs.settings import PositionSettings
 
@@ -229,7 +230,12 @@ class Positions:
         self.tell_privately(position, kind, data, data)
 
     def tell_privately(self, position: Position, kind: str, data: dict[str, Any], noted: dict[str, Any]) -> None:
-        """As `tell`, where the journal is to have less (``noted``) than the adviser sees."""
+        """As `tell`, where the journal is to have less (``noted``) than the adviser sees.
+
+        One that is unlike its model is sent all the same, and the journal warns of it: ``event.unlike_its_model``.
+        """
+        if complaint := unlike(kind, data):
+            self._journal.warn(position.id, "event.unlike_its_model", reason=complaint)
         event = self._journal.append(position.id, kind, dict(noted))
         shown = {"time": event.time, "kind": kind, "data": data}
         for stream in tuple(position.streams):

@@ -9,6 +9,7 @@ from simulators.guard import bearer, guard
 from simulators.iccs.alarms import UnknownAlarmError
 from simulators.iccs.api.at_positions import position_routes
 from simulators.iccs.api.audited import Audited
+from simulators.iccs.api.described_events import describe_events
 from simulators.iccs.api.feeds import feed_routes
 from simulators.iccs.api.incidents import incident_routes
 from simulators.iccs.api.oversight import oversight_routes
@@ -79,4 +80,5 @@ def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float 
         add_routes(app, routes, dependencies=[Depends(bearer(token))])
     if token is None:
         add_routes(app, web_console_routes())
+        describe_events(app)
     return app

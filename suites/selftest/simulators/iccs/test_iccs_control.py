@@ -72,6 +72,17 @@ async def test_bodies_are_bounded_and_strict() -> None:
         assert (await http.post(url, json={"title": "x" * 200})).status_code == 201
 
 
+async def test_its_event_streams_are_described_where_they_are() -> None:
+    async with control_room() as room, room.http() as http:
+        found = (await http.get("/asyncapi.json")).json()
+        assert found["asyncapi"] == "3.0.0"
+        assert {each["address"] for each in found["channels"].values()} == {
+            "/v1/positions/{id_}/events",
+            "/v1/wallboard/events",
+        }
+        assert "/asyncapi.json" not in (await http.get("/openapi.json")).json()["paths"]
+
+
 async def test_without_the_token_nothing_is_told_or_done() -> None:
     async with control_room({"control_token": TOKEN}) as room:
         for token in (None, "x", TOKEN[:-1], TOKEN + "x"):
@@ -80,7 +91,7 @@ async def test_without_the_token_nothing_is_told_or_done() -> None:
                     answer = await http.get(path)
                     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
                 assert (await http.post("/v1/positions/govan-01/login")).status_code == 401
-                for page in ("/docs", "/redoc", "/openapi.json"):
+                for page in ("/docs", "/redoc", "/openapi.json", "/asyncapi.json"):
                     assert (await http.get(page)).status_code == 404
         assert not room.iccs.positions.get("govan-01").logged_in
         url = room.iccs.control_url.replace("http", "ws") + "/v1/positions/govan-01/events"
@@ -116,6 +127,7 @@ async def test_more_positions_than_an_iccs_has_are_refused() -> None:
             pass
 
 
+@pytest.mark.unlike_on_purpose
 async def test_a_console_that_does_not_read_is_cut_off_and_the_others_go_on() -> None:
     async with control_room() as room:
         reader = await room.console("govan-01")
