@@ -16,7 +16,7 @@ WITNESSES := sipp:sip-tester baresip:baresip tshark:tshark socat:socat sipsak:si
 	gammu:gammu gammu-smsd:gammu-smsd /usr/sbin/bearerbox:kannel \
 	chromium:chromium swaks:swaks /usr/lib/postgresql/*/bin/initdb:postgresql
 
-.PHONY: help setup witnesses accept test lint bench soak docs lock clean
+.PHONY: help setup witnesses accept accept-all test lint bench soak docs lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -49,8 +49,15 @@ witnesses: ## Install the outside programs that check ours in `make test`, where
 		echo "Installed: $${missing[*]}"; \
 	else echo "apt-get could not install: $${missing[*]}. Tests that need them are skipped (with CI set: fail)."; fi
 
-accept: setup ## Run the NICCS acceptance suites on simulators and report (reports/out/allure-report/index.html)
-	$(PY) -m harness.cli accept
+accept: setup ## Run the NICCS acceptance suites on simulators; ends in report and dossier (reports/out)
+	@$(call accepted,--suite niccs)
+
+accept-all: setup ## The same of every acceptance suite: NICCS, service centre, Webex
+	@$(call accepted,)
+
+# A run that was won or lost has a dossier; one that could not be run, or was broken off, has none.
+accepted = $(PY) -m harness.cli accept $(1) && code=0 || code=$$?; \
+	if [ $$code -le 1 ]; then $(PY) -m harness.cli dossier || code=$$(($$code ? $$code : $$?)); fi; exit $$code
 
 test: setup witnesses lint ## Run the project's own tests, outside witnesses included
 	$(PY) -m pytest suites/selftest -m "not real_wire" -n 2 -q

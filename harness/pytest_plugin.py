@@ -17,6 +17,8 @@ import pytest
 
 from harness.errors import NotApplicableError, TestbedError
 from harness.evidence.allure_adapter import RunDescription, attach
+from harness.evidence.collect import told_on_the_wire
+from harness.evidence.on_the_wire import Failure
 from harness.evidence.pytest_side import RequirementsPlugin
 from harness.testbed.bench import Bench
 from harness.testbed.load import load_testbed
@@ -79,8 +81,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
     """Run bench tests on the loops that ``--time`` names; marked ``virtual_time`` or ``testbed``, in virtual time.
 
-    Those marked ``waits`` wait for people and clocks more than they work: beside real equipment they do so in real
-    time, and where all is simulated in virtual time, unless both are asked for.
+    Those marked ``waits`` wait for people and clocks more than they work, and those marked ``loads`` would judge the
+    machine that simulates both ends: beside real equipment they do so in real time, and where all is simulated in
+    virtual time, unless both are asked for.
     """
     seed = config.getoption("--seed")
     virtual: LoopFactory = lambda: VirtualLoop(seed)  # noqa: E731 - a factory, as the hook wants one
@@ -90,7 +93,8 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> M
         return {"real": asyncio.new_event_loop}
     both: dict[str, LoopFactory] = {"real": asyncio.new_event_loop, "virtual": virtual}
     wanted = config.getoption("--time")
-    if wanted == "real" and item.get_closest_marker("waits") is not None and _is_simulated(config):
+    rather_virtual = any(item.get_closest_marker(name) is not None for name in ("waits", "loads"))
+    if wanted == "real" and rather_virtual and _is_simulated(config):
         wanted = "virtual"
     return both if wanted == "both" else {wanted: both[wanted]}
 
@@ -129,32 +133,39 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """Close the bench with the test, so that what closing shows belongs to it, then attach its evidence."""
-    failed = True
+    error = None
     try:
-        result = yield
-        failed = False
-        return result
-    except (pytest.skip.Exception, NotApplicableError):
-        failed = False
+        return (yield)
+    except BaseException as raised:
+        error = raised
         raise
     finally:
         fixtures: dict[str, Any] = getattr(item, "funcargs", {})
         bench = fixtures.get("bench")
         if isinstance(bench, Bench):
-            _end(item, bench, fixtures["run"], failed=failed)
+            _end(item, bench, fixtures["run"], error)
 
 
-def _end(item: pytest.Item, bench: Bench, run: Run, *, failed: bool) -> None:
-    closed = False
+def _end(item: pytest.Item, bench: Bench, run: Run, error: BaseException | None) -> None:
+    """Close a test's bench; ``error``, where it failed, is told where on the wire that was."""
+    failed = None
+    if error is not None and not isinstance(error, pytest.skip.Exception | NotApplicableError):
+        failed = Failure(bench.journal.now(), str(error))
     try:
         bench.loop.run_until_complete(bench.close())
-        closed = True
+    except BaseException as not_closed:
+        failed = failed or Failure(bench.journal.now(), str(not_closed))
+        raise
     finally:  # a bench that does not close fails the test, and its evidence is wanted all the more
         folder: Path | None = item.config.getoption("--journal-dir")
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / journal_name(item.nodeid)).write_text(bench.journal.lines(), encoding="utf-8")
-        attach(run.evidence(bench, item.name, failed=failed or not closed))
+        left = run.evidence(bench, item.name, failed=failed)
+        attach(left)
+        where = told_on_the_wire(left)
+        if error is not None and where:
+            error.add_note(where)
 
 
 def journal_name(nodeid: str) -> str:

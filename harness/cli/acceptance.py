@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 
@@ -58,6 +59,8 @@ PREVIOUS = "previous"
 RUN = "run"
 DECK = "deck"
 LOGS = "logs"
+PYTEST: Final = (sys.executable, "-m", "pytest", "--color=no", "-p", "no:schemathesis")
+"""Without a plugin that acceptance suites have no use for and that takes half a second to import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +205,10 @@ class Acceptance:
         (self._out / RUN / DECK).mkdir()
         told = json.dumps({"origin": origin, "origin_epoch": epoch})
         (self._out / RUN / "run.json").write_text(told + "\n", encoding="utf-8")
-        await self._collect(view, environment)
         watching = asyncio.create_task(_watch(progress, view))
+        collected = asyncio.create_task(self._collect(view, environment))
         lanes = [
-            asyncio.create_task(self._lane(name, view, environment, origin).run(self._runners()))
+            asyncio.create_task(self._lane(name, view, environment, origin).run(self._runners(), after=collected))
             for name in self._lanes
         ]
         try:
@@ -213,14 +216,16 @@ class Acceptance:
             if Deck(self._out / RUN / DECK).left:
                 environment[HAND_VARIABLE] = Hand.ALONE
                 last = self._lane(f"-{Hand.ALONE}", view, environment, origin)
-                code = max(code, await last.run([each for each in self._runners() if each.name == "pytest"]))
+                pytest = [each for each in self._runners() if each.name == "pytest"]
+                code = max(code, await last.run(pytest, after=collected))
             return code
         finally:
             for lane in lanes:
                 # One that is ending its children is not disturbed: a second word would leave them behind.
                 if not lane.cancelling():
                     lane.cancel()
-            await asyncio.gather(*lanes, return_exceptions=True)
+            collected.cancel()
+            await asyncio.gather(*lanes, collected, return_exceptions=True)
             watching.cancel()
             for event in progress.new():
                 view.take(event)
@@ -253,7 +258,7 @@ class Acceptance:
         results = str(self._out / RESULTS)
         runners = []
         if self._pytest:
-            pytest = [sys.executable, "-m", "pytest", "-v", "--color=no", "-p", "harness.cli.deck"]
+            pytest = [*PYTEST, "-v", "-p", "harness.cli.deck"]
             runners.append(Runner("pytest", [*pytest, "--alluredir", results, *self._chosen]))
         if self._robot:
             robot = [sys.executable, "-m", "robot", "--consolecolors", "off", "--outputdir", str(self._out / LOGS)]
@@ -263,7 +268,8 @@ class Acceptance:
             robot += ["--listener", "harness.cli.deck.DeckListener"]
             if len(self._lanes) > 1:
                 robot.append("--runemptysuite")  # other lanes may have taken every file
-            runners.append(Runner("robot", [*robot, *map(str, self._robot)]))
+            # In this order long files do not come last, when other lanes have nothing left to do.
+            runners.append(Runner("robot", [*robot, *map(str, reversed(self._robot))]))
         return runners
 
     async def _one_robot_log(self, environment: Mapping[str, str]) -> None:
@@ -298,7 +304,7 @@ class Acceptance:
         if not self._pytest:
             return
         view.stage("Collecting")
-        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--color=no", *self._chosen]
+        command = [*PYTEST, "--collect-only", "-q", *self._chosen]
         log = self._out / LOGS / "collect.log"
         child = await Child.start("collect", command, log=log, environment=environment, cwd=PROJECT)
         try:

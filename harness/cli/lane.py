@@ -67,13 +67,14 @@ class Lane:
     """Told what is to be seen after the run, and in which style."""
     _simulators: Child | None = field(default=None, init=False)
 
-    async def run(self, runners: Sequence[Runner]) -> int:
-        """Start simulators, run each runner to its end, end the simulators; return the worst exit code.
+    async def run(self, runners: Sequence[Runner], *, after: asyncio.Task[None]) -> int:
+        """Start simulators and, when ``after`` is done, run each runner to its end; return the worst exit code.
 
-        Raises PlanError and SimulatorsError.
+        The simulators are ended in any case. Raises PlanError and SimulatorsError, and what ``after`` raises.
         """
         await self._start_simulators()
         try:
+            await asyncio.shield(after)
             return max([await self._runner(runner) for runner in runners])
         finally:
             if self._simulators is not None:

@@ -27,7 +27,9 @@ COMMANDS = {
         "harness.cli.scenario", "app", "Scenario files: check them; what actors can do; the JSON Schema."
     ),
     "replay": _Entry("harness.cli.replay", "replay", "Play a scenario, every seat by the harness or one by a person."),
-    "record": _Entry("harness.cli.record", "record", "Make a scenario of a run's journal: the same acts again."),
+    "record": _Entry(
+        "harness.cli.record", "record", "Make a scenario of a run's journal, or of a capture: the same acts again."
+    ),
     "load-model": _Entry(
         "harness.cli.load_model", "load_model", "Write a day of the load model, for 'iccs replay FILE --virtual'."
     ),

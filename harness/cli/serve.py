@@ -12,7 +12,7 @@ import typer
 
 from harness.cli.people import DATABASE, Database
 from harness.cli.places import FIXTURES, SIMULATED_TESTBED
-from harness.errors import HarnessError, LocalError, PageError
+from harness.errors import HarnessError, LocalError, PageError, TestbedError
 from simulators.reach import is_loopback
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ COMMAND_LINE = "Command line"
 def serve(
     database: Database = DATABASE,
     scenarios: Annotated[Path, typer.Option(help="Folder of scenarios.")] = FIXTURES / "scenarios",
+    testbed: Annotated[
+        Path, typer.Option(help="Testbed file whose simulators each playing has, where its scenario names no other.")
+    ] = SIMULATED_TESTBED,
     host: Annotated[str, typer.Option(help="Address to serve on; beyond loopback https is needed.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8080,
     name: Annotated[list[str] | None, typer.Option(help="Another name under which browsers reach it.")] = None,
@@ -41,13 +44,18 @@ def serve(
 
     Exit 0 when stopped, 2 for an option that is wrong, 3 when the port is taken, the store is gone or the like.
 
-    Example: iccs serve --database people.sqlite --port 8080
+    Examples:
+
+      iccs serve --database people.sqlite --port 8080
+
+      iccs serve --testbed fixtures/testbeds/sites.yaml
     """
     try:
         if (certificate is None) != (key is None) or (certificate is None and not is_loopback(host)):
             raise PageError(f"{host}: --certificate and --key are needed together, and always beyond loopback")
+        _check(testbed)
         hosts = ("127.0.0.1", "localhost", "[::1]", host, *(name or ()))
-        asyncio.run(_serve(database, scenarios, host, port, hosts, certificate, key, as_))
+        asyncio.run(_serve(database, scenarios, testbed, host, port, hosts, certificate, key, as_))
     except PageError as error:
         print(error, file=sys.stderr)  # noqa: T201
         raise typer.Exit(EXIT_USAGE) from error
@@ -59,6 +67,7 @@ def serve(
 async def _serve(
     database: str,
     scenarios: Path,
+    testbed: Path,
     host: str,
     port: int,
     hosts: tuple[str, ...],
@@ -68,7 +77,9 @@ async def _serve(
 ) -> None:
     from harness.page.access import form_of, person_of, require  # noqa: PLC0415 - help must come at once
     from harness.page.app import create_app  # noqa: PLC0415
+    from harness.page.drill_pages import add_drills  # noqa: PLC0415
     from harness.page.library import Library  # noqa: PLC0415
+    from harness.page.marking_pages import add_marking  # noqa: PLC0415
     from harness.page.play import Sessions, Site, add_play  # noqa: PLC0415
     from harness.page.rendering import render  # noqa: PLC0415
     from harness.page.scenario_pages import add_scenarios  # noqa: PLC0415
@@ -84,9 +95,9 @@ async def _serve(
     try:
         library = Library(scenarios, store)
         try:
-            parts = (add_scenarios, add_skills, add_workshop)
+            parts = (add_scenarios, add_skills, add_marking, add_drills, add_workshop)
             app = create_app(store, library, parts, hosts=hosts, secure=certificate is not None)
-            sessions = Sessions(app.state.attempts, SIMULATED_TESTBED, library.testbeds)
+            sessions = Sessions(app.state.attempts, testbed, library.testbeds)
             add_play(app, sessions, Site(person_of, require, form_of, render, library.find))
             server = WebServer(app, host, port, certificate=certificate, key=key)
             served = await server.start()
@@ -105,6 +116,18 @@ async def _serve(
             library.close()
     finally:
         store.close()
+
+
+def _check(testbed: Path) -> None:
+    """Raise PageError for a testbed on which nobody can play."""
+    from harness.testbed.load import load_testbed  # noqa: PLC0415 - help must come at once
+
+    try:
+        found = load_testbed(testbed)
+    except (TestbedError, OSError) as error:
+        raise PageError(f"--testbed: {error}") from error
+    if real := ", ".join(found.real()):
+        raise PageError(f"--testbed {testbed}: it has real equipment ({real}), and a playing is on simulators")
 
 
 def _token(people: People, name: str) -> str:

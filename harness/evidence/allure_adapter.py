@@ -111,12 +111,13 @@ def attach(attachments: Iterable[Attachment]) -> None:
         allure.attach(one.body, name=name, attachment_type=one.media_type, extension=one.extension)
 
 
-EvidenceSource = Callable[[bool], Sequence[Attachment]]
+EvidenceSource = Callable[[str | None], Sequence[Attachment]]
 _sources: list[EvidenceSource] = []
 
 
 def add_source(source: EvidenceSource) -> Callable[[], None]:
-    """Have ``source`` asked for attachments at the end of each Robot test, with whether it failed.
+    """Have ``source`` asked for attachments at the end of each Robot test, with the message of one that failed, else
+    None.
 
     The returned function ends that. pytest fixtures call `attach` themselves.
     """
@@ -124,8 +125,8 @@ def add_source(source: EvidenceSource) -> Callable[[], None]:
     return lambda: _sources.remove(source)
 
 
-def gathered(failed: bool) -> list[Attachment]:
-    """Return what the sources have for a test that has just ended."""
+def gathered(failed: str | None) -> list[Attachment]:
+    """Return what the sources have for a test that has just ended; ``failed``: its message, if it failed."""
     return [attachment for source in tuple(_sources) for attachment in source(failed)]
 
 

@@ -11,8 +11,9 @@ from typing import Literal
 from harness.evidence.audio import Sound, heard, to_wav, waveform_svg
 from harness.evidence.capture import Captures, crossings
 from harness.evidence.ladder import ladder_svg, rows
+from harness.evidence.on_the_wire import Failure, on_the_wire
 from harness.evidence.pcap import write_pcap
-from harness.evidence.transcript import serial_lines, transcript
+from harness.evidence.transcript import origin_line, serial_lines, transcript
 from harness.evidence.verdict_table import VERDICT, as_csv, as_html
 from harness.journal import Event
 from harness.transport.serial_line import EQUIPMENT_END
@@ -29,6 +30,8 @@ LINES = 12
 AUDIBLE_S = 0.1
 """Recordings shorter than this are left out."""
 
+ON_THE_WIRE = "on the wire"
+"""Name of the attachment that tells where on the wire a test failed."""
 MEASURE = "measure"
 """Kind of the journal events that hold a measure."""
 PCAP = "application/vnd.tcpdump.pcap"
@@ -68,12 +71,13 @@ class Evidence:
         *,
         start: float,
         end: float,
-        failed: bool,
+        failed: Failure | None,
         measures: Sequence[Mapping[str, object]] = (),
         sounds: Sequence[Sound] = (),
     ) -> list[Attachment]:
         """Return a test's evidence: what happened from ``start`` to ``end``, run seconds.
 
+        ``failed``: how the test failed, where it did; where on the wire that was is `ON_THE_WIRE` among the evidence.
         ``events`` is the journal, of which the window is taken; ``measures`` are rows of a table (without them, those
         that the journal holds are shown); ``sounds`` what audio jacks heard (without them, speech is recovered from
         captured RTP).
@@ -92,25 +96,27 @@ class Evidence:
         if verdicts:
             found.append(Attachment("verdict on each call", "text/html", "html", as_html(verdicts)))
             found.append(Attachment("verdicts", "text/csv", "csv", as_csv(verdicts)))
-        if failed or self.keep == "all":
-            found += self._whole(crossed, sounds)
+        if failed is not None or self.keep == "all":
+            found += self._whole(crossed, sounds, failed)
         return found
 
     def _ladder(self, title: str, crossed: Sequence[Crossing], events: Sequence[Event]) -> Attachment:
         picture = ladder_svg(rows(crossed, events, self.names), title=title)
         return Attachment("ladder", "image/svg+xml", "svg", picture.encode())
 
-    def _whole(self, crossed: Sequence[Crossing], sounds: Sequence[Sound]) -> list[Attachment]:
+    def _whole(self, crossed: Sequence[Crossing], sounds: Sequence[Sound], failed: Failure | None) -> list[Attachment]:
         found: list[Attachment] = []
         capture = write_pcap(crossed, self.origin_epoch)
+        lines = _each_once(serial_lines(crossed))
+        if failed is not None and (places := on_the_wire(failed, crossed, capture.numbers, self.names, lines[:LINES])):
+            found.append(Attachment(ON_THE_WIRE, "text/plain", "txt", "\n".join(places).encode()))
         if capture.packets:
             left_out = f"{capture.left_out} packets left out" if capture.left_out else ""
             shown = "what TLS carried is shown in the clear" if capture.secured else ""
             note = "; ".join(filter(None, (left_out, shown)))
             found.append(Attachment("capture", PCAP, "pcap", capture.body, note))
-        lines = _each_once(serial_lines(crossed))
         for line in lines[:LINES]:
-            body, note = _bounded(transcript(crossed, line).encode())
+            body, note = _bounded((origin_line(self.origin_epoch) + transcript(crossed, line)).encode())
             found.append(Attachment(f"serial {line}", "text/plain", "txt", body, note))
         recordings = [s for s in sounds or heard(crossed, self.names) if len(s.samples) >= AUDIBLE_S * s.rate]
         for sound in recordings[:SOUNDS]:
@@ -123,6 +129,12 @@ class Evidence:
             left = f"{missing[0]} transcripts and {missing[1]} recordings left out"
             found[-1] = replace(found[-1], note="; ".join(filter(None, (found[-1].note, left))))
         return found
+
+
+def told_on_the_wire(attachments: Iterable[Attachment]) -> str:
+    """Return where on the wire a test failed as a failure's message tells it, or "" where that is not known."""
+    places = next((each.body.decode() for each in attachments if each.name == ON_THE_WIRE), "")
+    return f"On the wire, before it failed:\n{places}" if places else ""
 
 
 def _each_once(lines: Sequence[str]) -> list[str]:

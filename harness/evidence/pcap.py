@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Any, Final, cast
 
@@ -25,6 +25,17 @@ MAX_DATAGRAM: Final = 65_507
 """Largest UDP payload over IPv4 (RFC 768, RFC 791)."""
 SEGMENT: Final = 32 * 1024
 """Bytes of a connection that one packet carries at most."""
+LINKS: Final[dict[int, tuple[str, int]]] = {
+    1: ("Ethernet", 14),
+    101: ("IP alone", 0),
+    113: ("tcpdump -i any", 16),
+    276: ("the same, version 2", 20),
+}
+"""Link types that are read, by their number in a pcap: a name, and the bytes before IP."""
+_ETHERNET_LINK: Final = 1
+_FILE_HEADER: Final = 24
+_RECORD_HEADER: Final = 16
+"""Bytes at a pcap's beginning, and before each packet."""
 _ETHERNET: Final = 14
 _IPV4: Final = 20
 _IPV6: Final = 40
@@ -63,6 +74,8 @@ class Pcap:
     """Datagrams and segments that did not fit, or that no IP header can carry."""
     secured: bool
     """Whether something in it crossed the wire under TLS, and is shown in the clear here."""
+    numbers: tuple[int, ...]
+    """Of each crossing that was given, its first packet's number as dissectors count, from 1; 0 where it is not in."""
 
 
 def write_pcap(crossed: Iterable[Crossing], origin_epoch: float, *, limit: int = PCAP_BYTES) -> Pcap:
@@ -76,15 +89,18 @@ def write_pcap(crossed: Iterable[Crossing], origin_epoch: float, *, limit: int =
     frames = _Frames()
     written = left_out = size = 0
     secured = False
-    writer = RawPcapWriter(buffer, linktype=1)
+    writer = RawPcapWriter(buffer, linktype=_ETHERNET_LINK)
     writer.write_header(None)
+    numbers: list[int] = []
     for crossing in crossed:
+        numbers.append(0)
         if crossing.kind is not Kind.DATAGRAM and crossing.kind not in STREAMS:
             continue
         packets = frames.build(crossing)
         if not packets or size + sum(map(len, packets)) > limit:
             left_out += 1
             continue
+        numbers[-1] = written + 1
         secured |= crossing.kind is Kind.SECURED
         micros = round((origin_epoch + crossing.time) * 1e6)
         for packet in packets:
@@ -92,7 +108,7 @@ def write_pcap(crossed: Iterable[Crossing], origin_epoch: float, *, limit: int =
             written += 1
             writer.write_packet(packet, sec=micros // 1_000_000, usec=micros % 1_000_000)
     writer.flush()
-    return Pcap(buffer.getvalue(), written, left_out, secured)
+    return Pcap(buffer.getvalue(), written, left_out, secured, tuple(numbers))
 
 
 class _Unclosed(io.BytesIO):
@@ -210,35 +226,62 @@ def _station(address: Address) -> str:
 
 
 def read_pcap(body: bytes) -> list[Captured]:
-    """Return the UDP datagrams and TCP segments of a pcap. Raises CaptureError when it is none."""
+    """Return the UDP datagrams and TCP segments of a pcap.
+
+    Of a datagram that the network cut in pieces, or a packet that was not kept whole, what there is of the payload.
+    Raises CaptureError when it is none, is cut off, or was taken on a kind of link that LINKS does not have.
+    """
     from scapy.error import Scapy_Exception  # noqa: PLC0415 (as above)
-    from scapy.layers.inet import IP, TCP, UDP  # noqa: PLC0415
-    from scapy.layers.inet6 import IPv6  # noqa: PLC0415
-    from scapy.layers.l2 import Dot1Q, Ether  # noqa: PLC0415
-    from scapy.utils import RawPcapReader  # noqa: PLC0415
+    from scapy.utils import RawPcapNgReader, RawPcapReader  # noqa: PLC0415
 
     found: list[Captured] = []
+    end = _FILE_HEADER
     try:
-        for frame, meta in cast(Any, RawPcapReader)(io.BytesIO(body)):
-            packet = Ether(frame)
-            transport = packet.getlayer(UDP) or packet.getlayer(TCP)
-            if transport is None:
-                continue
-            tcp = isinstance(transport, TCP)
-            tags = sum(isinstance(layer, Dot1Q) for layer in packet.iterpayloads())
-            end = _ETHERNET + 4 * tags
-            if packet.haslayer(IP):
-                network = packet[IP]
-                end += network.len
-                carried = network.len - 4 * network.ihl
-            else:
-                network = packet[IPv6]
-                end += _IPV6 + network.plen
-                carried = transport.len if not tcp else network.plen
-            payload = bytes(frame[end - carried + (4 * transport.dataofs if tcp else _UDP) : end])
-            time = meta.sec + meta.usec / 1e6
-            here, there = (network.src, transport.sport), (network.dst, transport.dport)
-            found.append(Captured(time, here, there, payload, tcp))
+        reader = cast(Any, RawPcapReader)(io.BytesIO(body))
+        if isinstance(reader, RawPcapNgReader):
+            raise CaptureError("not a capture: found pcapng; editcap -F pcap IN OUT makes a pcap of it")
+        if reader.linktype not in LINKS:
+            names = ", ".join(f"{number} ({name})" for number, (name, _) in LINKS.items())
+            raise CaptureError(f"not a capture: found link type {reader.linktype}; this reads {names}")
+        for number, (frame, meta) in enumerate(reader, 1):
+            end += _RECORD_HEADER + meta.caplen
+            if end > len(body):
+                raise CaptureError(f"not a capture: cut off in packet {number}, {end - len(body)} bytes are missing")
+            if (each := _captured(frame, reader.linktype)) is not None:
+                fraction = meta.usec / (1e9 if reader.nano else 1e6)
+                found.append(replace(each, time=meta.sec + fraction))
     except (Scapy_Exception, EOFError, struct.error) as error:
         raise CaptureError(f"not a capture: {error}") from error
+    if end != len(body):
+        raise CaptureError(f"not a capture: cut off after its last packet, {len(body) - end} bytes are no packet")
     return found
+
+
+def _captured(frame: bytes, link: int) -> Captured | None:
+    """Return what a frame carries over UDP or TCP, at time 0; None for anything else."""
+    from scapy.layers.inet import IP, TCP, UDP  # noqa: PLC0415 (as above)
+    from scapy.layers.inet6 import IPv6  # noqa: PLC0415
+    from scapy.layers.l2 import Dot1Q, Ether  # noqa: PLC0415
+
+    end = LINKS[link][1]
+    if link == _ETHERNET_LINK:
+        packet: Any = Ether(frame)
+        end += 4 * sum(isinstance(layer, Dot1Q) for layer in packet.iterpayloads())
+    elif len(frame) > end:
+        packet = (IPv6 if frame[end] >> 4 == 6 else IP)(frame[end:])
+    else:
+        return None
+    transport = packet.getlayer(UDP) or packet.getlayer(TCP)
+    if transport is None:
+        return None
+    tcp = isinstance(transport, TCP)
+    if packet.haslayer(IP):
+        network = packet[IP]
+        end += network.len
+        carried = network.len - 4 * network.ihl
+    else:
+        network = packet[IPv6]
+        end += _IPV6 + network.plen
+        carried = transport.len if not tcp else network.plen
+    payload = bytes(frame[end - carried + (4 * transport.dataofs if tcp else _UDP) : end])
+    return Captured(0.0, (network.src, transport.sport), (network.dst, transport.dport), payload, tcp)

@@ -1,9 +1,13 @@
-"""Writes what crossed a serial line as text: run time, direction, and every control character shown by name."""
+"""Writes what crossed a serial line as text, and reads it: run time, direction, every control character by its name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from harness.errors import LocalError
 from harness.transport.tap import Crossing, Kind
 
 JOIN_WITHIN_S = 0.05
@@ -13,6 +17,11 @@ LINE_BYTES = 400
 TO_EQUIPMENT = "→ equipment"
 FROM_EQUIPMENT = "← equipment"
 
+ORIGIN = "run time 0 is "
+"""How the line begins that tells when on the calendar a transcript's run began: a capture has such times."""
+MAX_LINES = 1_000_000
+"""Lines of a transcript that are read."""
+
 _NAMES = (
     *("NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR", "SO", "SI"),
     *("DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US"),
@@ -20,6 +29,9 @@ _NAMES = (
 _SHOWN = [
     f"<{_NAMES[b]}>" if b < 32 else chr(b) if b < 127 else "<DEL>" if b == 127 else f"<{b:02X}>" for b in range(256)
 ]
+_BYTES = {name: byte for byte, name in enumerate(_SHOWN) if len(name) > 1}
+_HIDDEN = re.compile("|".join(map(re.escape, _BYTES)))
+_ROW = re.compile(rf"\s*(\d{{1,12}}\.\d{{1,9}}) s  ({TO_EQUIPMENT}|{FROM_EQUIPMENT})  (.*)")
 _SERIAL = (Kind.SERIAL_TO_EQUIPMENT, Kind.SERIAL_FROM_EQUIPMENT)
 
 
@@ -37,6 +49,20 @@ def transcript(crossings: Iterable[Crossing], line: str) -> str:
     """Return one line's traffic: a line of text for each line feed, change of direction or pause."""
     rows = (f"{time:12.6f} s  {_arrow(kind)}  {shown(data)}" for time, kind, data in _runs(crossings, line))
     return "".join(row + "\n" for row in rows)
+
+
+def line_numbers(crossings: Sequence[Crossing]) -> list[int]:
+    """Return for each crossing the line of its serial line's transcript on which its first byte stands; else 0."""
+    found = [0] * len(crossings)
+    for line in serial_lines(crossings):
+        began = [time for time, _, _ in _runs(crossings, line)]
+        at = 0
+        for index, crossing in enumerate(crossings):
+            if crossing.source == line and crossing.kind in _SERIAL:
+                while at + 1 < len(began) and began[at + 1] <= crossing.time:
+                    at += 1
+                found[index] = at + 1
+    return found
 
 
 def _arrow(kind: Kind) -> str:
@@ -61,3 +87,52 @@ def _runs(crossings: Iterable[Crossing], line: str) -> Iterator[tuple[float, Kin
             began = crossing.time
     if held:
         yield began, kind, bytes(held)
+
+
+class TranscriptError(LocalError):
+    """Text that is no transcript of a serial line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes of one direction."""
+
+    time: float
+    """Run time, seconds; since 1970 where the transcript tells its origin."""
+    to_equipment: bool
+    data: bytes
+
+
+def origin_line(epoch: float) -> str:
+    """Return the line that tells a transcript's origin; ``epoch``: run time 0, seconds since 1970."""
+    return f"{ORIGIN}{datetime.fromtimestamp(epoch, UTC).isoformat(timespec='microseconds')}\n"
+
+
+def read_transcript(text: str, name: str) -> tuple[list[Piece], bool]:
+    """Return a transcript's pieces, and whether it told its origin, from which their times then count since 1970.
+
+    Raises TranscriptError naming ``name`` and the line.
+    """
+    pieces: list[Piece] = []
+    origin: float | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if number > MAX_LINES:
+            raise TranscriptError(f"{name}:{number}: found more than {MAX_LINES} lines")
+        if number == 1 and line.startswith(ORIGIN):
+            try:
+                origin = datetime.fromisoformat(line.removeprefix(ORIGIN)).timestamp()
+            except ValueError:
+                raise TranscriptError(
+                    f"{name}:1: found {line[:60]!r}; a time as 2026-01-31T12:00:00+00:00 was due"
+                ) from None
+            continue
+        row = _ROW.fullmatch(line)
+        if row is None:
+            raise TranscriptError(
+                f"{name}:{number}: found {line[:60]!r}; a line is TIME s, {TO_EQUIPMENT} or {FROM_EQUIPMENT}, and "
+                "what was sent"
+            )
+        time, arrow, told = row.groups()
+        data = _HIDDEN.sub(lambda found: chr(_BYTES[found[0]]), told).encode("latin-1", "replace")
+        pieces.append(Piece((origin or 0.0) + float(time), arrow == TO_EQUIPMENT, data))
+    return pieces, origin is not None

@@ -141,6 +141,21 @@ class ConsoleKeywords(Topic):
         self._at(console, lambda at: at.hand_over(incident, to))
 
     @keyword
+    def operator_assigns_unit(self, console: str, terminal: str, incident: str) -> None:
+        """Assigns a unit to an incident.
+
+        | =Argument= | =Description= |
+        | ``console``  | Who assigns it. |
+        | ``terminal`` | The unit's terminal, by its name in the testbed file. |
+        | ``incident`` | The incident's id. |
+
+        Example:
+        | `Operator Assigns Unit`    govan-31    officer    ${incident} |
+        """
+        issi = self.session.bench.issi(terminal)
+        self._at(console, lambda at: at.assign_unit(issi, incident))
+
+    @keyword
     def operator_closes_incident(self, console: str, incident: str) -> None:
         """Closes an incident.
 

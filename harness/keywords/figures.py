@@ -1,6 +1,9 @@
-"""Keywords of the catalogue's figures: what is agreed on, and times held against it."""
+"""Keywords of time and of the catalogue's figures: what is agreed on, times held against it, and time that passes."""
 
 from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
 
 from robot.api.deco import keyword
 
@@ -45,6 +48,20 @@ class FigureKeywords(Topic):
         seconds = times.between(bench.journal, _named(first), _named(then), after=act.seq - 1)
         bench.measured(f"{first} to {then}", seconds, "s", requirement=requirement, figure=figure)
         return round(seconds, 6)
+
+    @keyword
+    def time_passes(self, duration: timedelta) -> None:
+        """Lets so much time of the test go by, in virtual time none of the tester's: things last as long as they last.
+
+        To wait until something is shown, name what is to be shown: no time is right for that.
+
+        | =Argument= | =Description= |
+        | ``duration`` | How much, as ``2 s``. |
+
+        Example:
+        | `Time Passes`    2 s |
+        """
+        self.session.run(asyncio.sleep(duration.total_seconds()))
 
 
 def _named(event: str) -> tuple[str, str]:

@@ -29,6 +29,7 @@ from harness.keywords.keyed_radio import KeyedRadioKeywords
 from harness.keywords.oversight import OversightKeywords
 from harness.keywords.radio import RadioKeywords
 from harness.keywords.radio_control import RadioControlKeywords
+from harness.keywords.recordings import RecordingKeywords
 from harness.keywords.roip import RoipKeywords
 from harness.keywords.scenarios import ScenarioKeywords
 from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
@@ -57,6 +58,7 @@ class ICCS(
     CallHandlingKeywords,
     SupervisionKeywords,
     OversightKeywords,
+    RecordingKeywords,
     CommandControlKeywords,
     ContactUsKeywords,
     CrmKeywords,
@@ -131,12 +133,12 @@ class ICCS(
         self.forget_call()
         self.forget_speech()
 
-    def _evidence(self, failed: bool) -> list[Attachment]:
+    def _evidence(self, failed: str | None) -> list[Attachment]:
         return self.session.end_test(self._title, failed=failed)
 
     def _end_test(self, _data: Any, result: Any) -> None:
         """Close a bench that nobody asked evidence of: without the project's Robot listener there is no report."""
-        self.session.end_test(self._title, failed=not result.passed)
+        self.session.end_test(self._title, failed=result.message if result.failed else None)
 
     def _close(self) -> None:
         self._forget_source()

@@ -22,6 +22,7 @@ from harness.evidence.allure_adapter import (
     describe,
     gathered,
 )
+from harness.evidence.collect import told_on_the_wire
 from harness.evidence.progress import Outcome, Progress
 from harness.evidence.requirements import catalogue
 from harness.evidence.robot_side import tagged_requirements, unknown_requirements
@@ -63,7 +64,11 @@ class RequirementListener:
         """Label the result, attach its evidence, tell how it ended."""
         requirements = [catalogue()[name] for name in tagged_requirements(result)]
         describe(requirements, self._run)
-        attach(gathered(result.failed))
+        left = gathered(result.message if result.failed else None)
+        attach(left)
+        where = told_on_the_wire(left)
+        if where:  # Allure's own listener, which comes later, takes the message for the first screen
+            result.message += f"\n{where}"
         ended = _OUTCOMES.get(result.status, "broken")
         if ended == "skipped" and NotApplicableError.tells(result.message):
             declare_not_applicable()

@@ -16,6 +16,7 @@ from robot.api import SkipExecution
 
 from harness.errors import TestbedError
 from harness.evidence.collect import Attachment, Keep
+from harness.evidence.on_the_wire import Failure
 from harness.testbed.bench import Bench, open_bench
 from harness.testbed.load import load_testbed
 from harness.testbed.run import Run, started_run, tells_nothing_of
@@ -110,15 +111,16 @@ class Session:
             return asyncio.run_coroutine_threadsafe(work, self._loop).result()
         return self._loop.run_until_complete(work)
 
-    def end_test(self, title: str, *, failed: bool) -> list[Attachment]:
-        """Close the bench and return the test's evidence."""
+    def end_test(self, title: str, *, failed: str | None) -> list[Attachment]:
+        """Close the bench and return the test's evidence; ``failed``: the message of one that failed."""
         if self._bench is None or self._open is None:
             return []
         bench, self._bench = self._bench, None
         opened, self._open = self._open, None
+        failure = None if failed is None else Failure(bench.journal.now(), failed)
         try:
             self._do(bench.close())
-            return self._run.evidence(bench, title, failed=failed)
+            return self._run.evidence(bench, title, failed=failure)
         finally:
             self._do(opened.aclose())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
+from harness.errors import PageError
 from harness.page.access import form_token
 from harness.page.contract import Person
 
@@ -31,6 +32,8 @@ HEADERS: Final = {
 NAVIGATION: Final = (
     ("/", "Scenarios", ()),
     ("/skills", "Skill record", ()),
+    ("/marking", "THRIVE marking", ("champion", "governance")),
+    ("/drills", "Fallback drills", ("champion", "engineer", "governance")),
     ("/workshop", "Workshop", ("champion", "engineer")),
 )
 """Address, name, and the roles that see it: all where none is named."""
@@ -48,6 +51,16 @@ _ENVIRONMENT: Final = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.filters["local"] = _local
+
+
+def day_of(text: str) -> float | None:
+    """Return when a day begins, or None where none is named. Raises PageError."""
+    if not text:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(text), datetime.min.time(), LOCAL).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise PageError(f"found the day {text[:20]!r}; meant one like 2026-12-24") from error
 
 
 def render(

@@ -5,17 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from sqlalchemy.orm import Session
 
-from harness.errors import PageError
 from harness.evidence.machine_formats import cell
 from harness.page.access import require
 from harness.page.contract import Person
-from harness.page.rendering import LOCAL, render
+from harness.page.drills import OPERATORS
+from harness.page.rendering import day_of, render
 from harness.page.skills import (
     Played,
     Skill,
@@ -30,8 +30,6 @@ from harness.page.skills import (
 from harness.page.tables import PersonRow
 
 HEADINGS = ("name", "team", "site", "scenario", "state", "passed_at", "lapses_at", "index", "refresher", "build")
-OPERATORS = ("trainee", "champion")
-"""The roles of those who sit at consoles."""
 
 
 def add_skills(app: FastAPI) -> None:
@@ -58,7 +56,7 @@ def add_skills(app: FastAPI) -> None:
             for each in held
             if (not site or names[each.person].site == site) and (not scenario or each.scenario == scenario)
         ]
-        day = _day(go_live)
+        day = day_of(go_live)
         operators = [row.id for row in there if row.role in OPERATORS]
         context: dict[str, Any] = {
             "wanted": wanted,
@@ -94,16 +92,6 @@ def add_skills(app: FastAPI) -> None:
             writer.writerow([cell(value) for value in cells])
         headers = {"Content-Disposition": "attachment; filename=skills.csv", "Cache-Control": "no-store"}
         return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _day(text: str) -> float | None:
-    """When a day begins, or None where none is named. Raises PageError."""
-    if not text:
-        return None
-    try:
-        return datetime.combine(date.fromisoformat(text), datetime.min.time(), LOCAL).timestamp()
-    except (ValueError, OverflowError) as error:
-        raise PageError(f"found the day {text[:20]!r}; meant one like 2026-12-24") from error
 
 
 def _iso(at: float | None) -> str:

@@ -91,3 +91,29 @@ class AssignmentRow(Tables):
     team: Mapped[str] = mapped_column(String(80), index=True)
     by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     at: Mapped[float] = mapped_column(Float)
+
+
+class MarkRow(Tables):
+    """What one marker made of the THRIVE factors of one attempt."""
+
+    __tablename__ = "marks"
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), primary_key=True)
+    marker_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    factors: Mapped[str] = mapped_column(Text)
+    """JSON: whether the marker saw each factor considered, by its name."""
+    at: Mapped[float] = mapped_column(Float)
+
+
+class DrillRow(Tables):
+    """A drill in which a team worked on its fallback."""
+
+    __tablename__ = "drills"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    team: Mapped[str] = mapped_column(String(80), index=True)
+    held_at: Mapped[float] = mapped_column(Float)
+    """The day on which it was, at its beginning."""
+    fallback: Mapped[str] = mapped_column(String(16))
+    passed: Mapped[bool] = mapped_column(Boolean)
+    note: Mapped[str] = mapped_column(Text)
+    by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    at: Mapped[float] = mapped_column(Float)

@@ -47,6 +47,8 @@ class Onlooker:
     """A step ended."""
     gate: Callable[[str], Awaitable[None]] | None = None
     """Awaited before each step; the scenario's clock stands meanwhile."""
+    wait: Callable[[float], Awaitable[None]] | None = None
+    """Waits so many seconds of the scenario's clock for a step's time, where that clock goes at a pace of its own."""
 
 
 class Player:
@@ -85,7 +87,7 @@ class Player:
         self._began = 0
         """The journal's position when the scenario began."""
         self._zero = 0.0
-        """Run time at which the scenario began; later by as long as it was held."""
+        """Run time at which the scenario began; later by as long as it was held, and as its clock went slower."""
 
     async def play(self) -> Result:
         """Play it and return what became of it; `result` has it too, and what was reached when this is cancelled.
@@ -162,10 +164,18 @@ class Player:
 
     async def _until(self, step: Step) -> None:
         """Wait for the step's time."""
+        began = self._journal.now()
         if step.at is not None:
-            await asyncio.sleep(max(0.0, self._zero + step.at - self._journal.now()))
+            due = max(0.0, self._zero + step.at - began)
         elif step.after is not None:
-            await asyncio.sleep(step.after)
+            due = step.after
+        else:
+            return
+        if self._onlooker.wait is None:
+            await asyncio.sleep(due)
+        else:
+            await self._onlooker.wait(due)
+            self._zero += self._journal.now() - began - due
 
     def _place(self, index: int, part: str = "timeline") -> str:
         spot = self._lines.at((part, index)) if self._lines is not None else None

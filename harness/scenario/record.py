@@ -61,6 +61,10 @@ class Recorded:
     left_out: dict[str, int] = field(default_factory=dict)
     """Acts that can't be done again, by kind and reason: how many."""
 
+    def leave_out(self, why: str) -> None:
+        """Note an act that can't be done again, and why."""
+        self.left_out[why] = self.left_out.get(why, 0) + 1
+
     @property
     def may_be_late(self) -> int:
         """How many acts come so soon after one that waits for a floor that they may have to wait with it."""
@@ -99,8 +103,16 @@ def record(journal: TextIO, testbed: Testbed, name: str) -> Recorded:
         _take(found, roles[source], source, kind, data, time, incidents)
         if kind in PARTS:
             parts[source] = time + PART_WITHIN_S, list(PARTS[kind])
+    return checked(found, testbed, name)
+
+
+def checked(found: Recorded, testbed: Testbed, name: str) -> Recorded:
+    """Return what was found. Raises ScenarioError where that is nothing, or more than a scenario holds."""
     if not found.acts:
-        raise ScenarioError(f"{name}: found no act of an actor of testbed {testbed.name!r}")
+        told = "; ".join(f"left out, {count}: {why}" for why, count in sorted(found.left_out.items()))
+        raise ScenarioError(
+            f"{name}: found no act of an actor of testbed {testbed.name!r}" + (f" ({told})" if told else "")
+        )
     if len(found.acts) > MAX_STEPS or len(found.actors) > MAX_ACTORS:
         raise ScenarioError(
             f"{name}: found {len(found.acts)} acts of {len(found.actors)} actors; a scenario has {MAX_STEPS} steps and "
@@ -115,27 +127,23 @@ def _take(
     make = STIMULI.get((role, kind))
     if make is None:
         if kind.startswith(HUMAN) and kind not in UNTOLD:
-            _left_out(found, f"{kind}: no verb does it again with what the journal tells")
+            found.leave_out(f"{kind}: no verb does it again with what the journal tells")
         return
     verb, told = make(data)
     if isinstance(told, dict) and "incident" in told:
         if told["incident"] not in incidents:
-            _left_out(found, f"{kind}: of an incident that was not opened in this run")
+            found.leave_out(f"{kind}: of an incident that was not opened in this run")
             return
         told = told | {"incident": f"${{{incidents[told['incident']]}}}"}
     if "…" in json.dumps(told, ensure_ascii=False) or "*" in str((told or {}).get("number", "")):
-        _left_out(found, f"{kind}: the journal has the number masked")
+        found.leave_out(f"{kind}: the journal has the number masked")
         return
-    actor = _actor(source)
+    actor = actor_name(source)
     found.actors.setdefault(actor, {"role": role, "component": source})
     keep = None
     if verb == "open_incident":
         keep = f"incident_{sum(act.keep is not None for act in found.acts) + 1}"
     found.acts.append(Act(time, actor, verb, told, keep))
-
-
-def _left_out(found: Recorded, why: str) -> None:
-    found.left_out[why] = found.left_out.get(why, 0) + 1
 
 
 def _roles(testbed: Testbed) -> dict[str, str]:
@@ -148,7 +156,8 @@ def _roles(testbed: Testbed) -> dict[str, str]:
     return roles
 
 
-def _actor(component: str) -> str:
+def actor_name(component: str) -> str:
+    """Return the name of the actor that stands for a component."""
     name = re.sub(r"[^a-z0-9_]", "_", component)[:36]
     return name if name[:1].isalpha() else f"a_{name}"
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from harness.errors import TestbedError
 from harness.evidence.capture import Captures
 from harness.evidence.collect import Attachment, Evidence, Keep
+from harness.evidence.on_the_wire import Failure
 from harness.testbed.addresses import Addresses
 from harness.testbed.bench import Bench
 from harness.testbed.child import simulators
@@ -47,7 +48,7 @@ class Run:
     captures: Captures = field(default_factory=Captures)
     """How far the run's record files were read for the tests before."""
 
-    def evidence(self, bench: Bench, title: str, *, failed: bool) -> list[Attachment]:
+    def evidence(self, bench: Bench, title: str, *, failed: Failure | None) -> list[Attachment]:
         """Return what a test left, once its bench is closed.
 
         In real time the simulators' own captures, such as that of the gateway's serial line, are in the run's folder;

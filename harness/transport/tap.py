@@ -149,10 +149,18 @@ class CaptureTap:
     def __init__(self, writer: CaptureWriter, now: RunClock) -> None:
         self.writer = writer
         self._now = now
+        self._told: dict[Address, str] = {}
 
     def datagram(self, source: Address, target: Address, payload: bytes) -> None:
         """Keep a datagram."""
-        self.writer.write(self._now(), Kind.DATAGRAM, f"{source[0]}:{source[1]}", f"{target[0]}:{target[1]}", payload)
+        told = self._told
+        src, dst = told.get(source) or self._name(source), told.get(target) or self._name(target)
+        self.writer.write(self._now(), Kind.DATAGRAM, src, dst, payload)
+
+    def _name(self, address: Address) -> str:
+        if len(self._told) >= _NAMES:
+            self._told.clear()
+        return self._told.setdefault(address, f"{address[0]}:{address[1]}")
 
     def stream(self, local: Address, peer: Address, payload: bytes, *, sent: bool, secured: bool) -> None:
         """Keep bytes of a TCP connection, or what TLS carried."""

@@ -15,6 +15,7 @@ from harness.errors import LocalError
 from harness.transport.context import Context
 from simulators.bodies import Body
 from simulators.guard import guard
+from simulators.routes import Routes, add_routes
 from simulators.web import WebServer
 
 MAX_NODES: Final = 2_000
@@ -108,13 +109,14 @@ class ClockRoom:
 def _app(room: ClockRoom) -> FastAPI:
     app = FastAPI(title="Clocks of the simulated nodes", version="1")
     guard(app, refusals=(status.HTTP_404_NOT_FOUND,))
+    routes = Routes(prefix="/v1", tags=["clocks"])
 
-    @app.get("/v1/clocks", tags=["clocks"])
+    @routes.get("/clocks")
     async def read() -> list[dict[str, Any]]:
         """All clocks: where each tells its time by SNTP, and how wrong it is."""
         return room.shown()
 
-    @app.put("/v1/clocks/{node}", tags=["clocks"])
+    @routes.put("/clocks/{node}")
     async def set_skew(node: str, body: SkewBody) -> dict[str, Any]:
         """Set a clock wrong; 0 sets it right."""
         try:
@@ -122,4 +124,5 @@ def _app(room: ClockRoom) -> FastAPI:
         except LocalError as error:
             raise HTTPException(status.HTTP_404_NOT_FOUND, str(error)) from error
 
+    add_routes(app, routes)
     return app

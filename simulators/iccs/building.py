@@ -152,7 +152,7 @@ class Building:
             self.shared.faults.failed("gateway_lost", gateway.line.name, "critical", impact, cause)
 
     def _trunk_watched(self, trunk: Trunk) -> None:
-        if trunk.in_service:
+        if trunk.in_service is not False:
             self.shared.faults.well("trunk_lost", trunk.name)
             return
         others = [each.name for each in self.trunks if each is not trunk and each.in_service is not False]

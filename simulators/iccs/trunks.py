@@ -1,7 +1,7 @@
 """The SIP ports of the switch: trunks to the telephone network with faults on demand, and registered telephones.
 
-Theory. A trunk whose peer the settings name is watched with OPTIONS. While it is lost, calls go by the others first; it
-is tried last and not left out, for the watch may be wrong and a call is worth a try.
+Theory. A trunk's peer is watched with OPTIONS. While it is lost, calls go by the others first; it is tried last and not
+left out, for the watch may be wrong and a call is worth a try.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from harness.endpoints.sip.abilities import Abilities
 from harness.endpoints.sip.agent import UserAgent
 from harness.endpoints.sip.exchange import Exchange
 from harness.endpoints.sip.incoming import IncomingCall
-from harness.endpoints.sip.keepalive import KeepAlive
 from harness.endpoints.sip.outgoing import OutgoingCall
-from harness.errors import InterlockError, LocalError
+from harness.errors import LocalError
 from harness.protocols.location import ecall_control
 from harness.protocols.sip import emergency_call
 from harness.protocols.sip.message import Request
@@ -26,6 +26,7 @@ from harness.protocols.sip.uri import Uri
 from harness.transport.context import Context
 from simulators.iccs.settings import IccsSettings
 from simulators.iccs.settings.trunks import TrunkSettings
+from simulators.iccs.trunk_watch import Peer, TrunkWatch
 
 ABILITIES = Abilities(
     info_packages=(emergency_call.PACKAGE, ecall_control.INFO_PACKAGE), resource_priorities=("esnet", "q735")
@@ -76,23 +77,24 @@ class Trunk:
         self.slow_s = 0.0
         self.calls = 0
         """Calls that came by it."""
-        self.learned: tuple[str, int] | None = None
-        self.watch: KeepAlive | None = None
-        """The watch on its peer; None where it is not watched."""
-        self._peer = settings.peer
+        self.learned: Peer | None = None
+        self.watch: TrunkWatch | None = None
+        """The watch on its peer; None until every port is open."""
+        self.named: Peer | None = None
+        """Its peer by the settings."""
+        if settings.peer is not None:
+            host, _, port = settings.peer.rpartition(":")
+            self.named = host, int(port)
 
     @property
-    def peer(self) -> tuple[str, int] | None:
+    def peer(self) -> Peer | None:
         """Where the telephone network takes calls; None until the first came, where the settings do not tell."""
-        if self._peer is not None:
-            host, _, port = self._peer.rpartition(":")
-            return host, int(port)
-        return self.learned
+        return self.named or self.learned
 
     @property
     def in_service(self) -> bool | None:
         """Whether its peer serves, by the watch; None where it is not watched, or nothing is known yet."""
-        return self.watch.is_up if self.watch is not None else None
+        return self.watch.in_service if self.watch is not None else None
 
     def invite(
         self, number: str, *, offer: bytes, caller: str, headers: list[tuple[str, str]], at: tuple[str, int]
@@ -150,7 +152,9 @@ class Trunks:
         for settings in self._settings.trunks:
             await self._open(settings, permit)
         for settings in self._settings.trunks:
-            self._watch(settings)
+            trunk = self._trunks[settings.name]
+            changed = partial(self._watched, trunk)
+            trunk.watch = TrunkWatch(trunk.name, trunk.agent, settings.watch, trunk.named, changed)
 
     async def _open(self, settings: TrunkSettings, permit: Callable[[str], None] | None) -> None:
         trunk = self._trunks[settings.name]
@@ -179,28 +183,8 @@ class Trunks:
         assert isinstance(agent, _Agent)
         trunk.agent = agent
 
-    def _watch(self, settings: TrunkSettings) -> None:
-        trunk, watch = self._trunks[settings.name], settings.watch
-        if settings.peer is None or not watch.every_s:
-            return
-        trunk.watch = KeepAlive(
-            trunk.agent,
-            f"sip:{settings.peer}",
-            interval=watch.every_s,
-            interval_down=watch.lost_every_s,
-            answer_within=watch.answer_s,
-            down_after=watch.lost_after,
-            up_after=watch.back_after,
-            on_change=lambda _watch: self._watched(trunk),
-        )
-        try:
-            trunk.watch.start()
-        except InterlockError as error:
-            trunk.watch = None
-            self._context.journal.warn("iccs", "trunk.not_watched", trunk=trunk.name, reason=str(error))
-
     def _watched(self, trunk: Trunk) -> None:
-        kind = "trunk.back" if trunk.in_service else "trunk.lost"
+        kind = "trunk.lost" if trunk.in_service is False else "trunk.back"
         self._context.journal.record("iccs", kind, trunk=trunk.name, peer=trunk.shown()["peer"])
         self.watched(trunk)
 
@@ -278,3 +262,5 @@ class Trunks:
         """Keep where a trunk's network takes calls, as its latest call told; telephones of ours are no network."""
         if contact is not None and all(each.user != caller for each in self._settings.subscribers):
             trunk.learned = contact
+            if trunk.watch is not None:
+                trunk.watch.called_from(contact)

@@ -89,6 +89,7 @@ class GroupCall:
         else:
             if self._talking is not None and self._talking != terminal.name:
                 self._audio.connect([terminal], self.members.get(self._talking))
+                self._show_later(terminal)  # who talks was told before it was in, or with the offer that is cancelled
             self.demand(terminal, priority, extra=delays.progress.most)
 
     def _set_up_done(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -98,7 +99,8 @@ class WorkforceSimulator:
         for queue, told in self._settings.history.items():
             if queue not in await self.database.run(store.queues):
                 seed = self._context.rng.getrandbits(32)
-                await self.intake.take_intervals(list(made_up(seed, queue, told, today, self.planning.days)))
+                rows = list(made_up(seed, queue, told, today, self.planning.days))
+                await self.database.run(partial(store.lay_out, rows=rows))
 
     async def stop(self) -> None:
         """Serve and ask no more; what was stored in a file of the settings stays."""

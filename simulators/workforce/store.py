@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any, Final, cast
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Table, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -27,6 +28,7 @@ BATCH: Final = 1_000
 """Rows of one transaction; SQLite binds a few thousand values in a statement, and others want their turn."""
 
 _FIGURES: Final = tuple(each.name for each in fields(IntervalRow) if each.name not in {"queue", "start"})
+_figures: Final = attrgetter(*_FIGURES)
 
 
 @dataclass(slots=True)
@@ -91,11 +93,10 @@ def take_intervals(session: Session, rows: Sequence[IntervalRow], *, due: float,
     new = []
     for key, row in wanted.items():
         before = there.get(key)
-        figures = {name: getattr(row, name) for name in _FIGURES}
+        figures = dict(zip(_FIGURES, _figures(row), strict=True))
         if before is None:
             ended = row.start + QUARTER_S
-            late = max(0, round(due - ended)) if ended > began else 0
-            new.append({"queue": row.queue, "start": row.start, "late_s": late, **figures})
+            new.append(_kept(row, late_s=max(0, round(due - ended)) if ended > began else 0))
         elif any(getattr(before, name) != value for name, value in figures.items()):
             session.execute(
                 update(IntervalTable)
@@ -105,10 +106,24 @@ def take_intervals(session: Session, rows: Sequence[IntervalRow], *, due: float,
             taken.corrected += 1
         else:
             taken.repeated += 1
-    if new:
-        session.execute(insert(IntervalTable), new)
+    _insert(session, new)
     taken.new = len(new)
     return taken
+
+
+def lay_out(session: Session, rows: Sequence[IntervalRow]) -> None:
+    """Keep the history of a queue of which there is nothing yet; each row has another start."""
+    _insert(session, [_kept(row, late_s=0) for row in rows])
+
+
+def _kept(row: IntervalRow, *, late_s: int) -> dict[str, Any]:
+    return {"queue": row.queue, "start": row.start, "late_s": late_s, **dict(zip(_FIGURES, _figures(row), strict=True))}
+
+
+def _insert(session: Session, rows: list[dict[str, Any]]) -> None:
+    # By the table: by the class, each row would be looked through once more.
+    if rows:
+        session.execute(insert(cast(Table, IntervalTable.__table__)), rows)
 
 
 def cover(session: Session, feed: str, since_ms: int, until_ms: int) -> None:

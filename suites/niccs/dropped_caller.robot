@@ -7,7 +7,7 @@ Library             harness.keywords.ICCS
 A Caller Who Drops Is Rung Back At Once On The Same Record
     [Documentation]    A mobile's 999 call drops in mid-speech. The call taker rings back with one key: the caller's telephone
     ...    rings within the figure, both hear each other, and the record holds the two calls.
-    [Tags]    req:NICCS-TEL-015
+    [Tags]    req:NICCS-TEL-015    waits
     Operator Sits At    govan-12
     Caller Phone Dials    mobile    999
     Caller Phone Is Answered    mobile

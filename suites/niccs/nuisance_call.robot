@@ -7,7 +7,7 @@ Library             harness.keywords.ICCS
 A Nuisance Call Is Tagged And Its Data Are Preserved
     [Documentation]    The call taker tags the call in hand. The record says who tagged it and why, keeps number, times and what happened,
     ...    and the network is told and preserves its own record.
-    [Tags]    req:NICCS-TEL-020
+    [Tags]    req:NICCS-TEL-020    waits
     Operator Sits At    govan-12
     Emergency Network Is Watched    emergency
     Caller Phone Dials    mobile    999

@@ -18,11 +18,13 @@ LEADS_TO_101 = "+441414960101"
 ID = "NICCS-TEL-016"
 PACED_MS = 5.0
 """How late the harness's own packets may leave, 99th percentile, for a verdict to tell of the other side."""
+READ_MS = 20.0
+"""The same of how late packets may be read."""
 ATTEMPTS = 3
 """Times that the load is placed where the machine did not keep that."""
 
 
-@pytest.mark.real_wire
+@pytest.mark.loads
 @requirement(ID)
 async def test_each_of_many_callers_at_once_hears_the_menu_as_it_is_due(bench: Bench) -> None:
     """All are in the menu at one time; each is judged by first audio, codec, loss, jitter, delay, MOS and words."""
@@ -37,9 +39,11 @@ async def test_each_of_many_callers_at_once_hears_the_menu_as_it_is_due(bench: B
     for attempt in range(ATTEMPTS):
         await bench.pacing()
         placed = await load.place(plan)
-        late_ms = (await bench.pacing()).p99_ms
-        bench.measured(f"own packets left late, p99, attempt {attempt + 1}", late_ms, "ms")
-        if late_ms <= PACED_MS:
+        pacing = await bench.pacing()
+        bench.measured(f"own packets left late, p99, attempt {attempt + 1}", pacing.p99_ms, "ms")
+        bench.measured(f"packets were read late, p99, attempt {attempt + 1}", pacing.read_p99_ms, "ms")
+        paced = pacing.p99_ms <= PACED_MS and pacing.read_p99_ms <= READ_MS
+        if paced:
             break
     up = [call.answered_at for call in placed if call.answered_at is not None]
     at_once = max((sum(each <= at < each + plan.hold_s for each in up) for at in up), default=0)
@@ -61,11 +65,11 @@ async def test_each_of_many_callers_at_once_hears_the_menu_as_it_is_due(bench: B
     try:
         all_passed(found)
     except ExpectationError as error:
-        if late_ms <= PACED_MS:
+        if paced:
             raise
         raise ExpectationError(
-            f"this machine was too busy to judge: its own packets left up to {late_ms:g} ms late (99th percentile), at "
-            f"most {PACED_MS:g} ms is due; {error}"
+            f"this machine was too busy to judge: packets left up to {pacing.p99_ms:g} ms late, {PACED_MS:g} allowed; "
+            f"they were read up to {pacing.read_p99_ms:g} ms late, {READ_MS:g} allowed (99th percentiles); {error}"
         ) from None
     if at_once < calls:
         raise ExpectationError(f"{calls} callers were due at once, {at_once} were: place them faster, or hold longer")

@@ -124,6 +124,7 @@ async def test_a_supervisor_monitors_whispers_and_barges_in(bench: Bench) -> Non
     assert acts[-3:] == ["monitor", "whisper", "barge"]
 
 
+@pytest.mark.waits
 @requirement("NICCS-ADM-003")
 async def test_monitoring_goes_on_from_call_to_call_and_ends_with_the_supervisors_word(bench: Bench) -> None:
     supervisor, adviser = await bench.console("govan-50"), await bench.console("govan-12")

@@ -8,6 +8,8 @@ import pytest
 
 from harness.evidence.requirements import catalogue
 from harness.page.contract import Attempt, Marked
+from harness.page.drills import Drill, period_s, standing_of
+from harness.page.marking import agreements
 from harness.page.people import NewPerson, People
 from harness.page.skills import Played, short_of_walkers, skills, standing, uncertified, uncovered
 from harness.page.store import Store, StoredAttempts
@@ -77,6 +79,58 @@ async def test_a_replay_keeps_its_build_its_timing_its_steps_and_thrive() -> Non
     kept = (await StoredAttempts(store).attempt(number))[1]
     store.close()
     assert (kept.build, kept.steps, kept.thrive, kept.took_s) == (build, steps, thrive, 29.0)
+
+
+def marks(*said: bool) -> dict[str, bool]:
+    return {f"factor {number}": each for number, each in enumerate(said)}
+
+
+@requirement("TRN-006")
+@pytest.mark.parametrize(
+    ("ones", "others", "kappa", "enough"),
+    [
+        # Cohen 1960 by hand: of 50, 20 yes-yes, 5 yes-no, 10 no-yes, 15 no-no: 0.7 observed, 0.5 by chance.
+        ([True] * 25 + [False] * 25, [True] * 20 + [False] * 5 + [True] * 10 + [False] * 15, 0.4, False),
+        ([True] * 10 + [False] * 10, [True] * 7 + [False] * 13, 0.7, True),
+        ([True] * 10 + [False] * 10, [True] * 6 + [False] * 14, 0.6, False),
+        ([True, False], [True, False], 1.0, True),
+        ([True, False], [False, True], -1.0, False),
+        ([True, True], [True, True], None, None),
+    ],
+)
+def test_two_markers_agree_beyond_chance_or_are_told_not_to(
+    ones: list[bool], others: list[bool], kappa: float | None, enough: bool | None
+) -> None:
+    (found,) = agreements([[("Ben", marks(*others)), ("Ada", marks(*ones))]])
+    assert found.markers == ("Ada", "Ben") and found.marks == len(ones)
+    assert found.kappa == (None if kappa is None else pytest.approx(kappa))
+    assert figure("TRN-006", "agreement") == 0.7
+    assert found.enough is enough
+
+
+@requirement("TRN-006")
+def test_what_one_alone_has_marked_tells_of_no_agreement() -> None:
+    assert agreements([[("Ada", marks(True, False))], []]) == []
+
+
+@requirement("TRN-008")
+@pytest.mark.parametrize(("share", "state"), [(0.0, "held"), (0.999, "held"), (1.001, "due")])
+def test_a_team_whose_last_drill_is_too_long_ago_is_due(share: float, state: str) -> None:
+    assert period_s() == pytest.approx(365.25 * 86_400 / figure("TRN-008", "drills_a_year"))
+    held = Drill("B", NOW - share * period_s(), passed=True)
+    found = standing_of(["B", "C", "B", ""], [held, Drill("D", NOW, passed=True)], NOW)
+    assert [(each.team, each.state) for each in found] == [("B", state), ("C", "never")], (
+        "every team is told, and no other"
+    )
+
+
+@requirement("TRN-008")
+def test_a_drill_that_went_wrong_and_a_clock_that_ran_ahead_count_for_nothing() -> None:
+    old = Drill("B", NOW - 2 * period_s(), passed=True)
+    (found,) = standing_of(["B"], [old, Drill("B", NOW - 1, passed=False)], NOW)
+    assert found.state == "due"
+    (ahead,) = standing_of(["B"], [Drill("B", NOW + 10 * period_s(), passed=True)], NOW)
+    assert ahead.due_at == NOW + period_s()
 
 
 @requirement("TRN-007")

@@ -6,12 +6,12 @@ Library             harness.keywords.ICCS
 *** Test Cases ***
 What Workforce Management Has Of An Adviser Is What The Console Showed
     [Documentation]    An adviser goes on break and comes back; both records are compared second by second.
-    [Tags]    req:SVC-013
+    [Tags]    req:SVC-013    waits
     Operator Sits At    govan-12
     FOR    ${state}    IN    break    available    break    available
         Operator Goes    govan-12    ${state}
         Console Shows    govan-12    adviser.state    within=2 s    state=${state}
-        Sleep    2 s
+        Time Passes    2 s
     END
     Workforce Pulls Feeds    workforce
     ${share}    Workforce Agrees With Console    workforce    govan-12    govan-12

@@ -23,9 +23,9 @@ from harness.errors import CommandControlError
 from harness.transport.context import Context
 from harness.transport.https import http_client
 
-POLL_S: Final = 1.0
+POLL_S: Final = 2.0
 """Seconds from one question for news to the next."""
-ANSWERS_WITHIN_S: Final = 1.5
+ANSWERS_WITHIN_S: Final = 1.0
 """Seconds that a request may take."""
 LOST_AFTER: Final = 2
 """Failures one after the other from which the link counts as lost."""

@@ -131,6 +131,9 @@ class Pacing:
     """Whether the worker ran under SCHED_FIFO."""
     cpu_s: float
     """Processor time the worker used since it was started or last asked."""
+    read_p99_ms: float = 0.0
+    """From one look at the sockets to the end of the next, 99th percentile, while there was something to read: what is
+    told of arrivals is late by as much, and by more where a socket had more than one datagram."""
 
 
 class AnyPort(Protocol):

@@ -31,6 +31,8 @@ class DelayControl:
         """Bounds of the depth in seconds; equal ones fix it."""
         self._least = least
         self._most = most
+        self.adaptive = most > least
+        """Whether the depth may change at all."""
         self.target = least
         """The depth that is aimed at, in seconds."""
         self.urgent = False
@@ -39,11 +41,6 @@ class DelayControl:
         self._all_sum = 0.0
         self._recent: float | None = None
         self.reset()
-
-    @property
-    def adaptive(self) -> bool:
-        """Whether the depth may change at all."""
-        return self._most > self._least
 
     def reset(self) -> None:
         """A new stream, or a new mapping: what was seen of the old one says nothing."""

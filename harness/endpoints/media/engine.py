@@ -56,6 +56,7 @@ class MediaEngine:
         self.now = base
         """Engine time of what the host has done; it is set before each command."""
         self._slots: list[list[Stream]] = [[] for _ in range(SLOTS)]
+        self._taken = 0  # a bit for each slot in which there is a port
         self._next = 0  # number of the next slot to carry out
         self._ports: dict[int, Stream] = {}
         self._bridges: dict[int, Bridge] = {}
@@ -153,9 +154,9 @@ class MediaEngine:
         goodbye = stream.goodbye(now)
         stream.finish(now)
         del self._ports[number]
-        for slot in self._slots:
+        for index, slot in enumerate(self._slots):
             if stream in slot:
-                slot.remove(stream)
+                self._leave(index, stream)
         for other in self._ports.values():
             if isinstance(other, SpeechStream) and isinstance(stream, SpeechStream):
                 other.forget(stream)
@@ -175,7 +176,7 @@ class MediaEngine:
             self.text(number).connect(terms, now)
         if first:
             self._keep_up(now)
-            min(self._slots, key=len).append(stream)
+            self._enter(min(range(SLOTS), key=lambda index: len(self._slots[index])), stream)
 
     def hear(self, number: int, sources: Sequence[int], gains_db: Sequence[float] = ()) -> None:
         """Set whom a port sends on, and how many dB each is turned up; left out: none. Raises MediaError."""
@@ -256,7 +257,7 @@ class MediaEngine:
             if now >= stream.report_at:
                 yield from stream.control_out(now)
             if stream.resting:
-                self._slots[number % SLOTS].remove(stream)
+                self._leave(number % SLOTS, stream)
                 self._rest(stream, number)
 
     # --- rest ---
@@ -274,7 +275,7 @@ class MediaEngine:
         self._keep_up(now)
         due = self._next + (since - self._next) % SLOTS
         stream.rested((due - since) // SLOTS - 1)
-        self._slots[since % SLOTS].append(stream)
+        self._enter(since % SLOTS, stream)
         for other in self._ports.values():
             if other.resting and isinstance(other, SpeechStream) and stream in other.sources:
                 self._wake(other, now)
@@ -350,8 +351,22 @@ class MediaEngine:
         self._events.clear()
         return events
 
+    def _enter(self, slot: int, stream: Stream) -> None:
+        self._slots[slot].append(stream)
+        self._taken |= 1 << slot
+
+    def _leave(self, slot: int, stream: Stream) -> None:
+        self._slots[slot].remove(stream)
+        if not self._slots[slot]:
+            self._taken &= ~(1 << slot)
+
     def _occupied(self) -> int | None:
-        for number in range(self._next, self._next + SLOTS):
-            if self._slots[number % SLOTS]:
-                return number
-        return None
+        """The number of the next slot in which there is a port."""
+        taken = self._taken
+        if not taken:
+            return None
+        slot = self._next % SLOTS
+        ahead = taken >> slot  # of this frame; where there are none left, those of the next
+        if ahead:
+            return self._next + (ahead & -ahead).bit_length() - 1
+        return self._next + SLOTS - slot + (taken & -taken).bit_length() - 1

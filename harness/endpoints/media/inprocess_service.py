@@ -13,7 +13,7 @@ from typing import Any
 from harness.endpoints.media.api import Pacing
 from harness.endpoints.media.control import Control, Reply
 from harness.endpoints.media.engine import MediaEngine
-from harness.endpoints.media.pacing import SendErrors
+from harness.endpoints.media.pacing import Lateness, pacing_of
 from harness.endpoints.media.service import EngineHost
 from harness.endpoints.media.stream import RTCP, Outgoing, Stream
 from harness.errors import MediaError, TransportError
@@ -35,7 +35,7 @@ class InProcessMediaService(EngineHost):
         self._control = Control(self._engine)
         self._sockets: dict[int, tuple[UdpPort, UdpPort | None]] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._errors = SendErrors()
+        self._late = Lateness()
         self._closed = False
 
     async def request(self, command: str, number: int, arguments: dict[str, Any], blob: bytes = b"") -> Reply:
@@ -58,8 +58,8 @@ class InProcessMediaService(EngineHost):
         return reply
 
     async def pacing(self) -> Pacing:
-        """Send errors of this loop."""
-        return self._errors.take(realtime=False, cpu_s=0.0)
+        """Send errors of this loop, which reads at once."""
+        return pacing_of(self._late, Lateness(), realtime=False, cpu_s=0.0)
 
     async def _end(self) -> None:
         self._closed = True
@@ -117,7 +117,7 @@ class InProcessMediaService(EngineHost):
         self._engine.catch_up(self._loop.time())
         while (due := self._engine.next_tick()) is not None and due <= self._loop.time() + _TIMER_SLACK_S:
             self._send(self._engine.tick())
-            self._errors.add(self._loop.time() - due)
+            self._late.add(self._loop.time() - due)
         self._tell()
         self._schedule()
 

@@ -261,14 +261,14 @@ class Playout:
         if begin + size <= self._capacity:
             frame = self._ring[begin : begin + size].copy()
             here = self._filled[begin : begin + size]
-            whole = bool(here.all())
+            whole = np.count_nonzero(here) == size  # several times as fast as `all`
             if not whole:
                 here = here.copy()
             self._filled[begin : begin + size] = False
         else:
             index = np.arange(begin, begin + size) % self._capacity
             frame, here = self._ring[index], self._filled[index]
-            whole = bool(here.all())
+            whole = np.count_nonzero(here) == size
             self._filled[index] = False
         if whole:
             self._starved = 0
@@ -296,7 +296,8 @@ class Playout:
             frame[:before] = 0  # before the stream began
             missing[:before] = False
         frame[missing] = 0
-        if not missing.any():
+        gaps = int(np.count_nonzero(missing))
+        if not gaps:
             self._concealer.heard(frame)
             return frame
         if self._newest > start + size or (self._newest > start and not missing[-1]):
@@ -307,8 +308,8 @@ class Playout:
             frame = self._conceal(frame, missing)
             self._concealer.heard(frame)
             return frame
-        if not missing.all():  # the end of what there is
-            frame[missing] = 0 if self._noise is None else self._noise.frame(int(missing.sum()))
+        if gaps < size:  # the end of what there is
+            frame[missing] = 0 if self._noise is None else self._noise.frame(gaps)
             self._concealer.heard(frame)
             return frame
         self._concealer.forget()

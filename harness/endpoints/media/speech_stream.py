@@ -241,15 +241,13 @@ class SpeechStream(Stream):
     def _pauses(self) -> bool:
         """Whether there has been nothing to say for so long that nothing is sent."""
         talker = self.talker
-        if (
-            talker.clips.playing
-            or talker.presses
-            or self._bridge is not None
-            or self._impairer is not None
-            or any(source.stream.heard is not None for source in self._sources)
-        ):
+        if talker.clips.playing or talker.presses or self._bridge is not None or self._impairer is not None:
             self.silent = 0
             return False
+        for source in self._sources:
+            if source.stream.heard is not None:
+                self.silent = 0
+                return False
         self.silent += 1
         return self.silent > HANGOVER
 

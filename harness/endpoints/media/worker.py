@@ -24,7 +24,7 @@ from typing import Any
 from harness.endpoints.media.control import Control, Reply
 from harness.endpoints.media.engine import MediaEngine
 from harness.endpoints.media.framing import pack, unpack_from
-from harness.endpoints.media.pacing import SendErrors
+from harness.endpoints.media.pacing import Lateness, pacing_of
 from harness.endpoints.media.stream import RTCP, RTP, Outgoing
 from harness.errors import MediaError
 from harness.transport.tap import Address, CaptureWriter, Kind
@@ -42,6 +42,8 @@ PAIR_ATTEMPTS = 32
 CAPTURED_PORTS = 48
 """Ports open at once whose packets are captured; those opened on top are not, as writing so much makes packets late."""
 FLUSH_S = 1.0
+WAITED_S = 100e-6
+"""So long a look at the sockets takes only where there was nothing on them at first."""
 REALTIME_PRIORITY = 10
 _PR_SET_TIMERSLACK = 29
 
@@ -61,7 +63,9 @@ class Worker:
         self._control_mask = select.EPOLLIN
         self._engine = MediaEngine(time.monotonic())
         self._control = Control(self._engine)
-        self._errors = SendErrors()
+        self._sent_late = Lateness()
+        self._read_late = Lateness()
+        self._looked = 0.0  # when nothing was left to read, as far as is known
         self._capture: CaptureWriter | None = None
         self._captured: set[int] = set()
         self._flush_at = float("inf")
@@ -97,7 +101,12 @@ class Worker:
             timeout = None
         else:
             timeout = max(0.0, min(due or float("inf"), self._flush_at) - time.monotonic())
-        return bool(select.select([self._poll], [], [], timeout)[0])
+        asked = time.monotonic()
+        readable = bool(select.select([self._poll], [], [], timeout)[0])
+        now = time.monotonic()
+        if not readable or now - asked > WAITED_S:
+            self._looked = now  # it waited, and so there was nothing until now
+        return readable
 
     def _send_due(self) -> None:
         """Carry out what is due, at most MAX_TICKS so that reading is never starved."""
@@ -111,7 +120,7 @@ class Worker:
             self._send(engine.tick(), due)
 
     def _send(self, outgoing: Iterator[Outgoing], due: float | None = None) -> None:
-        add, clock = self._errors.add, time.monotonic
+        add, clock = self._sent_late.add, time.monotonic
         for stream, kind, data, to in outgoing:
             send = stream.send if kind != RTCP else stream.send_control
             if send is None:
@@ -144,6 +153,7 @@ class Worker:
     def _read(self) -> None:
         """Read one datagram of each socket that has one: a flood on one leaves the others and the clock alone."""
         readers = self._readers
+        since, self._looked = self._looked, time.monotonic()
         for descriptor, mask in self._poll.poll(0):
             reader = readers.get(descriptor)
             if reader is None:
@@ -162,6 +172,7 @@ class Worker:
             take(data, source, now)
             if now >= self._due:
                 self._send_due()
+        self._read_late.add(time.monotonic() - since)
 
     def _open(self, *, name: str, host: str, port: int, **stream: Any) -> dict[str, Any]:
         opened = self._engine.add_port(name, **stream)
@@ -238,7 +249,7 @@ class Worker:
                 return self._close(number)
             case "pacing":
                 used, self._cpu = time.process_time() - self._cpu, time.process_time()
-                return asdict(self._errors.take(realtime=self._realtime, cpu_s=used)), b""
+                return asdict(pacing_of(self._sent_late, self._read_late, realtime=self._realtime, cpu_s=used)), b""
         return self._control.execute(command, number, arguments, blob, time.monotonic())
 
     def _set_up(self, *, origin: float, capture: str | None, realtime: bool) -> dict[str, Any]:

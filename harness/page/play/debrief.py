@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import wave
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,8 @@ from harness.journal import Journal
 from harness.page.contract import Attempt, Attempts, Ended, Marked, Person
 from harness.page.play.sound import A_LAW
 from harness.page.play.turns import Turns
-from harness.protocols.rtp.g711 import SAMPLE_RATE
+from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
+from harness.scenario.player import SOURCE
 from harness.scenario.result import Result, StepResult
 
 if TYPE_CHECKING:
@@ -37,16 +39,23 @@ def attempt_of(
     *,
     began_at: float,
     began: float,
+    speeds: Sequence[float],
     why: str,
 ) -> Attempt:
     """Return the attempt, for `Attempts.keep`.
 
-    ``component``: the seat's. ``began_at``: seconds since the epoch; ``began``: run time. ``why`` it ended early, if it
-    did.
+    ``component``: the seat's. ``began_at``: seconds since the epoch; ``began``: run time. ``speeds``: of the scenario's
+    clock, that were used. ``why`` it ended early, if it did.
     """
     ended: dict[str, Ended] = {"passed": "passed", "failed": "failed", "interrupted": "abandoned"}
     score = result.scores[chosen.seat]
     events, more = _events(journal, component, began)
+    took = round(journal.now() - began, 3)
+    starts = {
+        event.data["step"]: event.time - began
+        for event in journal
+        if event.source == SOURCE and event.kind == "step.began"
+    }
     return Attempt(
         scenario=chosen.scenario.id,
         digest=chosen.digest,
@@ -54,9 +63,9 @@ def attempt_of(
         seat=chosen.seat,
         ended=ended[result.outcome],
         began_at=began_at,
-        took_s=round(journal.now() - began, 3),
+        took_s=took,
         percent=score.percent,
-        steps=tuple(_marked(each) for each in result.steps),
+        steps=tuple(_marked(each, starts.get(each.number, took)) for each in result.steps),
         thrive=dict(turns.thrive),
         detail={
             "title": chosen.scenario.title,
@@ -65,17 +74,19 @@ def attempt_of(
             "reached": len(result.steps),
             "planned": result.planned,
             "why": why[:MAX_TOLD],
+            "speeds": list(speeds),
             "events": events,
             "more_events": more,
         },
     )
 
 
-def _marked(step: StepResult) -> Marked:
+def _marked(step: StepResult, began_s: float) -> Marked:
+    """``began_s``: when it began by the clock of what was heard and seen, whose moments can be replayed."""
     return Marked(
         told=step.told[:MAX_TOLD],
         done=step.done,
-        began_s=round(step.began, 3),
+        began_s=round(began_s, 3),
         took_s=round(step.took, 3),
         due_s=step.due_s,
         reason=step.reason[:MAX_TOLD],
@@ -130,11 +141,15 @@ class Kept:
     def wav(self, at: float) -> bytes:
         """What was heard from ``at`` seconds of the scenario on, as a WAV file (8 kHz, 16 bits)."""
         first = max(0, round((self.began + at - self.heard_from) * SAMPLE_RATE))
-        samples = A_LAW.decode(self.heard[first:]).astype(np.dtype("<i2"))
-        file = io.BytesIO()
-        with wave.open(file, "wb") as writer:
-            writer.setnchannels(1)
-            writer.setsampwidth(2)
-            writer.setframerate(SAMPLE_RATE)
-            writer.writeframes(samples.tobytes())
-        return file.getvalue()
+        return as_wav(A_LAW.decode(self.heard[first:]))
+
+
+def as_wav(samples: Samples) -> bytes:
+    """Return speech as a WAV file (8 kHz, 16 bits)."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(SAMPLE_RATE)
+        writer.writeframes(samples.astype(np.dtype("<i2")).tobytes())
+    return file.getvalue()

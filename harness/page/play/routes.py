@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI, HTTPException, Query, Request, WebSocket, WebSocketDisconnect, status
 from fastapi.requests import HTTPConnection
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 from starlette.staticfiles import StaticFiles
 
 from harness.errors import HarnessError, PageError
 from harness.page.contract import Attempt, Person
 from harness.page.play.acts import THRIVE
+from harness.page.play.pace import SPEEDS
 from harness.page.play.session import Playing, Viewer
 from harness.page.play.sessions import Sessions
 from harness.page.play.sound import MAX_SPOKEN
@@ -72,6 +73,8 @@ class _Routes:
         router.add_api_route("/play/{id_}/debrief", self.debrief, methods=["GET"], response_model=None)
         router.add_api_route("/play/{id_}/keep", self.keep, methods=["POST"], response_model=None)
         router.add_api_route("/play/{id_}/heard.wav", self.heard, methods=["GET"], response_model=None)
+        router.add_api_route("/play/{id_}/replays", self.replays, methods=["GET"], response_model=None)
+        router.add_api_route("/play/{id_}/recorded/{leg}", self.recorded, methods=["GET"], response_model=None)
         router.add_api_websocket_route("/play/{id_}/console", self.console)
         router.add_api_websocket_route("/play/{id_}/sound", self.sound)
 
@@ -103,7 +106,13 @@ class _Routes:
         if playing.phase == "over" and playing.kept is not None:
             return RedirectResponse(f"/play/{id_}/debrief", status.HTTP_303_SEE_OTHER)
         scenario = playing.chosen.scenario
-        shown = {"playing": playing.id, "scenario": scenario, "seat": playing.chosen.seat, "factors": THRIVE}
+        shown = {
+            "playing": playing.id,
+            "scenario": scenario,
+            "seat": playing.chosen.seat,
+            "factors": THRIVE,
+            "speeds": SPEEDS,
+        }
         return self._site.render(request, person, "play.html", shown)
 
     async def debrief(self, request: Request, id_: str) -> Response:
@@ -152,6 +161,24 @@ class _Routes:
         if playing.kept is None:
             raise HTTPException(status.HTTP_404_NOT_FOUND, "nothing was kept of what was heard")
         wav = await asyncio.to_thread(playing.kept.wav, at)
+        return Response(wav, media_type="audio/wav", headers={"Cache-Control": "no-store"})
+
+    async def replays(self, request: Request, id_: str) -> Response:
+        """The legs of the last half hour that the seat spoke on or heard, as JSON."""
+        _, playing = await self._playing(request, id_)
+        try:
+            legs = await playing.replays()
+        except HarnessError as error:
+            raise HTTPException(status.HTTP_409_CONFLICT, str(error)) from error
+        return JSONResponse(legs, headers={"Cache-Control": "no-store"})
+
+    async def recorded(self, request: Request, id_: str, leg: str) -> Response:
+        """What was said on one of them, as a WAV file."""
+        _, playing = await self._playing(request, id_)
+        try:
+            wav = await playing.recorded(leg[:MAX_FIELD])
+        except HarnessError as error:
+            raise HTTPException(status.HTTP_409_CONFLICT, str(error)) from error
         return Response(wav, media_type="audio/wav", headers={"Cache-Control": "no-store"})
 
     # WebSockets
@@ -284,6 +311,8 @@ async def _do(playing: Playing, viewer: Viewer, text: str) -> dict[str, Any]:
         playing.begin()
     elif name in {"play", "pause", "step"}:
         playing.hold(name)
+    elif name == "speed":
+        playing.turn(given.get("to"))
     elif name == "leave":
         playing.leave("ended by the person")
     else:

@@ -17,7 +17,7 @@ from harness.journal import Event
 from harness.page.contract import Attempts, Person
 from harness.page.play.acts import do_act
 from harness.page.play.console_state import ConsoleState
-from harness.page.play.debrief import Kept, attempt_of
+from harness.page.play.debrief import Kept, as_wav, attempt_of
 from harness.page.play.pace import Pace
 from harness.page.play.room import open_room
 from harness.page.play.sound import HeadsetLead
@@ -39,6 +39,8 @@ LONGEST_S: Final = 7_200.0
 """So long it may last from its beginning."""
 MAX_ANNOUNCED: Final = 20
 """Announcements that are shown; the oldest goes first."""
+MAX_REPLAYS: Final = 50
+"""Legs that instant replay lists, newest first."""
 MAX_VIEWERS: Final = 4
 """Browsers at one playing: one has the seat, the others look on."""
 _LOG: Final = logging.getLogger(__name__)
@@ -144,6 +146,19 @@ class Playing:
             self._changed()
         return done
 
+    async def replays(self) -> list[dict[str, Any]]:
+        """Return the legs of the last half hour that the seat spoke on or heard, newest first. Raises PageError."""
+        return (await self._recorded().instant_replay())[:MAX_REPLAYS]
+
+    async def recorded(self, leg: str) -> bytes:
+        """Return one of them as a WAV file. Raises PageError."""
+        return as_wav(await self._recorded().play_recording(leg))
+
+    def _recorded(self) -> Console:
+        if self._console is None or self.phase not in {"ready", "playing"}:
+            raise PageError("the control room is not up")
+        return self._console
+
     async def _say(self) -> None:
         """Say the phrase that is recorded for this moment into the headset."""
         assert self._console is not None
@@ -177,6 +192,11 @@ class Playing:
             self._cancel("idle")
         elif self.phase == "playing":
             self._wait("idle", IDLE_S, "it was held too long")
+        self._changed()
+
+    def turn(self, speed: object) -> None:
+        """Let the scenario's clock go so many times as fast. Raises PageError for a speed that there is not."""
+        self.pace.turn(speed)
         self._changed()
 
     def leave(self, reason: str) -> None:
@@ -242,7 +262,7 @@ class Playing:
 
     async def _play(self, bench: Bench, component: str) -> None:
         chosen = self.chosen
-        onlooker = Onlooker(begins=self._begins, ended=self._ended, gate=self.pace.gate)
+        onlooker = Onlooker(begins=self._begins, ended=self._ended, gate=self.pace.gate, wait=self.pace.wait)
         player = Player(
             chosen.scenario, bench, lines=chosen.lines, seats=(chosen.seat,), telling=(chosen.seat,), onlooker=onlooker
         )
@@ -264,7 +284,15 @@ class Playing:
         self.turns.over()
         assert self._lead is not None
         attempt = attempt_of(
-            chosen, player.result, self.turns, bench.journal, component, began_at=began_at, began=began, why=self.error
+            chosen,
+            player.result,
+            self.turns,
+            bench.journal,
+            component,
+            began_at=began_at,
+            began=began,
+            speeds=self.pace.speeds,
+            why=self.error,
         )
         self.kept = Kept(attempt, began, self._lead.kept_from, self._lead.kept())
         await self.kept.keep(self._attempts, self.person)
@@ -325,7 +353,7 @@ class Playing:
             "says": self.says,
             "holder": viewer.holder,
             "held_by": "" if viewer.holder else self.person.name,
-            "pace": {"pacing": self.pace.pacing, "held_before": self.pace.held_before},
+            "pace": {"pacing": self.pace.pacing, "held_before": self.pace.held_before, "speed": self.pace.speed},
             **self.turns.shown(),
             "console": self._state.shown() if self._state is not None else None,
             "announced": list(self._announced),

@@ -14,7 +14,7 @@ from simulators.routes import Routes
 _PAGES: Final = Path(__file__).parent
 _POLICY: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+    "media-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
     "Cache-Control": "no-store",
 }
 

@@ -98,6 +98,23 @@ function told(kind, data) {
   } else if (kind === "adviser.state") set(at("seat"), { duty: data.state });
 }
 
+const KINDS = { telephone_in: "caller", telephone_out: "said to caller", radio_rx: "radio", radio_tx: "said on", ambience: "open microphone", radio_call: "radio call" };
+
+async function replay() {
+  const legs = await ask("GET", "instant-replay");
+  if (!legs) return;
+  at("replays").replaceChildren();
+  for (const leg of legs.slice(0, ROWS_AT_MOST).reverse()) {
+    const who = leg.talkgroup || leg.cli || leg.position || "";
+    const told = `${KINDS[leg.kind] || leg.kind} ${who} ${leg.ended === null ? "goes on" : `${Math.round(leg.seconds)} s`} `;
+    const element = row("replays", "leg", leg.leg, told, () => [button("Play", "play", () => {
+      at("heard").src = `${base}/recorded/${path(leg.leg)}`;
+      at("heard").play().catch(() => { at("refused").textContent = "This can't be played."; });
+    })]);
+    set(element, { kind: leg.kind });
+  }
+}
+
 async function logIn() {
   const seat = await act("login");
   if (!seat) return;
@@ -121,6 +138,7 @@ for (const each of document.querySelectorAll("[data-to]")) {
     act(each.dataset.to, each.dataset.to === "dial" ? { number: to } : to ? { to } : {});
   });
 }
+at("replay").addEventListener("click", replay);
 at("next").addEventListener("click", () => act("answer"));
 at("dtmf").addEventListener("click", () => act("dtmf", { digits: at("digits").value }));
 at("patch").addEventListener("click", () => act("patches", { talkgroups: [at("one").value, at("two").value] }));

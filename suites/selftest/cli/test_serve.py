@@ -40,6 +40,24 @@ def test_accounts_are_made_listed_and_disabled(tmp_path: Path) -> None:
     assert "horse" not in (tmp_path / "page.sqlite").read_bytes().decode("latin-1")
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("nonsense: [", "--testbed: "),
+        (
+            "name: real\nstage: SAT\ncomponents:\n  iccs: {role: iccs, binding: real, sip: '192.0.2.10:5060'}\n",
+            "and a playing is on simulators",
+        ),
+    ],
+)
+def test_a_testbed_on_which_nobody_can_play_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "bed.yaml").write_text(text, encoding="utf-8")
+    command = ["serve", "--database", str(tmp_path / "page.sqlite"), "--testbed", str(tmp_path / "bed.yaml")]
+    found = iccs(*command)
+    assert found.returncode == 2
+    assert told in found.stderr and "bed.yaml" in found.stderr
+
+
 @pytest.mark.real_wire
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_signs_in_once_and_stops_cleanly(tmp_path: Path, stop: signal.Signals) -> None:

@@ -144,9 +144,9 @@ def test_an_environment_that_cannot_be_read_counts_as_simulated(monkeypatch):
 
 def test_evidence_sources_are_asked_until_they_leave():
     leave = add_source(lambda failed: [Attachment("a", "text/plain", "txt", b"x", str(failed))])
-    assert [each.note for each in gathered(True)] == ["True"]
+    assert [each.note for each in gathered("why")] == ["why"]
     leave()
-    assert gathered(True) == []
+    assert gathered(None) == []
 
 
 def test_environment_properties_are_escaped_as_java_reads_them(tmp_path):

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.evidence.audio import LONGEST_S, SILENCE_DBFS, Sound, escape, heard, level_dbfs, to_wav, waveform_svg
-from harness.evidence.collect import TEXT_BYTES, Evidence
+from harness.evidence.collect import ON_THE_WIRE, TEXT_BYTES, Evidence
 from harness.evidence.ladder import COLUMNS, OTHERS, ROWS, WIDTH, Row, ladder_svg, rows, sip_label
+from harness.evidence.on_the_wire import Failure
 from harness.evidence.pcap import read_pcap
 from harness.evidence.transcript import serial_lines, shown, transcript
 from harness.journal import Event, Journal
@@ -223,7 +224,7 @@ def filled(folder):
 
 def test_a_pass_keeps_journal_ladder_and_measures_of_its_window(tmp_path):
     evidence, journal = filled(tmp_path)
-    kept = {each.name: each for each in evidence.attachments("t", journal, start=1.0, end=2.0, failed=False)}
+    kept = {each.name: each for each in evidence.attachments("t", journal, start=1.0, end=2.0, failed=None)}
     assert set(kept) == {"journal", "ladder", "measures"}
     assert b"at_second=1.5" in kept["journal"].body
     assert b"at_second=0.5" not in kept["journal"].body
@@ -265,19 +266,19 @@ def test_a_connection_is_part_of_the_capture_and_tls_is_said_to_be_in_the_clear(
     with CaptureWriter(tmp_path / "run.cap") as writer:
         writer.write(1.5, kind, A, B, OVER_TCP)
     evidence = Evidence((tmp_path,), NAMES, 1.7e9)
-    kept = {each.name: each for each in evidence.attachments("t", [], start=1.0, end=2.0, failed=True)}
+    kept = {each.name: each for each in evidence.attachments("t", [], start=1.0, end=2.0, failed=Failure(2.0))}
     assert kept["capture"].note == note
     assert [(part.tcp, part.payload) for part in read_pcap(kept["capture"].body)] == [(True, OVER_TCP)]
     assert "INVITE" in texts(kept["ladder"].body)
 
 
-@pytest.mark.parametrize(("failed", "keep"), [(True, "failures"), (False, "all")])
+@pytest.mark.parametrize(("failed", "keep"), [(Failure(3.0), "failures"), (None, "all")])
 def test_a_failure_or_a_wish_keeps_the_whole_set(tmp_path, failed, keep):
     evidence, journal = filled(tmp_path)
     evidence = Evidence(evidence.folders, NAMES, 1.7e9, keep)
     kept = {each.name: each for each in evidence.attachments("t", journal, start=1.0, end=3.0, failed=failed)}
     speech_name = "999 network to iccs"
-    assert set(kept) == {
+    assert set(kept) - {ON_THE_WIRE} == {
         "journal",
         "ladder",
         "measures",
@@ -289,13 +290,57 @@ def test_a_failure_or_a_wish_keeps_the_whole_set(tmp_path, failed, keep):
     assert len(read_pcap(kept["capture"].body)) == 51
     assert b"AT<CR>" in kept["serial officer"].body
     assert kept[f"audio {speech_name}"].body.startswith(b"RIFF")
+    assert (ON_THE_WIRE in kept) == (failed is not None)
+
+
+def test_where_a_test_failed_is_told_by_packet_and_by_line_before_the_nearest_event_and_the_failure(tmp_path):
+    with CaptureWriter(tmp_path / "a.cap") as writer:
+        for each in (
+            *speech(TONE, start=1.0)[:3],
+            serial(1.3, b"AT\r"),
+            serial(1.8, b"ATD1001\r"),
+            sip(2.0, A, B, b"INVITE sip:999@x SIP/2.0"),
+            sip(2.1, B, A, REFUSED),
+            *speech(TONE, start=2.2, first=100)[:3],
+            sip(5.0, A, B, b"INFO sip:x SIP/2.0"),
+            sip(5.1, B, A, b"SIP/2.0 200 OK\r\nCSeq: 2 INFO\r\n\r\n"),
+            sip(6.0, A, B, b"OPTIONS sip:x SIP/2.0"),
+            sip(9.5, A, B, b"BYE sip:x SIP/2.0"),
+        ):
+            writer.write(each.time, each.kind, each.source, each.target, each.payload)
+    evidence = Evidence((tmp_path,), NAMES, 1.7e9)
+    message = (
+        "expected call.answered; it did not come. Nearest first, this did:\n       2.002 s  999 network call.refused"
+    )
+    for failure, due in (
+        (Failure(9.0, message), [("INVITE", 4), ("486 Busy Here", 5), ("INFO", 9), ("200 OK", 10)]),
+        (Failure(9.0), [("486 Busy Here", 5), ("INFO", 9), ("200 OK", 10)]),
+    ):
+        kept = {each.name: each for each in evidence.attachments("t", [], start=0.5, end=9.9, failed=failure)}
+        told = [line for line in kept[ON_THE_WIRE].body.decode().splitlines() if "packet" in line]
+        packets = read_pcap(kept["capture"].body)
+        assert len(told) == len(due)
+        for line, (what, number) in zip(told, due, strict=True):
+            assert what in line
+            assert f"packet {number} of the capture: " in line
+            assert what.encode() in packets[number - 1].payload, "the number is the one that dissectors show"
+    (place,) = [
+        line
+        for line in {
+            each.name: each for each in evidence.attachments("t", [], start=0.5, end=1.9, failed=Failure(1.9))
+        }[ON_THE_WIRE]
+        .body.decode()
+        .splitlines()
+        if "ATD1001" in line
+    ]
+    assert "line 2 of serial officer: to the equipment: ATD1001<CR>" in place
 
 
 def test_a_long_journal_keeps_its_end_and_says_so(tmp_path):
     journal = Journal(lambda: 1.0, origin=0.0)
     for index in range(TEXT_BYTES // 1000 + 50):
         journal.record("noise", "tick", index=index, filling="x" * 1000)
-    (kept, _) = Evidence((tmp_path,), {}, 0.0).attachments("t", journal, start=0.0, end=2.0, failed=False)
+    (kept, _) = Evidence((tmp_path,), {}, 0.0).attachments("t", journal, start=0.0, end=2.0, failed=None)
     assert len(kept.body) <= TEXT_BYTES
     assert "the last" in kept.note
     assert f"index={TEXT_BYTES // 1000 + 49} ".encode() in kept.body

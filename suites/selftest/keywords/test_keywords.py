@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from robot.libdocpkg.model import KeywordDoc
 
 from harness.errors import TestbedError
 from harness.keywords.base import _Reads
+from harness.keywords.figures import FigureKeywords
 from harness.keywords.library import ICCS
 from harness.keywords.session import DEFAULT_TESTBED, Session
 from suites.selftest.keywords.robot_suite import LIBRARY, Suite
@@ -247,6 +249,22 @@ It Waits
     )
     assert results == {"It Waits": ("PASS", "")}, said
     assert code == 0
+
+
+def test_time_passes_on_the_bench_s_clock() -> None:
+    async def now() -> float:
+        return asyncio.get_running_loop().time()
+
+    session = Session(DEFAULT_TESTBED, "virtual", 1, "failures")
+    try:
+        keywords = FigureKeywords()
+        keywords.session = session
+        before = session.run(now())
+        keywords.time_passes(timedelta(minutes=90))
+        assert session.run(now()) == pytest.approx(before + 5400)
+        session.end_test("time passes", failed=False)
+    finally:
+        session.end_suite()
 
 
 def test_a_testbed_that_is_wrong_fails_the_tests_with_file_and_line(suite: Suite, tmp_path: Path) -> None:

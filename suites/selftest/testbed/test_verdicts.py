@@ -128,7 +128,7 @@ def test_the_report_has_a_row_for_each_call() -> None:
     )
     verdicts(context.journal, "callers", calls, Due(reference=CLIP))
     evidence = Evidence((Path("nowhere"),), {}, 0.0)
-    made = evidence.attachments("a load", context.journal, start=0, end=1e9, failed=False)
+    made = evidence.attachments("a load", context.journal, start=0, end=1e9, failed=None)
     tables = {each.name: each for each in made if each.name.startswith("verdict")}
     assert set(tables) == {"verdict on each call", "verdicts"}
     rows = list(csv.DictReader(io.StringIO(tables["verdicts"].body.decode())))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 from witness import need
 
 from harness.cli.places import SIMULATED_TESTBED
+from harness.drivers.web_console.driver import WebConsole
+from harness.pytest_plugin import requirement
+from harness.testbed.bench import open_bench
+from harness.testbed.clips import read_clip
+from harness.testbed.run import Run, started_run
 
-pytestmark = [pytest.mark.real_wire, pytest.mark.witness("Chromium")]
+pytestmark = [pytest.mark.real_wire, pytest.mark.alone, pytest.mark.witness("Chromium")]
 BY_WEB = ("govan-12", "govan-31", "govan-32")
 SUITE = Path(__file__).parents[2] / "niccs"
 TESTS = (
@@ -19,6 +26,13 @@ TESTS = (
     "test_queue_priority.py::test_a_999_call_goes_before_a_101_call_that_came_first",
     "test_talkgroup_patches.py::test_two_consoles_at_once_cannot_close_a_loop_together",
 )
+PLAYED = """() => new Promise((played) => {
+  const heard = document.getElementById("heard");
+  const look = () => { if (heard.currentTime > 0.1) played(); };
+  heard.addEventListener("timeupdate", look);
+  look();
+})"""
+"""Waits in the page until a tenth of a second was played."""
 WITHIN_S = 120
 """For so long the run may take on a machine that has other work."""
 
@@ -33,6 +47,40 @@ def by_web(folder: Path) -> Path:
     file = folder / "web.yaml"
     file.write_text(text, encoding="utf-8")
     return file
+
+
+@requirement("NICCS-REC-002")
+def test_a_call_taker_replays_what_the_caller_said_on_the_page(tmp_path: Path) -> None:
+    """Instant replay lists the call while it goes on, and the browser plays it, within the figure."""
+    need("chromium", package="chromium")
+
+    async def replay(run: Run) -> None:
+        async with open_bench(
+            run.testbed, today=date(2026, 1, 1), addresses=run.addresses, virtual=False, origin=run.origin
+        ) as bench:
+            console, trunk = await bench.console("govan-12"), await bench.trunk()
+            assert isinstance(console, WebConsole)
+            page = console._page
+            await page.click("#replay")
+            call = await trunk.dial("999", cli="+447700900123")
+            await console.expect("call.ringing", within=5.0)
+            await console.answer()
+            await call.answered(within=5.0)
+            await call.say(read_clip("caller-999"))
+            await call.said()
+            asked = bench.journal.now()
+            await page.click("#replay")
+            await page.click("#replays li[data-kind=telephone_in] button")
+            async with asyncio.timeout(20):
+                await page.evaluate(PLAYED)
+            took = bench.journal.now() - asked
+            bench.measured("instant replay", took, "s", requirement="NICCS-REC-002", figure="replay_s")
+            seconds = await page.evaluate("() => document.getElementById('heard').duration")
+            assert seconds >= len(read_clip("caller-999")) / 8_000 - 0.1
+            assert await page.text_content("#refused") == ""
+
+    with started_run(by_web(tmp_path), directory=tmp_path / "run", keep="failures", start=True) as run:
+        asyncio.run(replay(run))
 
 
 def test_niccs_tests_pass_at_consoles_in_a_browser(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@ import { Sound } from "./sound.js";
 
 const root = document.getElementById("play");
 const at = (id) => document.getElementById(id);
-const base = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/play/${root.dataset.playing}`;
+const pages = `/play/${root.dataset.playing}`;
+const base = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${pages}`;
 const AGAIN_MS = [500, 1000, 2000, 4000];
 let socket = null;
 let state = null;
@@ -90,6 +91,8 @@ function show(next) {
     : `${state.held_by} has this seat in another window. You look on.`;
   const held = state.pace.held_before;
   at("held").textContent = held ? `Held before: ${held}` : state.pace.pacing === "pause" ? "Held at the next step." : "";
+  at("speed").disabled = !["ready", "playing"].includes(state.phase) || !state.holder;
+  if (document.activeElement !== at("speed")) at("speed").value = String(state.pace.speed.toFixed(1));
   at("begin").disabled = state.phase !== "ready" || !state.holder;
   for (const each of document.querySelectorAll("[data-do]")) each.disabled = state.phase !== "playing" || !state.holder;
   at("says").textContent = state.says ? "The phrase is being said." : "";
@@ -334,9 +337,26 @@ at("incident").addEventListener("change", drawIncident);
 at("close-incident").addEventListener("click", () => act("close_incident", { incident: at("incident").value }));
 for (const each of document.querySelectorAll("[data-act]")) each.addEventListener("click", () => act(each.dataset.act));
 for (const each of document.querySelectorAll("[data-do]")) each.addEventListener("click", () => act(each.dataset.do));
+const KINDS = { telephone_in: "caller", telephone_out: "you to the caller", radio_rx: "radio", radio_tx: "you on", ambience: "open microphone", radio_call: "radio call" };
+
+async function replays() {
+  const answer = await fetch(`${pages}/replays`);
+  if (!answer.ok) { at("replays-told").textContent = "Nothing can be replayed now."; return; }
+  const legs = await answer.json();
+  at("replays-told").textContent = legs.length ? "" : "Nothing was said or heard here yet.";
+  at("replays").replaceChildren(...legs.map((leg) => {
+    const told = `${KINDS[leg.kind] || leg.kind} ${leg.talkgroup || leg.cli || ""} ${leg.ended === null ? "goes on" : `${Math.round(leg.seconds)} s`}`;
+    return el("li", {}, el("span", {}, told), " ", button(safe(`replay-${leg.leg}`), "Play", () => {
+      at("replayed").src = `${pages}/recorded/${encodeURIComponent(leg.leg)}`;
+      at("replayed").play().catch(() => { at("replays-told").textContent = "This can't be played."; });
+    }, { "aria-label": `Play ${told}` }));
+  }));
+}
+at("replays-show").addEventListener("click", replays);
 at("speak").addEventListener("click", () => act("say"));
 at("begin").addEventListener("click", () => act("begin"));
 at("leave").addEventListener("click", () => act("leave"));
+at("speed").addEventListener("change", () => act("speed", { to: Number(at("speed").value) }));
 at("footswitch").addEventListener("click", () => { learning = true; tellFootswitch(); });
 at("listen").addEventListener("click", async () => at("listen").setAttribute("aria-pressed", String(await sound.listen())));
 at("microphone").addEventListener("click", async () => {

@@ -14,19 +14,21 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from harness.evidence.requirements import catalogue
 from harness.page.play import session
 from harness.page.play.routes import MAX_MESSAGE, MAX_REFUSED
 from harness.page.play.session import MAX_VIEWERS
 from harness.testbed.clips import read_clip
-from suites.selftest.page.play.play_server import DOMESTIC, Server, serving
+from suites.selftest.page.play.play_server import DOMESTIC, OFFICER, Server, serving
 
 pytestmark = pytest.mark.real_wire
 UP_WITHIN_S = 60.0
+WAV_OF_A_SECOND = 16_000
 
 
-async def begun(server: Server, person: str = "anna", seat: str = "call_taker") -> str:
+async def begun(server: Server, person: str = "anna", seat: str = "call_taker", scenario: str = DOMESTIC) -> str:
     async with server.browser(person) as http:
-        answer = await http.post("/play", data=await server.form(person, scenario=DOMESTIC, seat=seat))
+        answer = await http.post("/play", data=await server.form(person, scenario=scenario, seat=seat))
         assert answer.status_code == 303, answer.text
         return answer.headers["location"]
 
@@ -281,6 +283,52 @@ async def test_a_playing_is_held_before_a_step_and_goes_on_one_step_at_a_time() 
             assert held["reached"] == 1
             await do(socket, "play")
             await until(socket, lambda it: it["kind"] == "state" and it["turn"] is not None)
+
+
+async def test_the_scenarios_clock_goes_at_another_speed_and_the_debrief_tells_it() -> None:
+    async with serving() as server:
+        path = await begun(server, seat="dispatcher", scenario=OFFICER)
+        async with browser(server, path) as socket:
+            await until(socket, is_phase("ready"))
+            refused = await do(socket, "speed", to=3)
+            assert refused["reason"] == "a speed is one of 0.5, 1, 2, 4, 8"
+            await do(socket, "speed", to=8)
+            await until(socket, lambda it: it["kind"] == "state" and it["pace"]["speed"] == 8)
+            await do(socket, "begin")
+            await until(socket, lambda it: it["kind"] == "state" and it["turn"] is not None)
+            await do(socket, "leave")
+            await until(socket, is_phase("over"))
+        ((_, attempt),) = server.attempts.kept
+        assert attempt.detail["speeds"] == [8.0]
+
+
+async def test_what_the_seat_has_heard_is_replayed_at_once_and_to_nobody_else() -> None:
+    async with serving() as server:
+        path = await begun(server)
+        async with browser(server, path) as socket, server.browser("anna") as http:
+            assert (await http.get(f"{path}/replays")).status_code == 409, "the control room is not up"
+            await until(socket, is_phase("ready"))
+            assert (await http.get(f"{path}/replays")).json() == []
+            await do(socket, "begin")
+            await until(socket, lambda it: it["kind"] == "state" and it["turn"] is not None)
+            assert (await do(socket, "answer"))["kind"] == "done"
+            loop = asyncio.get_running_loop()
+            played = b""
+            async with asyncio.timeout(30):
+                while len(played) < WAV_OF_A_SECOND:  # the caller has to say something first
+                    asked = loop.time()
+                    told = (await http.get(f"{path}/replays")).json()
+                    leg = next(each["leg"] for each in told if each["kind"] == "telephone_in")
+                    played = (await http.get(f"{path}/recorded/{leg}")).content
+                    took = loop.time() - asked
+                    await asyncio.sleep(0.2)
+            assert took <= catalogue()["NICCS-REC-002"].figure("replay_s").value
+            assert played[:4] == b"RIFF"
+            unknown = await http.get(f"{path}/recorded/LEG-999999")
+            assert unknown.status_code == 409 and "there is no recording" in unknown.text
+            async with server.browser("ben") as other:
+                assert (await other.get(f"{path}/replays")).status_code == 404
+                assert (await other.get(f"{path}/recorded/{leg}")).status_code == 404
 
 
 async def test_what_a_microphone_says_is_spoken_into_the_headset_and_told_as_ones_own_voice() -> None:

@@ -36,6 +36,49 @@ async def test_a_trunk_whose_peer_answers_no_options_is_lost_and_is_back_when_it
         assert (await supervisor.wallboard())["trunks"] == {"primary": True, "secondary": True}
 
 
+async def test_a_peer_that_calls_taught_is_lost_within_30_s_as_the_watch_is_by_itself_and_back_with_a_call() -> None:
+    async with control_room() as room:
+        switch = room.simulators.journal
+        network, other = await line(room, "network"), await line(room, "other")
+        await network.dial("999")
+        up = await switch.expect("iccs", "trunk.back", within=5.0)
+        assert up.data["peer"] == "{}:{}".format(*network.agent.address)
+        await asyncio.sleep(up.time + 10.2 - room.simulators.journal.now())  # the next question has just been answered
+        await network.agent.close()
+        gone = room.simulators.journal.now()
+        lost = await switch.expect("iccs", "trunk.lost", within=30.0)
+        assert 20.0 < lost.time - gone <= 24.0, "the worst case: it went when it had just answered"
+        assert [each["what"] for each in await room.supervisor().alarms()] == ["trunk_lost"]
+        await other.dial("999")
+        await switch.expect("iccs", "trunk.back", within=1.0, after=lost.seq)
+        assert await room.supervisor().alarms() == []
+
+
+async def test_a_telephone_on_a_trunk_that_answers_no_options_is_never_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with control_room() as room:
+        network = await line(room, "network")
+        monkeypatch.setattr(network.agent, "answer_options", lambda *_: None)
+        for _ in range(2):
+            await network.dial("999")
+            await asyncio.sleep(60)
+        assert await room.supervisor().alarms() == []
+        kinds = [event.kind for event in room.simulators.journal if event.kind.startswith("trunk.")]
+        assert kinds == ["trunk.not_watched"], "it is asked once, and not again with each call"
+
+
+async def test_of_many_callers_on_a_trunk_one_is_asked_and_its_leaving_is_no_loss_while_another_answers() -> None:
+    async with control_room() as room:
+        first, second = await line(room, "first"), await line(room, "second")
+        await first.dial("999")
+        await second.dial("999")
+        await asyncio.sleep(15)
+        await first.agent.close()
+        await asyncio.sleep(60)
+        kinds = [event.kind for event in room.simulators.journal if event.kind.startswith("trunk.")]
+        assert kinds == ["trunk.back", "trunk.back"], "once for each of the two"
+        assert await room.supervisor().alarms() == []
+
+
 async def test_a_trunk_that_is_down_is_lost_by_its_watch_and_comes_back_when_the_fault_ends() -> None:
     async with control_room(LAYOUT) as room:
         supervisor, switch = room.supervisor(), room.simulators.journal

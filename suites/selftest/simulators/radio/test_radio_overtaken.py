@@ -86,3 +86,32 @@ def test_one_who_dials_and_lets_go_at_once_is_in_the_call_and_may_press_again() 
         assert field.officers["driver"].state is CallState.TALKING
 
     virtually(main)
+
+
+def test_one_who_dials_into_a_call_whose_offer_is_on_its_way_is_queued_and_told_who_talks() -> None:
+    async def main(field: Field) -> None:
+        granted = asyncio.Event()
+        field.stack.callback(
+            field.context.journal.subscribe(lambda event: granted.set() if event.kind == "net.floor_granted" else None)
+        )
+        field.press("officer", 0)
+        await granted.wait()
+        field.press("sergeant", 0)
+        await asyncio.sleep(0.6)
+        assert field.officers["sergeant"].state is CallState.QUEUED
+        assert field.officers["sergeant"].hears == "officer"
+
+    virtually(main)
+
+
+def test_one_who_comes_to_a_talkgroup_and_dials_before_its_late_entry_is_told_who_talks() -> None:
+    async def main(field: Field) -> None:
+        field.press("officer", 0)
+        await asyncio.sleep(0.6)
+        await field.move("driver", FIRST)
+        field.press("driver", 0)
+        await asyncio.sleep(0.6)
+        assert field.officers["driver"].state is CallState.QUEUED
+        assert field.officers["driver"].hears == "officer"
+
+    virtually(main)
