@@ -68,7 +68,7 @@ for _kind, _summary, _more in (
     ("call.held", "A call is on hold.", {"by": _maybe(_Text)}),
     ("call.resumed", "A call is on hold no more.", {"by": _maybe(_Text)}),
     ("call.consulting", "An enquiry about a call was placed here.", {"to": StrictStr, "about": _Id}),
-    ("call.transferred", "A call was passed on.", {"to": _maybe(_Text)}),
+    ("call.transferred", "A call was passed on.", {"to": _Texts}),
     ("call.transfer_failed", "Whom a call was passed on to did not take it.", {"reason": StrictStr}),
     ("call.conferenced", "Several are in a call now.", {"parties": _Texts}),
     ("call.party_left", "Somebody left a conference.", {"party": StrictStr}),
