@@ -79,7 +79,8 @@ class TrunkWatch:
             on_change=self._told,
         )
         try:
-            watch.start()
+            # In the midst of the call that taught it, a telephone expects no question.
+            watch.start(after=self._settings.every_s if self._is_learned else 0.0)
         except InterlockError as error:
             self._not_watched(peer, str(error))
             return

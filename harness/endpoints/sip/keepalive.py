@@ -73,11 +73,14 @@ class KeepAlive:
         self._in_a_row = 0
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin to ask, unless that was begun before. Raises InterlockError where the peer may not be asked."""
+    def start(self, *, after: float = 0.0) -> None:
+        """Begin to ask, `after` seconds from now, unless that was begun before.
+
+        Raises InterlockError where the peer may not be asked.
+        """
         if self._task is None:
             self._agent.routes.ask_permit(self.uri)
-            self._task = asyncio.get_running_loop().create_task(self._run())
+            self._task = asyncio.get_running_loop().create_task(self._run(after))
 
     async def stop(self) -> None:
         """Ask no more."""
@@ -86,8 +89,9 @@ class KeepAlive:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _run(self) -> None:
+    async def _run(self, after: float) -> None:
         loop = asyncio.get_running_loop()
+        await asyncio.sleep(after)
         while True:
             asked = loop.time()
             self._count(await self._ask())

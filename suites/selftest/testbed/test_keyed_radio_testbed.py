@@ -124,7 +124,7 @@ async def test_a_real_radio_is_keyed_only_where_the_file_allows_it(
 
 
 HOLDS = """
-import asyncio, sys
+import asyncio, signal, sys
 from harness.endpoints.keying import KeyingLines, Wiring
 from harness.transport.context import Context
 
@@ -134,6 +134,7 @@ async def main():
     print("keyed", flush=True)
     await asyncio.sleep(3600)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background may have it ignored
 asyncio.run(main())
 """
 
@@ -163,7 +164,10 @@ def test_a_process_that_is_told_to_stop_or_killed_while_it_keys_leaves_the_radio
                 assert child.stdout.readline() == "keyed\n"
                 assert status()["keyed"]
                 child.send_signal(number)
-                child.wait(WITHIN_S)
+                try:
+                    child.wait(WITHIN_S)
+                finally:
+                    child.kill()
             deadline = monotonic() + WITHIN_S
             while status()["keyed"]:  # until the server has seen the connection end
                 assert monotonic() < deadline, "the radio stays keyed"

@@ -100,9 +100,10 @@ def compare(folder: Path, sip: int, jack: int, caller: str, call: str, stats: Ma
     assert sum(spoken.values()) == pcap.packets
 
     # The call, as any 999 call goes.
-    requests = [row[0] for row in capture.rows("sip.Method", "sip.Method")]
+    # Apart from the watch on the trunk's peer, which may fall into the call.
+    requests = [row[0] for row in capture.rows('sip.Method && sip.Method != "OPTIONS"', "sip.Method")]
     assert requests == ["INVITE", "ACK", "BYE"]
-    statuses = capture.rows("sip.Status-Code", "sip.Status-Code", "sip.CSeq.method")
+    statuses = capture.rows('sip.Status-Code && sip.CSeq.method != "OPTIONS"', "sip.Status-Code", "sip.CSeq.method")
     assert [row for row in statuses if row[0] != "100"] == [["180", "INVITE"], ["200", "INVITE"], ["200", "BYE"]]
     described = capture.rows("sdp", "sdp.connection_info.address", "sdp.media.port")
     assert [row[0] for row in described] == ["127.0.0.1"] * 2
