@@ -172,25 +172,22 @@ class WebexCalls(SimulatedOrReal):
 
     async def hunt_group(self, name: str) -> dict[str, Any]:
         """A hunt group's plan by its name: extension, policy, agents, where calls overflow to. Raises DriverError."""
-        client = await self.account()
-        groups = (await client.ask("GET", "/telephony/config/huntGroups", query={"name": name}))["huntGroups"]
-        found = next((each for each in groups if each["name"] == name), None)
-        if found is None:
-            raise DriverError(f"{self.name} has no hunt group {name!r}")
-        path = f"/telephony/config/locations/{found['locationId']}/huntGroups/{found['id']}"
-        plan: dict[str, Any] = await client.ask("GET", path)
-        return plan
+        return await self._feature("huntGroups", "hunt group", name)
 
     async def call_queue(self, name: str) -> dict[str, Any]:
         """A call queue by its name: extension, policy, agents, size and overflow. Raises DriverError."""
+        return await self._feature("queues", "call queue", name)
+
+    async def _feature(self, kind: str, told: str, name: str) -> dict[str, Any]:
+        """What callers reach, by its name: found in the list of its kind, and had with its details."""
         client = await self.account()
-        queues = (await client.ask("GET", "/telephony/config/queues", query={"name": name}))["queues"]
-        found = next((each for each in queues if each["name"] == name), None)
+        there = (await client.ask("GET", f"/telephony/config/{kind}", query={"name": name}))[kind]
+        found = next((each for each in there if each["name"] == name), None)
         if found is None:
-            raise DriverError(f"{self.name} has no call queue {name!r}")
-        path = f"/telephony/config/locations/{found['locationId']}/queues/{found['id']}"
-        queue: dict[str, Any] = await client.ask("GET", path)
-        return queue
+            raise DriverError(f"{self.name} has no {told} {name!r}")
+        path = f"/telephony/config/locations/{found['locationId']}/{kind}/{found['id']}"
+        feature: dict[str, Any] = await client.ask("GET", path)
+        return feature
 
     async def join_queue(self, name: str, account: str, *, joined: bool) -> None:
         """Let an agent take calls of a queue, or not for now. Raises DriverError."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
@@ -104,8 +104,11 @@ class HuntPolicies(Part):
     no_answer: HuntNoAnswer
 
 
-class HuntGroup(Part):
-    """A hunt group."""
+class CallingFeature(Part):
+    """What callers reach at a location by an extension, and what a list tells of it."""
+
+    detail: ClassVar[tuple[str, ...]] = ("callPolicies", "agents")
+    """What a list leaves out."""
 
     id: str
     name: str
@@ -114,15 +117,20 @@ class HuntGroup(Part):
     phone_number: str | None = None
     extension: str
     enabled: bool
-    call_policies: HuntPolicies | None = None
-    agents: list[HuntAgent] | None = None
 
     def summary(self) -> dict[str, Any]:
         """As a list tells it."""
         told = self.told()
-        for name in ("callPolicies", "agents"):
+        for name in self.detail:
             told.pop(name, None)
         return told
+
+
+class HuntGroup(CallingFeature):
+    """A hunt group."""
+
+    call_policies: HuntPolicies | None = None
+    agents: list[HuntAgent] | None = None
 
 
 class HuntGroups(Part):
@@ -195,16 +203,11 @@ class QueueSettings(Part):
     overflow: Overflow
 
 
-class CallQueue(Part):
+class CallQueue(CallingFeature):
     """A call queue."""
 
-    id: str
-    name: str
-    location_name: str | None = None
-    location_id: str | None = None
-    phone_number: str | None = None
-    extension: str
-    enabled: bool
+    detail: ClassVar[tuple[str, ...]] = ("callPolicies", "queueSettings", "agents")
+
     call_policies: QueuePolicies | None = None
     queue_settings: QueueSettings | None = None
     agents: list[QueueAgent] | None = None
@@ -212,13 +215,6 @@ class CallQueue(Part):
     def agent(self, person: str) -> QueueAgent | None:
         """Somebody among its agents."""
         return next((each for each in self.agents or () if each.id == person), None)
-
-    def summary(self) -> dict[str, Any]:
-        """As a list tells it."""
-        told = self.told()
-        for name in ("callPolicies", "queueSettings", "agents"):
-            told.pop(name, None)
-        return told
 
 
 class CallQueues(Part):

@@ -65,7 +65,7 @@ class Worker:
         self._control = Control(self._engine)
         self._sent_late = Lateness()
         self._read_late = Lateness()
-        self._looked = 0.0  # when nothing was left to read, as far as is known
+        self._looked = time.monotonic()  # when nothing was left to read, as far as is known
         self._capture: CaptureWriter | None = None
         self._captured: set[int] = set()
         self._flush_at = float("inf")

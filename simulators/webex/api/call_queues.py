@@ -11,7 +11,7 @@ from pydantic import Field
 
 from simulators.routes import Routes
 from simulators.webex.api.asking import Cursor, Id, Line, Most, Sent, answer, needs, wants
-from simulators.webex.api.calling_plan import POLICIES
+from simulators.webex.api.calling_plan import POLICIES, chosen
 from simulators.webex.calling_shapes import (
     AgentInQueue,
     AgentOfQueues,
@@ -106,13 +106,7 @@ def routes(cloud: Cloud) -> Routes:
     ) -> JSONResponse:
         """The call queues."""
         place = cloud.pager.after(request, cursor)
-        found = [
-            each
-            for each in await book.of(caller.person.org_id)
-            if (location_id is None or each.location_id == location_id)
-            and (name is None or name.lower() in each.name.lower())
-            and (place is None or each.extension > place[0])
-        ]
+        found = chosen(await book.of(caller.person.org_id), location_id, name, place)
         return cloud.pager.page(
             request, found, lambda each: [each.extension], max, shown=CallQueue.summary, key="queues"
         )

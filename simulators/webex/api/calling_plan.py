@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Query, Request
 from fastapi.responses import JSONResponse
@@ -11,6 +12,7 @@ from simulators.routes import Routes
 from simulators.webex.api.asking import Cursor, Most, answer, needs, wants
 from simulators.webex.calling_shapes import (
     CallbackNumber,
+    CallingFeature,
     EmergencyCallback,
     HuntAgent,
     HuntGroup,
@@ -35,6 +37,20 @@ POLICIES: Final = {
 """In which order members ring, in the switch's word and in Webex's."""
 RING_S: Final = 6.0
 """Seconds of one ring, in which Webex counts how long a member rings: the British cadence has two of three."""
+
+
+F = TypeVar("F", bound=CallingFeature)
+
+
+def chosen(found: Iterable[F], location_id: str | None, name: str | None, place: Sequence[Any] | None) -> list[F]:
+    """Those at a location, whose names have ``name`` in them, beyond the ``place`` at which a page before ended."""
+    return [
+        each
+        for each in found
+        if (location_id is None or each.location_id == location_id)
+        and (name is None or name.lower() in each.name.lower())
+        and (place is None or each.extension > place[0])
+    ]
 
 
 def routes(cloud: Cloud) -> Routes:
@@ -75,13 +91,7 @@ def _groups(router: Routes, cloud: Cloud) -> None:
     ) -> JSONResponse:
         """The hunt groups."""
         place = cloud.pager.after(request, cursor)
-        found = [
-            each
-            for each in await of(caller.person.org_id)
-            if (location_id is None or each.location_id == location_id)
-            and (name is None or name.lower() in each.name.lower())
-            and (place is None or each.extension > place[0])
-        ]
+        found = chosen(await of(caller.person.org_id), location_id, name, place)
         return cloud.pager.page(
             request, found, lambda each: [each.extension], max, shown=HuntGroup.summary, key="huntGroups"
         )
