@@ -52,7 +52,8 @@ SETTLING_KIB: Final = 1024.0
 """What the allocator may still take after the warm-up whatever the load, as its arenas fill unevenly. A run of minutes
 is judged by it; over half an hour it is less than BYTES_A_CALL."""
 WARM_UP_S: Final = 300.0
-"""Until then bounded tables fill, 1,000 call records, 20,000 events, transactions of 32 s, and the allocator settles. A
+"""Until then bounded tables fill, 1,000 call records, 20,000 events, 5,000 rows of
+advisers' states, 2,000 recordings of 16 MiB, transactions of 32 s, and the allocator settles. A
 run of under 12.5 minutes has two fifths of its time for it."""
 SAMPLE_S: Final = 1.0
 HOLD_S: Final = 1.0

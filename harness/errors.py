@@ -40,6 +40,20 @@ class NotApplicableError(HarnessError):
         return message.removeprefix("Skipped: ").startswith(cls.PREFIX)
 
 
+class NotPlayedError(HarnessError):
+    """What is tested may well have it, and the harness can't ask for it yet: a skip, for it is work left to be done."""
+
+    # Robot: end the test as skipped, with the text alone.
+    ROBOT_SKIP_EXECUTION = True
+    ROBOT_SUPPRESS_NAME = True
+
+    PREFIX = "not played: "
+
+    def __init__(self, reason: str) -> None:
+        """`reason`: what the harness lacks, for the report."""
+        super().__init__(self.PREFIX + reason)
+
+
 class SipRemoteError(RemoteError):
     """A SIP peer sent what RFC 3261 does not allow."""
 
@@ -154,8 +168,38 @@ class WebexRefusedError(WebexError):
         self.tracking = tracking
 
 
+class SignInRefusedError(WebexError):
+    """An identity provider, or Webex, did not let somebody sign in."""
+
+
 class WebhookRefusedError(WebexError):
     """What came to a webhook's address is not believed: unsigned, changed, old, or taken already."""
+
+
+class OneTimeCodeError(LocalError):
+    """A secret of one-time codes that can't be read."""
+
+
+class JwtError(RemoteError):
+    """A JSON Web Token that is not believed: it can't be read, is signed otherwise, or its time is over."""
+
+
+class MigrationError(LocalError):
+    """A migration to Webex can't be begun, was broken off, or can't be rolled back; who it is about it does not say."""
+
+    def __init__(self, message: str, *, rolled_back: bool | None = None) -> None:
+        """``rolled_back``: whether nothing of it is left; None: nothing was begun."""
+        super().__init__(message)
+        self.rolled_back = rolled_back
+
+
+class ScimError(RemoteError):
+    """A SCIM filter, path or patch that RFC 7644 does not allow, or that asks for what can't be."""
+
+    def __init__(self, message: str, scim_type: str) -> None:
+        """``scim_type``: the word of RFC 7644 table 9 for it, ``invalidFilter`` …."""
+        super().__init__(message)
+        self.scim_type = scim_type
 
 
 class RecordsCheckError(LocalError):

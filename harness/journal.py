@@ -63,8 +63,8 @@ class Event(NamedTuple):
 
     def line(self) -> str:
         """Return the event as one line of JSON, keys in a fixed order."""
-        head = f'{{"seq":{self.seq},"time":{self.time!r},"source":{_quoted(self.source)},"kind":{_quoted(self.kind)}'
-        return f'{head},"data":{_encode(dict(self.data))}}}'
+        rest = _rest(self.kind, dict(self.data))
+        return f'{{"seq":{self.seq},"time":{self.time!r},"source":{_quoted(self.source)}{rest}'
 
     def told(self) -> str:
         """Return the event as a person reads it."""
@@ -74,6 +74,24 @@ class Event(NamedTuple):
 
 # The tuple itself, without the named tuple's handling of keywords: events are made many thousand times a second.
 _new = tuple.__new__
+
+
+def _rest(kind: str, data: dict[str, Any]) -> str:
+    """What stands in an event's line from its kind on."""
+    return f',"kind":{_quoted(kind)},"data":{_encode(data)}}}'
+
+
+class Fact:
+    """What is seen again and again in the same words: masked, and written as JSON, once for all who see it."""
+
+    __slots__ = ("data", "kind", "rest")
+
+    def __init__(self, kind: str, data: dict[str, Any]) -> None:
+        """``data`` as in `Journal.append`, given away."""
+        masked = mask_fields(data)
+        self.kind = kind
+        self.data: Mapping[str, Any] = MappingProxyType(masked)
+        self.rest = _rest(kind, masked)
 
 
 def matches(event: Event, source: str | None, kind: str, wanted: Mapping[str, Any]) -> bool:
@@ -119,6 +137,9 @@ class Journal:
         self.origin = clock() if origin is None else origin
         self._events: deque[Event] = deque(maxlen=limit)
         self._seq = 0
+        self._at: float | None = None
+        self._time, self._stamp = 0.0, ""
+        """Run time of the newest event as it is, rounded, and as text: several events have the same."""
         self._sink = sink
         self._waiters: list[_Waiter] = []
         self._subscribers: list[Callable[[Event], None]] = []
@@ -152,12 +173,27 @@ class Journal:
 
         ``masked``: the caller has masked it; for those who record the same few values thousands of times.
         """
+        masked_data = data if masked else mask_fields(data)
+        rest = None if self._sink is None else _rest(kind, masked_data)
+        return self._take(source, kind, MappingProxyType(masked_data), rest, at)
+
+    def append_fact(self, source: str, fact: Fact) -> Event:
+        """As `append`, of something that others have seen before."""
+        return self._take(source, fact.kind, fact.data, fact.rest, None)
+
+    def _take(self, source: str, kind: str, data: Mapping[str, Any], rest: str | None, at: float | None) -> Event:
+        """``rest``: of the line, where there is a sink."""
         self._seq = seq = self._seq + 1
-        time = round(self._clock() - self.origin if at is None else at, 6)
-        event = _new(Event, (seq, time, source, kind, MappingProxyType(data if masked else mask_fields(data))))
+        if at is None:
+            at = self._clock() - self.origin
+        if at != self._at:
+            self._at = at
+            self._time = round(at, 6)
+            self._stamp = repr(self._time)
+        event = _new(Event, (seq, self._time, source, kind, data))
         self._events.append(event)
-        if self._sink is not None:
-            self._sink.write(event.line() + "\n")
+        if self._sink is not None and rest is not None:
+            self._sink.write(f'{{"seq":{seq},"time":{self._stamp},"source":{_quoted(source)}{rest}\n')
         if self._waiters:
             for waiter in self._waiters:
                 if not waiter.found.done() and matches(event, waiter.source, waiter.kind, waiter.wanted):

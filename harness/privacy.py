@@ -20,6 +20,7 @@ SECRET_KEYS = frozenset(
 
 # National significant numbers that Ofcom reserves for drama and tests.
 _RESERVED = re.compile(r"(?:7700900\d{3}|1314960\d{3}|1414960\d{3}|1632960\d{3})\Z")
+_NOBODYS = ("example", "example.org", "example.com", "example.net", "test", "invalid", "localhost")
 _NUMBER = re.compile(r"(?<![\d.])(?:\+44|%2[Bb]44|0044|0)(?:[1-9]\d{8,9})(?!\d)")
 _NUMBER_BYTES = re.compile(rb"(?<![\d.])(?:\+44|%2[Bb]44|0044|0)(?:[1-9]\d{8,9})(?!\d)")
 _NUMBER_CUT = re.compile(rb"(?<![\d.])(\+44|%2[Bb]44|0044|0)([1-9]\d{2,8})\Z")
@@ -46,6 +47,12 @@ _KEY_BYTES = re.compile(rb"(?i)\b(inline:)([A-Za-z0-9+/=]+)")
 def is_reserved(number: str) -> bool:
     """Tell whether ``number`` (+44…, 0044… or 0…; %2B44… as forms have it) is one that Ofcom reserves for tests."""
     return bool(_RESERVED.match(_PREFIX.sub("", number, count=1)))
+
+
+def is_reserved_domain(domain: str) -> bool:
+    """Tell whether a domain is one that nobody can have (RFC 2606, RFC 6761), in whatever case."""
+    folded = domain.casefold()
+    return folded in _NOBODYS or folded.endswith(tuple(f".{each}" for each in _NOBODYS))
 
 
 def _mask_number(match: re.Match[str]) -> str:

@@ -15,13 +15,15 @@ from typing import Any
 
 import pytest
 
-from harness.errors import NotApplicableError, TestbedError
+from harness.errors import NotApplicableError, NotPlayedError, TestbedError
 from harness.evidence.allure_adapter import RunDescription, attach
 from harness.evidence.collect import told_on_the_wire
 from harness.evidence.on_the_wire import Failure
 from harness.evidence.pytest_side import RequirementsPlugin
 from harness.testbed.bench import Bench
+from harness.testbed.layouts import plays
 from harness.testbed.load import load_testbed
+from harness.testbed.model import Testbed
 from harness.testbed.places import KEEP_VARIABLE, SEED, TESTBED_VARIABLE
 from harness.testbed.run import Run, started_run
 from harness.testbed.simulation import load_starters
@@ -72,14 +74,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Have there, before the first test is timed, what a run in virtual time starts in this process."""
-    wanted = session.config.getoption("--time") != "real"
-    if wanted and any("bench" in getattr(item, "fixturenames", ()) for item in session.items):
+    """Have there, before the first test, what its result tells of what was real, and what virtual time starts here."""
+    if not any("bench" in getattr(item, "fixturenames", ()) for item in session.items):
+        return
+    testbed = _testbed_of(session.config)
+    if testbed is not None:
+        bindings = {name: each.binding.value for name, each in testbed.components.items()}
+        os.environ.update(RunDescription(testbed.stage, bindings).environment())
+    if session.config.getoption("--time") != "real":
         load_starters()
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
     """Run bench tests on the loops that ``--time`` names; marked ``virtual_time`` or ``testbed``, in virtual time.
+
+    Marked ``testbed`` they run in real time where the run's testbed stands for that layout with real equipment.
 
     Those marked ``waits`` wait for people and clocks more than they work, and those marked ``loads`` would judge the
     machine that simulates both ends: beside real equipment they do so in real time, and where all is simulated in
@@ -87,6 +96,9 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> M
     """
     seed = config.getoption("--seed")
     virtual: LoopFactory = lambda: VirtualLoop(seed)  # noqa: E731 - a factory, as the hook wants one
+    named = item.get_closest_marker("testbed")
+    if named is not None and _plays(config, named.args[0]):
+        return {"real": asyncio.new_event_loop}
     if any(item.get_closest_marker(name) is not None for name in ("virtual_time", "testbed")):
         return {"virtual": virtual}
     if "bench" not in getattr(item, "fixturenames", ()):
@@ -99,17 +111,29 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> M
     return both if wanted == "both" else {wanted: both[wanted]}
 
 
-_simulated = pytest.StashKey[bool]()
+_testbed = pytest.StashKey[Testbed | None]()
+
+
+def _testbed_of(config: pytest.Config) -> Testbed | None:
+    """The run's testbed. A file that can't be read is for the fixture `run` to tell of."""
+    if _testbed not in config.stash:
+        try:
+            config.stash[_testbed] = load_testbed(config.getoption("--testbed"))
+        except TestbedError:
+            config.stash[_testbed] = None
+    return config.stash[_testbed]
 
 
 def _is_simulated(config: pytest.Config) -> bool:
-    """Whether nothing on the testbed is real. A file that can't be read is for the fixture `run` to tell of."""
-    if _simulated not in config.stash:
-        try:
-            config.stash[_simulated] = not load_testbed(config.getoption("--testbed")).real()
-        except TestbedError:
-            config.stash[_simulated] = False
-    return config.stash[_simulated]
+    """Whether nothing on the testbed is real."""
+    testbed = _testbed_of(config)
+    return testbed is not None and not testbed.real()
+
+
+def _plays(config: pytest.Config, layout: str) -> bool:
+    """Whether tests of a layout are played on the run's own testbed, in real time."""
+    testbed = _testbed_of(config)
+    return testbed is not None and plays(testbed, layout)
 
 
 @pytest.fixture(scope="session")
@@ -117,17 +141,14 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     """The run: testbed, clock, folder and, unless only virtual time is wanted, simulators."""
     config = request.config
     with ExitStack() as stack:
-        found = stack.enter_context(
+        yield stack.enter_context(
             started_run(
                 config.getoption("--testbed"),
                 directory=tmp_path_factory.mktemp("run"),
                 keep=config.getoption("--keep-evidence"),
-                start=config.getoption("--time") != "virtual",
+                start=config.getoption("--time") != "virtual" or not _is_simulated(config),
             )
         )
-        bindings = {name: each.binding.value for name, each in found.testbed.components.items()}
-        os.environ.update(RunDescription(found.testbed.stage, bindings).environment())
-        yield found
 
 
 @pytest.hookimpl(wrapper=True)
@@ -149,7 +170,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 def _end(item: pytest.Item, bench: Bench, run: Run, error: BaseException | None) -> None:
     """Close a test's bench; ``error``, where it failed, is told where on the wire that was."""
     failed = None
-    if error is not None and not isinstance(error, pytest.skip.Exception | NotApplicableError):
+    if error is not None and not isinstance(error, pytest.skip.Exception | NotApplicableError | NotPlayedError):
         failed = Failure(bench.journal.now(), str(error))
     try:
         bench.loop.run_until_complete(bench.close())

@@ -1,8 +1,11 @@
 // The Allure 3 report of an acceptance run: one file that opens from the file system.
 // `iccs accept` and `iccs report` set ICCS_HISTORY, a JSONL of earlier runs, and whether this one joins it, and ICCS_GATE,
-// what of the plan's exit criteria (fixtures/plans) Allure can judge.
+// what of the plan's exit criteria (fixtures/plans) Allure can judge, and ICCS_GROUND, where not all was won on real equipment.
 import { defineConfig } from "allure";
 
+// Allure paints a pass green, on simulators too: the name and the first chart say what it was won on.
+const GROUND = process.env.ICCS_GROUND ? `, ${process.env.ICCS_GROUND}` : "";
+const NAME = `ICCS acceptance${GROUND}`;
 const isKnown = (result) => result.labels.some(({ name }) => name === "defect");
 const labelled = (result, name, value) => result.labels.some((label) => label.name === name && label.value === value);
 // By what a failure's message begins with: the testbed did not stand, or something that it needs was gone. `iccs accept`'s
@@ -15,7 +18,7 @@ const isBad = (result) => result.status === "failed" || result.status === "broke
 // What a board asks of a run, in its words: how it stands, against the runs before, and how long it took. None of Allure's
 // charts by group: they paint a group green in which nothing was run. How groups stand is the first page, and the dossier.
 const DASHBOARD = [
-  { type: "currentStatus", title: "This run", metric: "passed" },
+  { type: "currentStatus", title: `This run${GROUND}`, metric: "passed" },
   { type: "testResultSeverities", title: "Outcome by priority: critical Must, normal Should, minor Could", includeUnset: true },
   { type: "statusDynamics", title: "Trend over runs", limit: 20 },
   { type: "statusTransitions", title: "Fixed and regressed, run by run", limit: 20 },
@@ -24,7 +27,7 @@ const DASHBOARD = [
 ];
 
 export default defineConfig({
-  name: "ICCS acceptance",
+  name: NAME,
   historyPath: process.env.ICCS_HISTORY,
   appendHistory: process.env.ICCS_JOIN_HISTORY === "1",
   historyLimit: 50,
@@ -39,7 +42,7 @@ export default defineConfig({
   plugins: {
     awesome: {
       options: {
-        reportName: "ICCS acceptance",
+        reportName: NAME,
         singleFile: true,
         reportLanguage: "en",
         // Not by story: a test of two requirements would stand under each feature with the stories of the other.

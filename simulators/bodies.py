@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 class Body(BaseModel):
     """A request's body. A number in quotes is no number, 0 is not false; 1.0 is 1, as JSON has it.
 
-    Fields of an enumeration or a moment are given ``Field(strict=False)``: JSON has neither.
+    Fields of an enumeration, a moment or a tuple are given ``Field(strict=False)``: JSON has none of them.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)

@@ -8,8 +8,8 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-WITH_A_BODY: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.LENGTH_REQUIRED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-"""What any request that brings a body may be refused with: it can't be read, its length is not told, it is too long."""
+WITH_A_BODY: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+"""What any request that brings a body may be refused with: it can't be read, it is too long."""
 _FRAMEWORK_S: Final = {"$ref": "#/components/schemas/HTTPValidationError"}
 _REFUSAL: Final = {
     "title": "Refusal",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import FastAPI, HTTPException, Request, status
 from fastapi.exceptions import RequestValidationError
@@ -11,7 +11,7 @@ from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulators.described import describe
 
@@ -34,10 +34,17 @@ def bearer(token: str | None) -> Callable[[HTTPConnection], Awaitable[None]]:
     return authorised
 
 
-def guard(app: FastAPI, *, unbounded: tuple[str, ...] = (), refusals: tuple[int, ...] = ()) -> None:
+def guard(
+    app: FastAPI,
+    *,
+    unbounded: tuple[str, ...] = (),
+    larger: Mapping[str, int] | None = None,
+    refusals: tuple[int, ...] = (),
+) -> None:
     """Bound the bodies that ``app`` takes, those of the paths ``unbounded`` excepted, and tell what does not fit.
 
-    ``refusals``: the codes with which its own rules refuse (404, 409 …), for its OpenAPI document.
+    ``larger``: paths that take bodies of more than MAX_BODY, with their bytes. ``refusals``: the codes with which its
+    own rules refuse (404, 409 …), for its OpenAPI document.
     """
     describe(app, refusals)
 
@@ -55,29 +62,63 @@ def guard(app: FastAPI, *, unbounded: tuple[str, ...] = (), refusals: tuple[int,
         allowed = allowed_methods(app, request.url.path)
         return JSONResponse({"detail": "Method Not Allowed"}, status.HTTP_405_METHOD_NOT_ALLOWED, {"Allow": allowed})
 
-    app.add_middleware(_Bounded, unbounded=unbounded)
+    app.add_middleware(_Bounded, unbounded=unbounded, larger=larger or {})
 
 
 class _Bounded:
-    """Refuses bodies that are too long, or whose length is not told, before they are read."""
+    """Refuses bodies that are too long, before they are read where their length is told (RFC 9112 section 6).
 
-    def __init__(self, app: ASGIApp, unbounded: tuple[str, ...]) -> None:
-        self._app, self._unbounded = app, unbounded
+    One that comes in chunks, as some HTTP libraries send all that they make on the way, is read up to its bound and
+    handed on with its length.
+    """
+
+    def __init__(self, app: ASGIApp, unbounded: tuple[str, ...], larger: Mapping[str, int]) -> None:
+        self._app, self._unbounded, self._larger = app, unbounded, larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = self._refusal(Headers(scope=scope)) if self._is_bounded(scope) else None
-        await (refusal or self._app)(scope, receive, send)
-
-    def _is_bounded(self, scope: Scope) -> bool:
-        return scope["type"] == "http" and scope["path"] not in self._unbounded
-
-    @staticmethod
-    def _refusal(headers: Headers) -> JSONResponse | None:
+        if scope["type"] != "http" or scope["path"] in self._unbounded:
+            await self._app(scope, receive, send)
+            return
+        most, headers = self._larger.get(scope["path"], MAX_BODY), Headers(scope=scope)
         if "transfer-encoding" in headers:
-            return JSONResponse({"detail": "a body needs a Content-Length"}, status.HTTP_411_LENGTH_REQUIRED)
-        if int(headers.get("content-length", "0")) > MAX_BODY:  # the server takes digits only
-            return JSONResponse({"detail": f"a body holds {MAX_BODY} bytes at most"}, status.HTTP_413_CONTENT_TOO_LARGE)
-        return None
+            body = await _whole(receive, most)
+            fits = body is not None
+            if body is not None:
+                scope, receive = _with_length(scope, len(body)), _again(body, receive)
+        else:
+            fits = int(headers.get("content-length", "0")) <= most  # the server takes digits only
+        told = {"detail": f"a body holds {most} bytes at most"}
+        await (self._app if fits else JSONResponse(told, status.HTTP_413_CONTENT_TOO_LARGE))(scope, receive, send)
+
+
+async def _whole(receive: Receive, most: int) -> bytes | None:
+    """A body of ``most`` bytes at most; None where it is longer, or its sender left before its end."""
+    body = bytearray()
+    while len(body) <= most:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            return bytes(body) if len(body) <= most else None
+    return None
+
+
+def _with_length(scope: Scope, length: int) -> Scope:
+    kept = [each for each in scope["headers"] if each[0] not in (b"transfer-encoding", b"content-length")]
+    return {**scope, "headers": [*kept, (b"content-length", str(length).encode())]}
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Gives a body that was read already, then what comes after it."""
+    bodies = [body]
+
+    async def receive_again() -> Message:
+        if bodies:
+            return {"type": "http.request", "body": bodies.pop(), "more_body": False}
+        return await receive()
+
+    return receive_again
 
 
 def allowed_methods(app: FastAPI, path: str) -> str:
@@ -89,4 +130,5 @@ def allowed_methods(app: FastAPI, path: str) -> str:
     here = [each for each in app.routes if isinstance(each, Route) and each.methods and each.path_regex.match(path)]
     fewest = min((len(each.param_convertors) for each in here), default=0)
     meant = [each for each in here if len(each.param_convertors) == fewest]
-    return ", ".join(sorted({method for each in meant for method in each.methods or ()}))
+    methods = {method for each in meant for method in each.methods or ()}
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))

@@ -14,7 +14,9 @@ from harness.protocols.pei.codes import Grant
 from harness.transport.context import Context
 
 REOPEN_S: Final = 2.0
-"""Seconds between attempts to open the terminal's line again."""
+"""Seconds between attempts to open the terminal's line again, and between questions whether it is there."""
+ANSWER_S: Final = 1.0
+"""Seconds within which it answers that: one whose power fails leaves its line up."""
 QUEUED_S: Final = 30.0
 """Seconds for which a request that the network has queued is let wait."""
 
@@ -115,7 +117,9 @@ class TalkgroupTerminal:
     async def _keep_line(self) -> None:
         while True:
             await asyncio.sleep(REOPEN_S)
-            if self._terminal is None or self._terminal.lost is not None:
+            if self._terminal is not None and self._in_service and not await self._terminal.is_there(within=ANSWER_S):
+                self._terminal.give_up("it does not answer")
+            if self._terminal is None or self._terminal.lost is not None or not self._in_service:
                 await self._bring_up()
 
     # The floor

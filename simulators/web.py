@@ -7,9 +7,10 @@ import contextlib
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
+from starlette.types import Receive, Scope, Send
 
 from harness.errors import TransportError
 from harness.transport.virtual_loop import VirtualLoop
@@ -20,11 +21,25 @@ MAX_MESSAGE = 64 * 1024
 """Bytes of one WebSocket message from a client; a longer one ends the stream."""
 
 
+class _InOrder(dict[Any, None]):
+    """The connections, in the order in which they came: a set's is another in each run, and so would a journal be."""
+
+    def add(self, connection: Any) -> None:
+        self[connection] = None
+
+    def remove(self, connection: Any) -> None:
+        del self[connection]
+
+    def discard(self, connection: Any) -> None:
+        self.pop(connection, None)
+
+
 class _Server(uvicorn.Server):
     """uvicorn without its hold on signals: the process that started the simulators has its own."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
+        self.server_state.connections = cast("set[Any]", _InOrder())
         self.ready = asyncio.Event()
         """Set when it serves."""
         self.stopping = asyncio.Event()
@@ -47,6 +62,17 @@ class _Server(uvicorn.Server):
         yield
 
 
+class _Heads:
+    """Answers HEAD wherever GET is answered (RFC 9110 section 9.3.2); the server keeps the content to itself."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_head = scope["type"] == "http" and scope["method"] == "HEAD"
+        await self._app({**scope, "method": "GET"} if is_head else scope, receive, send)
+
+
 class WebServer:
     """One HTTP and WebSocket server."""
 
@@ -55,7 +81,7 @@ class WebServer:
     ) -> None:
         """``certificate`` and ``key`` are PEM files; with them it serves https."""
         config = uvicorn.Config(
-            app,
+            _Heads(app),
             host=host,
             port=port,
             log_config=None,

@@ -20,6 +20,7 @@ from typing import Final
 
 from rich.console import Console
 
+from harness.cli.certifying import certify
 from harness.cli.children import Child
 from harness.cli.deck import DECK_VARIABLE, HAND_VARIABLE, Deck, Hand
 from harness.cli.keeping import BusyError, FolderLock, Keeping
@@ -30,6 +31,7 @@ from harness.cli.progress import ProgressFile, View
 from harness.cli.report import (
     JUNIT,
     MATRIX,
+    NO_REPORT,
     OUT,
     REPORT,
     RESULTS,
@@ -42,6 +44,7 @@ from harness.cli.report import (
 )
 from harness.errors import HarnessError
 from harness.evidence.allure_adapter import RunDescription, write_environment
+from harness.evidence.certificate import FOLDER as CERTIFICATE
 from harness.evidence.defects import EMPTY, Register
 from harness.evidence.progress import PROGRESS_VARIABLE
 from harness.evidence.requirements import catalogue
@@ -229,6 +232,7 @@ class Acceptance:
             collected.cancel()
             await asyncio.gather(*lanes, collected, return_exceptions=True)
             watching.cancel()
+            shutil.rmtree(self._out / RUN / DECK, ignore_errors=True)  # whose turn it was: no evidence
             for event in progress.new():
                 view.take(event)
             if self._robot and len(lanes) > 1:
@@ -341,6 +345,12 @@ class Acceptance:
         }
         written = write_summary(self._out, summary, run)
         show(self._console, summary)
+        try:
+            for line in certify(self._out, summary, run):
+                self._console.print(line, style="cyan", markup=False, highlight=False, soft_wrap=True)
+        except HarnessError as error:
+            self._console.print(str(error), style="red", markup=False, soft_wrap=True)
+            code = code or ENVIRONMENT
         if self._described.binding != "real":
             self._console.print(f"Won {self._described.epic.partition(' ')[2]}: no acceptance.", style="cyan")
         if self._plan.report and summary.tests:
@@ -351,7 +361,7 @@ class Acceptance:
                 self._console.print(str(error), style="red", markup=False, soft_wrap=True)
                 if isinstance(error, MissingToolError):
                     self._console.print(WITHOUT_ALLURE, soft_wrap=True, highlight=False)
-                code = code or ENVIRONMENT
+                code = code or NO_REPORT
         self._console.print(f"Summary: {written}", soft_wrap=True, highlight=False)
         if self._keeping is not None:
             try:
@@ -373,7 +383,7 @@ async def _watch(progress: ProgressFile, view: View) -> None:
 
 def make_room(out: Path) -> None:
     """Move the run before to PREVIOUS, and mark the folder as ours. Raises PlanError for a folder that is not."""
-    ours = [out / name for name in (RESULTS, REPORT, RUN, LOGS, SUMMARY, MATRIX, JUNIT)]
+    ours = [out / name for name in (RESULTS, REPORT, RUN, LOGS, CERTIFICATE, SUMMARY, MATRIX, JUNIT)]
     there = [path for path in ours if path.exists()]
     try:
         if there and not (out / MARKER).is_file() and out != OUT:

@@ -36,9 +36,9 @@ def decode(
     Kinds: sip, sdp, rtp, rtcp, dtmf (RFC 4733 event), pei (an AT line or code of a TETRA terminal, or a transcript in a
     file: each line with its meaning, unknown ones as such; at is the same), sds (type 4 user data), lip (short location
     report: degrees, metres, km/h), status (pre-coded status, decimal or 0x…), ed137 (an RTP packet of a radio gateway),
-    mcptt (a datagram of floor control), aml (a handset's position, a text or a form), pidf (PIDF-LO), msd (eCall's
-    minimum set of data), cdr and cmr (Cisco Unified CM's call records), message-summary (RFC 3842), dialog-info
-    (RFC 4235).
+    mcptt (a datagram of floor control, a document of MCPTT, or a SIP message with such), aml (a handset's position, a
+    text or a form), pidf (PIDF-LO), msd (eCall's minimum set of data), cdr and cmr (Cisco Unified CM's call records),
+    message-summary (RFC 3842), dialog-info (RFC 4235).
 
     Examples:
 

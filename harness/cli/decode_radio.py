@@ -6,6 +6,7 @@ import re
 from dataclasses import asdict, fields
 from typing import Any, NamedTuple
 
+from harness.cli.log_lines import bare
 from harness.cli.plain import plain
 from harness.errors import HarnessError, PeiRemoteError, SdsError
 from harness.protocols.pei import codes
@@ -21,7 +22,7 @@ from harness.protocols.pei.commands import (
 from harness.protocols.pei.fields import Unsolicited
 from harness.protocols.pei.replies import FINAL, NUMBERED_FINAL, PLAIN_CODES
 from harness.protocols.pei.sds_code import SdsReceived, decode_hex
-from harness.protocols.pei.unsolicited import OtherCode, is_sds_head, parse_unsolicited
+from harness.protocols.pei.unsolicited import OtherCode, is_sds_head, parse_unsolicited, prefix_of
 from harness.protocols.tetra import delivery, lip, sds, status, text_coding
 from harness.protocols.tetra.concatenation import Assembler
 
@@ -29,14 +30,10 @@ Decoded = dict[str, Any]
 MAX_LINES = 20_000
 """Lines of one transcript."""
 
-_LEAD = re.compile(
-    r"""^(?:
-        \[[^\]]{0,40}\] | \d[\d:.,/T-]{4,30}Z? | [<>]{1,3} | <?-{1,2}>? | ={1,2}>
-        | (?:TX|RX|TE|MT|DTE|DCE|SENT|RECV|SEND|RECEIVED|OUT|IN)\s*[:>]? | :
-    )(?=[\s<>:\[]|$|AT|\+)\s*""",
-    re.VERBOSE | re.IGNORECASE,
-)
-"""What logs put before a line: time stamps, directions."""
+_LISTS = frozenset({"+CNUMF", "+CNUMS", "+CNUMD"})
+"""What is answered by several lines, of which real terminals name the first alone [C]."""
+_SAID = {"type": "identity_type", "number": "identity"}
+"""Fields of a code or command whose names are a row's own, as `number` is the line's."""
 _HEX_LINE = re.compile(r"[0-9A-Fa-f ]{2,1100}")
 _BODY_END = re.compile(r"(?:\x1a|\^Z|<SUB>|<CTRL-?Z>|\\x1a|<0x1A>)\s*$", re.IGNORECASE)
 _COMMANDS = {
@@ -80,7 +77,7 @@ _CODES = {
     "+CREG": "registration",
     "+CTGS": "talkgroup in use",
     "+CTBCT": "what the cell offers",
-    "+CTDGR": "the network gave or took a group",
+    "+CTDGR": "direct mode: a gateway or repeater is seen; of the simulated network: a group given (2) or taken (3)",
     "+CNUMF": "own identity",
     "+CNUMS": "phone book entry",
     "+CNUMD": "talkgroup that the network gave",
@@ -95,7 +92,7 @@ _MEANINGS: dict[tuple[str, str], type[codes.Coded]] = {
     ("+CTCR", "cause"): codes.ReleaseCause,
     ("+CTOM", "mode"): codes.ServiceMode,
     ("+CREG", "state"): codes.Registration,
-    ("+CNUMF", "type"): codes.IdentityType,
+    ("+CNUMF", "identity_type"): codes.IdentityType,
     ("+CMGS", "status"): codes.SdsResult,
     ("+CTSDSR", "service"): codes.AiService,
     ("+CTICN", "service"): codes.AiService,
@@ -119,7 +116,7 @@ def decode_pei(data: bytes) -> Decoded | list[Decoded]:
         raise PeiRemoteError("an empty line")
     if len(rows) > MAX_LINES:
         raise PeiRemoteError(f"a transcript of {len(rows)} lines; {MAX_LINES} is the most")
-    if len(rows) == 1 or (len(rows) == 2 and is_sds_head(_bare(rows[0])) and _HEX_LINE.fullmatch(_bare(rows[1]))):
+    if len(rows) == 1 or (len(rows) == 2 and is_sds_head(bare(rows[0])) and _HEX_LINE.fullmatch(bare(rows[1]))):
         (shown,) = _Transcript().read(rows, strict=True)
         return shown
     return _Transcript().read(rows, strict=False)
@@ -139,15 +136,17 @@ class _Transcript:
     def __init__(self) -> None:
         self._open: _Open | None = None
         self._service: int = codes.AiService.SDS_4
+        self._read: str | None = None
+        """The list that is being read."""
         self._assembler = Assembler()
 
     def read(self, rows: list[str], *, strict: bool) -> list[Decoded]:
         """What each line means. With `strict`, what is not understood raises PeiRemoteError; else it is listed."""
         found: list[Decoded] = []
         for number, row in enumerate(rows, 1):
-            line = _bare(row)
+            line = bare(row)
             try:
-                shown = self._line(line)
+                shown = self._listed(row) if self._lists(row, line) else self._line(line)
             except HarnessError as error:
                 if strict:
                     raise
@@ -165,6 +164,13 @@ class _Transcript:
             self._open.row["why"] = why
         return found
 
+    def _lists(self, row: str, line: str) -> bool:
+        """Whether a line is one of a list that is being read, without the list's name before it."""
+        return self._read is not None and row[:1].isdigit() and row == line and "," in row
+
+    def _listed(self, row: str) -> Decoded:
+        return {**_code(f"{self._read}: {row}"), "line": row}
+
     def _line(self, line: str) -> Decoded | None:
         """What a line means; None for one that completes the line before."""
         before, self._open = self._open, None
@@ -174,7 +180,9 @@ class _Transcript:
             return self._command(line)
         upper = line.upper()
         if upper.startswith(NUMBERED_FINAL):
+            self._read = None
             return _error(line)
+        self._read = None if upper in FINAL else self._read
         if upper in FINAL or upper in PLAIN_CODES:
             return {"line": line, "direction": "final result", "type": upper, "meaning": upper.lower()}
         if is_sds_head(line):
@@ -183,7 +191,19 @@ class _Transcript:
             return row
         if before is None and _HEX_LINE.fullmatch(_BODY_END.sub("", line)) and len(line) >= 4 and not line.isdigit():
             return {"line": line, "direction": "unknown", "meaning": "hexadecimal digits that belong to nothing"}
-        return _code(line)
+        if (prefix := prefix_of(line)) in _LISTS and line.partition(":")[2].strip().isdigit():
+            return {
+                "line": line,
+                "direction": "code",
+                "type": "ListLength",
+                "entries": int(line.partition(":")[2]),
+                "meaning": f"how many follow: {_CODES[prefix or '']}",
+            }
+        shown = _code(line)
+        if shown["type"] == SdsReceived.__name__:
+            shown["hex"] = shown["payload"]
+            shown["content"] = self._content(shown["service"], bytes.fromhex(shown["payload"]), shown["calling"] or "")
+        return shown
 
     def _completes(self, before: _Open, line: str) -> bool:
         body = _BODY_END.sub("", line).strip()
@@ -228,26 +248,14 @@ class _Transcript:
         shown["meaning"] = _told_command(command)
         if name == "+CTSDS":
             self._service = shown["service"]
+        self._read = name if name in _LISTS else None
         if isinstance(command, SendSds):
             self._open = _Open(shown, None, command)
         return shown
 
 
-def _bare(row: str) -> str:
-    """A line of a log without the time stamp and direction before it."""
-    line = row
-    for _ in range(4):
-        if line[:2].upper() == "AT" or line.startswith("+"):
-            break
-        shorter = _LEAD.sub("", line, count=1)
-        if shorter == line or not shorter:
-            break
-        line = shorter
-    return line
-
-
 def _dataclass(value: Command | Unsolicited) -> Decoded:
-    return {item.name: getattr(value, item.name) for item in fields(value)}
+    return {_SAID.get(item.name, item.name): getattr(value, item.name) for item in fields(value)}
 
 
 def _meant(name: str, shown: Decoded) -> Decoded:
@@ -304,7 +312,7 @@ def _code(line: str) -> Decoded:
 def decode_sds(data: bytes) -> Decoded:
     """What an SDS type 4 says, a location report with its place. Raises SdsError."""
     if data[:1] == bytes((sds.ProtocolId.LIP,)):
-        return {"type": "ShortLocation", **decode_lip(data)}
+        return {"type": "LongLocation" if lip.is_long(data) else "ShortLocation", **decode_lip(data)}
     message = sds.decode(data)
     shown = {"type": type(message).__name__, **plain(_sds_fields(message))}
     try:

@@ -1,18 +1,15 @@
-"""What the radio-over-IP engines understand: ED-137's header extension on RTP, MCPTT floor control in RTCP."""
+"""What the radio-over-IP engine understands: ED-137's header extension on RTP."""
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Any
 
 from harness.cli.plain import plain
-from harness.errors import Ed137Error, McpttError
+from harness.errors import Ed137Error
 from harness.protocols.ed137 import extension as ed137
-from harness.protocols.mcptt import messages as mcptt
 from harness.protocols.rtp.rtp import Extension, RtpPacket
 
 Decoded = dict[str, Any]
-_NO_FLOOR = "RTCP is there, but no floor control message: an APP packet named MCPT was due (TS 24.380 section 8)"
 
 
 def decode_ed137(data: bytes) -> Decoded:
@@ -47,33 +44,3 @@ def _said(extension: Extension) -> Decoded:
     if state.layout is ed137.Layout.OF_2009:
         shown["voice_frequency"] = state.voice_frequency
     return {**shown, "finding": reading.finding} if reading.finding else shown
-
-
-def decode_mcptt(data: bytes) -> list[Decoded]:
-    """The floor control messages of a datagram. Raises McpttError."""
-    messages = mcptt.read_datagram(data)
-    if not messages:
-        raise McpttError(_NO_FLOOR)
-    return [_floor(message) for message in messages]
-
-
-def _floor(message: mcptt.FloorMessage) -> Decoded:
-    shown = {name: value for name, value in plain(message).items() if value not in (None, "", [])}
-    shown |= {"type": message.type, "name": message.name, "ssrc": f"0x{message.ssrc:08x}"}
-    causes: dict[int, type[IntEnum]] = {mcptt.FloorType.DENY: mcptt.Deny, mcptt.FloorType.REVOKE: mcptt.Revoke}
-    if message.cause is not None and message.type in causes:
-        shown["cause_means"] = _named(causes[message.type], message.cause)
-    if message.source is not None:
-        shown["source_means"] = _named(mcptt.Source, message.source)
-    if message.indicator is not None:
-        shown["indicator_means"] = [bit.name for bit in mcptt.Indicator if bit & message.indicator]
-    if message.talker is not None:
-        shown["talker"] = f"0x{message.talker:08x}"
-    return shown
-
-
-def _named(kind: type[IntEnum], value: int) -> str:
-    try:
-        return kind(value).name.lower().replace("_", " ")
-    except ValueError:
-        return "not known to this tool"

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from harness.cli.decode_mcptt import decode_mcptt
 from harness.cli.decode_radio import decode_lip, decode_pei, decode_sds, decode_status
-from harness.cli.decode_radio_ip import decode_ed137, decode_ed137_words, decode_mcptt
+from harness.cli.decode_radio_ip import decode_ed137, decode_ed137_words
 from harness.cli.plain import plain
 from harness.errors import AmlError, CdrError, HarnessError
 from harness.protocols import sdp
@@ -35,6 +36,8 @@ class Kind:
     binary: bool
     """Whether text input is hexadecimal."""
     example: str
+    is_text_too: bool = False
+    """Whether what is not hexadecimal is the message itself."""
 
 
 def from_hex(data: bytes) -> bytes:
@@ -237,7 +240,7 @@ KINDS: dict[str, Kind] = {
     "lip": Kind(decode_lip, True, "iccs decode lip 0A0088BD4247F737FFE810"),
     "status": Kind(decode_status, False, "iccs decode status 32773"),
     "ed137": Kind(decode_ed137, True, "iccs decode ed137 --profile 0x0167 20400000"),
-    "mcptt": Kind(decode_mcptt, True, "iccs decode mcptt 80CC00030000000A4D435054000102000500"),
+    "mcptt": Kind(decode_mcptt, True, "iccs decode mcptt 80CC00030000000A4D435054000102000500", True),
     "aml": Kind(
         _aml, False, "iccs decode aml 'A\"ML=1;lt=+55.74317;lg=-4.26881;rd=50;top=20130717141935;lc=90;pm=G;…'"
     ),
@@ -254,11 +257,12 @@ ALIASES = {"at": "pei"}
 def decode(kind: str, data: bytes, *, from_file: bool, profile: int | None = None) -> Decoded | list[Decoded]:
     """Return what is understood of ``data``.
 
-    Text given for a binary kind is hexadecimal; a file may hold either. With ``profile`` the data are not an RTP packet
-    but the words of an ``ed137`` header extension of that profile. Raises HarnessError (a protocol's own error).
+    Text given for a binary kind is hexadecimal, or for some the message itself; a file may hold either. With
+    ``profile`` the data are not an RTP packet but the words of an ``ed137`` header extension of that profile. Raises
+    HarnessError (a protocol's own error).
     """
     known = KINDS[ALIASES.get(kind, kind)]
-    if known.binary and not (from_file and _HEX.match(data) is None):
+    if known.binary and not ((from_file or known.is_text_too) and _HEX.match(data) is None):
         data = from_hex(data)
     try:
         return known.decode(data) if profile is None else decode_ed137_words(data, profile)

@@ -26,7 +26,7 @@ STORE: Final = "runs.sqlite"
 RUN_ID: Final = "run-id"
 GIT_S: Final = 10.0
 """Seconds git may take to tell the commit."""
-EVIDENCE: Final = ("allure-results", "run", "logs")
+EVIDENCE: Final = ("allure-results", "run", "logs", "certificate")
 """Folders whose files are hashed."""
 
 

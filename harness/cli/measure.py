@@ -19,6 +19,8 @@ EXIT_NO_RESULT = 1
 EXIT_USAGE = 2
 MAX_BYTES = 64 * 1024 * 1024
 """Of a table or a recording."""
+MOST_LINES_BEFORE = 20
+"""Lines of a table in which its header is looked for."""
 app = typer.Typer(
     no_args_is_help=True,
     help="Measure speech from recordings and tables. Example: iccs measure latency TX.wav RX.wav",
@@ -31,25 +33,37 @@ def access_time(
     alpha: Annotated[float, typer.Option(help="Share of full intelligibility that counts as access.")] = 0.9,
     level: Annotated[float, typer.Option(help="Confidence of the interval.")] = 0.95,
     plot: Annotated[Path | None, typer.Option(help="Write the fitted curve here, as SVG.")] = None,
+    word_at: Annotated[
+        float | None,
+        typer.Option(help="Seconds into the clip at which the word begins, where ptt is a moment of the clip."),
+    ] = None,
 ) -> None:
     """Fit NIST's access curve to a table of presses, and tell the access time with its interval, as JSON.
 
     A row is one message: when push-to-talk was pressed, in seconds (the lead before the word, or a moment of the clip),
     and how well the word that followed (p1) and the same word spoken later (p2, may be empty) were understood. Column
-    names are read whatever their case: ptt, ptt_time, ptt_s or PTT_time; P1, P1_Int; P2, P2_Int.
+    names are read whatever their case: ptt, ptt_time, ptt_s or PTT_time; P1, P1_Int; P2, P2_Int. Lines before the
+    header are passed over: NIST's published tables have three, and their PTT_time is a moment of the clip.
 
     Exit 0 with a result, 1 where the table holds none (it says why), 2 for a table that can't be read.
 
-    Example:
+    Examples:
 
       iccs measure access-time presses.csv --alpha 0.9 --plot curve.svg
+
+      iccs measure access-time capture_LTE_F1_b9_w1_bed.csv --word-at 2.5
     """
-    trials = _or_exit(EXIT_USAGE, lambda: read_trials(table))
+    trials = _or_exit(EXIT_USAGE, lambda: read_trials(table, word_at))
     from harness.measure.access.curve import fit  # noqa: PLC0415 - only when asked for
 
     def found() -> dict[str, Any]:
         curve = fit(trials)
         tau = curve.tau(alpha, level)
+        if curve.lambda_s > 0:
+            _warn(
+                "the later the press, the less is understood: ptt is a moment of the clip, and so is the result; give"
+            )
+            _warn("--word-at, the moment at which the word begins, for the access time")
         if plot is not None:
             plot.write_bytes(_drawn(curve, trials, tau.value))
         return {
@@ -100,8 +114,11 @@ def latency(
     _show({"latency_ms": found.ms, "confidence": found.confidence, "method": found.method.value, "rate": rate})
 
 
-def read_trials(path: Path) -> list[Any]:
-    """The trials of a table. Raises LocalError naming file and line."""
+def read_trials(path: Path, word_at: float | None = None) -> list[Any]:
+    """The trials of a table; with `word_at`, seconds, its presses are moments of a clip whose word begins then.
+
+    Raises LocalError naming file and line.
+    """
     from harness.measure.access.curve import MOST_TRIALS, Trial  # noqa: PLC0415
 
     try:
@@ -112,16 +129,21 @@ def read_trials(path: Path) -> list[Any]:
         raise LocalError(f"{path}: can't be read as CSV: {error}") from None
     if not rows:
         raise LocalError(f"{path}: empty; a header with ptt, p1 and p2 is due")
-    names = [name.strip().lower() for name in rows[0]]
+    headers = ([name.strip().lower() for name in row] for row in rows[:MOST_LINES_BEFORE])
+    begins, names = next(
+        ((at, row) for at, row in enumerate(headers) if set(row) & set(_COLUMNS["ptt"])),
+        (0, [name.strip().lower() for name in rows[0]]),
+    )
     places = {column: _place(path, names, column) for column in _COLUMNS}
     trials = []
-    for line, row in enumerate(rows[1 : MOST_TRIALS + 1], 2):
+    for line, row in enumerate(rows[begins + 1 : begins + MOST_TRIALS + 1], begins + 2):
         if not any(cell.strip() for cell in row):
             continue
         values = {column: _number(path, line, row, column, place) for column, place in places.items()}
         if values["ptt"] is None or values["p1"] is None:
             raise LocalError(f"{path}:{line}: ptt and p1 are due in every row")
-        trials.append(Trial(values["ptt"], values["p1"], values["p2"]))
+        lead = values["ptt"] if word_at is None else word_at - values["ptt"]
+        trials.append(Trial(lead, values["p1"], values["p2"]))
     return trials
 
 
@@ -187,8 +209,12 @@ def _or_exit(status: int, work: Any) -> Any:
         _fail(status, str(error))
 
 
-def _fail(status: int, why: str) -> None:
+def _warn(why: str) -> None:
     print(why, file=sys.stderr)  # noqa: T201
+
+
+def _fail(status: int, why: str) -> None:
+    _warn(why)
     raise typer.Exit(status)
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, get_args
 
 import typer
 from pydantic import BaseModel
 from rich.console import Console
 
-from harness.cli.checked_file import Where, read_checked
+from harness.cli.checked_file import MAX_ERRORS, Where, read_checked
 from harness.cli.defects import REGISTER
 from harness.cli.places import FIXTURES
 from harness.errors import HarnessError, LocalError
 from harness.evidence.plan import Board, Completion, Criterion, Declared, Exit, Plan, Risk, StagePlan, allure_rules
+from harness.evidence.requirements import catalogue
+from harness.evidence.stages import Stage
+from harness.evidence.witnessed import Witnessed
 from harness.source import Kind
 
 PLAN: Final = FIXTURES / "plans" / "niccs.yaml"
@@ -33,8 +36,9 @@ _MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "board": Board,
     "risks": Risk,
     "completion": Completion,
+    "witnessed": Witnessed,
 }
-_STAGES: Final = frozenset({"FAT", "SAT", "E2E", "UAT", "OAT", "ITHC", "pilot"})
+_STAGES: Final = frozenset(get_args(Stage))
 _PARTS: Final = _STAGES.union(Plan.model_fields, StagePlan.model_fields, *(m.model_fields for m in _MODELS.values()))
 
 PlanFile = Annotated[
@@ -45,7 +49,16 @@ PlanFile = Annotated[
 
 def load_plan(path: Path) -> Plan:
     """Return the plan. Raises PlanFileError with one line an error: ``file:line: key: found …; allowed: …``."""
-    plan, _ = read_checked(path, _KIND, Plan, _PARTS, _model)
+    plan, spot = read_checked(path, _KIND, Plan, _PARTS, _model)
+    wrong = [
+        spot.at(["witnessed", index, "requirement"]).error(
+            f"witnessed.{index}.requirement: {catalogue().unknown(each.requirement)}"
+        )
+        for index, each in enumerate(plan.witnessed)
+        if each.requirement not in catalogue()
+    ]
+    if wrong:
+        raise PlanFileError("\n".join(wrong[:MAX_ERRORS]))
     return plan
 
 
@@ -81,11 +94,15 @@ def gate(
     """
     from harness.cli.dossier import standing_of  # noqa: PLC0415 - the report's libraries take a second
     from harness.cli.report import OUT, RESULTS, allure_gate  # noqa: PLC0415
+    from harness.cli.witnessed import witnessed_of  # noqa: PLC0415
+    from harness.evidence.defects import this_day  # noqa: PLC0415
 
     folder = (out or OUT).resolve()
     try:
-        staged = stage_of(load_plan(plan), stage, plan)
-        found = standing_of(folder, stage, staged, defects)
+        written = load_plan(plan)
+        staged = stage_of(written, stage, plan)
+        records = witnessed_of(written, plan, stage, this_day())
+        found = standing_of(folder, stage, staged, defects, records)
         show_criteria(Console(), found)
         good = all(each.state == "met" for each in found)
         if allure:

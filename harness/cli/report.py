@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rich.console import Console
 from rich.table import Table
 
 from harness.cli.defects import REGISTER, load_register
 from harness.cli.node import ALLURE_CONFIG, MissingToolError, find_allure, find_node
+from harness.cli.pages import page as rendered
 from harness.cli.places import PROJECT
 from harness.cli.redacting import Audience, Names, Readers, Shown
 from harness.errors import HarnessError
@@ -44,11 +44,13 @@ SUMMARY = "summary.json"
 MATRIX = "matrix.csv"
 JUNIT = "junit.xml"
 HISTORY = "history.jsonl"
-TEMPLATES = PROJECT / "reports" / "templates"
+NO_ACCEPTANCE = "on simulators: no acceptance"
 WITHOUT_ALLURE = "The dossier needs no Allure: iccs dossier"
 GENERATE_S = 600.0
 """How long Allure may take."""
 EXIT_FAILED, EXIT_USAGE, EXIT_ENVIRONMENT = 1, 2, 3
+NO_REPORT = 4
+"""Exit code of a run that passed, whose Allure report could not be made: it has a dossier all the same."""
 _COUNTER = re.compile(
     r"<script async src=\"https://www\.googletagmanager\.com/[^\"]{0,200}\"></script>\s*<script>[^<]{0,2000}</script>"
 )
@@ -58,12 +60,15 @@ _OUTSIDE = re.compile(
 STYLES = {
     Standing.PASSED: "green",
     Standing.PASSED_SIMULATED: "cyan",
+    Standing.WITNESSED: "green",
     Standing.FAILED: "bold red",
     Standing.KNOWN: "magenta",
     Standing.NOT_APPLICABLE: "dim",
     Standing.NOT_RUN: "yellow",
 }
 """Green is for what was won on real equipment alone."""
+OF_A_RUN = tuple(each for each in Standing if each is not Standing.WITNESSED)
+"""Standings that a run can tell of."""
 
 
 class ReportError(HarnessError):
@@ -169,6 +174,7 @@ def make_report(results: Path, out: Path, summary: Summary, *, join_history: boo
     if folder.exists():
         shutil.rmtree(folder)
     told = {"ICCS_HISTORY": str(out.resolve() / HISTORY), "ICCS_JOIN_HISTORY": "1" if join_history else "0"}
+    told |= {"ICCS_GROUND": _ground(summary)}
     ran = _allure("generate", results, ["--output", folder], told)
     page = folder / "index.html"
     if ran.returncode != 0 or not page.is_file():
@@ -176,6 +182,14 @@ def make_report(results: Path, out: Path, summary: Summary, *, join_history: boo
     page.write_text(kept_at_home(page.read_text(encoding="utf-8")), encoding="utf-8")
     (folder / CATALOGUE_PAGE).write_text(catalogue_page(summary, catalogue()), encoding="utf-8")
     return page
+
+
+def _ground(summary: Summary) -> str:
+    """Return what the report's name and first chart are to tell of what tests were won on; "" of real equipment."""
+    bindings = {test.binding for test in summary.tests}
+    return {frozenset({"real"}): "", frozenset({"simulated"}): NO_ACCEPTANCE}.get(
+        frozenset(bindings), f"partly {NO_ACCEPTANCE}"
+    )
 
 
 def allure_gate(results: Path, rules: Mapping[str, float]) -> tuple[bool, str]:
@@ -221,9 +235,7 @@ def kept_at_home(html: str) -> str:
 
 def catalogue_page(summary: Summary, book: Catalogue) -> str:
     """Return the page to which requirement links lead: every criterion, its sources, and how it stands."""
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
-    template = environment.get_template(CATALOGUE_PAGE + ".j2")
-    return template.render(standings=summary.standings, sources=book.sources, priorities=PRIORITIES)
+    return rendered(CATALOGUE_PAGE, standings=summary.standings, sources=book.sources, priorities=PRIORITIES)
 
 
 def show(console: Console, summary: Summary) -> None:
@@ -240,7 +252,7 @@ def show(console: Console, summary: Summary) -> None:
         console.print(covered)
     groups = Table(title="Musts by group", title_justify="left")
     groups.add_column("group")
-    for standing in Standing:
+    for standing in OF_A_RUN:
         groups.add_column(standing.value, justify="right", style=STYLES[standing])
     features: dict[str, dict[Standing, int]] = {}
     for each in summary.standings:
@@ -248,10 +260,10 @@ def show(console: Console, summary: Summary) -> None:
             counts = features.setdefault(each.requirement.feature, dict.fromkeys(Standing, 0))
             counts[each.standing] += 1
     for feature, counts in features.items():
-        groups.add_row(feature, *(str(counts[standing]) for standing in Standing))
+        groups.add_row(feature, *(str(counts[standing]) for standing in OF_A_RUN))
     musts = summary.musts()
     groups.add_section()
-    groups.add_row("all Musts", *(str(musts[standing]) for standing in Standing))
+    groups.add_row("all Musts", *(str(musts[standing]) for standing in OF_A_RUN))
     console.print(groups)
     _show_tests(console, summary)
 

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from harness.cli.places import SIMULATED_TESTBED
+from harness.cli.places import SERVICE_CENTRE_TESTBED, SIMULATED_TESTBED
 from harness.errors import HarnessError, TestbedError
 from harness.journal import EVENTS_IN_MEMORY
 from harness.testbed.addresses import Addresses
@@ -24,7 +24,7 @@ from harness.testbed.interlock import Interlock
 from harness.testbed.load import load_testbed
 from harness.testbed.model import Testbed
 from harness.testbed.places import SIMULATORS_CAPTURE
-from harness.testbed.simulation import Simulation
+from harness.testbed.simulation import Simulation, simulators_of
 from harness.transport.context import Context
 
 EXIT_USAGE = 2
@@ -37,9 +37,16 @@ FLUSH_S = 0.25
 
 def simulate(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Simulators to start; all of the testbed when none is named.")
+        list[str] | None,
+        typer.Argument(help="Simulators to start, by component or role; all of the testbed when none is named."),
     ] = None,
-    testbed: Annotated[Path, typer.Option(help="Testbed file.", show_default=True)] = SIMULATED_TESTBED,
+    testbed: Annotated[
+        Path | None,
+        typer.Option(
+            help="Testbed file.",
+            show_default="fixtures/testbeds/simulated.yaml, else the first of ours that has what is named",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help='One JSON object a line, last {"ready":true}.')] = False,
     auto_answer: Annotated[
         float | None, typer.Option(min=0, max=600, help="Let positions answer by themselves after so many seconds.")
@@ -71,10 +78,12 @@ def simulate(
 
       iccs simulate iccs --auto-answer 0.2 --json
 
+      iccs simulate crm contact-us
+
       sipp -sn uac 127.0.0.1:PORT -s 999 -r 20 -m 200 -d 1000
     """
     try:
-        loaded = load_testbed(testbed)
+        loaded = load_testbed(testbed) if testbed is not None else _ours_with(names or [])
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(
                 _run(
@@ -95,6 +104,21 @@ def simulate(
     except (HarnessError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         raise typer.Exit(EXIT_ENVIRONMENT) from error
+
+
+def _ours_with(names: list[str]) -> Testbed:
+    """The first of the testbeds that we ship which has a simulator for each name; the simulated one where none has."""
+    ours = (SIMULATED_TESTBED, SERVICE_CENTRE_TESTBED, *sorted(SIMULATED_TESTBED.parent.glob("*.yaml")))
+    default: Testbed | None = None
+    for path in dict.fromkeys(ours):
+        found = load_testbed(path)
+        if all(simulators_of(found, name) for name in names):
+            if default is not None:
+                print(f"from {path}", file=sys.stderr)  # noqa: T201
+            return found
+        default = default or found
+    assert default is not None, "the first is read whatever is named"
+    return default
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

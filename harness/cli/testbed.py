@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.errors import TestbedError
-from harness.testbed.load import load_testbed
+from harness.testbed.layouts import lacking
+from harness.testbed.load import LAYOUTS, load_testbed
 
 EXIT_USAGE = 2
 
@@ -42,6 +43,10 @@ def check(file: Annotated[Path, typer.Argument(help="Testbed file (YAML).")]) ->
     console = Console(markup=False, highlight=False, soft_wrap=True)
     console.print(table)
     real = testbed.real()
+    for layout in testbed.stands_for:
+        missing = lacking(testbed, load_testbed(LAYOUTS / f"{layout}.yaml"))
+        but = f", but for {', '.join(missing)}: tests that ask for these are skipped" if missing else ""
+        console.print(f"Stands for {layout}{but}.")
     if not real:
         console.print("All simulated: the safety interlock allows everything, and no result counts as acceptance.")
         return

@@ -1,4 +1,4 @@
-"""``iccs webex``: what tests left in a Webex organisation after a crash, found by its prefix and taken away."""
+"""``iccs webex``: what tests left in a Webex organisation after a crash, and migrations that were broken off."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from rich.table import Table
 from harness.drivers.webex import ADMINISTRATOR
 from harness.drivers.webex_left import Left, find, remove
 from harness.endpoints.webex import WebexClient, token_from
-from harness.errors import TestbedError, WebexError, WebexGoneError
+from harness.endpoints.webex.ledger import Ledger
+from harness.endpoints.webex.migration import Migration
+from harness.errors import MigrationError, TestbedError, WebexError, WebexGoneError
 from harness.testbed.components import Binding, WebexComponent
 from harness.testbed.load import load_testbed
 
@@ -32,11 +34,13 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 @app.callback()
 def _webex() -> None:
-    """Webex: find and take away what tests left.
+    """Webex: find and take away what tests left, and roll back a migration by its ledger.
 
-    Example:
+    Examples:
 
       iccs webex sweep --dry-run --testbed my-tenant.yaml
+
+      iccs webex roll-back wave-1.ledger --testbed my-tenant.yaml
     """
 
 
@@ -52,7 +56,7 @@ def sweep(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Find webhooks, rooms, teams, workspaces and locations whose names begin with the prefix, and delete them.
+    """Find what tests make (rooms, meetings, accounts …) whose names begin with the prefix, and delete it.
 
     Tests take away what they make; after a crash or a pulled plug this does. With a testbed file each account's token
     is read from its own variable or the keyring; with --to the token is ICCS_WEBEX_TOKEN's.
@@ -76,6 +80,59 @@ def sweep(
     except (WebexError, TestbedError) as error:
         _end(str(error), EXIT_USAGE)
     raise typer.Exit(EXIT_LEFT if left else 0)
+
+
+@app.command("roll-back")
+def roll_back(
+    ledger: Annotated[Path, typer.Argument(help="The ledger that the migration wrote.")],
+    testbed: Annotated[
+        Path | None, typer.Option(help="Testbed file with a real webex: its administrator rolls back.")
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="Instead of a file: where Webex is asked, without /v1.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what stands by the ledger; ask nothing.")] = False,
+) -> None:
+    """Take back what a migration of Teams users did, by its ledger: whoever began it, and however it ended.
+
+    Steps are taken back last first, and each is marked in the ledger: where the service fails, the same command goes on
+    from there. Only what the migration made is touched; accounts that were there before keep all but what they got.
+
+    Exit 0 when nothing of it is left, 1 when something is, or with --dry-run may be, 2 for a file, an address or a
+    token that is wrong, 3 when Webex can't be reached.
+
+    Examples:
+
+      iccs webex roll-back wave-1.ledger --dry-run
+
+      iccs webex roll-back wave-1.ledger --testbed my-tenant.yaml
+    """
+    try:
+        book = Ledger.read(ledger)
+        standing = [each for each in book.steps if each.state != "undone"]
+        if dry_run:
+            print(f"{book.wave}: {len(standing)} of {len(book.steps)} steps stand")  # noqa: T201
+            raise typer.Exit(EXIT_LEFT if standing else 0)
+        if (testbed is None) == (to is None):
+            _end("either --testbed FILE or --to URL is due", EXIT_USAGE)
+        service, _prefix, tokens = _of_file(testbed) if testbed is not None else _of_address(to or "", PREFIX)
+        asyncio.run(_roll_back(service, tokens[ADMINISTRATOR], book))
+    except WebexGoneError as error:
+        _end(str(error), EXIT_WEBEX)
+    except MigrationError as error:
+        _end(str(error), EXIT_LEFT if error.rolled_back is False else EXIT_USAGE)
+    except (WebexError, TestbedError) as error:
+        _end(str(error), EXIT_USAGE)
+    print(f"{book.wave}: {len(standing)} steps were taken back; nothing of it is left")  # noqa: T201
+
+
+async def _roll_back(service: str, token: str, book: Ledger) -> None:
+    client = WebexClient(f"webex {ADMINISTRATOR}", service, token, read_only=False)
+    try:
+        me = await client.ask("GET", "/people/me")
+        if str(me["orgId"]) != book.organisation:
+            raise MigrationError("the ledger is of another organisation than the token: nothing was changed")
+        await Migration(client, await client.scim(), book, lambda _step: None).roll_back()
+    finally:
+        await client.close()
 
 
 def _end(why: str, code: int) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import Any, Final
 
+from harness import installed
 from harness.drivers.console import ANSWERS_WITHIN, Console, PermitRadio
 from harness.drivers.console_acts import act_of
 from harness.drivers.console_calls import PermitDial
@@ -108,12 +108,5 @@ Opener = Callable[[Seat], Awaitable[AdaptedConsole]]
 
 def load_plugin(name: str) -> Opener:
     """Return a plug-in by its name among the entry points ``iccs.console``. Raises DriverError where there is none."""
-    installed = {each.name: each for each in entry_points(group=ENTRY_POINTS)}
-    if name not in installed:
-        known = ", ".join(sorted(installed)) or "none"
-        raise DriverError(f"no console driver {name!r} is installed ({ENTRY_POINTS}); there is {known}")
-    try:
-        found: Opener = installed[name].load()
-    except (ImportError, AttributeError) as error:
-        raise DriverError(f"the console driver {name!r} can't be loaded: {error}") from error
+    found: Opener = installed.load(ENTRY_POINTS, name, "console driver", DriverError)
     return found

@@ -14,7 +14,7 @@ from typing import Final
 from harness.endpoints.media import MediaPort, MediaService, PortStats, Recording
 from harness.endpoints.sip.agent import UserAgent
 from harness.endpoints.sip.outgoing import OutgoingCall
-from harness.endpoints.speech import join_speech
+from harness.endpoints.speech import DISCARD, join_speech
 from harness.errors import DriverError, HarnessError
 from harness.protocols import sdp
 from harness.protocols.rtp.g711 import Samples
@@ -23,8 +23,6 @@ from harness.transport.tap import Address
 
 MAX_CALLS: Final = 2_000
 """Calls of one load."""
-DISCARD: Final = 9
-"""The port that an offer names where no media is sent, RFC 863's."""
 TEST_NUMBERS: Final = 1_000
 """Ofcom's reserved mobile numbers, 07700 900000 to 900999: callers of a load take turns with them."""
 

@@ -30,6 +30,8 @@ from harness.protocols.rtp.g711 import Samples
 from harness.transport.context import Context
 from harness.transport.https import bearing, http_client
 
+TRIES_EVERY = 0.1
+"""Seconds between two tries to log in at an ICCS that does not answer."""
 ANSWERS_WITHIN = 5.0
 """Seconds within which the control interface answers a request."""
 MAX_EVENT = 64 * 1024
@@ -74,6 +76,9 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight, R
         self._socket: ClientConnection | None = None
         self._reader: asyncio.Task[None] | None = None
         self._logged_in = False
+        self._again: tuple[str, str, dict[str, str]] | None = None
+        """With which audio it logged in, where, and as whom."""
+        self._plugged_into = ""
         self._jack: AudioJack | None = None
         self._loudspeaker = None
 
@@ -99,6 +104,7 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight, R
         """
         http = http_client(control, timeout=ANSWERS_WITHIN, token=token)
         console = cls(context, media, name, position, http, permit_dial, permit_radio)
+        console._again = audio, control, bearing(token)
         try:
             await console._log_in(audio)
             await console._look_on(control, bearing(token))
@@ -124,11 +130,43 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight, R
             raise
         return console
 
+    async def log_in_again(self, *, within: float) -> float:
+        """Log in as soon as the ICCS, whose core was lost, takes it; return after how many seconds.
+
+        The headset stays plugged in where it was. Raises DriverError, with the last refusal, where that is not
+        ``within`` seconds.
+        """
+        if self._again is None:
+            raise DriverError(f"{self.name} did not log in by the control interface, so it can't do so again")
+        audio, control, headers = self._again
+        began, refused, seated = self._journal.now(), "nothing was tried", False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while True:
+                    try:
+                        if not seated:
+                            await self._log_in(audio)
+                        seated = True
+                        await self._look_on(control, headers)
+                    except DriverError as error:
+                        refused = str(error)
+                        await asyncio.sleep(TRIES_EVERY)
+                        continue
+                    took = round(self._journal.now() - began, 3)
+                    self._journal.record(self.name, "console.logged_in_again", after=took)
+                    return took
+        raise DriverError(f"{self.name}: not logged in again within {within:g} s: {refused}")
+
     async def _log_in(self, audio: str) -> None:
         shown = await self._ask("login")
         self._logged_in = True
         jack = str(shown.get("jack")) if audio == "rtp" else audio
+        if self._jack is not None and jack == self._plugged_into:
+            return
+        if self._jack is not None:
+            await self._jack.close()
         self._jack = await open_jack(self._context, self._media, self.name, jack)
+        self._plugged_into = jack
 
     async def _look_on(self, control: str, headers: dict[str, str]) -> None:
         url = f"{control.replace('http', 'ws', 1)}/v1/positions/{self.position}/events"

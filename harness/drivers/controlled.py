@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any, Final, Self
 
+from harness.drivers.tester import Tester, nobody_stands_by
 from harness.endpoints.control_link import ControlLink
-from harness.errors import DriverError
+from harness.errors import NotPlayedError
 from harness.journal import Event
 from harness.transport.context import Context
+
+_BY_HAND: Final[Mapping[str, str]] = {
+    "down": "take it off the network: connections to it are refused",
+    "silent": "have it answer nothing: what is sent to it is dropped",
+    "loses_answers": "have its answers dropped, while what it is asked arrives",
+    "errors": "have it answer every request with a server error",
+    "slow": "have it answer {seconds:g} s late",
+}
+"""What a tester is asked for, by fault."""
 
 
 class _Told:
@@ -51,18 +62,39 @@ class SimulatedOrReal(_Told):
         super().__init__(context, name)
         self._kind = kind
         self._link: ControlLink | None = None
+        self.tester: Tester | None = None
+        """Who makes a real one fail, where somebody stands by for that."""
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether it is a simulator, which lets be done what a real one does not."""
+        return self._link is not None
 
     async def fail(self, fault: str = "down", *, seconds: float = 1.0) -> None:
-        """Make it fail: ``down``, ``silent``, ``loses_answers``, ``errors`` or ``slow``. Raises DriverError."""
+        """Make it fail: ``down``, ``silent``, ``loses_answers``, ``errors`` or ``slow``.
+
+        Raises DriverError, NotPlayedError where it is real and nobody stands by who can.
+        """
+        if self._link is None:
+            await self._stands_by().does(self.name, _BY_HAND[fault].format(seconds=seconds))
         self._journal.record(self.name, f"{self._kind}.failing", fault=fault)
-        await self._simulated().ask("PUT", "/fault", {"fault": fault, "seconds": seconds})
+        if self._link is not None:
+            await self._link.ask("PUT", "/fault", {"fault": fault, "seconds": seconds})
 
     async def recover(self) -> None:
-        """End the fault. Raises DriverError."""
+        """End the fault. Raises as `fail`."""
+        if self._link is None:
+            await self._stands_by().does(self.name, "end the fault")
         self._journal.record(self.name, f"{self._kind}.recovering")
-        await self._simulated().ask("DELETE", "/fault")
+        if self._link is not None:
+            await self._link.ask("DELETE", "/fault")
+
+    def _stands_by(self) -> Tester:
+        if self.tester is None:
+            raise NotPlayedError(nobody_stands_by(self.name))
+        return self.tester
 
     def _simulated(self) -> ControlLink:
         if self._link is None:
-            raise DriverError(f"{self.name} is real: it is not made to fail from here")
+            raise NotPlayedError(f"{self.name} is real, and this only a simulator lets be done")
         return self._link

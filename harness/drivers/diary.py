@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from importlib.metadata import entry_points
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
+from harness import installed
 from harness.drivers.controlled import ControlledSimulator
 from harness.endpoints.sms import PermitText
 from harness.errors import DriverError
@@ -66,11 +66,7 @@ be sent texts."""
 
 def load_adapter(name: str) -> Adapter:
     """A vendor's adapter by its name among the entry points. Raises DriverError."""
-    installed = {each.name: each for each in entry_points(group=ENTRY_POINTS)}
-    if name not in installed:
-        known = ", ".join(sorted(installed)) or "none"
-        raise DriverError(f"no adapter {name!r} of an SMS Diary is installed ({ENTRY_POINTS}); there is {known}")
-    loaded: Adapter = installed[name].load()
+    loaded: Adapter = installed.load(ENTRY_POINTS, name, "SMS Diary adapter", DriverError)
     return loaded
 
 

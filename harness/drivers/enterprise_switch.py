@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import quote
 
+from harness.drivers.made_to_fail import TrunkFault
 from harness.endpoints.control_link import ControlClient
 from harness.transport.context import Context
 
@@ -24,7 +25,7 @@ class EnterpriseSwitch:
         """Disconnect; again does nothing."""
         await self._client.close()
 
-    async def fail_trunk(self, trunk: str, fault: Literal["refusing", "silent"] = "silent") -> None:
+    async def fail_trunk(self, trunk: str, fault: TrunkFault = "silent") -> None:
         """Make a trunk fail: ``refusing`` answers 503, ``silent`` is a cut wire. Raises DriverError."""
         await self._trunk(trunk, fault)
 
@@ -47,6 +48,11 @@ class EnterpriseSwitch:
     async def _site(self, site: str, *, cut: bool) -> None:
         self._journal.record(self.name, "switch.site", site=site, cut=cut)
         await self._client.ask("PUT", f"/sites/{quote(site, safe='')}/cut", {"cut": cut})
+
+    async def freeze_meeting(self, number: str, *, on: bool = True) -> None:
+        """Have the mixer of the meeting at a number hang, or go on: its parties stay in. Raises DriverError."""
+        self._journal.record(self.name, "switch.meeting_frozen", meeting=number, on=on)
+        await self._client.ask("PUT", f"/meetings/{quote(number, safe='')}/frozen", {"on": on})
 
     async def impair(self, line: str, **impairment: float) -> None:
         """Make what a line's telephones are sent bad, in the calls that it has now: ``loss``, ``delay_ms`` …

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -18,16 +17,13 @@ from typing import Any, Final
 from harness.drivers.adapted_console import AdaptedConsole
 from harness.drivers.console import PermitRadio
 from harness.drivers.console_calls import PermitDial
+from harness.drivers.tester import ASKED_WITHIN_S, Terminal
 from harness.drivers.waiting import first_that
 from harness.endpoints.media import MediaService
 from harness.errors import DriverError, ExpectationError
 from harness.journal import Event
 from harness.transport.context import Context
 
-ASKED_WITHIN_S: Final = 3_600.0
-"""For so long a tester may take for one answer; ``pause`` stops the count."""
-MAX_LINE: Final = 500
-"""Bytes of a line that a tester types; what is longer is cut."""
 MAX_RECORD: Final = 1024 * 1024
 """Bytes of a record file that is read again."""
 WIRE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -44,48 +40,6 @@ _CALLS: Final = ("answer", "dial", "hold", "resume", "consult", "transfer", "con
 
 class StoppedError(DriverError):
     """The tester breaks the test off, to go on another time."""
-
-
-class Terminal:
-    """The tester's terminal: lines are written, and read without stopping the run."""
-
-    def __init__(self, name: str, path: Path) -> None:
-        try:
-            self._file = os.open(path, os.O_RDWR | os.O_NOCTTY)
-        except OSError as error:
-            raise DriverError(f"{name}: no tester's terminal at {path}: {error.strerror}") from error
-        self._typed = bytearray()
-
-    def tell(self, text: str) -> None:
-        """Write a line."""
-        os.write(self._file, (text + "\n").encode())
-
-    async def line(self) -> str:
-        """Return the next line that is typed. Raises DriverError when the terminal is gone."""
-        loop = asyncio.get_running_loop()
-        while b"\n" not in self._typed:
-            ready = asyncio.Event()
-            loop.add_reader(self._file, ready.set)
-            try:
-                await ready.wait()
-            finally:
-                loop.remove_reader(self._file)
-            try:
-                got = os.read(self._file, MAX_LINE)
-            except OSError:
-                got = b""
-            if not got:
-                raise DriverError("the tester's terminal is gone")
-            self._typed += got
-            if len(self._typed) > MAX_LINE and b"\n" not in self._typed:
-                del self._typed[MAX_LINE:]
-        line, _, rest = bytes(self._typed).partition(b"\n")
-        self._typed = bytearray(rest[-MAX_LINE:])
-        return line.decode(errors="replace").strip()
-
-    def close(self) -> None:
-        """Leave it."""
-        os.close(self._file)
 
 
 class Record:

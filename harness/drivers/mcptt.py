@@ -4,52 +4,43 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
+from harness.drivers.mcptt_calls import PrivateMcpttCalls
+from harness.drivers.mcptt_floor import EMERGENCY_PRIORITY, GRANT_S, Keyed
+from harness.drivers.mcptt_places import PlacedHandset
+from harness.drivers.mcptt_texts import TextingHandset
 from harness.drivers.talking_radio import Technology
-from harness.endpoints.mcptt import GroupCall, McpttTerminal
+from harness.endpoints.mcptt import GroupCall, McpttTerminal, PrivateCall
 from harness.endpoints.media import MediaService, PortStats, Recording
-from harness.errors import DriverError, ExpectationError, InterlockError, McpttLocalError
+from harness.endpoints.sntp import Clock
+from harness.errors import DriverError, ExpectationError, McpttLocalError
 from harness.journal import Event
-from harness.protocols.mcptt.messages import Deny, Indicator, Revoke
+from harness.protocols.mcptt.messages import Revoke
 from harness.protocols.rtp.g711 import Samples
 from harness.transport.context import Context
 from harness.transport.tap import Address
 
-GRANT_S: Final = 5.0
-"""Seconds within which the server answers a request to talk."""
-QUEUED_S: Final = 30.0
-"""Seconds for which a queued request is let wait."""
 JOINED_S: Final = 5.0
-EMERGENCY_PRIORITY: Final = 15
-"""The priority that is an emergency, as on TETRA; from 12 on the interlock asks for a permit."""
 TOLD_S: Final = 1.0
 """Seconds within which the server tells one who joins who talks."""
 _TOLD: Final = ("floor.idle", "floor.taken", "floor.granted")
-_ANSWERS: Final = ("floor.granted", "floor.queued", "floor.denied", "floor.unanswered")
 
 
-@dataclass(frozen=True, slots=True)
-class Keyed:
-    """A floor that was granted."""
-
-    granted: bool
-    seconds: int | None
-    """How long one may talk."""
-
-
-class McpttRadio:
+class McpttRadio(PrivateMcpttCalls, PlacedHandset, TextingHandset):
     """One handset. What it does and shows is journalled under the component's name, in a radio terminal's words.
 
     Events: ``ptt.pressed`` {talkgroup, priority}, ``ptt.granted`` {talkgroup, grant_ms}, ``ptt.queued``, ``ptt.denied``
-    {reason}, ``ptt.released``, ``ptt.pre_empted``, ``talker.shown`` {talkgroup, user, emergency}, ``talker.ended``,
-    ``call.ended``, ``voice.heard`` {level_dbov}; the endpoint's own ``floor.*`` and ``group_call.*`` beside them.
+    {reason}, ``ptt.released``, ``ptt.pre_empted``, ``ptt.revoked`` {cause}, ``talker.shown`` {talkgroup, user,
+    emergency}, ``talker.ended``, ``call.ended``, ``voice.heard`` {level_dbov}, and those of PlacedHandset, of
+    TextingHandset and of PrivateMcpttCalls, whose floor has no talkgroup; the endpoint's own ``floor.*``,
+    ``group_call.*``, ``private_call.*``, ``location.*`` and ``mcdata.*`` beside them.
     """
 
     technology: ClassVar[Technology] = Technology.MCPTT
     talk_shown: ClassVar[str] = "talker.shown"
     talk_over: ClassVar[str] = "talker.ended"
+    talk_taken: ClassVar[str] = "ptt.revoked"
 
     def __init__(self, context: Context, name: str, domain: str, permit: Callable[[str, str, int], None]) -> None:
         self.name = name
@@ -73,17 +64,30 @@ class McpttRadio:
         user: str,
         domain: str,
         server: Address,
+        service: str = "",
+        data_service: str = "",
+        clock: Clock | None = None,
         host: str = "127.0.0.1",
         priority: int = 5,
         permit: Callable[[str, str, int], None],
     ) -> McpttRadio:
         """Switch the handset on; it is in no call yet. `user`: the user part of its MCPTT ID.
 
-        ``permit`` is asked before anything goes on air. Raises TransportError.
+        ``service``, ``data_service`` and ``clock``: as McpttTerminal's. ``permit`` is asked before anything goes on
+        air. Raises TransportError.
         """
         radio = cls(context, name, domain, permit)
         radio._terminal = await McpttTerminal.open(
-            context, media, name, user=f"sip:{user}@{domain}", server=server, host=host, priority=priority
+            context,
+            media,
+            name,
+            user=f"sip:{user}@{domain}",
+            server=server,
+            service=service,
+            data_service=data_service,
+            clock=clock,
+            host=host,
+            priority=priority,
         )
         radio._forget = context.journal.subscribe(radio._seen)
         return radio
@@ -101,16 +105,16 @@ class McpttRadio:
 
     async def select(self, talkgroup: str) -> None:
         """Turn to a talkgroup: join its call. Raises DriverError where the server refuses."""
-        group = self._group(talkgroup)
+        group = self._id(talkgroup)
         if group not in self._terminal.calls:
-            self._ask("call", talkgroup, 0)
+            self._ask("key", talkgroup, 0)
             before = self._journal.position
             try:
                 await self._terminal.call(group, session_type=self.session_type, within=JOINED_S)
             except McpttLocalError as error:
                 raise DriverError(str(error)) from None
             try:
-                await self._first(_TOLD, group, before, TOLD_S)
+                await self._first(_TOLD, {"group": group}, before, TOLD_S)
             except ExpectationError:
                 # The server is to tell everybody who joins whether somebody talks (TS 24.380 section 6.3.4).
                 self._journal.warn(self.name, "floor.untold", talkgroup=talkgroup, waited_s=TOLD_S)
@@ -119,7 +123,7 @@ class McpttRadio:
 
     async def leave(self, talkgroup: str) -> None:
         """Leave a talkgroup's call. Raises McpttLocalError where it is in none."""
-        await self._terminal.leave(self._group(talkgroup))
+        await self._terminal.leave(self._id(talkgroup))
 
     # Speech
 
@@ -135,68 +139,23 @@ class McpttRadio:
         name = talkgroup or self.talkgroup
         if name is None:
             raise DriverError(f"{self.name}: no talkgroup is selected")
-        if self._keyed is not None:
-            raise DriverError(f"{self.name}: the key is pressed already")
         call = self._call(name)
-        self._ask("key", name, priority)
-        pressed = self._journal.record(self.name, "ptt.pressed", talkgroup=name, priority=priority)
-        self._keyed = call
-        indicator = Indicator.EMERGENCY if priority >= EMERGENCY_PRIORITY else None
-        try:
-            call.press(priority=priority or None, indicator=indicator)
-            granted = await self._answered(call, name, pressed, within)
-        except (McpttLocalError, ExpectationError, asyncio.CancelledError) as error:
-            self._let_go(call, name, str(error) or "let go")
-            raise
-        grant_ms = round((granted.time - pressed.time) * 1000, 3)
-        self._journal.record(self.name, "ptt.granted", talkgroup=name, grant_ms=grant_ms)
+        keyed = await self._key(call, name, {"talkgroup": name}, priority, within)
         if say is not None:
             await call.say(say)
-        return Keyed(True, granted.data.get("seconds"))
-
-    async def _answered(self, call: GroupCall, name: str, pressed: Event, within: float) -> Event:
-        answer = await self._first(_ANSWERS, call.group, pressed.seq, within)
-        if answer.kind == "floor.queued":
-            self._journal.record(self.name, "ptt.queued", talkgroup=name, position=answer.data.get("position"))
-            answer = await self._first(("floor.granted", "floor.denied"), call.group, answer.seq, QUEUED_S)
-        if answer.kind != "floor.granted":
-            reason = _why(answer)
-            self._let_go(call, name, reason)
-            raise DriverError(f"{self.name}: {name}: {reason}")
-        return answer
-
-    async def _first(self, kinds: tuple[str, ...], group: str, after: int, within: float) -> Event:
-        """The first event of one of these kinds. Raises ExpectationError."""
-        waits = [
-            asyncio.ensure_future(self._journal.expect(self.name, kind, within=within, after=after, group=group))
-            for kind in kinds
-        ]
-        try:
-            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            return min((each.result() for each in done), key=lambda event: event.seq)
-        finally:
-            for each in waits:
-                each.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
-
-    def _let_go(self, call: GroupCall, name: str, reason: str) -> None:
-        self._keyed = None
-        self._journal.record(self.name, "ptt.denied", talkgroup=name, reason=reason)
-        if call.is_up:
-            call.release()
+        return keyed
 
     async def emergency(self, talkgroup: str | None = None, *, say: Samples | None = None) -> Keyed:
-        """Press the emergency button: the floor of ``talkgroup`` (the one in use), whoever talks. Raises as ``key``."""
-        return await self.key(talkgroup, say=say, priority=EMERGENCY_PRIORITY)
+        """Press the emergency button: the floor of ``talkgroup`` (the one in use), whoever talks, and where it is.
 
-    async def unkey(self) -> None:
-        """Let the key go. Raises DriverError when it is not pressed."""
-        if self._keyed is None:
-            raise DriverError(f"{self.name}: the key is not pressed")
-        call, self._keyed = self._keyed, None
-        self._journal.record(self.name, "ptt.released")
-        if call.is_up:
-            call.release()
+        The place is told where it is known (``move_to``), beside the request for the floor. Raises as ``key``.
+        """
+        self._ask("key", talkgroup or self.talkgroup or "", EMERGENCY_PRIORITY)  # before either leaves
+        told = asyncio.ensure_future(self._tell_emergency())
+        try:
+            return await self.key(talkgroup, say=say, priority=EMERGENCY_PRIORITY)
+        finally:
+            await told
 
     async def say(self, samples: Samples, talkgroup: str | None = None, *, priority: int = 0) -> float:
         """Key, wait for the grant, speak, and let the key go; return the run time at which the speech began.
@@ -219,23 +178,23 @@ class McpttRadio:
 
         Raises McpttLocalError without the floor.
         """
-        return await self._call(self.talkgroup or "").say(samples)
+        return await self._in_use().say(samples)
 
     async def spoken(self) -> None:
         """Return when all that was to be spoken is out."""
-        await self._call(self.talkgroup or "").media.port.played()
+        await self._in_use().media.port.played()
 
     async def record(self) -> None:
-        """Begin to keep what the loudspeaker gives of the talkgroup in use."""
-        await self._call(self.talkgroup or "").media.port.record()
+        """Begin to keep what the loudspeaker gives of the call in use."""
+        await self._in_use().media.port.record()
 
     async def recorded(self) -> Recording:
         """Return what the loudspeaker gave since ``record``."""
-        return await self._call(self.talkgroup or "").media.port.recorded()
+        return await self._in_use().media.port.recorded()
 
     async def stats(self) -> PortStats:
-        """What the loudspeaker has had of the talkgroup in use, packet by packet."""
-        return await self._call(self.talkgroup or "").media.port.stats()
+        """What the loudspeaker has had of the call in use, packet by packet."""
+        return await self._in_use().media.port.stats()
 
     # What the handset shows
 
@@ -250,7 +209,11 @@ class McpttRadio:
             return
         if event.source != self.name:
             return
-        name = self._name(event.data.get("group"))
+        self._seen_private(event)
+        self._seen_places(event)
+        self._seen_texts(event)
+        name = self._name(event.data.get("group")) or None
+        keyed = self._keyed is not None and self._keyed.told.items() <= event.data.items()
         match event.kind:
             case "floor.taken":
                 user = str(event.data.get("talker", "")).removeprefix("sip:").partition("@")[0]
@@ -258,43 +221,24 @@ class McpttRadio:
                 self._journal.record(self.name, "talker.shown", talkgroup=name, user=user, emergency=emergency)
             case "floor.idle":
                 self._journal.record(self.name, "talker.ended", talkgroup=name)
-            case "floor.revoked" if self._keyed is not None and event.data.get("group") == self._keyed.group:
+            case "floor.revoked" if keyed:
                 self._keyed = None
                 kind = "ptt.pre_empted" if event.data.get("cause") == Revoke.PRE_EMPTED else "ptt.revoked"
                 self._journal.record(self.name, kind, talkgroup=name, cause=event.data.get("cause"))
+            case "private_call.over" if keyed:
+                self._keyed = None
             case "group_call.over":
-                if self._keyed is not None and event.data.get("group") == self._keyed.group:
-                    self._keyed = None
+                self._keyed = None if keyed else self._keyed
                 self._journal.record(self.name, "call.ended", talkgroup=name, cause=event.data.get("reason"))
 
-    # Names
-
-    def _group(self, talkgroup: str) -> str:
-        return f"sip:{talkgroup}@{self._domain}"
-
-    def _name(self, group: object) -> str:
-        return str(group or "").removeprefix("sip:").partition("@")[0]
+    def _in_use(self) -> GroupCall | PrivateCall:
+        """The call that microphone and loudspeaker are on: the private one while it is up."""
+        private = self._terminal.private.call
+        return private if private is not None and private.is_up else self._call(self.talkgroup or "")
 
     def _call(self, talkgroup: str) -> GroupCall:
-        call = self._terminal.calls.get(self._group(talkgroup))
+        call = self._terminal.calls.get(self._id(talkgroup))
         if call is None:
             in_calls = ", ".join(self._name(group) for group in self._terminal.calls) or "none"
             raise DriverError(f"{self.name} is in no call of {talkgroup or 'any talkgroup'}; it is in: {in_calls}")
         return call
-
-    def _ask(self, what: str, talkgroup: str, priority: int) -> None:
-        """Ask the interlock, and journal what it refuses."""
-        try:
-            self._permit(what, talkgroup, priority)
-        except InterlockError:
-            self._journal.warn(self.name, "ptt.not_allowed", talkgroup=talkgroup, priority=priority)
-            raise
-
-
-def _why(answer: Event) -> str:
-    if answer.kind == "floor.unanswered":
-        return "the server does not answer"
-    try:
-        return Deny(answer.data["cause"]).name.lower().replace("_", " ")
-    except (KeyError, ValueError):
-        return f"denied, cause {answer.data.get('cause')}"

@@ -36,15 +36,16 @@ class RadioTerminal(PrivateRadioCalls, RegroupedRadio):
     """One terminal. What it does and shows is journalled under the component's name.
 
     Events: ``ptt.pressed`` {talkgroup}, ``ptt.granted`` {talkgroup, grant_ms}, ``ptt.queued``, ``ptt.denied`` {reason},
-    ``ptt.released``, ``ptt.pre_empted``, ``talker.shown`` {talkgroup, issi}, ``talker.ended``, ``call.ended`` {cause},
-    ``voice.heard`` {level_dbov}, ``status.sent``, ``sds.sent`` {delivered}, ``sds.received`` {issi, text},
-    ``status.received``, ``sds.report`` {reference, told}, ``location.sent``, ``location.received`` {issi, lat, lon},
-    and those of PrivateRadioCalls and RegroupedRadio.
+    ``ptt.released``, ``ptt.pre_empted``, ``ptt.revoked`` (the network ended our transmission), ``talker.shown``
+    {talkgroup, issi}, ``talker.ended``, ``call.ended`` {cause}, ``voice.heard`` {level_dbov}, ``status.sent``,
+    ``sds.sent`` {delivered}, ``sds.received`` {issi, text}, ``status.received``, ``sds.report`` {reference, told},
+    ``location.sent``, ``location.received`` {issi, lat, lon}, and those of PrivateRadioCalls and RegroupedRadio.
     """
 
     technology: ClassVar[Technology] = Technology.TETRA
     talk_shown: ClassVar[str] = "talker.shown"
     talk_over: ClassVar[str] = "talker.ended"
+    talk_taken: ClassVar[str] = "ptt.revoked"
 
     def __init__(self, context: Context, name: str, talkgroups: Mapping[str, int]) -> None:
         self.name = name
@@ -332,7 +333,9 @@ class RadioTerminal(PrivateRadioCalls, RegroupedRadio):
                     self._journal.record(self.name, "ptt.pre_empted", talkgroup=group)
                     self._keyed = None
             case "radio.ceased":
-                self._keyed = None if self._is_keyed_call(event) else self._keyed
+                if self._is_keyed_call(event):
+                    self._journal.record(self.name, "ptt.revoked", talkgroup=group)
+                    self._keyed = None
                 self._journal.record(self.name, "talker.ended", talkgroup=group)
             case "radio.released":
                 self._keyed = None if self._is_keyed_call(event) else self._keyed

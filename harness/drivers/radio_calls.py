@@ -27,7 +27,7 @@ class PrivateRadioCalls:
     """The ISSI of who rings."""
 
     async def call(
-        self, issi: int, *, duplex: bool = False, direct: bool = False, priority: int = 0, within: float = CALL_S
+        self, issi: int, /, *, duplex: bool = False, direct: bool = False, priority: int = 0, within: float = CALL_S
     ) -> None:
         """Call the terminal ``issi`` and return when it has answered; ``direct`` needs no answer.
 

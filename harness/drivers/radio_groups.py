@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.errors import DriverError
 from harness.journal import Event, Journal
+from harness.protocols.pei.codes import ServiceMode, describe
 from harness.protocols.pei.mobile_terminal import GROUP_GIVEN
 from harness.protocols.pei.unsolicited import SYSTEM_WIDE_SERVICES
 
@@ -15,7 +16,7 @@ class RegroupedRadio:
     """The part of a terminal that the network can change.
 
     Events: ``group.given`` {talkgroup}, ``group.taken`` {talkgroup}, ``talkgroup.turned`` {talkgroup} where the network
-    chose it, ``cell.shown`` {system_wide}: in fallback a cell is not.
+    chose it, ``cell.shown`` {system_wide}: in fallback a cell is not; in direct mode ``gateway.seen`` {issi}.
     """
 
     name: str
@@ -24,6 +25,8 @@ class RegroupedRadio:
     _talkgroups: dict[str, int]
     _names: dict[str, str]
     """Digits of a GSSI to the talkgroup's name."""
+    _in_direct_mode = False
+    """Whether it last told of direct mode: `+CTDGR` tells of a gateway or repeater then (EN 300 392-5, 6.14.10)."""
 
     def _gssi(self, talkgroup: str) -> int:
         try:
@@ -36,6 +39,10 @@ class RegroupedRadio:
         """What the line reports of groups and cells; a group that is in no plan goes by its GSSI."""
         gssi = event.data.get("gssi")
         match event.kind:
+            case "radio.mode":
+                self._in_direct_mode = event.data.get("mode") != describe(ServiceMode, ServiceMode.TMO)
+            case "radio.regrouped" if self._in_direct_mode:
+                self._journal.record(self.name, "gateway.seen", issi=gssi)
             case "radio.regrouped" if gssi is not None:
                 name = self._names.get(str(gssi), str(gssi))
                 given = event.data.get("act") == GROUP_GIVEN

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 
 from harness.drivers.talking_radio import Technology
 from harness.endpoints.ed137 import ControlRoom
+from harness.endpoints.ed137.control_room import ANSWERED_WITHIN
 from harness.endpoints.media import Recording
 from harness.errors import DriverError, Ed137LocalError, HarnessError, InterlockError, SipLocalError
 from harness.journal import Event
@@ -71,6 +72,7 @@ class RoipRadio:
     technology: ClassVar[Technology] = Technology.ROIP
     talk_shown: ClassVar[str] = "squelch.opened"
     talk_over: ClassVar[str] = "squelch.closed"
+    talk_taken: ClassVar[str] = "ptt.pre_empted"  # PTT mute says no more
 
     def __init__(
         self,
@@ -196,22 +198,31 @@ class RoipRadio:
         if self._again is not None and not self._again.done():
             await self._again
             return
-        if self._keyed is not None:
-            self._let_go()
         with contextlib.suppress(SipLocalError):
-            on_ended, self.room.on_ended = self.room.on_ended, lambda: None
-            try:
-                await self.room.disconnect(within=0.5)
-            finally:
-                self.room.on_ended = on_ended
+            await self.leave(within=0.5)
         await self._connect_any(self._others_first())
 
     # PTT and speech
 
     async def select(self, talkgroup: str) -> None:
-        """Stay on the talkgroup that the gateway has set. Raises DriverError for another one."""
+        """Be on the talkgroup that the gateway has set: the session is set up where none is.
+
+        Raises DriverError for another talkgroup and where no radio takes the session, InterlockError.
+        """
         if talkgroup != self._target:
             raise DriverError(f"{self.name} is on {self._target}, as its gateway is set, and can't be on {talkgroup}")
+        if not self.room.is_connected:
+            await self._connect_any([self.room.uri, *self._others_first()[:-1]])
+
+    async def leave(self, *, within: float = ANSWERED_WITHIN) -> None:
+        """End the session, the key up; `select` sets it up again. Raises SipLocalError where the BYE is unanswered."""
+        if self._keyed is not None:
+            self._let_go()
+        on_ended, self.room.on_ended = self.room.on_ended, lambda: None
+        try:
+            await self.room.disconnect(within=within)
+        finally:
+            self.room.on_ended = on_ended
 
     async def key(
         self, ptt: Ptt | None = None, *, say: Samples | None = None, priority: int = 0, within: float = GRANT_S

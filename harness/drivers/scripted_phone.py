@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from random import Random
 from typing import Any, Final
 
 from harness.drivers.behaviour import Behaviour
@@ -20,9 +21,13 @@ from harness.endpoints.speech import join_speech
 from harness.errors import DriverError, HarnessError, SdpError
 from harness.protocols import sdp
 from harness.protocols.rtp.g711 import Samples
+from harness.protocols.sip.malformed import malformed
 from harness.transport.context import Context
 from harness.transport.tap import Address
 
+FLOOD_MOST: Final = 100_000
+FLOOD_FASTEST: Final = 5_000.0
+"""Datagrams a second."""
 MAX_CALLS: Final = 1_000
 """Calls of one scripted telephone in its life."""
 
@@ -86,6 +91,7 @@ class ScriptedPhone:
         self._target = target
         self._behaviour = Behaviour()
         self._extra: tuple[Rule, ...] = ()
+        self._permit_flood: Callable[[], None] | None = None
         self._agent: UserAgent
         self._tamper: Tamper
         self._tasks: set[asyncio.Task[None]] = set()
@@ -102,12 +108,15 @@ class ScriptedPhone:
         target: Address | None = None,
         user: str = "",
         permit: Callable[[str], None],
+        permit_flood: Callable[[], None] | None = None,
     ) -> ScriptedPhone:
-        """Bind its SIP at `local`. `target`: where it calls numbers; `permit` is asked before anything leaves.
+        """Bind its SIP at `local`. `target`: where it calls numbers; `permit` is asked before anything leaves,
+        `permit_flood` before a flood does, of which there is none without it.
 
         Raises TransportError where the address can't be bound.
         """
         phone = cls(context, media, name, target)
+        phone._permit_flood = permit_flood
         phone._agent = await UserAgent.open(
             context, name, local=local, user=user or name, permit=permit, on_invite=phone._invited
         )
@@ -154,6 +163,32 @@ class ScriptedPhone:
         if self._behaviour.cancel_after is not None:
             self._spawn(self._hang_up_after, self._behaviour.cancel_after, call)
         return call
+
+    async def flood(self, messages: int, per_second: float) -> None:
+        """Send the target datagrams that are no valid SIP (`protocols.sip.malformed`), from a port of their own.
+
+        Up to FLOOD_MOST at FLOOD_FASTEST a second; which they are is settled by the run's seed. Raises InterlockError
+        where it is not permitted: nothing has left then.
+        """
+        if self._target is None or self._permit_flood is None:
+            raise DriverError(f"{self.name} has nobody to flood")
+        if not (1 <= messages <= FLOOD_MOST and 0 < per_second <= FLOOD_FASTEST):
+            raise DriverError(f"a flood has 1 to {FLOOD_MOST} messages, {FLOOD_FASTEST:g} a second at most")
+        self._permit_flood()
+        journal, loop = self._context.journal, asyncio.get_running_loop()
+        journal.record(self.name, "phone.floods", messages=messages, per_second=per_second)
+        rng = Random(self._context.rng.getrandbits(64))
+        transport, _ = await loop.create_datagram_endpoint(
+            asyncio.DatagramProtocol, local_addr=(self._agent.address[0], 0)
+        )
+        try:
+            began = loop.time()
+            for number in range(messages):
+                transport.sendto(malformed(rng), self._target)
+                await asyncio.sleep(began + (number + 1) / per_second - loop.time())
+        finally:
+            transport.close()
+        journal.record(self.name, "phone.flooded", messages=messages, seconds=round(loop.time() - began, 3))
 
     async def called(self, *, within: float) -> ScriptedCall:
         """The next call that comes in. Raises DriverError when none comes in `within` seconds."""

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
-from harness.errors import DriverError
+from harness.errors import DriverError, ExpectationError
 from harness.transport.context import Context
 from harness.transport.https import http_client
 
@@ -196,6 +196,28 @@ class Supervisor:
         """Take an alarm away. Raises DriverError when it does not stand."""
         self._journal.record(self.name, "alarm.clear", alarm=alarm)
         await self._ask("POST", f"alarms/{quote(alarm, safe='')}/clear")
+
+    async def core_nodes(self) -> dict[str, str]:
+        """Return what each core node does: ``serves``, ``stands by`` or ``dead``."""
+        return {each["node"]: each["state"] for each in (await self._ask("GET", "core-nodes"))["nodes"]}
+
+    async def serving_node(self) -> str:
+        """Return the core node that serves. Raises ExpectationError where none does."""
+        nodes = await self.core_nodes()
+        found = next((node for node, state in nodes.items() if state == "serves"), None)
+        if found is None:
+            raise ExpectationError(f"{self.name}: no core node serves: {nodes}")
+        return found
+
+    async def kill_core_node(self, node: str) -> None:
+        """Kill a core node of a simulated ICCS. Raises DriverError where there is none of that name, or it is dead."""
+        self._journal.record(self.name, "core.killed", node=node)
+        await self._ask("POST", f"core-nodes/{quote(node, safe='')}/kill")
+
+    async def repair_core_node(self, node: str) -> None:
+        """Have a dead core node stand by. Raises DriverError as `kill_core_node`."""
+        self._journal.record(self.name, "core.repaired", node=node)
+        await self._ask("POST", f"core-nodes/{quote(node, safe='')}/repair")
 
     async def begin_trunk_fault(self, trunk: str, fault: Fault, *, seconds: float = 5.0) -> None:
         """Begin a fault of a simulated trunk; ``seconds``: how long a ``slow`` one lets callers wait.

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Final, Protocol
 
 from harness.endpoints.media import Recording
-from harness.errors import NotApplicableError
+from harness.errors import NotApplicableError, NotPlayedError
 from harness.journal import Event
 from harness.protocols.rtp.g711 import Samples
 
@@ -28,55 +28,84 @@ class Ability(StrEnum):
 
     SELECTION = "choose a talkgroup"
     TALKER = "show who talks"
-    CALL_SET_UP = "set a group call up apart from keying"
-    LATE_ENTRY = "join a talkgroup late"
     TEXTS = "send texts"
     STATUS = "send a status"
+    STATUS_AT_CONSOLES = "have its status shown at consoles"
     POSITION = "send its position"
     PRIVATE_CALLS = "call another radio alone"
+    CALLS_FROM_CONSOLES = "be called alone from a console"
     STANDBY = "go over to a standby"
+    EMERGENCY_AT_CONSOLES = "tell consoles of an emergency"
+    PLACE_AT_CONSOLES = "tell consoles where an emergency is"
+    AMBIENCE = "have its microphone opened from a console"
+    REGROUPING = "be given a talkgroup over the air"
+    PATCHES = "have its talkgroup patched at a console"
+    SEVERAL_TALKGROUPS = "be worked at a console beside others"
+    FALLBACK = "reach its site alone when the network is lost"
 
 
-_MCDATA: Final = "an MCPTT handset sends it by MCData, another service, which the harness does not play"
 _SPEECH_ALONE: Final = "an ED-137 session carries speech and the key alone"
 LACKS: Final[Mapping[Technology, Mapping[Ability, str]]] = {
-    Technology.TETRA: {
-        Ability.CALL_SET_UP: "a TETRA group call is set up by the key: NICCS-RAD-001 holds its permit to a figure",
-        Ability.STANDBY: "a TETRA terminal is on the network itself, with no gateway between that could be lost",
-    },
+    Technology.TETRA: {},
     Technology.ROIP: {
         Ability.SELECTION: "a radio behind a gateway is on the talkgroup that it is set to there",
         Ability.TALKER: "an ED-137 session tells that somebody talks (squelch), not who",
-        Ability.CALL_SET_UP: "an ED-137 session stands: no call is set up before a radio is keyed",
-        Ability.LATE_ENTRY: "an ED-137 session stands: nobody joins, and a radio hears all that its talkgroup does",
         Ability.TEXTS: _SPEECH_ALONE,
         Ability.STATUS: _SPEECH_ALONE,
+        Ability.STATUS_AT_CONSOLES: _SPEECH_ALONE,
         Ability.POSITION: _SPEECH_ALONE,
         Ability.PRIVATE_CALLS: _SPEECH_ALONE,
+        Ability.CALLS_FROM_CONSOLES: _SPEECH_ALONE,
+        Ability.EMERGENCY_AT_CONSOLES: (
+            "an ED-137 session tells that somebody talks, not who nor that it is an emergency; its emergency PTT goes "
+            "from the control room to the radio"
+        ),
+        Ability.PLACE_AT_CONSOLES: _SPEECH_ALONE,
+        Ability.AMBIENCE: _SPEECH_ALONE,
+        Ability.REGROUPING: "a radio behind a gateway is on the talkgroup that it is set to there",
     },
     Technology.MCPTT: {
-        Ability.TEXTS: _MCDATA,
-        Ability.STATUS: _MCDATA,
-        Ability.POSITION: _MCDATA,
-        Ability.PRIVATE_CALLS: "MCPTT's private calls are not played by the harness yet",
-        Ability.STANDBY: "an MCPTT handset has one server: what stands by for it is behind that address",
+        Ability.STANDBY: (
+            "an MCPTT handset has no gateway of the control room on its way; what stands by for its server is behind "
+            "the server's address"
+        ),
     },
 }
-"""Why a technology cannot do it, for the report. What is not named, it can."""
+"""Why a technology cannot do it, whoever tests it, for the report: "not applicable". What is not named, it can."""
+NOT_PLAYED: Final[Mapping[Technology, Mapping[Ability, str]]] = {
+    Technology.TETRA: {
+        Ability.STANDBY: "an officer's terminal has none; those that the control room keys may have",
+    },
+    Technology.ROIP: {
+        Ability.FALLBACK: "the simulated gateway's radios are at no site that could be cut off",
+    },
+    Technology.MCPTT: {
+        Ability.STATUS_AT_CONSOLES: "the simulated ICCS is told of statuses by TETRA alone",
+        Ability.CALLS_FROM_CONSOLES: "the simulated ICCS calls radios alone by TETRA",
+        Ability.PLACE_AT_CONSOLES: "the simulated ICCS is told of places by TETRA (LIP) alone",
+        Ability.AMBIENCE: "MCPTT's ambient listening (TS 24.379) is not built",
+        Ability.REGROUPING: "MCPTT's regrouping (TS 24.379) is not built",
+        Ability.FALLBACK: "MCPTT's isolated operation (IOPS) is not built",
+    },
+}
+"""What a technology has and this harness can't ask for yet: a skip, for the criterion is still to be shown."""
 
 
 def needs(technology: Technology, ability: Ability) -> None:
-    """Raise NotApplicableError, with the reason, where a technology cannot do it."""
+    """Raise NotApplicableError where a technology cannot do it, NotPlayedError where the harness can't ask for it."""
     why = LACKS[technology].get(ability)
     if why is not None:
         raise NotApplicableError(f"{technology} cannot {ability}: {why}")
+    why = NOT_PLAYED[technology].get(ability)
+    if why is not None:
+        raise NotPlayedError(f"that {technology} can {ability} is not shown: {why}")
 
 
 class TalkingRadio(Protocol):
     """One radio: it has a talkgroup, keys it, is heard there and hears.
 
     Events common to all, under the radio's name: ``ptt.pressed`` {talkgroup}, ``ptt.granted`` {talkgroup, grant_ms},
-    ``ptt.denied`` {reason}, ``ptt.released``, ``ptt.pre_empted``, ``voice.heard`` {level_dbov}, and the two below.
+    ``ptt.denied`` {reason}, ``ptt.released``, ``ptt.pre_empted``, ``voice.heard`` {level_dbov}, and the three below.
     """
 
     technology: ClassVar[Technology]
@@ -84,6 +113,8 @@ class TalkingRadio(Protocol):
     """The event by which it shows that another talks; who it is, where `Ability.TALKER` is there."""
     talk_over: ClassVar[str]
     """The event by which it shows that the other has let go."""
+    talk_taken: ClassVar[str]
+    """The event by which it shows that the network ended its transmission, as of a key that sticks."""
     name: str
     talkgroup: str | None
     """The talkgroup in use."""

@@ -100,11 +100,13 @@ class Telephone:
         `homes`: where it registers, (host, port): the first that answers; it goes back to an earlier one as soon as
         that answers again, which it tries at every refresh, every `expires` / 2 seconds. `lamp`: it subscribes to its
         mailbox; what is told without a subscription lights the lamp in any case. `permit` is asked with the target URI
-        before anything leaves; it raises InterlockError to refuse. Raises SipLocalError where none registers it.
+        before anything but a registration leaves; it raises InterlockError to refuse. Raises SipLocalError where none
+        registers it.
         """
         telephone = cls(context, media, name, number, password, of)
         telephone.host, telephone.codecs, telephone.secure = local[0], tuple(codecs), secure
         telephone._transport, telephone._homes, telephone._expires = transport, list(homes), expires
+        registrars = {telephone._registrar(home) for home in homes}  # to register there rings nobody
         telephone._agent = await UserAgent.open(
             context,
             name,
@@ -113,7 +115,7 @@ class Telephone:
             user=number,
             credentials=(number, password),
             on_invite=telephone._invited,
-            permit=permit,
+            permit=lambda target: None if target in registrars else permit(target),
         )
         telephone._agent.on_notify = telephone._notified
         telephone._agent.on_message = telephone._texted
@@ -185,9 +187,8 @@ class Telephone:
     async def _register_at(self, home: Address) -> None:
         registration = self._registrations.get(home)
         if registration is None:
-            scheme_host = f"sip:{home[0]}:{home[1]}{self._transport_parameter}"
             registration = await self._agent.register(
-                scheme_host,
+                self._registrar(home),
                 self.number,
                 self._password,
                 expires=self._expires,
@@ -202,6 +203,9 @@ class Telephone:
             self.context.journal.record(self.name, "telephone.home", home=f"{home[0]}:{home[1]}")
         if before is not None and before != home:
             self._registrations.pop(before).give_up()
+
+    def _registrar(self, home: Address) -> str:
+        return f"sip:{home[0]}:{home[1]}{self._transport_parameter}"
 
     async def unregister(self) -> None:
         """Take the registration back: calls don't reach it any more. Raises SipLocalError."""
@@ -265,6 +269,16 @@ class Telephone:
         if not 1 <= number <= len(self._calls):
             raise DriverError(f"{self.name}: there was no call {number}; there were {len(self._calls)}")
         return self._calls[number - 1]
+
+    @property
+    def latest(self) -> TelephoneCall:
+        """The call that came or was placed last, over or not. Raises DriverError when there was none."""
+        return self.call(len(self._calls))
+
+    @property
+    def has_rung(self) -> bool:
+        """Whether a call came that nobody has asked for by `rings` yet."""
+        return not self._rung.empty()
 
     @property
     def current(self) -> TelephoneCall:

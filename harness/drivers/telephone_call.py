@@ -12,7 +12,7 @@ from harness.endpoints.sip.call import Call
 from harness.endpoints.sip.exchange import Exchange
 from harness.endpoints.sip.incoming import IncomingCall
 from harness.endpoints.sip.refer import Transfer, refer
-from harness.endpoints.speech import join_speech
+from harness.endpoints.speech import DISCARD, join_speech
 from harness.errors import DriverError, HarnessError, SdpError
 from harness.protocols import sdp
 from harness.protocols.rtp.g711 import Samples
@@ -200,6 +200,18 @@ class TelephoneCall:
         self._session.resume()
         await self._offer_anew()
 
+    async def leave_audio(self) -> None:
+        """Stay in the call with no media either way, as an application whose audio is disconnected (re-INVITE)."""
+        self._note("telephone.audio", on=False)
+        self._session.change(self._session.plans[0]._replace(port=DISCARD, direction="inactive"))
+        await self._offer_anew()
+
+    async def join_audio(self) -> None:
+        """Send and take speech again."""
+        self._note("telephone.audio", on=True)
+        self._session.change(self._session.plans[0]._replace(port=self.port.address[1], direction="sendrecv"))
+        await self._offer_anew()
+
     async def transfer(self, number: str) -> None:
         """Send the other end to a number (REFER); return once it got through there.
 
@@ -239,6 +251,8 @@ class TelephoneCall:
 
     async def hang_up(self) -> None:
         """Put the receiver down. A call that is over is left alone."""
+        if not self.is_over:
+            self._note("telephone.hang_up")
         await self.close()
         self.sip.hang_up()
 
@@ -294,7 +308,7 @@ class TelephoneCall:
         if agreed is None or self._port is None or self._stats is not None:
             return
         self._telephone.context.called((agreed.host, agreed.port), self._telephone.of)
-        await join_speech(self._port, agreed)
+        await join_speech(self._port, agreed, own_port=self._session.plans[0].port)
         self._note("call.speech", codec=agreed.codec, direction=agreed.direction, secured=self.is_secured)
 
     async def _offer_anew(self) -> None:

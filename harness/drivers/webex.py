@@ -13,8 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from harness.drivers.webex_guests import GuestIssuer
 from harness.drivers.webex_left import Left, remove
-from harness.drivers.webex_meetings import WebexMeetings
+from harness.drivers.webex_migration import WebexMigration
+from harness.drivers.webex_sign_in import SigningIn
 from harness.endpoints.control_link import ControlLink
 from harness.endpoints.sntp import Clock
 from harness.endpoints.webex import WebexClient, token_from
@@ -40,12 +42,23 @@ class Account:
     """Whether a test may disable it."""
 
 
-class Webex(WebexMeetings):
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Whose Webex it is."""
+
+    service: str
+    """Where it is asked, without ``/v1``."""
+    organisation: str
+    organisation_id: str
+
+
+class Webex(WebexMigration):
     """Webex. What is done is journalled under the component's name: ids and accounts' names, never what is said.
 
     Events of a simulated one: ``messages.created``, ``memberships.created`` … {id, actor}, ``audit`` {category, target,
     actor}, ``person.disabled`` {person}, ``webhook.sent``, ``webhook.failed``, ``webhook.disabled`` {webhook},
-    ``fault``, ``well``, ``busy`` and ``ready``.
+    ``fault``, ``well``, ``busy`` and ``ready``; of its identity provider ``identity.signed_in`` and
+    ``identity.refused`` {step, reason}.
     """
 
     def __init__(
@@ -67,11 +80,13 @@ class Webex(WebexMeetings):
         self.prefix = prefix
         """What the names of all begin with that is made here."""
         self.read_only = read_only
-        self._service, self._accounts = service, accounts
+        self._service, self._accounts = service, dict(accounts)
         self._analytics_at, self._tls = analytics or service, tls
         self._clients: dict[str, WebexClient] = {}
         self._analysts: dict[str, WebexClient] = {}
         self._made: list[Left] = []
+        self._ledgers = {}
+        self._codes: dict[str, int] = {}
         self._closed = False
 
     @classmethod
@@ -90,6 +105,8 @@ class Webex(WebexMeetings):
         control_token: str | None = None,
         analytics: str | None = None,
         tls: ssl.SSLContext | None = None,
+        signing_in: SigningIn | None = None,
+        guest_issuer: GuestIssuer | None = None,
     ) -> Webex:
         """Reach Webex at ``service``, and a simulated one's events, faults and tokens at ``control``.
 
@@ -97,7 +114,8 @@ class Webex(WebexMeetings):
         left out: whom the public web trusts.
 
         ``clock``: seconds since 1970, by which records are asked for. ``permit`` lets a number be dialled, or raises
-        InterlockError. Raises DriverError where there are no events.
+        InterlockError. ``signing_in``: by what people sign in at a simulated one; ``guest_issuer``: who signs for
+        guests of the older kind. Raises DriverError where there are no events.
         """
         webex = cls(
             context,
@@ -111,6 +129,7 @@ class Webex(WebexMeetings):
             analytics=analytics,
             tls=tls,
         )
+        webex.signing_in, webex.guest_issuer = signing_in, guest_issuer
         if control is not None:
             webex._link = await ControlLink.open(context, name, control, control_token, webex._told)
         return webex
@@ -130,6 +149,7 @@ class Webex(WebexMeetings):
 
     async def tidy(self) -> None:
         """Take away what was made here; what can't be is told in the journal, and is left for ``iccs webex sweep``."""
+        await self._roll_all_back()
         while self._made:
             left = self._made.pop()
             try:
@@ -147,6 +167,13 @@ class Webex(WebexMeetings):
             )
         return self._clients[name]
 
+    async def tenant(self) -> Tenant:
+        """Which organisation the administrator's token is of, and where. Raises DriverError, WebexError."""
+        client = await self.account()
+        me = await client.ask("GET", "/people/me")
+        organisation = await client.ask("GET", f"/organizations/{me['orgId']}")
+        return Tenant(self._service, str(organisation["displayName"]), str(organisation["id"]))
+
     async def analyst(self, name: str = ADMINISTRATOR) -> WebexClient:
         """An account's connection to where call records are. Raises as `account` does."""
         if name not in self._analysts:
@@ -156,8 +183,21 @@ class Webex(WebexMeetings):
             )
         return self._analysts[name]
 
+    async def _let_stay(self, name: str, email: str, token: str) -> None:
+        await self._forget(name)
+        self._accounts[name] = Account(email, None, True)
+        self._clients[name] = WebexClient(
+            f"{self.name} {name}", self._service, token, read_only=self.read_only, tls=self._tls
+        )
+
+    def _last_steps(self) -> dict[str, int]:
+        return self._codes
+
     def _email(self, account: str) -> str:
         return self._known(account).email
+
+    def _is_disposable(self, email: str) -> bool:
+        return any(each.disposable and each.email.lower() == email for each in self._accounts.values())
 
     def _keep(self, kind: str, made: dict[str, Any], by: str) -> None:
         self._made.append(Left(kind, str(made["id"]), str(made["title"]), by))
@@ -228,16 +268,22 @@ class Webex(WebexMeetings):
     async def enable(self, whom: str, *, by: str = ADMINISTRATOR) -> None:
         """Enable an account again, whose tokens are new ones from then on."""
         await self._let_in(whom, by, enabled=True)
+        await self._forget(whom)
+
+    def _may_be_disabled(self, whom: str) -> None:
+        if self._link is None and not self._known(whom).disposable:
+            raise InterlockError(
+                f"{self.name}: account {whom!r} is not to be disabled: the testbed file does not call it 'disposable'"
+            )
+
+    async def _forget(self, whom: str) -> None:
         client = self._clients.pop(whom, None)
         if client is not None:
             await client.close()
 
     async def _let_in(self, whom: str, by: str, *, enabled: bool) -> None:
         account = self._known(whom)
-        if self._link is None and not account.disposable:
-            raise InterlockError(
-                f"{self.name}: account {whom!r} is not to be disabled: the testbed file does not call it 'disposable'"
-            )
+        self._may_be_disabled(whom)
         client = await self.account(by)
         people = [each async for each in client.listed("/people", query={"email": account.email}, most=1)]
         if not people:

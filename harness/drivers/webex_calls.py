@@ -63,8 +63,15 @@ class WebexCalls(SimulatedOrReal):
 
     async def handle(self, call: str, act: str, *, by: str) -> None:
         """Do something to an account's call: ``answer``, ``hold``, ``resume``, ``hangup``, ``reject``, ``mute``."""
-        await (await self.account(by)).ask("POST", f"/telephony/calls/{act}", {"callId": call})
+        await self._act(act, {"callId": call}, by)
         self._journal.record(self.name, "webex.call_handled", call=call, act=act, account=by)
+
+    async def _act(self, act: str, body: dict[str, str], by: str) -> dict[str, Any]:
+        """Ask for an act; what it takes is counted from ``webex.call_asked``, before anything is sent."""
+        client = await self.account(by)
+        self._journal.record(self.name, "webex.call_asked", act=act, account=by)
+        said: dict[str, Any] = await client.ask("POST", f"/telephony/calls/{act}", body)
+        return said
 
     async def expect_call(self, state: str, *, by: str, within: float) -> dict[str, Any]:
         """An account's call in this state, as it sees it; raises ExpectationError where there is none in time."""
@@ -92,19 +99,19 @@ class WebexCalls(SimulatedOrReal):
         """Hand an account's call on to a number. Raises InterlockError for one that the testbed does not allow."""
         self._permit(destination)
         body = {"callId1": call, "destination": destination}
-        await (await self.account(by)).ask("POST", "/telephony/calls/transfer", body)
+        await self._act("transfer", body, by)
         self._journal.record(self.name, "webex.call_handled", call=call, act="transfer", account=by)
 
     async def park(self, call: str, *, by: str) -> str:
         """Park whom an account speaks to; return the slot."""
-        said = await (await self.account(by)).ask("POST", "/telephony/calls/park", {"callId": call})
+        said = await self._act("park", {"callId": call}, by)
         slot = str(said["parkedAgainst"]["number"])
         self._journal.record(self.name, "webex.call_handled", call=call, act="park", slot=slot, account=by)
         return slot
 
     async def retrieve(self, slot: str, *, by: str) -> str:
         """Let an account's telephone take up a parked call; return the call's id."""
-        said = await (await self.account(by)).ask("POST", "/telephony/calls/retrieve", {"destination": slot})
+        said = await self._act("retrieve", {"destination": slot}, by)
         self._journal.record(self.name, "webex.call_handled", call=str(said["callId"]), act="retrieve", account=by)
         return str(said["callId"])
 

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from harness.drivers.webex_calls import WebexCalls
 from harness.errors import DriverError, ExpectationError
 from harness.protocols.times import to_iso
 
+Guests = Literal["allowJoin", "allowJoinWithLobby", "blockFromJoin"]
 MEETING_LASTS_S: Final = 3_600.0
 LOOKS_EVERY_S: Final = 0.1
 PRESENTATION: Final = "Conference.Presentation.Mode"
@@ -26,20 +27,31 @@ class WebexMeetings(WebexCalls):
         """An account's address."""
 
     async def make_meeting(
-        self, title: str, *, by: str, invite: Sequence[str] = (), rooms: Sequence[str] = ()
+        self,
+        title: str,
+        *,
+        by: str,
+        invite: Sequence[str] = (),
+        rooms: Sequence[str] = (),
+        webinar: bool = False,
+        guests: Guests | None = None,
     ) -> dict[str, Any]:
         """Make a meeting whose title begins with the prefix and invite accounts; return it with its number.
 
-        ``rooms``: workspaces that are invited too, by their displayName.
+        ``rooms``: workspaces that are invited too, by their displayName. ``webinar``: who is invited is a panelist, and
+        anybody else hears only. ``guests``: what becomes of who is not invited; None: as the service has it.
         """
         now = self._clock()
         emails = [self._email(each) for each in invite] + [await self._address(each) for each in rooms]
-        body = {
+        body: dict[str, Any] = {
             "title": f"{self.prefix}{title}",
             "start": to_iso(now),
             "end": to_iso(now + MEETING_LASTS_S),
-            "invitees": [{"email": each} for each in emails],
+            "invitees": [{"email": each, "panelist": webinar} for each in emails],
+            "scheduledType": "webinar" if webinar else "meeting",
         }
+        if guests is not None:
+            body["unlockedMeetingJoinSecurity"] = guests
         made: dict[str, Any] = await (await self.account(by)).ask("POST", "/meetings", body)
         self._keep("meetings", made, by)
         self._journal.record(self.name, "webex.meeting_made", meeting=made["id"], account=by)
@@ -107,6 +119,17 @@ class WebexMeetings(WebexCalls):
 
     async def expect_shared(self, device: str, *, within: float) -> float:
         """Seconds until a room device receives what another one shows. Raises ExpectationError where it does not."""
+        took = await self._presented(device, "Receiving", "see a share", within)
+        self._journal.record(self.name, "webex.share_seen", device=device, after=took)
+        return took
+
+    async def expect_share_over(self, device: str, *, within: float) -> float:
+        """Seconds until a room device receives nothing any more. Raises ExpectationError where it still does."""
+        took = await self._presented(device, "Off", "see a share no more", within)
+        self._journal.record(self.name, "webex.share_over", device=device, after=took)
+        return took
+
+    async def _presented(self, device: str, mode: str, due: str, within: float) -> float:
         client, id_, began = await self.account(), await self._device(device), self._journal.now()
         query, seen = {"deviceId": id_, "name": PRESENTATION}, "not asked"
         with contextlib.suppress(TimeoutError):
@@ -114,12 +137,10 @@ class WebexMeetings(WebexCalls):
                 while True:
                     told = await client.ask("GET", "/xapi/status", query=query)
                     seen = str(told["result"]["Conference"]["Presentation"]["Mode"])
-                    if seen == "Receiving":
-                        took = round(self._journal.now() - began, 3)
-                        self._journal.record(self.name, "webex.share_seen", device=device, after=took)
-                        return took
+                    if seen == mode:
+                        return round(self._journal.now() - began, 3)
                     await asyncio.sleep(LOOKS_EVERY_S)
-        raise ExpectationError(f"{self.name}: {device!r} was to see a share within {within:g} s, and is {seen}")
+        raise ExpectationError(f"{self.name}: {device!r} was to {due} within {within:g} s, and is {seen}")
 
     async def _device(self, name: str) -> str:
         return str((await self._named("/devices", name))["id"])
@@ -135,7 +156,7 @@ class WebexMeetings(WebexCalls):
         return found[0]
 
     async def delay_shares(self, seconds: float) -> None:
-        """Let shares of a simulated Webex be seen so late. Raises DriverError of a real one."""
+        """Let shares of a simulated Webex be seen so late. Raises NotPlayedError of a real one."""
         await self._simulated().ask("PUT", "/sharing", {"after_s": seconds})
 
     async def record_meeting(self, meeting: str, *, on: bool, by: str) -> None:

@@ -29,9 +29,12 @@ class CallMedia:
         self.session = MediaSession(port.address[0], plans, session_id=1)
 
     @classmethod
-    async def open(cls, media: MediaService, name: str, *, host: str, text: bool) -> CallMedia:
-        """Bind the ports ``name`` and, for text, ``name text``. Raises MediaError."""
-        port = await media.open_port(name, host=host)
+    async def open(cls, media: MediaService, name: str, *, host: str, text: bool, playout_ms: int = 40) -> CallMedia:
+        """Bind the ports ``name`` and, for text, ``name text``. Raises MediaError.
+
+        ``playout_ms``: the least depth of the speech's playout buffer, which grows with what arrives late.
+        """
+        port = await media.open_port(name, host=host, playout_ms=playout_ms)
         try:
             writing = await media.open_text(f"{name} text", host=host) if text else None
         except BaseException:

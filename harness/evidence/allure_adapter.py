@@ -26,6 +26,8 @@ OWNER = "owner"
 """Name of the label, Allure's own, that says which office answers for what a test proves."""
 BINDING = "binding"
 """Name of the label that says what a result was won on."""
+SCENARIO = "scenario"
+"""Name of the label that says which scenario, by its id, a test plays."""
 NOT_APPLICABLE: Literal["not applicable"] = "not applicable"
 """The outcome of a test that can't be asked of what is tested, declared with its reason."""
 OUTCOME = "outcome"
@@ -100,6 +102,16 @@ def describe(requirements: Iterable[Requirement], run: RunDescription) -> None:
         _dynamic.severity(_SEVERITIES[min((each.priority for each in named), key="MSC".index)])
     for priority in sorted({PRIORITIES[requirement.priority] for requirement in named}):
         _dynamic.tag(priority)
+
+
+def entitle(title: str) -> None:
+    """Name the running test for readers; its full name, by which it is known, stays."""
+    _dynamic.title(title)
+
+
+def plays(scenario: str) -> None:
+    """Label the running test as a play of a scenario, by its id, whether or not it can be played here."""
+    _dynamic.label(SCENARIO, scenario)
 
 
 def declare_not_applicable() -> None:

@@ -1,7 +1,8 @@
-"""Makes audio that a person can hear and see: WAV files, waveform pictures, and speech recovered from captured RTP."""
+"""Makes audio that a person hears and sees: WAV files, players with a waveform, speech recovered from captured RTP."""
 
 from __future__ import annotations
 
+import base64
 import io
 import wave
 from collections import defaultdict
@@ -25,6 +26,10 @@ WIDTH, HEIGHT = 1000, 160
 FULL_SCALE = 32_768
 SILENCE_DBFS = -96.0
 """Level written for digital silence: 16 bits have no lower one."""
+IDLE = 8
+"""The least sample that A-law has: a recording with none that is greater holds what a codec makes of silence."""
+LISTEN = "listen:"
+"""Begins the name of an attachment that plays a recording."""
 _MARGIN = 48
 _WRAP = 1 << 32
 _TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60)
@@ -54,6 +59,19 @@ def to_wav(sound: Sound) -> bytes:
         file.setframerate(sound.rate)
         file.writeframes(sound.samples.astype("<i2").tobytes())
     return buffer.getvalue()
+
+
+def is_silent(sound: Sound) -> bool:
+    """Tell whether nothing was said in it."""
+    return not len(sound.samples) or int(np.abs(sound.samples.astype(np.int32)).max()) <= IDLE
+
+
+def listening_page(sound: Sound) -> str:
+    """Return a page that plays the recording above its waveform, whole in itself and low enough for Allure's frame."""
+    player = f'<audio controls src="data:audio/wav;base64,{base64.b64encode(to_wav(sound)).decode()}"></audio>'
+    style = "body{margin:0}audio{display:block;width:100%;height:40px}svg{width:100%;height:calc(100vh - 44px)}"
+    title = f"<meta charset=utf-8><title>{escape(sound.name)}</title>"
+    return f"<!doctype html><html lang=en-GB>{title}<style>{style}</style>{player}{waveform_svg(sound)}</html>"
 
 
 def level_dbfs(samples: Samples) -> float:

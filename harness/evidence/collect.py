@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from harness.evidence.audio import Sound, heard, to_wav, waveform_svg
+from harness.evidence.audio import LISTEN, Sound, heard, is_silent, listening_page, to_wav
 from harness.evidence.capture import Captures, crossings
 from harness.evidence.ladder import ladder_svg, rows
 from harness.evidence.on_the_wire import Failure, on_the_wire
@@ -34,6 +34,8 @@ ON_THE_WIRE = "on the wire"
 """Name of the attachment that tells where on the wire a test failed."""
 MEASURE = "measure"
 """Kind of the journal events that hold a measure."""
+SERVICE = "service"
+"""Kind of the journal events that tell which service was tested, and name of the attachment that has them."""
 PCAP = "application/vnd.tcpdump.pcap"
 
 
@@ -91,7 +93,9 @@ class Evidence:
         found = [_journal(happened), self._ladder(title, crossed, happened)]
         rows_of_table = list(measures) or [dict(event.data) for event in happened if event.kind == MEASURE]
         if rows_of_table:
-            found.append(_measures(rows_of_table))
+            found.append(_table(f"{MEASURE}s", rows_of_table))
+        if tested := [dict(event.data) for event in happened if event.kind == SERVICE]:
+            found.append(_table(SERVICE, tested))
         verdicts = [dict(event.data) for event in happened if event.kind == VERDICT]
         if verdicts:
             found.append(Attachment("verdict on each call", "text/html", "html", as_html(verdicts)))
@@ -118,12 +122,16 @@ class Evidence:
         for line in lines[:LINES]:
             body, note = _bounded((origin_line(self.origin_epoch) + transcript(crossed, line)).encode())
             found.append(Attachment(f"serial {line}", "text/plain", "txt", body, note))
-        recordings = [s for s in sounds or heard(crossed, self.names) if len(s.samples) >= AUDIBLE_S * s.rate]
+        long = [s for s in sounds or heard(crossed, self.names) if len(s.samples) >= AUDIBLE_S * s.rate]
+        recordings = [sound for sound in long if not is_silent(sound)]
+        if silent := [sound for sound in long if is_silent(sound)]:
+            told = "".join(f"{sound.name}: {len(sound.samples) / sound.rate:.2f} s\n" for sound in silent)
+            found.append(Attachment("silent recordings", "text/plain", "txt", told.encode()))
         for sound in recordings[:SOUNDS]:
             note = "cut" if sound.cut else ""
             found.append(Attachment(f"audio {sound.name}", "audio/wav", "wav", to_wav(sound), note))
-            picture = waveform_svg(sound).encode()
-            found.append(Attachment(f"waveform {sound.name}", "image/svg+xml", "svg", picture, note))
+            page = listening_page(sound).encode()
+            found.append(Attachment(f"{LISTEN} {sound.name}", "text/html", "html", page, note))
         missing = max(0, len(lines) - LINES), max(0, len(recordings) - SOUNDS)
         if any(missing) and found:
             left = f"{missing[0]} transcripts and {missing[1]} recordings left out"
@@ -147,9 +155,9 @@ def _journal(events: Iterable[Event]) -> Attachment:
     return Attachment("journal", "text/plain", "txt", body, note)
 
 
-def _measures(measures: Sequence[Mapping[str, object]]) -> Attachment:
-    body, note = _bounded(json.dumps(list(measures), ensure_ascii=False, indent=1, default=str).encode())
-    return Attachment("measures", "application/json", "json", body, note)
+def _table(name: str, rows_of_table: Sequence[Mapping[str, object]]) -> Attachment:
+    body, note = _bounded(json.dumps(list(rows_of_table), ensure_ascii=False, indent=1, default=str).encode())
+    return Attachment(name, "application/json", "json", body, note)
 
 
 def _bounded(body: bytes) -> tuple[bytes, str]:

@@ -1,7 +1,6 @@
 """Known faults: which failing tests each explains, and whether a waiver lets a run pass in spite of it.
 
-A known fault is never a pass. Severities are those of docs/governance.md: 1, 999 or an emergency lost, or safety; 2, a
-critical function badly degraded; 3, impaired with a workaround; 4, cosmetic.
+A known fault is never a pass.
 """
 
 from __future__ import annotations
@@ -21,6 +20,12 @@ MAX_LINKED: Final = 200
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"^[^\r\n]*$")]
 Severity = Annotated[int, Field(ge=1, le=4)]
+SEVERITIES: Final[Mapping[int, str]] = {
+    1: "999 or an emergency lost, or safety",
+    2: "a critical function badly degraded",
+    3: "impaired, with a workaround",
+    4: "cosmetic",
+}
 
 
 def this_day() -> date:

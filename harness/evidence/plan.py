@@ -15,13 +15,21 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.evidence.allure_adapter import Binding
 from harness.evidence.defects import Line, Register, Severity, Text
 from harness.evidence.results import Standing, Summary, Verdict
+from harness.evidence.stages import Stage
+from harness.evidence.witnessed import MAX_WITNESSED, Witnessed
 
-Stage = Literal["FAT", "SAT", "E2E", "UAT", "OAT", "ITHC", "pilot"]
 Percent = Annotated[float, Field(ge=0, le=100)]
 State = Literal["met", "not met", "not declared"]
 MAX_LISTED: Final = 50
 """Entries of any one list of a plan."""
+MAX_SITES: Final = 12
+"""Sites of a plan."""
 _Part = ConfigDict(extra="forbid", frozen=True)
+_STOOD: Final[Mapping[Binding, str]] = {
+    "real": "real equipment",
+    "mixed": "simulators, partly",
+    "simulated": "simulators",
+}
 
 
 class Declared(BaseModel):
@@ -80,6 +88,10 @@ class Board(BaseModel):
     """When rollback was last tried, and worked."""
     ithc: Line | None = None
     """How the IT Health Check came out."""
+    sites: dict[Line, Annotated[tuple[Line, ...], Field(min_length=1, max_length=MAX_LISTED)]] = Field(
+        default_factory=dict, max_length=MAX_SITES
+    )
+    """The testbeds that stand at each site, by their names: where a scenario that was played there counts."""
     staff: dict[Line, Percent] = Field(default_factory=dict)
     """Staff whose training is current, by site."""
     risks: Annotated[tuple[Risk, ...], Field(max_length=5)] = ()
@@ -105,6 +117,8 @@ class Plan(BaseModel):
     stages: Annotated[dict[Stage, StagePlan], Field(min_length=1)]
     board: Board = Board()
     completion: Completion = Completion()
+    witnessed: Annotated[tuple[Witnessed, ...], Field(max_length=MAX_WITNESSED)] = ()
+    """What was shown outside of any run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +141,8 @@ def criteria(stage: StagePlan, summary: Summary, register: Register, binding: Bi
     ground = {"real": "", "mixed": ", partly on simulators", "simulated": ", on simulators"}[binding]
     state: State
     if asked.run is not None:
-        told = f"{ran} of {due} tests were run{ground}"
+        left_out = f"; {total - due} not applicable" if total > due else ""
+        told = f"{ran} of {due} tests were run{ground}{left_out}"
         state = _share(ran, due, asked.run, counts=counts)
         found.append(Criterion(f"{asked.run:g} % of the tests are run{where}", told, state))
     if asked.passed is not None:
@@ -139,11 +154,13 @@ def criteria(stage: StagePlan, summary: Summary, register: Register, binding: Bi
         found.append(_musts(summary, real=asked.real))
     if asked.real:
         state = "met" if binding == "real" else "not met"
-        found.append(Criterion("the run stood on real equipment", f"it stood on: {binding}", state))
+        found.append(Criterion("the run stood on real equipment", f"it stood on {_STOOD[binding]}", state))
     for severity, borne in sorted(asked.open_faults.items()):
         opened = sum(each.severity == severity and each.closed is None for each in register.defects)
         state = "met" if opened <= borne else "not met"
-        found.append(Criterion(f"at most {borne} open faults of severity {severity}", f"{opened} are open", state))
+        most = f"at most {borne} open {'fault' if borne == 1 else 'faults'}" if borne else "no open fault"
+        told = f"{opened or 'none'} {'is' if opened < 2 else 'are'} open"
+        found.append(Criterion(f"{most} of severity {severity}", told, state))
     for each in asked.declared:
         if each.by is None or each.on is None:
             found.append(Criterion(each.text, "nobody has declared it", "not declared"))
@@ -158,11 +175,13 @@ def _share(count: int, of: int, asked: float, *, counts: bool) -> State:
 
 def _musts(summary: Summary, *, real: bool) -> Criterion:
     musts = summary.musts()
-    good = musts[Standing.PASSED] + (0 if real else musts[Standing.PASSED_SIMULATED])
+    good = musts[Standing.PASSED] + musts[Standing.WITNESSED] + (0 if real else musts[Standing.PASSED_SIMULATED])
     due = sum(musts.values()) - musts[Standing.NOT_APPLICABLE]
     where = " on real equipment" if real else ""
     state: State = "met" if due and good == due else "not met"
-    return Criterion(f"every Must passed{where}", f"{good} of {due} did", state)
+    seen = musts[Standing.WITNESSED]
+    told = f"{good} of {due} did" + (f", {seen} of them witnessed outside of a run" if seen else "")
+    return Criterion(f"every Must passed{where}", told, state)
 
 
 def allure_rules(stage: StagePlan) -> Mapping[str, float]:

@@ -14,8 +14,15 @@ from typing import Any
 
 import pytest
 
-from harness.errors import NotApplicableError
-from harness.evidence.allure_adapter import NOT_APPLICABLE, OUTCOME, RunDescription, declare_not_applicable, describe
+from harness.errors import NotApplicableError, NotPlayedError
+from harness.evidence.allure_adapter import (
+    NOT_APPLICABLE,
+    OUTCOME,
+    RunDescription,
+    declare_not_applicable,
+    describe,
+    entitle,
+)
 from harness.evidence.progress import Outcome, Progress
 from harness.evidence.requirements import Catalogue, Requirement, catalogue
 
@@ -48,6 +55,16 @@ def requirements_of(item: pytest.Item) -> Sequence[Requirement]:
     """Return the criteria that a test gives evidence for."""
     names = named_requirements(item)
     return [catalogue()[name] for name in names]
+
+
+def in_words(name: str) -> str:
+    """Return a test function's name as a sentence, as Robot's tests have; its parameters stay as they are.
+
+    ``test_a_held_call_is_kept[2]`` is "A held call is kept [2]".
+    """
+    told, bracket, parameters = name.partition("[")
+    words = told.removeprefix("test_").replace("_", " ").strip() or told
+    return words[:1].upper() + words[1:] + (f" {bracket}{parameters}" if bracket else "")
 
 
 class RequirementsPlugin:
@@ -86,8 +103,13 @@ class RequirementsPlugin:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Say so in Allure's result and, as a property, in JUnit's, which both have but one word for all skips."""
+        """Tell the test's title, and of what is not applicable, in Allure's result; and in JUnit's, as a property.
+
+        Both have but one word for all skips. Allure names a test by its function when its set-up is over.
+        """
         report = yield
+        if report.when == "setup":
+            entitle(in_words(item.name))
         if _is_not_applicable(report):
             declare_not_applicable()
             item.user_properties.append((OUTCOME, NOT_APPLICABLE))
@@ -122,10 +144,10 @@ class RequirementsPlugin:
 
 
 def _as_outcome() -> Generator[None, Any, Any]:
-    """Around a hook: turn NotApplicableError into what pytest takes for a skip, and keeps apart by its text."""
+    """Around a hook: turn what skips a test into what pytest takes for a skip; not applicable is known by its text."""
     try:
         return (yield)
-    except NotApplicableError as error:
+    except (NotApplicableError, NotPlayedError) as error:
         raise pytest.skip.Exception(str(error), _use_item_location=True) from error
 
 

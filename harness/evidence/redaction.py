@@ -74,6 +74,7 @@ PERSONAL: Final = (
             "called_number",
             "calling_number",
             "issi",
+            "mcptt_id",
             "gssi",
             "itsi",
             "tei",

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import LocalError, NotApplicableError
-from harness.evidence.allure_adapter import BINDING, NOT_APPLICABLE, OUTCOME, REQUIREMENT
+from harness.evidence.allure_adapter import BINDING, NOT_APPLICABLE, OUTCOME, REQUIREMENT, SCENARIO
 from harness.evidence.defects import EMPTY, Defect, Register, this_day
 from harness.evidence.requirements import Catalogue, Requirement
 
@@ -36,6 +36,8 @@ class Standing(StrEnum):
     """Nothing failed but what known faults explain."""
     PASSED = "passed"
     PASSED_SIMULATED = "passed (simulated)"
+    WITNESSED = "witnessed"
+    """Met by what was shown on real equipment outside of any run; only a dossier and its gate know of it."""
     NOT_APPLICABLE = NOT_APPLICABLE
     NOT_RUN = "not run"
 
@@ -75,6 +77,8 @@ class TestOutcome:
     """The fault that explains the failure, where the verdict is KNOWN."""
     file: str = ""
     """Name of its result file."""
+    scenario: str = ""
+    """Id of the scenario that it plays; empty where it plays none."""
 
     @property
     def reason(self) -> str:
@@ -164,6 +168,7 @@ def _outcome(data: Mapping[str, Any], file: str) -> tuple[str, float, TestOutcom
         message=str((data.get("statusDetails") or {}).get("message") or ""),
         seconds=max(0.0, float(data.get("stop") or start) - start) / 1000,
         file=file,
+        scenario=first(SCENARIO),
     )
     return str(data.get("historyId") or data["uuid"]), start, outcome
 

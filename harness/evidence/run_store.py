@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from harness.errors import LocalError
 from harness.evidence.collect import MEASURE
 from harness.evidence.results import TestOutcome, Verdict
-from harness.evidence.run_tables import FileRow, MeasureRow, ResultRow, RunRow, RunTables
+from harness.evidence.run_tables import FileRow, MeasureRow, PlayRow, ResultRow, RunRow, RunTables
 from simulators.database import Database
 
 MAX_SHOWN: Final = 1_000
@@ -31,7 +31,7 @@ MEASURES_BYTES: Final = 4 * 1024 * 1024
 MAX_NESTED: Final = 40
 """How deep steps are nested in which attachments are looked for."""
 NOT_RUN: Final = "not run"
-_CHILDREN: Final = (ResultRow, MeasureRow, FileRow)
+_CHILDREN: Final = (ResultRow, PlayRow, MeasureRow, FileRow)
 
 
 class RunStoreError(LocalError):
@@ -86,6 +86,19 @@ class KeptRun:
     files: tuple[FileRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Play:
+    """How a test that played a scenario ended, in a run."""
+
+    testbed: str
+    began: float
+    """Of the run, seconds since the epoch."""
+    scenario: str
+    verdict: str
+    """A `harness.evidence.results.Verdict`."""
+    binding: str
+
+
 class RunStore:
     """The store."""
 
@@ -134,6 +147,7 @@ class RunStore:
 
         Raises RunStoreError where the run was never begun, or has ended, and DatabaseError.
         """
+        ended_tests = list(tests)
         rows = [
             ResultRow(
                 run_id=run,
@@ -144,7 +158,12 @@ class RunStore:
                 defect=test.defect.label if test.defect is not None else "",
                 seconds=test.seconds,
             )
-            for test in tests
+            for test in ended_tests
+        ]
+        plays = [
+            PlayRow(run_id=run, scenario=test.scenario[:64], verdict=test.verdict.value, binding=test.binding[:16])
+            for test in ended_tests
+            if test.scenario
         ]
         rows += [
             ResultRow(run_id=run, name=name, verdict=NOT_RUN, binding="", requirements="[]", defect="", seconds=0.0)
@@ -160,7 +179,7 @@ class RunStore:
             done = cast(Any, session.execute(ending.values(state=state, exit=code, ended=ended)))
             if done.rowcount != 1:
                 raise RunStoreError(f"the run {run} is not under way in this store")
-            session.add_all(rows)
+            session.add_all([*rows, *plays])
             session.add_all([MeasureRow(**each) for each in values])
             session.add_all([FileRow(**each) for each in left])
 
@@ -216,6 +235,20 @@ class RunStore:
 
         return self._database.transact(read)
 
+    def plays(self, stage: str) -> list[Play]:
+        """Return how scenarios were played in the last MAX_SHOWN runs of a stage that are over."""
+
+        def read(session: Session) -> list[Play]:
+            there = select(RunRow.id).where(RunRow.stage == stage, RunRow.state != "running")
+            latest = there.order_by(RunRow.began.desc()).limit(MAX_SHOWN)
+            query = select(RunRow, PlayRow).join(PlayRow).where(RunRow.id.in_(latest))
+            return [
+                Play(row.testbed, row.began, play.scenario, play.verdict, play.binding)
+                for row, play in session.execute(query)
+            ]
+
+        return self._database.transact(read)
+
     def hold(self, name: str, why: str | None) -> str:
         """Keep a run from being pruned, with the reason, or no longer (None); return its id. Raises RunStoreError."""
         run = self.run(name).row.id
@@ -252,17 +285,32 @@ def as_outcome(row: ResultRow) -> TestOutcome:
 def measures_of(results: Path, tests: Iterable[TestOutcome]) -> Iterator[Measured]:
     """Yield what the tests measured, from the tables attached to their results; what is no table is passed by."""
     for test in tests:
-        try:
-            data = json.loads((results / test.file).read_text(encoding="utf-8"))
-            tables = [
-                results / Path(str(each["source"])).name
-                for each in _attached(data)
-                if str(each.get("name", "")).startswith(f"{MEASURE}s") and each.get("type") == "application/json"
-            ]
-        except (OSError, ValueError, AttributeError, KeyError, TypeError):
-            continue
-        for table in tables:
-            yield from _table(table, test.name)
+        for row in tables_of(results, test, f"{MEASURE}s"):
+            yield from _measured(row, test.name)
+
+
+def tables_of(results: Path, test: TestOutcome, name: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a test's tables of a name, as they were attached to its result; what is none is passed by."""
+    for source, each, kind in _sources(results, test):
+        if each.startswith(name) and kind == "application/json":
+            yield from _rows(results / source)
+
+
+def files_of(results: Path, test: TestOutcome) -> list[str]:
+    """Return the names of a test's files in the results' folder: its result and what is attached to it."""
+    return [test.file, *(source for source, _, _ in _sources(results, test))]
+
+
+def _sources(results: Path, test: TestOutcome) -> list[tuple[str, str, str]]:
+    """Attachments: file, name, media type; none where the result can't be read."""
+    try:
+        data = json.loads((results / test.file).read_text(encoding="utf-8"))
+        return [
+            (Path(str(each["source"])).name, str(each.get("name", "")), str(each.get("type", "")))
+            for each in _attached(data)
+        ]
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+        return []
 
 
 def _attached(node: Mapping[str, Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:
@@ -272,20 +320,23 @@ def _attached(node: Mapping[str, Any], depth: int = 0) -> Iterator[Mapping[str, 
             yield from _attached(step, depth + 1)
 
 
-def _table(path: Path, test: str) -> Iterator[Measured]:
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
     try:
         if path.stat().st_size > MEASURES_BYTES:
             return
         rows = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
-    for row in rows if isinstance(rows, list) else []:
-        value = row.get("value") if isinstance(row, dict) else None
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            told = str(row.get("name") or ""), float(value), str(row.get("unit") or "")[:40]
-            limit = row.get("limit")
-            held = float(limit) if isinstance(limit, int | float) and not isinstance(limit, bool) else None
-            yield Measured(test, *told, str(row.get("requirement") or "")[:40], held)
+    yield from (row for row in (rows if isinstance(rows, list) else []) if isinstance(row, dict))
+
+
+def _measured(row: Mapping[str, Any], test: str) -> Iterator[Measured]:
+    value = row.get("value")
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        told = str(row.get("name") or ""), float(value), str(row.get("unit") or "")[:40]
+        limit = row.get("limit")
+        held = float(limit) if isinstance(limit, int | float) and not isinstance(limit, bool) else None
+        yield Measured(test, *told, str(row.get("requirement") or "")[:40], held)
 
 
 def evidence_files(out: Path, folders: Iterable[str]) -> list[EvidenceFile]:

@@ -63,6 +63,17 @@ class MeasureRow(RunTables):
     requirement: Mapped[str] = mapped_column(String(40))
 
 
+class PlayRow(RunTables):
+    """How a test that plays a scenario ended, in a run; a store from before there were any gets the table."""
+
+    __tablename__ = "run_plays"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    scenario: Mapped[str] = mapped_column(String(64))
+    verdict: Mapped[str] = mapped_column(String(20))
+    binding: Mapped[str] = mapped_column(String(16))
+
+
 class FileRow(RunTables):
     """A file of evidence that a run left."""
 

@@ -1,4 +1,4 @@
-"""How a dossier shows measures and earlier runs: plots as pictures that a page holds in itself."""
+"""How a dossier shows measures, earlier runs and faults over time: plots as pictures that a page holds in itself."""
 
 from __future__ import annotations
 
@@ -6,19 +6,28 @@ import base64
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from harness.evidence.plot import Axis, Line, line_plot
+from harness.evidence.defects import SEVERITIES, Register
+from harness.evidence.plot import HALF, Axis, Line, Style, line_plot
 from harness.evidence.run_store import Measured, RunStore
 
 MAX_PLOTS: Final = 12
 """Measures of one dossier that are plotted; the table has all of them."""
 LEAST_VALUES: Final = 5
-"""Values that a measure has at the least to be plotted."""
+"""Values that a measure has at the least to be plotted; and not all of them the same."""
 TREND_RUNS: Final = 12
 """Runs that a trend goes back."""
-_TREND: Final = ("passed", "failed", "known", "not run")
+TREND_WEEKS: Final = 8
+"""Weeks that the trend of known faults goes back, with this one."""
+_TREND: Final[dict[str, tuple[str, Style]]] = {
+    "passed": ("#0b4f77", "-"),
+    "failed": ("#9b1c13", "--"),
+    "known": ("#7a1f7a", "-."),
+    "not run": ("#8a5a00", ":"),
+}
+"""Each with colour and stroke. None is green: what was passed may have been so on simulators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,18 @@ class RunLine:
     began: datetime
     build: str
     state: str
+    tests: int
+    """Of it; runs of other suites have others."""
     counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultLine:
+    """Known faults on one day."""
+
+    day: date
+    counts: tuple[int, ...]
+    """How many were open, from severity 1 on."""
 
 
 def plots(measures: Iterable[Measured]) -> list[Picture]:
@@ -48,18 +68,36 @@ def plots(measures: Iterable[Measured]) -> list[Picture]:
         found.setdefault((each.requirement, each.name, each.unit), []).append(each)
     pictures: list[Picture] = []
     for (requirement, name, unit), rows in sorted(found.items(), key=lambda pair: (not pair[0][0], pair[0])):
-        if len(rows) < LEAST_VALUES or len(pictures) >= MAX_PLOTS:
-            continue
         values = sorted(each.value for each in rows)
+        if len(rows) < LEAST_VALUES or values[0] == values[-1] or len(pictures) >= MAX_PLOTS:
+            continue
         steps = [(value, 100 * share / len(values)) for at, value in enumerate(values) for share in (at, at + 1)]
         lines = {"measured": Line([value for value, _ in steps], [share for _, share in steps])}
         limits = {each.limit for each in rows}
         if len(limits) == 1 and (limit := limits.pop()) is not None:
             lines[f"limit {limit:g} {unit}".rstrip()] = Line([limit, limit], [0.0, 100.0], "--")
         title = f"{requirement} {name}".strip()
-        drawn = line_plot(lines, title=title, x=Axis(name, unit), y=Axis("values no greater", "%"))
+        drawn = line_plot(lines, title=title, x=Axis(name, unit), y=Axis("values no greater", "%"), inches=HALF)
         pictures.append(_picture(title, drawn))
     return pictures
+
+
+def open_faults(register: Register, today: date) -> list[FaultLine]:
+    """Return how many known faults of each severity were open today and on each day a week before, oldest first."""
+    days = [today - timedelta(weeks=before) for before in reversed(range(TREND_WEEKS))]
+    return [
+        FaultLine(
+            day,
+            tuple(
+                sum(
+                    each.severity == severity and each.opened <= day and (each.closed is None or day < each.closed)
+                    for each in register.defects
+                )
+                for severity in SEVERITIES
+            ),
+        )
+        for day in days
+    ]
 
 
 def trend(store: RunStore, testbed: str, stage: str) -> list[RunLine]:
@@ -67,7 +105,8 @@ def trend(store: RunStore, testbed: str, stage: str) -> list[RunLine]:
     rows = [row for row, _ in store.runs() if row.testbed == testbed and row.stage == stage and row.state != "running"]
     found = []
     for row in reversed(rows[:TREND_RUNS]):
-        counted = Counter(result.verdict for result in store.run(row.id).results)
+        results = store.run(row.id).results
+        counted = Counter(result.verdict for result in results)
         counts = {
             "passed": counted["passed"],
             "failed": counted["failed"] + counted["broken"] + counted["unknown"],
@@ -75,7 +114,7 @@ def trend(store: RunStore, testbed: str, stage: str) -> list[RunLine]:
             "not run": counted["skipped"] + counted["not run"],
         }
         build = (row.commit[:10] or "unknown") + (" (changed)" if row.dirty else "")
-        found.append(RunLine(row.id, datetime.fromtimestamp(row.began, UTC), build, row.state, counts))
+        found.append(RunLine(row.id, datetime.fromtimestamp(row.began, UTC), build, row.state, len(results), counts))
     return found
 
 
@@ -84,8 +123,12 @@ def trend_picture(runs: Sequence[RunLine]) -> Picture | None:
     if len(runs) < 2:
         return None
     places = [float(index + 1) for index in range(len(runs))]
-    lines = {name: Line(places, [float(each.counts[name]) for each in runs]) for name in _TREND}
-    drawn = line_plot(lines, title="Tests by how they ended", x=Axis("run, oldest first"), y=Axis("tests"))
+    lines = {
+        name: Line(places, [float(each.counts[name]) for each in runs], style, colour)
+        for name, (colour, style) in _TREND.items()
+    }
+    x, y = Axis("run, oldest first", counts=True), Axis("tests", counts=True)
+    drawn = line_plot(lines, title="Tests by how they ended", x=x, y=y)
     return _picture("Tests by how they ended, run by run", drawn)
 
 

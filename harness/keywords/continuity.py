@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from robot.api import logger
 from robot.api.deco import keyword
 
@@ -10,7 +12,7 @@ from harness.errors import ExpectationError
 from harness.keywords.base import Topic
 from harness.measure.gap import Gap
 from harness.testbed.clips import read_clip
-from harness.testbed.components import CallerPhoneComponent
+from harness.testbed.components import CallerPhoneComponent, TelephoneComponent
 from harness.testbed.continuity import Speaker, Speech, gaps_since, speak_on
 from harness.testbed.conversation import Ear, converse
 
@@ -39,6 +41,9 @@ class ContinuityKeywords(Topic):
         if isinstance(bench.testbed.components.get(name), CallerPhoneComponent):
             call = (await bench.caller_phone(name)).call()
             return call, call
+        if isinstance(bench.testbed.components.get(name), TelephoneComponent):
+            current = (await bench.telephone(name)).current
+            return current, current
         headset = (await bench.console(name)).headset
         return headset, headset
 
@@ -47,7 +52,7 @@ class ContinuityKeywords(Topic):
         """Lets somebody speak for the next minute without a stop, and records what each of the others hears.
 
         | =Argument= | =Description= |
-        | ``party``    | Who speaks: ``caller`` (who is on the call that `Caller Dials` placed), a console, or a caller's telephone, by its name in the testbed file. |
+        | ``party``    | Who speaks: ``caller`` (who is on the call that `Caller Dials` placed), a console, a caller's telephone, or a telephone of the switch, by its name in the testbed file. |
         | ``heard_by`` | Who listens, named likewise. |
         | ``clip``     | What is said over and over: a speech file of ``fixtures/audio`` without its ending, or a path to a WAV file (8 kHz, mono). |
 
@@ -63,6 +68,23 @@ class ContinuityKeywords(Topic):
             return await speak_on(mouth, {ear: (await self._party(ear))[1] for ear in heard_by}, read_clip(clip))
 
         self._speeches += (self.session.run(begin()),)
+
+    @keyword
+    def party_listens_too(self, party: str) -> None:
+        """Lets one more listen to who speaks on: what was said before, from the act on, counts as missed.
+
+        | =Argument= | =Description= |
+        | ``party`` | Who listens, named as in `Party Speaks On`. |
+
+        Example:
+        | `Party Listens Too`    third-phone |
+        """
+
+        async def listen() -> None:
+            await self._speeches[-1].listens_too(party, (await self._party(party))[1])
+
+        self._speak_on_first()
+        self.session.run(listen())
 
     @keyword
     def party_hears(self, party: str, speaker: str, clip: str = "officer-reply") -> None:
@@ -103,7 +125,13 @@ class ContinuityKeywords(Topic):
 
     @keyword
     def audio_gaps_since(
-        self, component: str, event: str, requirement: str | None = None, figure: str | None = None
+        self,
+        component: str,
+        event: str,
+        requirement: str | None = None,
+        figure: str | None = None,
+        limit: timedelta | None = None,
+        act: str | None = None,
     ) -> dict[str, float]:
         """Returns the longest gap that each listener heard since an act, in seconds, each held against a figure.
 
@@ -112,6 +140,8 @@ class ContinuityKeywords(Topic):
         | ``event``       | The act as the journal has it, the latest of its kind: ``console.transfer``, ``console.conference`` … |
         | ``requirement`` | Fails where a gap is longer than a figure of this requirement. |
         | ``figure``      | That figure's name in ``fixtures/requirements``. |
+        | ``limit``       | The longest gap that is allowed, where the requirement has no figure of its own. |
+        | ``act``         | What the act is in words, for the report; left out: the event. |
 
         The two seconds after the act are judged, by looking for each tenth of a second of what `Party Speaks On` let
         be said in what was recorded. Then the speech ends.
@@ -119,18 +149,22 @@ class ContinuityKeywords(Topic):
         Example:
         | `Audio Gaps Since`    govan-12    console.transfer    requirement=NICCS-TEL-014    figure=audio_gap_s |
         """  # noqa: E501 - a row of Robot's table is one line
+        self._speak_on_first()
         speeches, self._speeches = self._speeches, ()
-        if not speeches:
-            raise AssertionError("nobody speaks on in this test: `Party Speaks On` comes first")
         bench = self.session.bench
-        act = bench.journal.latest(component, event)
-        if act is None:
+        found = bench.journal.latest(component, event)
+        if found is None:
             raise AssertionError(f"{event} did not happen on {component}: there is no act to look for gaps after")
         gaps: dict[str, Gap] = {}
         for speech in speeches:
-            gaps |= self.session.run(gaps_since(speech, act.time, bench.journal))
+            gaps |= self.session.run(gaps_since(speech, found.time, bench.journal))
         for ear, gap in gaps.items():
-            name = f"audio gap at {ear} after {event}"
+            name = f"audio gap at {ear} after {act or event}"
             logger.info(f"{name}: {gap.seconds} s, from {gap.begins} s on; {gap.heard:.0%} of the speech was heard")
-            bench.measured(name, gap.seconds, "s", requirement=requirement, figure=figure)
+            most = None if limit is None else limit.total_seconds()
+            bench.measured(name, gap.seconds, "s", limit=most, requirement=requirement, figure=figure)
         return {ear: gap.seconds for ear, gap in gaps.items()}
+
+    def _speak_on_first(self) -> None:
+        if not self._speeches:
+            raise AssertionError("nobody speaks on in this test: `Party Speaks On` comes first")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 from robot.api.deco import keyword
@@ -29,7 +28,9 @@ class FigureKeywords(Topic):
         return catalogue()[requirement].figure(name).value
 
     @keyword
-    def time_is_within_figure(self, first: str, then: str, requirement: str, figure: str) -> float:
+    def time_is_within_figure(
+        self, first: str, then: str, requirement: str, figure: str, name: str | None = None
+    ) -> float:
         """Returns the seconds from the latest event ``first`` to the next ``then``; fails where they are over a figure.
 
         | =Argument= | =Description= |
@@ -37,6 +38,7 @@ class FigureKeywords(Topic):
         | ``then``        | The same of what came of it, as ``mobile phone.rings``. |
         | ``requirement`` | Its id. |
         | ``figure``      | The figure's name in ``fixtures/requirements``: the most that is allowed, in seconds. |
+        | ``name``        | What was measured in words, for the report; left out: the events. |
 
         Example:
         | `Time Is Within Figure`    govan-12 console.redial    mobile phone.rings    NICCS-TEL-015    redial_s |
@@ -46,14 +48,15 @@ class FigureKeywords(Topic):
         if act is None:
             raise AssertionError(f"{first} did not happen: there is no time to measure from")
         seconds = times.between(bench.journal, _named(first), _named(then), after=act.seq - 1)
-        bench.measured(f"{first} to {then}", seconds, "s", requirement=requirement, figure=figure)
+        bench.measured(name or f"{first} to {then}", seconds, "s", requirement=requirement, figure=figure)
         return round(seconds, 6)
 
     @keyword
     def time_passes(self, duration: timedelta) -> None:
         """Lets so much time of the test go by, in virtual time none of the tester's: things last as long as they last.
 
-        To wait until something is shown, name what is to be shown: no time is right for that.
+        To wait until something is shown, name what is to be shown: no time is right for that. In real time a test is
+        skipped that lets more pass than the testbed's ``longest_wait_s``.
 
         | =Argument= | =Description= |
         | ``duration`` | How much, as ``2 s``. |
@@ -61,7 +64,7 @@ class FigureKeywords(Topic):
         Example:
         | `Time Passes`    2 s |
         """
-        self.session.run(asyncio.sleep(duration.total_seconds()))
+        self.session.run(self.session.bench.time_passes(duration.total_seconds()))
 
 
 def _named(event: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from robot.api.deco import library
 
+from harness.errors import TestbedError
 from harness.evidence.allure_adapter import add_source
 from harness.evidence.collect import Attachment, Keep
 from harness.keywords.call_handling import CallHandlingKeywords
@@ -35,12 +36,29 @@ from harness.keywords.scenarios import ScenarioKeywords
 from harness.keywords.session import DEFAULT_TESTBED, Session, TimeBase
 from harness.keywords.sms_diary import SmsDiaryKeywords
 from harness.keywords.supervision import SupervisionKeywords
+from harness.keywords.survivability import SurvivabilityKeywords
+from harness.keywords.telephone_calls import TelephoneCallKeywords
 from harness.keywords.telephones import SwitchTelephoneKeywords
 from harness.keywords.telephony import TelephonyKeywords
 from harness.keywords.texting import TextingKeywords
 from harness.keywords.webex import WebexKeywords
+from harness.keywords.webex_calls import WebexCallKeywords
+from harness.keywords.webex_in_meetings import MeetingKeywords
+from harness.keywords.webex_meetings import FullMeetingKeywords
+from harness.keywords.webex_migration import WebexMigrationKeywords
 from harness.keywords.workforce import WorkforceKeywords
+from harness.testbed.layouts import plays
+from harness.testbed.load import load_testbed
 from harness.testbed.places import KEEP_VARIABLE, TESTBED_VARIABLE
+
+
+def _plays(run: Path, layout: str) -> bool:
+    """Whether the run's testbed takes the place of a suite's own. One that can't be read is for the bench to tell."""
+    try:
+        return plays(load_testbed(run), layout)
+    except TestbedError:
+        return False
+
 
 WAITS = "waits"
 """Tags a test that waits more than it works."""
@@ -55,6 +73,7 @@ class ICCS(
     EmergencyNetworkKeywords,
     ConsoleKeywords,
     SwitchTelephoneKeywords,
+    TelephoneCallKeywords,
     CallHandlingKeywords,
     SupervisionKeywords,
     OversightKeywords,
@@ -71,10 +90,15 @@ class ICCS(
     KeyedRadioKeywords,
     TextingKeywords,
     WebexKeywords,
+    WebexCallKeywords,
+    MeetingKeywords,
+    FullMeetingKeywords,
+    WebexMigrationKeywords,
     WorkforceKeywords,
     SmsDiaryKeywords,
     FaultKeywords,
     ContinuityKeywords,
+    SurvivabilityKeywords,
     FigureKeywords,
     ScenarioKeywords,
 ):
@@ -108,7 +132,7 @@ class ICCS(
         """Chooses the testbed.
 
         | =Argument= | =Description= |
-        | ``testbed``       | Testbed file; left out: the one that ``iccs accept`` was given, else all simulated. A suite that names one is skipped where that of the run has real equipment. |
+        | ``testbed``       | Testbed file; left out: the one that ``iccs accept`` was given, else all simulated. Where that of the run has real equipment, a suite that names one is played on the run's if that stands for it, and else skipped. |
         | ``time``          | ``real`` or ``virtual``. |
         | ``seed``          | Seed of virtual time. |
         | ``keep_evidence`` | ``failures`` or ``all``: which tests get captures, transcripts and audio. |
@@ -117,6 +141,8 @@ class ICCS(
         kept: Keep = "all" if (keep_evidence or os.environ.get(KEEP_VARIABLE)) == "all" else "failures"
         run = os.environ.get(TESTBED_VARIABLE)
         instead_of = Path(run) if testbed and run else None
+        if instead_of is not None and _plays(instead_of, file.stem):
+            file, time, instead_of = instead_of, "real", None
         self._usual = self.session = Session(file, time, seed, kept, instead_of=instead_of)
         self._waiting = Session(file, "virtual", seed, kept, instead_of=instead_of)
         """For tests that wait for people and clocks more than they work, where all is simulated."""
@@ -132,6 +158,7 @@ class ICCS(
         self.seen = {}
         self.forget_call()
         self.forget_speech()
+        self.forget_meeting()
 
     def _evidence(self, failed: str | None) -> list[Attachment]:
         return self.session.end_test(self._title, failed=failed)

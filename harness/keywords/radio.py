@@ -8,6 +8,8 @@ from typing import Any
 
 from robot.api.deco import keyword
 
+from harness.drivers.mcptt import McpttRadio
+from harness.drivers.private_caller import PrivateCaller
 from harness.drivers.radio import RadioTerminal
 from harness.drivers.talking_radio import Ability, TalkingRadio, needs
 from harness.errors import NotApplicableError
@@ -31,6 +33,18 @@ class RadioKeywords(Topic):
         """The TETRA terminal, for what TETRA alone can do here. Raises NotApplicableError."""
         self._radio_of(name, ability)
         return self.session.run(self.session.bench.terminal(name))
+
+    def _texting(self, name: str) -> RadioTerminal | McpttRadio:
+        """The radio, where it can send texts. Raises NotApplicableError."""
+        radio = self._radio_of(name, Ability.TEXTS)
+        assert isinstance(radio, RadioTerminal | McpttRadio), f"{radio.technology} sends no texts"
+        return radio
+
+    def _caller(self, name: str) -> PrivateCaller:
+        """The radio, where it can call another one. Raises NotApplicableError."""
+        radio = self._radio_of(name, Ability.PRIVATE_CALLS)
+        assert isinstance(radio, PrivateCaller), f"{radio.technology} calls no other radio"
+        return radio
 
     @keyword
     def officer_switches_on(self, *terminals: str) -> None:
@@ -194,67 +208,81 @@ class RadioKeywords(Topic):
 
     @keyword
     def officer_sends_status(self, terminal: str, status: int, to: str) -> None:
-        """Sends a radio status of this force.
+        """Sends a radio status of this force: a TETRA terminal to another radio, an MCPTT handset to a talkgroup.
 
         | =Argument= | =Description= |
-        | ``terminal`` | The terminal's name in the testbed file. |
+        | ``terminal`` | The radio's name in the testbed file. |
         | ``status``   | Its number under ``statuses`` of the testbed file. |
-        | ``to``       | The terminal or gateway that it goes to, by its name in the testbed file. |
+        | ``to``       | The terminal or gateway that it goes to, by its name in the testbed file; or the talkgroup. |
 
         Example:
         | `Officer Sends Status`    officer    5    to=gateway-1 |
         """
         bench = self.session.bench
         value = bench.status_value(status)
+        radio = self._radio_of(terminal, Ability.STATUS)
+        if isinstance(radio, McpttRadio):
+            self.session.run(radio.send_status(value, to=to))
+            return
         self.session.run(self._terminal(terminal, Ability.STATUS).send_status(value, to=bench.issi(to)))
 
     @keyword
     def officer_sends_text(self, terminal: str, text: str, to: str) -> None:
-        """Sends an SDS text message.
+        """Sends a text message: an SDS on TETRA, short data of MCData on MCPTT.
 
         | =Argument= | =Description= |
-        | ``terminal`` | The terminal's name in the testbed file. |
+        | ``terminal`` | The radio's name in the testbed file. |
         | ``text``     | What to send. |
-        | ``to``       | The terminal or gateway that it goes to, by its name in the testbed file. |
+        | ``to``       | The terminal, gateway or handset that it goes to, by its name in the testbed file. |
 
         Example:
         | `Officer Sends Text`    officer    All in order    to=gateway-1 |
         """
-        self.session.run(self._terminal(terminal, Ability.TEXTS).send_text(text, to=self.session.bench.issi(to)))
+        radio = self._texting(terminal)
+        to_radio: Any = self.session.bench.radio_id(to)
+        self.session.run(radio.send_text(text, to=to_radio))
 
     @keyword
     def officer_sends_text_with_report(self, terminal: str, text: str, to: str) -> str:
-        """Sends an SDS text message and waits for its delivery report.
+        """Sends a text message and waits for its delivery report.
 
         | =Argument= | =Description= |
-        | ``terminal`` | The terminal's name in the testbed file. |
+        | ``terminal`` | The radio's name in the testbed file. |
         | ``text``     | What to send. |
-        | ``to``       | The terminal or gateway that it goes to, by its name in the testbed file. |
+        | ``to``       | The terminal, gateway or handset that it goes to, by its name in the testbed file. |
 
-        Returns what the report says, e.g. ``0 (received)``.
+        Returns what the report says: ``0 (received)`` and the like on TETRA, ``delivered`` on MCPTT.
 
         Example:
         | ${report}    `Officer Sends Text With Report`    officer    All in order    to=gateway-1 |
         """
-        issi = self.session.bench.issi(to)
-        return str(
-            self.session.run(self._terminal(terminal, Ability.TEXTS).send_text_reported(text, to=issi)).data["told"]
-        )
+        radio = self._texting(terminal)
+        to_radio: Any = self.session.bench.radio_id(to)
+        return str(self.session.run(radio.send_text_reported(text, to=to_radio)).data["told"])
 
     @keyword
     def officer_sends_position(self, terminal: str, latitude: float, longitude: float, to: str) -> None:
-        """Sends a short location report (LIP); who gets it shows ``location.received``.
+        """Tells where a radio is; who gets it shows ``location.received``.
+
+        A TETRA terminal sends a short location report (LIP). An MCPTT handset tells its server, of which the other asks
+        it.
 
         | =Argument= | =Description= |
-        | ``terminal``  | The terminal's name in the testbed file. |
+        | ``terminal``  | The radio's name in the testbed file. |
         | ``latitude``  | Degrees, north positive. |
         | ``longitude`` | Degrees, east positive. |
-        | ``to``        | The terminal or gateway that it goes to, by its name in the testbed file. |
+        | ``to``        | The terminal, gateway or handset that is to know, by its name in the testbed file. |
 
         Example:
         | `Officer Sends Position`    officer    55.8609    -4.2514    to=gateway-1 |
         """
         place = ShortLocation(longitude=longitude, latitude=latitude)
+        radio = self._radio_of(terminal, Ability.POSITION)
+        if isinstance(radio, McpttRadio):
+            asks = self.session.run(self.session.bench.mcptt_terminal(to))
+            self.session.run(radio.send_location(place))
+            self.session.run(asks.ask_location(str(self.session.bench.radio_id(terminal))))
+            return
         self.session.run(
             self._terminal(terminal, Ability.POSITION).send_location(place, to=self.session.bench.issi(to))
         )
@@ -300,32 +328,31 @@ class RadioKeywords(Topic):
 
     @keyword
     def officer_calls_officer(self, caller: str, called: str, duplex: bool = False) -> None:
-        """Lets one terminal call another, which answers.
+        """Lets one radio call another of its technology, which answers.
 
         | =Argument= | =Description= |
-        | ``caller`` | The calling terminal's name in the testbed file. |
-        | ``called`` | The called terminal's name in the testbed file. |
+        | ``caller`` | The calling radio's name in the testbed file. |
+        | ``called`` | The called radio's name in the testbed file. |
         | ``duplex`` | Whether both talk at once; else the caller has the floor first. |
 
         Example:
         | `Officer Calls Officer`    officer    sergeant    duplex=True |
         """
-
-        mouth, ear = self._terminal(caller, Ability.PRIVATE_CALLS), self._terminal(called, Ability.PRIVATE_CALLS)
+        mouth, ear = self._caller(caller), self._caller(called)
 
         async def call() -> None:
-            await asyncio.gather(ear.answer(), mouth.call(self.session.bench.issi(called), duplex=duplex))
+            await asyncio.gather(ear.answer(), mouth.call(self.session.bench.radio_id(called), duplex=duplex))
 
         self.session.run(call())
 
     @keyword
     def officer_hangs_up(self, terminal: str) -> None:
-        """Clears the calls of a terminal.
+        """Clears a radio's call of two.
 
         | =Argument= | =Description= |
-        | ``terminal`` | The terminal's name in the testbed file. |
+        | ``terminal`` | The radio's name in the testbed file. |
 
         Example:
         | `Officer Hangs Up`    officer |
         """
-        self.session.run(self._terminal(terminal, Ability.PRIVATE_CALLS).hang_up())
+        self.session.run(self._caller(terminal).hang_up())

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from robot.api.deco import keyword
 
 from harness.drivers.console import Console
-from harness.drivers.radio_network import RadioNetworkControl
+from harness.drivers.made_to_fail import SiteLinks
 from harness.errors import DriverError
 from harness.keywords.base import Topic
-from harness.measure.correlate import correlation
+from harness.measure.words import how_like
+from harness.protocols.rtp.g711 import SAMPLE_RATE
 from harness.testbed.clips import read_clip
 from harness.testbed.conversation import LEAST_CORRELATION, converse
 
@@ -28,9 +29,9 @@ class RadioControlKeywords(Topic):
 
         return self.session.run(do())
 
-    def _run_network(self, act: Callable[[RadioNetworkControl], Coroutine[Any, Any, None]]) -> None:
+    def _link(self, act: Callable[[SiteLinks], Coroutine[Any, Any, None]]) -> None:
         async def do() -> None:
-            await act(await self.session.bench.radio_network())
+            await act(await self.session.bench.site_links())
 
         self.session.run(do())
 
@@ -304,7 +305,7 @@ class RadioControlKeywords(Topic):
         channels = self._dispatch(console, lambda at: at.recording(recording))
         if speaker not in channels:
             raise AssertionError(f"recording {recording} has nobody {speaker!r}; it has {', '.join(channels)}")
-        likeness = correlation(read_clip(clip), channels[speaker])
+        likeness = how_like(read_clip(clip), channels[speaker], rate=SAMPLE_RATE)
         if likeness < LEAST_CORRELATION:
             raise AssertionError(
                 f"recording {recording} does not have what the {speaker} said: correlation {likeness:.2f}, at least "
@@ -331,7 +332,9 @@ class RadioControlKeywords(Topic):
 
     @keyword
     def radio_site_is_cut_off(self, site: str) -> None:
-        """Cuts a site's link to the rest of the simulated radio network; terminals show ``cell.shown`` in fallback.
+        """Cuts a site's link to the rest of the radio network; terminals show ``cell.shown`` in fallback.
+
+        A real network's is cut by a tester.
 
         | =Argument= | =Description= |
         | ``site`` | A site of the radio network in the testbed file. |
@@ -339,7 +342,7 @@ class RadioControlKeywords(Topic):
         Example:
         | `Radio Site Is Cut Off`    motherwell |
         """
-        self._run_network(lambda network: network.cut_site(site))
+        self._link(lambda links: links.cut_site(site))
 
     @keyword
     def radio_site_is_linked_again(self, site: str) -> None:
@@ -351,4 +354,4 @@ class RadioControlKeywords(Topic):
         Example:
         | `Radio Site Is Linked Again`    motherwell |
         """
-        self._run_network(lambda network: network.restore_site(site))
+        self._link(lambda links: links.restore_site(site))

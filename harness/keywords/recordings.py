@@ -13,8 +13,8 @@ from harness.drivers.console import Console
 from harness.drivers.supervisor import Supervisor
 from harness.errors import DriverError, ExpectationError
 from harness.keywords.base import Topic
-from harness.measure.correlate import correlation
-from harness.protocols.rtp.g711 import Samples
+from harness.measure.words import how_like
+from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
 from harness.testbed.clips import read_clip
 
 T = TypeVar("T")
@@ -230,6 +230,6 @@ class RecordingKeywords(Topic):
 
 
 def _is_what_was_said(clip: str, speech: Samples, leg: str) -> None:
-    likeness = correlation(read_clip(clip), speech)
+    likeness = how_like(read_clip(clip), speech, rate=SAMPLE_RATE)
     if likeness < LEAST:
         raise ExpectationError(f"{leg} is not what was said ({clip}): correlation {likeness:.2f}, {LEAST} is due")

@@ -7,6 +7,7 @@ from pathlib import Path
 from robot.api import logger
 from robot.api.deco import keyword
 
+from harness.evidence.allure_adapter import plays
 from harness.keywords.base import Topic
 from harness.scenario.load import load_with_lines
 from harness.scenario.player import Player
@@ -31,6 +32,7 @@ class ScenarioKeywords(Topic):
         | `Replay Scenario`    fixtures/scenarios/03-officer-emergency.yaml |
         """  # noqa: E501 - a row of Robot's table is one line
         scenario, lines = load_with_lines(_found(file))
+        plays(scenario.id)
         player = Player(scenario, self.session.bench, lines=lines)
         result = self.session.run(player.play())
         for step in result.steps:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, ExitStack
 from datetime import date
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from threading import Thread
@@ -18,13 +19,16 @@ from harness.errors import TestbedError
 from harness.evidence.collect import Attachment, Keep
 from harness.evidence.on_the_wire import Failure
 from harness.testbed.bench import Bench, open_bench
+from harness.testbed.layouts import tells_nothing_of
 from harness.testbed.load import load_testbed
-from harness.testbed.run import Run, started_run, tells_nothing_of
+from harness.testbed.run import Run, started_run
 from harness.transport.virtual_loop import VirtualLoop
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEFAULT_TESTBED = PROJECT / "fixtures" / "testbeds" / "simulated.yaml"
 
+_benches = count(1)
+"""Of all suites of a process: they share the run's folder, and each bench's captures are to be alone in theirs."""
 T = TypeVar("T")
 TimeBase = Literal["real", "virtual"]
 
@@ -36,7 +40,6 @@ class Session:
         """``instead_of``: the run's testbed file, where the suite names another one."""
         self._testbed, self.time, self._seed, self._keep = testbed, time, seed, keep
         self._instead_of = instead_of
-        self._benches = count(1)
         self._suite: ExitStack | None = None
         self._run: Run
         self._loop: asyncio.AbstractEventLoop
@@ -51,6 +54,11 @@ class Session:
         except TestbedError:
             return False
 
+    @cached_property
+    def _why_skipped(self) -> str:
+        """Why nothing of the suite is played beside the run's testbed; empty where it is. Read once a suite."""
+        return "" if self._instead_of is None else tells_nothing_of(load_testbed(self._instead_of), self._testbed.stem)
+
     @property
     def bench(self) -> Bench:
         """The bench of the running test; opened when first asked for.
@@ -58,8 +66,8 @@ class Session:
         Raises SkipExecution where the suite's own testbed is simulated and the run's is not: it would tell nothing.
         """
         if self._bench is None:
-            if self._instead_of is not None and (reason := tells_nothing_of(load_testbed(self._instead_of))):
-                raise SkipExecution(reason)
+            if self._why_skipped:
+                raise SkipExecution(self._why_skipped)
             self._start_suite()
             self._bench = self._do(self._open_bench())
         return self._bench
@@ -93,7 +101,7 @@ class Session:
                 virtual=virtual,
                 seed=self._seed if virtual else None,
                 origin=None if virtual else self._run.origin,
-                capture_dir=self._run.directory / f"robot-{next(self._benches):04d}",
+                capture_dir=self._run.directory / f"robot-{next(_benches):04d}",
             )
         )
 

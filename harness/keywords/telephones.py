@@ -195,7 +195,7 @@ class SwitchTelephoneKeywords(Topic):
     def trunk_of_the_switch_fails(
         self, switch: str, trunk: str, fault: Literal["refusing", "silent"] = "silent"
     ) -> None:
-        """Makes a trunk of a simulated enterprise switch fail.
+        """Makes a trunk of an enterprise switch fail; of a real one a tester is asked.
 
         | =Argument= | =Description= |
         | ``switch`` | The switch's name in the testbed file. |
@@ -207,13 +207,13 @@ class SwitchTelephoneKeywords(Topic):
         """
 
         async def do() -> None:
-            await (await self.session.bench.enterprise_switch(switch)).fail_trunk(trunk, fault)
+            await (await self.session.bench.switch_faults(switch)).fail_trunk(trunk, fault)
 
         self.session.run(do())
 
     @keyword
     def trunk_of_the_switch_is_mended(self, switch: str, trunk: str) -> None:
-        """Lets a trunk of a simulated enterprise switch be well again.
+        """Lets a trunk of an enterprise switch be well again; of a real one a tester is asked.
 
         | =Argument= | =Description= |
         | ``switch`` | The switch's name in the testbed file. |
@@ -224,7 +224,25 @@ class SwitchTelephoneKeywords(Topic):
         """
 
         async def do() -> None:
-            await (await self.session.bench.enterprise_switch(switch)).mend_trunk(trunk)
+            await (await self.session.bench.switch_faults(switch)).mend_trunk(trunk)
+
+        self.session.run(do())
+
+    @keyword
+    def line_of_the_switch_is_impaired(self, switch: str, line: str, **impairment: float) -> None:
+        """Makes what a line's telephones are sent bad, in the calls that it has now.
+
+        | =Argument= | =Description= |
+        | ``switch``     | The switch's name in the testbed file. |
+        | ``line``       | The line's number. |
+        | ``impairment`` | What is done: ``loss=0.05`` (a share), ``delay_ms=200``, ``jitter_ms=40`` …; without: none. |
+
+        Example:
+        | `Line Of The Switch Is Impaired`    switch    2002    loss=0.05 |
+        """
+
+        async def do() -> None:
+            await (await self.session.bench.enterprise_switch(switch)).impair(line, **impairment)
 
         self.session.run(do())
 

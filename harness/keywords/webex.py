@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from robot.api.deco import keyword
 
 from harness.drivers.webex import ADMINISTRATOR, Webex
+from harness.drivers.webex_meetings import Guests
+from harness.endpoints.webex.sign_in import ONE_TIME_CODE
+from harness.errors import ExpectationError, SignInRefusedError
 from harness.keywords.base import Topic
 
 T = TypeVar("T")
@@ -111,6 +114,81 @@ class WebexKeywords(Topic):
         self._webex(webex, lambda at: at.enable(account))
 
     @keyword
+    def webex_account_signs_in(self, webex: str, account: str) -> float:
+        """Signs an account in with its password and its one-time code; returns how many seconds it took.
+
+        Fails where no second factor is asked for. Of a real Webex it is not applicable: a person signs in there.
+
+        | =Argument= | =Description= |
+        | ``webex``   | Webex's name in the testbed file. |
+        | ``account`` | The account. |
+
+        Example:
+        | ${seconds}    `Webex Account Signs In`    webex    operator |
+        """
+
+        async def do(at: Webex) -> float:
+            entry = await at.sign_in(account)
+            if ONE_TIME_CODE not in entry.factors:
+                raise ExpectationError(f"{webex}: {account} was let in by {' and '.join(entry.factors)} alone")
+            return entry.seconds
+
+        return self._webex(webex, do)
+
+    @keyword
+    def webex_account_does_not_sign_in(self, webex: str, account: str, password: str | None = None) -> str:
+        """Fails where an account is let in by this password, or by its own; returns why it was not.
+
+        | =Argument= | =Description= |
+        | ``webex``    | Webex's name in the testbed file. |
+        | ``account``  | The account. |
+        | ``password`` | What is tried; left out: its own. |
+
+        Example:
+        | `Webex Account Does Not Sign In`    webex    operator    guess |
+        """
+
+        async def do(at: Webex) -> str:
+            try:
+                await at.sign_in(account, password=password)
+            except SignInRefusedError as error:
+                return str(error)
+            raise ExpectationError(f"{webex}: {account} was let in, and is not to be")
+
+        return self._webex(webex, do)
+
+    @keyword
+    def webex_directory_deactivates(self, webex: str, account: str) -> None:
+        """Lets the force's directory tell by SCIM that somebody left. Of a real Webex only who is called disposable.
+
+        | =Argument= | =Description= |
+        | ``webex``   | Webex's name in the testbed file. |
+        | ``account`` | The account. |
+
+        Example:
+        | `Webex Directory Deactivates`    webex    leaver |
+        """
+
+        async def do(at: Webex) -> None:
+            await at.account(account)
+            await at.deactivate(account, by=ADMINISTRATOR)
+
+        self._webex(webex, do)
+
+    @keyword
+    def webex_directory_reactivates(self, webex: str, account: str) -> None:
+        """Lets the force's directory tell by SCIM that somebody is back.
+
+        | =Argument= | =Description= |
+        | ``webex``   | Webex's name in the testbed file. |
+        | ``account`` | The account. |
+
+        Example:
+        | `Webex Directory Reactivates`    webex    leaver |
+        """
+        self._webex(webex, lambda at: at.reactivate(account, by=ADMINISTRATOR))
+
+    @keyword
     def webex_account_is_blocked(self, webex: str, account: str, within: timedelta = timedelta(minutes=15)) -> float:
         """Fails where an account's access token, which served before, serves still; returns after how many seconds.
 
@@ -138,19 +216,34 @@ class WebexKeywords(Topic):
         return self._webex(webex, lambda at: at.callback_number(account))
 
     @keyword
-    def webex_meeting_is_made(self, webex: str, title: str, *invited: str, by: str = ADMINISTRATOR) -> dict[str, Any]:
+    def webex_meeting_is_made(
+        self,
+        webex: str,
+        title: str,
+        *invited: str,
+        by: str = ADMINISTRATOR,
+        webinar: bool = False,
+        guests: Guests | None = None,
+        rooms: Sequence[str] = (),
+    ) -> dict[str, Any]:
         """Makes a meeting, and returns it: ``id``, ``meetingNumber`` and the rest. It is deleted at the end.
 
         | =Argument= | =Description= |
         | ``webex``   | Webex's name in the testbed file. |
         | ``title``   | Its title; the prefix of the testbed file goes before it. |
-        | ``invited`` | Accounts that need not wait in the lobby. |
+        | ``invited`` | Accounts that need not wait in the lobby; of a webinar, its panel. |
         | ``by``      | The account that is its host. |
+        | ``webinar`` | Whether who is not invited only hears. |
+        | ``guests``  | What becomes of who is not invited: ``allowJoin``, ``allowJoinWithLobby`` or ``blockFromJoin``; left out: as the service has it. |
+        | ``rooms``   | Rooms whose devices are invited too, by their names. |
 
         Example:
         | ${meeting}    `Webex Meeting Is Made`    webex    briefing    colleague    by=operator |
-        """
-        return self._webex(webex, lambda at: at.make_meeting(title, by=by, invite=invited))
+        """  # noqa: E501 - a row of Robot's table is one line
+        return self._webex(
+            webex,
+            lambda at: at.make_meeting(title, by=by, invite=invited, rooms=rooms, webinar=webinar, guests=guests),
+        )
 
     @keyword
     def webex_participant_is(

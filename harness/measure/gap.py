@@ -23,6 +23,14 @@ MAX_DELAY_S: Final = 0.5
 """The latest that a piece may come and still be heard: later speech is a gap in any conversation."""
 DRIFT_S: Final = 0.06
 """How far pieces may lie off the delay that most have: what a playout buffer may add or take away in mid-speech."""
+SAME_S: Final = 0.005
+"""How far the delays of pieces that came the same way may lie apart. A playout buffer that becomes deeper in mid-speech
+after a late packet changes it by more, once: those before and those after agree among each other."""
+AROUND_S: Final = 0.5
+"""How far to both sides of a piece others may vouch for it."""
+VOUCHED_S: Final = 0.2
+"""So much must have come the same way, off the delay that most have, to count as heard: what is alike by chance is
+less."""
 AUDIBLE_DB: Final = -30.0
 """Pieces quieter than this against the loudest are pauses, in which nothing can be missed."""
 
@@ -65,7 +73,8 @@ def longest_gap(spoken: NDArray[np.int16], spoken_start_s: float, heard: Recordi
     delays, scores = _matches(windows, starts + shift, heard.samples, round(MAX_DELAY_S * rate))
     good = audible & (scores >= LIKE)
     if good.any():
-        good &= np.abs(delays - np.median(delays[good])) <= DRIFT_S * rate
+        usual = np.abs(delays - np.median(delays[good])) <= DRIFT_S * rate
+        good &= usual | _vouched(starts, delays, good, rate)
     return _longest(starts, audible, good, spoken_start_s, rate, piece)
 
 
@@ -78,7 +87,7 @@ def _matches(
     size = 1 << (2 * piece + reach).bit_length()
     padded = np.concatenate([heard.astype(np.float64), np.zeros(reach + piece)])
     for number, (window, at) in enumerate(zip(windows, due, strict=True)):
-        stretch = padded[max(0, at) : at + reach + piece]
+        stretch = padded[max(0, at) : max(0, at + reach + piece)]
         if len(stretch) < piece:
             continue
         raw = np.fft.irfft(np.fft.rfft(stretch, size) * np.conj(np.fft.rfft(window, size)), size)
@@ -90,6 +99,21 @@ def _matches(
         best = int(np.argmax(raw / scale))
         delays[number], scores[number] = best + max(0, at) - at, raw[best] / scale[best]
     return delays, scores
+
+
+def _vouched(
+    starts: NDArray[np.int_], delays: NDArray[np.int_], alike: NDArray[np.bool_], rate: int
+) -> NDArray[np.bool_]:
+    """Which pieces have enough others around them that came by the same delay: by chance, each comes by its own."""
+    vouched = np.zeros(len(starts), bool)
+    places = np.flatnonzero(alike)
+    at, by = starts[places], delays[places]
+    firsts = np.searchsorted(at, at - AROUND_S * rate)
+    lasts = np.searchsorted(at, at + AROUND_S * rate, side="right")
+    for place, delay, first, last in zip(places, by, firsts, lasts, strict=True):
+        same = np.abs(by[first:last] - delay) <= SAME_S * rate
+        vouched[place] = same.sum() * STEP_S >= VOUCHED_S
+    return vouched
 
 
 def _longest(

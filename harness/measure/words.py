@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.measure.correlate import find
+from harness.measure.correlate import Match, find
 
 PIECE_S: Final = 1.0
 """Seconds of a piece: some words, too many to be found by chance."""
@@ -26,7 +26,19 @@ def words_found(reference: NDArray[np.int16], heard: NDArray[np.int16], *, rate:
     whole was found; what they have in common is added up and divided by the energies of all. Raises LocalError as
     `correlate.find` does.
     """
+    return _in_pieces(reference, heard, find(reference, heard), rate)
+
+
+def how_like(reference: NDArray[np.int16], heard: NDArray[np.int16], *, rate: int) -> float:
+    """How like ``reference`` what was heard is, 0 to 1: at one place, of which a part will do, or word by word.
+
+    Raises LocalError as `correlate.find` does.
+    """
     whole = find(reference, heard)
+    return max(whole.peak, _in_pieces(reference, heard, whole, rate))
+
+
+def _in_pieces(reference: NDArray[np.int16], heard: NDArray[np.int16], whole: Match, rate: int) -> float:
     spoken = reference.astype(np.float64) - reference.mean()
     wander, size = round(WANDER_S * rate), round(PIECE_S * rate)
     # What lies before and after was not heard: silence, so that a piece at the edge is compared with something.

@@ -23,6 +23,8 @@ from harness.protocols.sip.parse import parse
 from harness.scenario.record import Act, Recorded
 from harness.transport.tap import Address
 
+RADIO_SESSIONS: Final = (b"\r\nwg67-version", b"application/vnd.3gpp.mcptt-info")
+"""What an INVITE holds, in small letters, that sets up radio over IP (ED-137) or push-to-talk (TS 24.379)."""
 TEST_NUMBERS: Final = 1_000
 """How many of Ofcom's test numbers there are to stand for callers'."""
 MAX_CALLS: Final = 10_000
@@ -181,10 +183,15 @@ class Calls:
 
 
 def system_of(packets: Iterable[Captured]) -> Address | None:
-    """Return the one address to which calls came, None where there is none. Raises ScenarioError for several."""
+    """Return the one address to which calls came, None where there is none. Raises ScenarioError for several.
+
+    Sessions of radio over IP and of push-to-talk are no calls.
+    """
     called: dict[Address, int] = {}
     for packet in packets:
         if packet.tcp or not packet.payload.startswith(b"INVITE "):
+            continue
+        if any(mark in packet.payload.lower() for mark in RADIO_SESSIONS):
             continue
         try:
             message: Message = parse(packet.payload)

@@ -37,6 +37,11 @@ class Speech:
     """Run time of the first sample."""
     ears: Mapping[str, Ear]
 
+    async def listens_too(self, name: str, ear: Ear) -> None:
+        """Let one more listen from now on; what was said before is missing at their ear."""
+        await ear.record()
+        self.ears = {**self.ears, name: ear}
+
 
 async def speak_on(mouth: Speaker, ears: Mapping[str, Ear], clip: Samples) -> Speech:
     """Let `mouth` say a clip over and over, for LONGEST_S at most, and record at each ear."""

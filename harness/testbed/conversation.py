@@ -9,14 +9,14 @@ from typing import Protocol
 from harness.drivers.talking_radio import TalkingRadio
 from harness.endpoints.media import Recording
 from harness.errors import ExpectationError
-from harness.measure.correlate import correlation
 from harness.measure.latency import Latency, mouth_to_ear
+from harness.measure.words import how_like
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
 
 LATEST_S = 1.0
 """Seconds after the clip's last sample for which the ear is still listened at: speech later than this is not heard."""
 LEAST_CORRELATION = 0.8
-"""Normalised correlation from which what was heard counts as what was said."""
+"""Normalised correlation from which what was heard counts as what was said, wherever a playout moved its words."""
 
 
 class Mouth(Protocol):
@@ -69,7 +69,7 @@ async def converse(mouth: Mouth, ear: Ear, samples: Samples) -> Heard:
     ends = loop.time() + len(samples) / SAMPLE_RATE + LATEST_S
     await asyncio.sleep(ends - loop.time())
     recording = await ear.recorded()
-    likeness = correlation(samples, recording.samples)
+    likeness = how_like(samples, recording.samples, rate=SAMPLE_RATE)
     if likeness < LEAST_CORRELATION:
         raise ExpectationError(
             f"{len(samples) / SAMPLE_RATE:.1f} s were said and {len(recording.samples) / SAMPLE_RATE:.1f} s recorded, "
@@ -91,7 +91,7 @@ async def hears(ear: Ear, samples: Samples, *, within: float) -> float:
     while loop.time() < until:
         await ear.record()
         await asyncio.sleep(len(samples) / SAMPLE_RATE)
-        nearest = max(nearest, likeness := correlation(samples, (await ear.recorded()).samples))
+        nearest = max(nearest, likeness := how_like(samples, (await ear.recorded()).samples, rate=SAMPLE_RATE))
         if likeness >= LEAST_CORRELATION:
             return likeness
     raise ExpectationError(

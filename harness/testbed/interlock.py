@@ -13,15 +13,13 @@ from datetime import date
 from urllib.parse import unquote
 
 from harness.errors import InterlockError
-from harness.privacy import is_reserved
+from harness.privacy import is_reserved, is_reserved_domain
 from harness.testbed.model import Testbed
 
 POLICE_AND_EMERGENCY = frozenset({"999", "112", "101", "911", "111", "105", "18000", "18001", "18002"})
 """Numbers that reach a public service: a permit is needed whatever the file's own plan calls them."""
 SERVICE_URN = "urn:service:sos"
 """Emergency services by name (RFC 5031)."""
-_NOBODYS = ("example", "example.org", "example.com", "example.net", "test", "invalid", "localhost")
-"""Domains that nobody can have."""
 PRE_EMPTIVE_PRIORITY = 12
 """The lowest priority that takes other calls down (EN 300 392-5; unconfirmed)."""
 _SCHEME = re.compile(r"^(?:sips?|tel):", re.IGNORECASE)
@@ -68,10 +66,10 @@ class Interlock:
     def radio(self, what: str, target: str, priority: int) -> None:
         """Allow a radio act, or raise InterlockError.
 
-        ``what`` is ``key`` (``target`` a GSSI or a talkgroup's name), ``call`` or ``message`` (``target`` an ISSI) or
-        ``control`` (an ISSI: regrouped, listened to, disabled) or ``command`` (``target`` a line for a terminal whose
-        effect is not known: never allowed). ``priority`` 0 to 15: from 12 on a dated permit is needed, which names the
-        talkgroup or the ISSI.
+        ``what`` is ``key`` (``target`` a GSSI or a talkgroup's name), ``call`` or ``message`` (``target`` an ISSI or an
+        MCPTT user's name) or ``control`` (an ISSI: regrouped, listened to, disabled) or ``command`` (``target`` a line
+        for a terminal whose effect is not known: never allowed). ``priority`` 0 to 15: from 12 on a dated permit is
+        needed, which names the talkgroup, the ISSI or the user.
         """
         if not self._real:
             return
@@ -136,6 +134,14 @@ class Interlock:
                 f"{_listed(self._testbed.safety.submit)}"
             )
 
+    def flood(self, component: str) -> None:
+        """Allow broken signalling, much of it, to a component, or raise InterlockError.
+
+        It may stop what it is sent to: to real equipment it needs a dated permit.
+        """
+        if self._real:
+            self._need_permit("flood", component)
+
     def mail(self, address: str) -> None:
         """Allow a mail to ``address`` by a relay, or raise InterlockError.
 
@@ -143,8 +149,9 @@ class Interlock:
         (RFC 2606, RFC 6761) are nobody's and always allowed.
         """
         domain = address.rpartition("@")[2].casefold()
-        nobodys = domain in _NOBODYS or domain.endswith(tuple(f".{each}" for each in _NOBODYS))
-        if not nobodys and address.casefold() not in {each.casefold() for each in self._testbed.safety.mail}:
+        if not is_reserved_domain(domain) and address.casefold() not in {
+            each.casefold() for each in self._testbed.safety.mail
+        }:
             raise InterlockError(
                 f"a mail to an address at {domain or 'no domain'} is not allowed: safety.mail does not name it"
             )

@@ -7,6 +7,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
+_TAGS = ("role", "by")
+"""The keys that tell which member of a union is meant."""
+
 
 def allowed_keys(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
     """Return the keys of the models at ``location``, as pydantic gives it (union members' tags among the steps)."""
@@ -44,8 +47,8 @@ def _members(annotation: Any) -> Iterable[Any]:
 
 
 def _has_tag(model: type[BaseModel], step: str | int) -> bool:
-    field = model.model_fields.get("role")
-    return field is not None and get_origin(field.annotation) is Literal and get_args(field.annotation) == (step,)
+    tags = (model.model_fields[key].annotation for key in _TAGS if key in model.model_fields)
+    return any(get_origin(tag) is Literal and get_args(tag) == (step,) for tag in tags)
 
 
 def _is_model(value: Any) -> bool:

@@ -16,6 +16,8 @@ from harness.errors import TestbedError
 from harness.testbed.keys import allowed_keys
 from harness.testbed.model import Testbed
 
+LAYOUTS = Path(__file__).resolve().parents[2] / "fixtures" / "testbeds"
+"""The simulated testbeds that tests name, and a real one can stand for."""
 MAX_FILE = 1024 * 1024
 """Bytes a testbed file may have."""
 MAX_VALUES = 100_000
@@ -36,13 +38,20 @@ def load_testbed(path: Path) -> Testbed:
     """
     tree = _parse(path, _read(path))
     try:
-        return Testbed.model_validate(_Plain(path).of(tree))
+        testbed = Testbed.model_validate(_Plain(path).of(tree))
     except ValidationError as error:
         errors = error.errors(include_url=False)
         told = [_told(path, tree, each) for each in errors[:MAX_ERRORS]]
         if len(errors) > MAX_ERRORS:
             told.append(f"{path}: and {len(errors) - MAX_ERRORS} errors more")
         raise TestbedError("\n".join(told)) from error
+    known = sorted(each.stem for each in LAYOUTS.glob("*.yaml"))
+    unknown = [index for index, name in enumerate(testbed.stands_for) if name not in known]
+    if unknown:
+        allowed = f"a testbed of {LAYOUTS.parent.name}/{LAYOUTS.name} ({', '.join(known)})"
+        lines = [_line_of(path, tree, ("stands_for", i), f"found {testbed.stands_for[i]!r}", allowed) for i in unknown]
+        raise TestbedError("\n".join(lines))
+    return testbed
 
 
 def _read(path: Path) -> str:
@@ -112,9 +121,10 @@ def _told(path: Path, tree: CommentedMap, error: Any) -> str:
         return _line_of(path, tree, context["at"], _found(context["found"], context["at"]), context["allowed"])
     location = _in_file(tree, error["loc"], keep_last=kind == "missing")
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
-        role = error["input"].get("role") if isinstance(error["input"], dict) else None
-        allowed = str(error["ctx"].get("expected_tags", "")) or "a mapping with 'role'"
-        return _line_of(path, tree, [*location, "role"], _found(role, ("role",)), allowed)
+        key = str(error["ctx"]["discriminator"]).strip("'")
+        tag = error["input"].get(key) if isinstance(error["input"], dict) else None
+        allowed = str(error["ctx"].get("expected_tags", "")) or f"a mapping with {key!r}"
+        return _line_of(path, tree, [*location, key], _found(tag, (key,)), allowed)
     if kind == "missing":
         return _line_of(path, tree, location, "found nothing", "this key, which is needed")
     if kind == "extra_forbidden":

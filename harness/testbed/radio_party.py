@@ -7,8 +7,9 @@ from typing import Final
 
 from harness.drivers.talking_radio import Ability, TalkingRadio, Technology, needs
 from harness.errors import TestbedError
-from harness.testbed.bench import RADIO_ROLES, Bench
+from harness.testbed.bench import Bench
 from harness.testbed.model import Testbed
+from harness.testbed.roles import RADIO_ROLES
 
 LEAST: Final = 2
 """A talker and a listener."""

@@ -23,12 +23,6 @@ from harness.testbed.places import ADDRESSES_VARIABLE, ORIGIN_VARIABLE, RUN_DIR_
 from harness.testbed.simulation import startable
 
 
-def tells_nothing_of(testbed: Testbed) -> str:
-    """Why a test on a simulated testbed of its own is no evidence on this one; empty where all of it is simulated."""
-    real = testbed.real()
-    return f"played on simulators alone, which tells nothing of {', '.join(real)}" if real else ""
-
-
 @dataclass(slots=True)
 class Run:
     """What the tests of one run share."""

@@ -40,6 +40,9 @@ class Simulation:
     ) -> Simulation:
         """Start the simulated components of ``testbed`` that a simulator stands for (all, or those named).
 
+        A name is a component's, or a role's, for all of that role. One that is named brings what it stands on: a Webex
+        the switch that makes its calls.
+
         A radio network brings its terminals up with it. ``auto_answer`` lets positions answer by themselves after so
         many seconds, ``auto_advisers`` those that the ICCS's settings describe.
 
@@ -87,11 +90,21 @@ def load_starters() -> None:
         starter.loaded()
 
 
-def _wanted(testbed: Testbed, names: Collection[str]) -> list[str]:
+def simulators_of(testbed: Testbed, name: str) -> list[str]:
+    """The components that can be started under a name: the one called so, else those of the role (``contact_us``)."""
     can = startable(testbed)
+    role = name.replace("-", "_")
+    return [name] if name in can else [each for each in can if testbed.components[each].role == role]
+
+
+def _wanted(testbed: Testbed, names: Collection[str]) -> list[str]:
+    can, wanted = startable(testbed), set[str | None]()
     for name in names:
-        if name not in can:
+        found = simulators_of(testbed, name)
+        if not found:
             raise TestbedError(
                 f"no simulator {name!r} in testbed {testbed.name!r}; there is {', '.join(can) or 'none'}"
             )
-    return [name for name in can if not names or name in names]
+        wanted.update(found)
+    wanted |= {testbed.components[name].stands_on for name in wanted if name is not None}
+    return [name for name in can if not names or name in wanted]

@@ -1,8 +1,13 @@
-"""HTTP clients: with a bearer's token or without, by nothing in the environment, and quickly made."""
+"""HTTP clients: with a bearer's token or without, by nothing in the environment, and quickly made.
+
+httpx tells each request in the log, which Robot and pytest put into reports: it tells it without the query, in which
+there are people's addresses and numbers.
+"""
 
 from __future__ import annotations
 
 import functools
+import logging
 import ssl
 
 import httpx
@@ -39,3 +44,14 @@ def bearing(token: str | None) -> dict[str, str]:
 def _web_authorities() -> ssl.SSLContext:
     """httpx's own default, made once: to read the authorities takes longer than most requests."""
     return httpx.create_ssl_context(trust_env=False)
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            each.copy_with(query=None, fragment=None) if isinstance(each, httpx.URL) else each for each in record.args
+        )
+    return True
+
+
+logging.getLogger("httpx").addFilter(_without_query)

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextvars import Context, copy_context
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from harness.errors import TransportError
 from harness.transport.virtual_network import VirtualNetwork
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness.transport.virtual_serial import VirtualSerialEnd
 
 _RESOLUTION_S = 1e-9
-_LOOK_EVERY = 16
+_ROUNDS = 16
 """Rounds for one look at the wake-up pipe: a look is a system call, and a signal's handler comes by itself."""
 _CANCELLED_KEPT = 100
 """Cancelled timers that may stay in the heap; beyond, they go when they are more than half of it."""
@@ -38,19 +38,19 @@ class JumpingSelector(selectors.SelectSelector):
         super().__init__()
         self.now = 0.0
         self.intruder: str | None = None
-        self._unlooked = 0
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+    def refuse_intruder(self) -> None:
+        """Raise TransportError where a thread has called into virtual time."""
         if self.intruder is not None:
             raise TransportError(f"thread {self.intruder!r} called into virtual time, at a moment that no seed settles")
-        self._unlooked += 1
-        if timeout is None or self._unlooked >= _LOOK_EVERY:
-            self._unlooked = 0
-            ready = super().select(0)
-            if ready:
-                return ready
-            if timeout is None:
-                raise TransportError("virtual time is stuck: something waits, and no timer is set that could end it")
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.refuse_intruder()
+        ready = super().select(0)
+        if ready:
+            return ready
+        if timeout is None:
+            raise TransportError("virtual time is stuck: something waits, and no timer is set that could end it")
         if timeout > 0.0:
             self.now += timeout
         return []
@@ -80,7 +80,14 @@ class _Timer(asyncio.TimerHandle):
         self._scheduled = True  # so that asyncio counts it when it is cancelled
 
 
-_Due = tuple[float, int, asyncio.TimerHandle]
+_Due = tuple[float, int, _Timer | None, Any, tuple[Any, ...]]
+"""Deadline, order in which it was set, the timer, or, of what can't be cancelled, what is called with which arguments.
+
+What can't be cancelled is a delivery by the network. A timer holds itself what it calls, and lets go of it when it is
+cancelled, however long it stays in the heap.
+"""
+_WHEN: Final = 0
+_TIMER: Final = 2
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -94,6 +101,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(self._jumping)
         self._clock_resolution = _RESOLUTION_S
         self._order = 0
+        self._jumps_freely = type(self._jumping) is JumpingSelector
+        """Whether a step of the clock may be taken without the selector, which would do no more."""
+        self._wire = copy_context()
+        """In which deliveries are made."""
         self._due: list[_Due] = []
         """Timers by deadline, then by the order in which they were set."""
         self._thread = threading.get_ident()
@@ -124,7 +135,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """
         self._order = order = self._order + 1
         timer = _Timer(when, callback, args, self, context)
-        heappush(self._due, (when, order, timer))
+        heappush(self._due, (when, order, timer, None, ()))
         return timer
 
     def call_later(  # type: ignore[override]
@@ -133,45 +144,82 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Call ``callback`` after ``delay`` virtual seconds."""
         return self.call_at(self._jumping.now + delay, callback, *args, context=context)
 
-    def _run_once(self) -> None:
-        """One round, as asyncio's own does it: move the clock where nothing is ready, then run what is."""
-        due: list[_Due] = self._due
+    def deliver_at(self, when: float, receive: Callable[..., object], *args: Any) -> None:
+        """As `call_at`, for networks and lines, which take nothing back: half the work, in the loop's own context."""
+        self._order = order = self._order + 1
+        heappush(self._due, (when, order, None, receive, args))
+
+    def _run_once(self) -> None:  # noqa: PLR0912 - what each of a hundred thousand rounds does, without a call
+        """Some rounds, each as asyncio's own is: move the clock where nothing is ready, then run what is."""
+        due, jumping = self._due, self._jumping
         state = cast(Any, self)
         ready = state._ready
-        cancelled = state._timer_cancelled_count
-        if cancelled > _CANCELLED_KEPT and 2 * cancelled > len(due):
-            for item in due:
-                if item[2].cancelled():
-                    item[2]._scheduled = False  # type: ignore[attr-defined]
-            due[:] = [item for item in due if not item[2].cancelled()]
+        self._sweep()
+        for number in range(_ROUNDS):
+            while due and (first := due[0][_TIMER]) is not None and first._cancelled:
+                state._timer_cancelled_count -= 1
+                heappop(due)
+            if ready or state._stopping:
+                timeout: float | None = 0.0
+            else:
+                timeout = due[0][_WHEN] - jumping.now if due else None
+            if number == 0 or timeout is None or not self._jumps_freely:
+                if events := jumping.select(timeout):
+                    state._process_events(events)
+            elif jumping.intruder is not None:
+                jumping.refuse_intruder()
+            elif timeout > 0.0:
+                jumping.now += timeout
+            end = jumping.now + _RESOLUTION_S
+            now_due = []
+            while due and due[0][_WHEN] < end:
+                now_due.append(heappop(due))
+            left = iter(now_due)
+            try:
+                if ready:
+                    self._run_ready(len(ready))
+                for _, _, timer, callback, args in left:
+                    try:  # what a handle's `_run` does, without the call
+                        if timer is None:
+                            self._wire.run(callback, *args)
+                        elif timer._cancelled:  # as it may have been between being due and its turn
+                            state._timer_cancelled_count -= 1
+                        else:
+                            timer._scheduled = False
+                            timer._context.run(timer._callback, *timer._args)
+                    except (SystemExit, KeyboardInterrupt):
+                        raise
+                    except BaseException as error:
+                        self._failed(timer or callback, error)
+            except BaseException:  # Ctrl-C: whoever runs the loop on, to end what is under way, finds the rest
+                for item in left:
+                    heappush(due, item)
+                raise
+            if state._stopping:
+                return
+
+    def _run_ready(self, count: int) -> None:
+        ready = cast(Any, self)._ready
+        for _ in range(count):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                try:
+                    handle._context.run(handle._callback, *handle._args)
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:
+                    self._failed(handle, error)
+
+    def _sweep(self) -> None:
+        """Take cancelled timers out of the heap where they are many."""
+        due, state = self._due, cast(Any, self)
+        if state._timer_cancelled_count > _CANCELLED_KEPT and 2 * state._timer_cancelled_count > len(due):
+            due[:] = [item for item in due if (timer := item[_TIMER]) is None or not timer.cancelled()]
             heapify(due)
             state._timer_cancelled_count = 0
-        while due and due[0][2].cancelled():
-            state._timer_cancelled_count -= 1
-            heappop(due)[2]._scheduled = False  # type: ignore[attr-defined]
-        timeout = 0.0
-        if not ready and not state._stopping:
-            timeout = due[0][0] - self._jumping.now if due else None  # type: ignore[assignment]
-        if events := self._jumping.select(timeout):
-            state._process_events(events)
-        end = self._jumping.now + _RESOLUTION_S
-        while due and due[0][0] < end:
-            timer = heappop(due)[2]
-            timer._scheduled = False  # type: ignore[attr-defined]
-            ready.append(timer)
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            # Between being due and its turn it may have been cancelled, as with asyncio.
-            if handle._cancelled:
-                continue
-            try:  # what its `_run` does, without the call
-                handle._context.run(handle._callback, *handle._args)
-            except (SystemExit, KeyboardInterrupt):
-                raise
-            except BaseException as error:
-                self.call_exception_handler(
-                    {"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle}
-                )
+
+    def _failed(self, what: object, error: BaseException) -> None:
+        self.call_exception_handler({"message": f"Exception in callback {what!r}", "exception": error, "handle": what})
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., Any], *args: Any

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from harness.transport.virtual_loop import VirtualLoop
+
 Address = tuple[str, int]
 
 FIRST_PORT, LAST_PORT = 20_000, 65_000
@@ -43,7 +45,7 @@ class Impairment:
 class VirtualNetwork:
     """Ports of one virtual loop, and what lies between them."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, rng: random.Random) -> None:
+    def __init__(self, loop: VirtualLoop, rng: random.Random) -> None:
         self._loop = loop
         self._rng = rng
         self.impairment = Impairment()
@@ -88,7 +90,7 @@ class VirtualNetwork:
                 return
             self._in_flight += 1
             delay = now.delay_s + (self._rng.random() * now.jitter_s if now.jitter_s else 0.0)
-            self._loop.call_later(delay, self._arrive, data, source, target)
+            self._loop.deliver_at(self._loop.time() + delay, self._arrive, data, source, target)
 
     def _arrive(self, data: bytes, source: Address, target: Address) -> None:
         self._in_flight -= 1
@@ -226,7 +228,7 @@ class _Stream(asyncio.Transport):
 
     def __init__(
         self,
-        loop: asyncio.AbstractEventLoop,
+        loop: VirtualLoop,
         protocol: asyncio.BaseProtocol,
         local: Address,
         remote: Address,
@@ -260,7 +262,7 @@ class _Stream(asyncio.Transport):
         if peer._unread > STREAM_BUFFER and not self._writer_paused:
             self._writer_paused = True
             cast(asyncio.Protocol, self._protocol).pause_writing()
-        self._loop.call_later(self._delay, peer._arrive, chunk)
+        self._loop.deliver_at(self._loop.time() + self._delay, peer._arrive, chunk)
 
     def writelines(self, list_of_data: Iterable[Any]) -> None:
         self.write(b"".join(list_of_data))
@@ -320,7 +322,7 @@ class _Stream(asyncio.Transport):
     def write_eof(self) -> None:
         if not self._ended:
             self._ended = True
-            self._loop.call_later(self._delay, self.peer._arrive, _End.WRITING)
+            self._loop.deliver_at(self._loop.time() + self._delay, self.peer._arrive, _End.WRITING)
 
     def is_closing(self) -> bool:
         return self._closing
@@ -328,7 +330,7 @@ class _Stream(asyncio.Transport):
     def close(self) -> None:
         if not self._closing:
             self._closing = True
-            self._loop.call_later(self._delay, self.peer._arrive, _End.CONNECTION)
+            self._loop.deliver_at(self._loop.time() + self._delay, self.peer._arrive, _End.CONNECTION)
             self._loop.call_soon(self._lose)
 
     def _lose(self) -> None:

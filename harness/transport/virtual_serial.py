@@ -45,7 +45,7 @@ class VirtualSerialEnd:
         self._in_flight += size
         now, free = self._loop.time(), self._busy_until
         self._busy_until = (free if free > now else now) + size * BITS_A_BYTE / self._baud
-        self._loop.call_at(self._busy_until, self._delivered, bytes(data))
+        self._loop.deliver_at(self._busy_until, self._delivered, bytes(data))
 
     def _delivered(self, data: bytes) -> None:
         self._in_flight -= len(data)

@@ -56,7 +56,10 @@ class Mailbox:
     """One mailbox; an aiosmtpd handler."""
 
     def __init__(self, intake: Intake, address: str) -> None:
-        self._intake, self._address = intake, address.casefold()
+        address = address.casefold()
+        self._intake = intake
+        # RFC 5321 section 4.5.1: somebody reads what is for the postmaster, with the domain and without.
+        self._addresses = frozenset({address, "postmaster", f"postmaster@{address.rpartition('@')[2]}"})
         self._open: set[SMTP] = set()
         self._server: asyncio.Server | None = None
 
@@ -80,8 +83,8 @@ class Mailbox:
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        if address.casefold() != self._address:
-            return "550 5.7.1 No such mailbox here"
+        if address.casefold() not in self._addresses:
+            return "550 5.1.1 No such mailbox here"
         if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
             return "452 4.5.3 Too many recipients"
         envelope.rcpt_tos.append(address)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response, status
 from fastapi import Path as PathParameter
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from pydantic import Field
 
@@ -108,29 +108,20 @@ class ReceiptBody(Body):
 def make_public(context: Context, intake: Intake, store: Store, intake_token: str | None) -> FastAPI:
     """Return the application of the public's side."""
     app = FastAPI(title="Contact Us", version="1", docs_url=None, redoc_url=None)
-    guard(app, unbounded=(FORM, INTAKE))
+    guard(app, larger=dict.fromkeys((FORM, INTAKE), MAX_UPLOAD * 4 // 3))
     tell_of_the_store(app)
-    _bound(app)
+    _add_headers(app)
     add_routes(app, _intake_routes(intake, store), dependencies=[Depends(bearer(intake_token))])
     add_routes(app, _Pages(context, intake, store).routes())
     return app
 
 
-def _bound(app: FastAPI) -> None:
-    """Bound what the form and the intake take, and put HEADERS on every answer."""
+def _add_headers(app: FastAPI) -> None:
+    """Put HEADERS on every answer."""
 
     @app.middleware("http")
-    async def bounded(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        large = request.url.path in (FORM, INTAKE)
-        if large and "transfer-encoding" in request.headers:
-            answer: Response = JSONResponse(
-                {"detail": "a body needs a Content-Length"}, status.HTTP_411_LENGTH_REQUIRED
-            )
-        elif large and int(request.headers.get("content-length", "0")) > MAX_UPLOAD * 4 // 3:
-            told = f"a body holds {MAX_UPLOAD * 4 // 3} bytes at most"
-            answer = JSONResponse({"detail": told}, status.HTTP_413_CONTENT_TOO_LARGE)
-        else:
-            answer = await call_next(request)
+    async def with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        answer = await call_next(request)
         answer.headers.update(HEADERS)
         return answer
 

@@ -13,6 +13,7 @@ from simulators.iccs.callbacks import Callbacks
 from simulators.iccs.calls import SwitchCall
 from simulators.iccs.clips import Clips
 from simulators.iccs.command_desk import CommandControlAt, CommandDesk
+from simulators.iccs.core_nodes import CoreNodes
 from simulators.iccs.crm_desk import CrmDesk
 from simulators.iccs.directory_desk import DirectoryDesk
 from simulators.iccs.distribution import Distribution
@@ -20,6 +21,7 @@ from simulators.iccs.duty import Duty
 from simulators.iccs.fault_alarms import Severity
 from simulators.iccs.feeds.feeds import Feeds
 from simulators.iccs.figures import Figures
+from simulators.iccs.gateway import Gateway
 from simulators.iccs.handling import Handling
 from simulators.iccs.incidents import IncidentLog
 from simulators.iccs.keys import Keys
@@ -30,7 +32,7 @@ from simulators.iccs.placing import Placing
 from simulators.iccs.positions import Position, Positions
 from simulators.iccs.queues import Queues
 from simulators.iccs.radio_console.room import RadioConsole
-from simulators.iccs.radio_desk import Gateway, RadioDesk, RadioPermit
+from simulators.iccs.radio_desk import RadioDesk
 from simulators.iccs.radio_services.recordings import VoiceRecording
 from simulators.iccs.radio_services.services import RadioServices, RadioSurroundings
 from simulators.iccs.reception import Reception
@@ -43,8 +45,11 @@ from simulators.iccs.robots import Robots
 from simulators.iccs.services_at import ServicesAt
 from simulators.iccs.settings import IccsSettings
 from simulators.iccs.shared import Shared
+from simulators.iccs.signalling_watch import SignallingWatch
 from simulators.iccs.switch import Switch
 from simulators.iccs.talkgroup_plan import TalkgroupPlan
+from simulators.iccs.talkgroup_ways.lines import TetraLine
+from simulators.iccs.talkgroup_ways.way import RadioPermit
 from simulators.iccs.treatment import Treatment
 from simulators.iccs.trunks import Trunk, Trunks
 from simulators.iccs.wire import Wire
@@ -75,11 +80,13 @@ class Building:
             Figures(settings.queues, bands),
             Clips(settings),
         )
-        self.feeds = Feeds(context.journal, epoch, shared.figures, settings.feeds_folder)
+        self.feeds = Feeds(
+            context.journal, epoch, shared.figures, settings.feeds_folder, states_kept=settings.states_kept
+        )
         self.incidents = IncidentLog()
         self.command = CommandDesk(shared, self.incidents)
         self.crm = CrmDesk(shared)
-        lines = [line for line in around.gateways if not line.private]
+        lines = [line for line in around.gateways if not (isinstance(line, TetraLine) and line.private)]
         self.radio = RadioDesk(context, media, shared.positions, lines, around.talkgroups, permit_radio)
         self.patch = PatchPanel(shared, self.radio)
         self.audit = audit = Audit(context.journal, epoch)
@@ -87,9 +94,7 @@ class Building:
         monitored = {line.name: line.talkgroup for line in lines}
         self.directory = DirectoryDesk(shared)
         self.records = RecordsDesk(shared, self.incidents, audit)
-        self.radio_console = RadioConsole(
-            shared, self.radio, self.patch, monitored, around.talkgroups, self.services.unit_map
-        )
+        self.radio_console = RadioConsole(shared, self.radio, self.patch, monitored, around, self.services.unit_map)
         self.distribution = Distribution(shared, Queues(settings.queues, settings.ahead))
         self.callbacks = Callbacks(shared)
         self.treatment = Treatment(shared, self.distribution, self.callbacks)
@@ -101,6 +106,9 @@ class Building:
             shared, self.distribution, self.treatment, self.attendant, self.duty, self.locations, self.patch
         )
         self.trunks = Trunks(context, settings)
+        self._signalling = {
+            each.name: SignallingWatch(f"the SIP port of {each.name}", shared.faults) for each in self.trunks
+        }
         self.wire = Wire(shared, switch, self.trunks, self.keys)
         self.reception = Reception(
             shared, switch, self.wire, self.trunks, self.attendant, self.callbacks, self.locations
@@ -108,10 +116,11 @@ class Building:
         self.placing = Placing(shared, switch, self.wire, self.trunks, self.callbacks, self.locations)
         self.handling = Handling(shared, switch, self.placing, self.patch)
         self.overseeing = Overseeing(shared, switch, self.patch, audit)
-        self.plan = TalkgroupPlan(shared, self.patch, audit, around.talkgroups)
+        self.plan = TalkgroupPlan(shared, self.patch, audit, around.names)
         self.recorder = Recorder(shared, self.radio, switch.calls.values)
         self.recordings = RecordingsDesk(shared, self.recorder, self.incidents, audit)
         self.robots = Robots(shared, self.distribution, switch)
+        self.core_nodes = CoreNodes(shared, self.trunks, switch, self.radio.unkey, settings.core)
         self._connect()
 
     def _connect(self) -> None:
@@ -122,11 +131,12 @@ class Building:
         self.command.unit_told = self.services.units.told
         self.radio.talks = self.recorder.changed
         self.patch.changed = self.recorder.changed
-        self.patch.last_words = self.recorder.last_words
+        self.patch.last_words = self.radio.last_words = self.recorder.last_words
         self.services.recordings.ended = self._radio_recorded
         self.recorder.assigned = self.services.units.incident_of
         self.radio.serves = self._gateway_serves
         self.trunks.watched = self._trunk_watched
+        self.trunks.odd = lambda trunk: self._signalling[trunk.name].odd()
         self.radio.alias = self.shared.settings.radio.shown_as
         self.trunks.invited = self.reception.invited
         self.distribution.rang = self.robots.rang
@@ -148,8 +158,13 @@ class Building:
         if well:
             self.shared.faults.well("gateway_lost", gateway.line.name)
         else:
-            impact = f"nobody at a console hears {gateway.line.talkgroup} or talks there"
-            self.shared.faults.failed("gateway_lost", gateway.line.name, "critical", impact, cause)
+            talkgroup = gateway.line.talkgroup
+            works = self.radio.gateway(talkgroup)
+            severity: Severity = "critical"
+            impact = f"nobody at a console hears {talkgroup} or talks there"
+            if works is not None and works is not gateway:
+                severity, impact = "major", f"nothing stands by for {works.line.name}, which works {talkgroup}"
+            self.shared.faults.failed("gateway_lost", gateway.line.name, severity, impact, cause)
 
     def _trunk_watched(self, trunk: Trunk) -> None:
         if trunk.in_service is not False:
@@ -206,7 +221,7 @@ class Building:
         self.command.start(command_control)  # before the radios: a status that comes at once is told, too
         self.feeds.start()
         await self.trunks.start(permit_dial)
-        await self.radio.start()
+        await self.radio.start(permit_dial)
         await self.services.start()
         self.recorder.start()
         self.locations.start(location)
@@ -222,6 +237,8 @@ class Building:
         await self.radio.stop()
         await self.switch.stop()
         await self.trunks.stop()
+        for watch in self._signalling.values():
+            watch.stop()
         self.keys.stop()
         self.duty.stop()
         self.feeds.stop()

@@ -36,6 +36,7 @@ class OperatorDesk:
         self.directory = building.directory
         self.recorder = building.recorder
         self.recordings = building.recordings
+        self.core_nodes = building.core_nodes
         self._seating = asyncio.Lock()
 
     def now(self) -> float:
@@ -45,14 +46,19 @@ class OperatorDesk:
     # At a position
 
     async def login(self, position: Position) -> None:
-        """Open the headset's jack. Raises PositionError when somebody sits there already."""
+        """Open the headset's jack, or have the one that is open: the console had lost its core node.
+
+        Raises PositionError when somebody sits there already.
+        """
         async with self._seating:
             if position.logged_in:
                 raise PositionError(f"somebody is logged in at {position.id}")
             settings = self._shared.settings
-            jack = await self._shared.media.open_port(f"iccs {position.id} jack", host=settings.host)
-            await jack.connect(None, dtmf_payload_type=None, rests=True)
-            position.jack = jack
+            if position.jack is None:
+                jack = await self._shared.media.open_port(f"iccs {position.id} jack", host=settings.host)
+                await jack.connect(None, dtmf_payload_type=None, rests=True)
+                position.jack = jack
+            position.console_lost = False
             await self._loudspeaker(position)
         self._rooms.patch.position(position)
         self.positions.tell(position, "position.logged_in", layout=self.layout(position))
@@ -81,6 +87,7 @@ class OperatorDesk:
         while position.conversation is not None or position.held:
             self._clear_one(position)
         jack, position.jack = position.jack, None
+        position.console_lost = False
         self._rooms.duty.gone(position)
         speaker, position.listening.loudspeaker = position.listening.loudspeaker, None
         if speaker is not None:

@@ -39,7 +39,8 @@ _CALL: Final = {"call": _Id, "queue": _Text, "cli": _Text, "record": _Id}
 _RADIO_CALL: Final = {"radio_call": _Id, "issi": StrictInt}
 _EMERGENCY: Final = {
     "emergency": _Id,
-    "issi": StrictInt,
+    "issi": StrictInt | None,
+    "mcptt_id": _maybe(StrictStr),
     "alias": StrictStr,
     "talkgroup": StrictStr,
     "lat": _Degrees,
@@ -111,12 +112,23 @@ for _kind, _summary, _values in (
         "The key was held too long and is taken for stuck.",
         {"talkgroups": _Texts, "after_s": StrictFloat, "alarm": _Id},
     ),
-    ("talker.shown", "Somebody talks.", {**_GROUP, "issi": StrictInt | None, "alias": _Text}),
+    (
+        "talker.shown",
+        "Somebody talks.",
+        {**_GROUP, "issi": StrictInt | None, "mcptt_id": _maybe(StrictStr), "alias": _Text},
+    ),
     ("talker.ended", "Nobody talks any more.", _GROUP),
     (
         "talker.stuck",
         "A radio's key is taken for stuck.",
-        {**_GROUP, "alarm": _Id, "issi": StrictInt, "alias": _Text, "after_s": StrictFloat},
+        {
+            **_GROUP,
+            "alarm": _Id,
+            "issi": StrictInt | None,
+            "mcptt_id": _maybe(StrictStr),
+            "alias": _Text,
+            "after_s": StrictFloat,
+        },
     ),
     ("talkgroup.idle", "A talkgroup's call is over.", _GROUP),
     ("talkgroup.selected", "A talkgroup is on the headset.", _GROUP),

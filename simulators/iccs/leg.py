@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from harness.endpoints.media import Impairment, MediaPort, MediaService, TextPort
-from harness.endpoints.speech import join_speech, join_text
+from harness.endpoints.speech import join_speech, join_text, symmetry
 from harness.errors import HarnessError, MediaError
 from harness.journal import Journal
 from harness.protocols import sdp
@@ -44,6 +44,8 @@ class Leg:
         self._background = ""
         self.last_words: LastWords | None = None
         """Awaited with the speech port before it closes, where somebody records it."""
+        self.signalled_from: Callable[[], str | None] = lambda: None
+        """Tells the IP address that the other side's signalling comes from."""
         self.port: MediaPort | None = None
         """Its speech; None before `open`."""
         self.text: TextPort | None = None
@@ -114,10 +116,10 @@ class Leg:
         speech, writing = self.speech, self.writing
         assert self.port is not None
         if speech is not None and (self._joined or speech.direction != "inactive"):
-            await join_speech(self.port, speech)
+            await join_speech(self.port, speech, symmetric=symmetry(speech, self.signalled_from()))
             self._joined = True
         if self.text is not None and writing is not None and writing.direction != "inactive":
-            await join_text(self.text, writing)
+            await join_text(self.text, writing, symmetric=symmetry(writing, self.signalled_from()))
 
     async def misbehave(self, impairment: Impairment | None) -> None:
         """Do wrong in what is sent. Raises MediaError."""

@@ -14,9 +14,10 @@ from harness.errors import MediaError
 from simulators.iccs.calls import SwitchCall
 from simulators.iccs.clips import HOLD_MUSIC, RINGING_TONE
 from simulators.iccs.conversations import Conversation
+from simulators.iccs.gateway import Gateway
 from simulators.iccs.leg import LastWords, Leg
 from simulators.iccs.positions import Position
-from simulators.iccs.radio_desk import Gateway, RadioDesk
+from simulators.iccs.radio_desk import RadioDesk
 from simulators.iccs.shared import Shared
 
 

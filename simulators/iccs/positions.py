@@ -90,6 +90,8 @@ class Position:
     """Where it listens in, as a supervisor's."""
     overseen: list[Oversight] = field(default_factory=list)
     """Who listens in here."""
+    console_lost: bool = False
+    """Whether its console lost the core node and has not logged in again; the headset is plugged in all the same."""
     automatic: bool = False
     """Whether it answers by itself, with or without anybody logged in."""
     on_break: bool = False
@@ -131,7 +133,7 @@ class Position:
     @property
     def logged_in(self) -> bool:
         """Whether an operator sits here."""
-        return self.jack is not None
+        return self.jack is not None and not self.console_lost
 
     @property
     def at_work(self) -> bool:

@@ -1,71 +1,41 @@
-"""The radio desk of the ICCS simulator: drives gateways over serial lines, shows positions what they report."""
+"""The radio desk of the ICCS simulator: works talkgroups by gateways, shows positions what these report."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from functools import partial
 
 from harness.endpoints.media import MediaPort, MediaService
-from harness.endpoints.pei import KeyOutcome, TerminalEquipment
-from harness.errors import HarnessError, LocalError
+from harness.errors import HarnessError
 from harness.journal import Event
-from harness.protocols.pei.codes import Grant, ReleaseCause, describe
 from harness.transport.context import Context
+from simulators.iccs.gateway import Gateway, left_to_key
+from simulators.iccs.gateway_watch import GatewayWatch
+from simulators.iccs.leg import LastWords
 from simulators.iccs.positions import Position, PositionError, Positions
+from simulators.iccs.talkgroup_ways.lines import GatewayLine
+from simulators.iccs.talkgroup_ways.opening import Ways
+from simulators.iccs.talkgroup_ways.way import (
+    LOST,
+    Answer,
+    DialPermit,
+    RadioPermit,
+    nothing_kept,
+    talker_of,
+    told_of,
+)
 
 REOPEN_S = 2.0
-"""Seconds between attempts to open a gateway's line again."""
-GATEWAY_PLAYOUT_MS = 20
-"""Depth that the playout buffer of a gateway's jack aims at: it is in the same room, and a patch passes two of them."""
+"""Seconds between attempts to bring a gateway into service again."""
 QUEUED_S = 30.0
 """Seconds for which a request that the network has queued is let wait."""
 
-RadioPermit = Callable[[str, str, int], None]
 Repatch = Callable[[Position], None]
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayLine:
-    """A TETRA terminal that the ICCS drives."""
-
-    name: str
-    talkgroup: str
-    serial: str
-    """As pyserial opens it."""
-    baud: int
-    audio: str
-    """Its audio jack, ``rtp://host:port``."""
-    private: bool = False
-    """Whether it is kept for calls with one radio, and not for its talkgroup."""
-
-
-@dataclass(slots=True, eq=False)
-class Gateway:
-    """One such terminal at work."""
-
-    line: GatewayLine
-    gssi: int
-    terminal: TerminalEquipment | None = None
-    port: MediaPort | None = None
-    in_service: bool = False
-    """Whether its line is there and it did what it was told when it was brought up."""
-    keyed_by: Position | None = None
-    granted: bool = False
-    cc: int | None = None
-    passes_on: str | None = None
-    """The talkgroup for which a patch keys it."""
-    carries: MediaPort | None = None
-    """Whose speech it passes on by that patch, once it has the floor."""
-    talker: int | None = None
-    """The ISSI of whoever talks on the talkgroup; None where nobody does."""
-    work: asyncio.Task[None] | None = None
-    again: asyncio.TimerHandle | None = None
-    """The next attempt to open its line."""
-
-
 class RadioDesk:
-    """All gateways of one ICCS: one talkgroup each."""
+    """All gateways of one ICCS: one talkgroup each, worked by one of those that it has, the others standing by."""
 
     def __init__(
         self,
@@ -81,68 +51,124 @@ class RadioDesk:
         self._media = media
         self._positions = positions
         self._permit = permit
-        self._gateways = {line.talkgroup: Gateway(line, talkgroups[line.talkgroup]) for line in lines}
-        self._by_name = {gateway.line.name: gateway for gateway in self._gateways.values()}
+        self._lines = lines
+        self._talkgroups = talkgroups
+        self._by_name: dict[str, Gateway] = {}
+        self._gateways: dict[str, Gateway] = {}
+        """By talkgroup, the one that works it."""
         self._forget: Callable[[], None] = lambda: None
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._stopped = False
+        self._watch = GatewayWatch(self._spawn)
         self.repatch: Repatch = lambda _position: None
         """Called when what a position hears and is heard by has to change."""
         self.talks: Callable[[], None] = lambda: None
         """Called when somebody begins or ends to talk on a talkgroup."""
+        self.last_words: LastWords = nothing_kept
+        """Awaited with a gateway's port that is about to close; set before the start."""
         self.serves: Callable[[Gateway, bool, str], None] = lambda _gateway, _well, _cause: None
         """Told whether a gateway serves its talkgroup; where it does not, why."""
         self.alias: Callable[[object], str] = str
-        """What an ISSI is shown as."""
+        """What a radio's user is shown as."""
 
-    async def start(self) -> None:
-        """Open every gateway; one that can't be had is out of service and tried again."""
+    async def start(self, permit_dial: DialPermit) -> None:
+        """Open every gateway; one that can't be had is out of service and tried again. Raises LocalError, MediaError.
+
+        ``permit_dial``: asked before a SIP call of a gateway's leaves.
+        """
         self._forget = self._journal.subscribe(self._reported)
-        for gateway in self._gateways.values():
-            host, _, port = gateway.line.audio.removeprefix("rtp://").rpartition(":")
-            if not host or not port.isdecimal():
-                raise LocalError(
-                    f"gateway {gateway.line.name}: no audio jack at {gateway.line.audio!r}; rtp://host:port"
-                )
-            local = "127.0.0.1" if host.startswith("127.") else "0.0.0.0"  # noqa: S104 - a real jack is elsewhere
-            gateway.port = await self._media.open_port(
-                f"iccs {gateway.line.name}", host=local, playout_ms=GATEWAY_PLAYOUT_MS
-            )
-            await gateway.port.connect((host, int(port)), dtmf_payload_type=None, rests=True)
+        ways = Ways(self._context, self._media, self._permit, permit_dial)
+        for line in self._lines:
+            way = ways.make(line, self._talkgroups.get(line.talkgroup))
+            gateway = self._by_name[line.name] = Gateway(line, way)
+            way.port_changed, way.port_closes = partial(self._rewired, gateway), self.last_words
+            if not line.stands_by:
+                self._gateways[line.talkgroup] = gateway
+        for gateway in self._by_name.values():
+            await gateway.way.start()
             await self._bring_up(gateway)
 
     async def stop(self) -> None:
         """Unkey and close every gateway."""
         self._forget()
         self._stopped = True
-        for gateway in self._gateways.values():
+        self._watch.stop()
+        for gateway in self._by_name.values():
             if gateway.again is not None:
                 gateway.again.cancel()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for gateway in self._gateways.values():
-            if gateway.terminal is not None:
-                gateway.terminal.close()
-            if gateway.port is not None:
-                await gateway.port.close()
+        for gateway in self._by_name.values():
+            await gateway.way.close()
 
     async def _bring_up(self, gateway: Gateway) -> None:
+        gateway.coming = True
+        try:
+            await self._into_service(gateway)
+        finally:
+            gateway.coming = False
+
+    async def _into_service(self, gateway: Gateway) -> None:
         line = gateway.line
         try:
-            if gateway.terminal is None:
-                gateway.terminal = await TerminalEquipment.open(
-                    self._context, line.name, line.serial, baud=line.baud, permit=self._permit
-                )
-            await gateway.terminal.into_service(gateway.gssi)
+            works = None
+            while works is not self._works(gateway):  # another may be lost meanwhile
+                works = self._works(gateway)
+                await gateway.way.into_service(works=works)
         except HarnessError as error:
             self._journal.warn(line.name, "gateway.out_of_service", talkgroup=line.talkgroup, reason=str(error))
+            if self._works(gateway):
+                self._take_over(gateway)
             self.serves(gateway, False, str(error))
             self._try_again(gateway)
             return
         gateway.in_service = True
-        self._journal.record(line.name, "gateway.in_service", talkgroup=line.talkgroup)
+        self._watch.begin(gateway)
+        kind = "gateway.in_service" if self._works(gateway) else "gateway.stands_by"
+        self._journal.record(line.name, kind, talkgroup=line.talkgroup)
         self.serves(gateway, True, "")
+        working = self._gateways.get(line.talkgroup)
+        if working not in (None, gateway) and not working.in_service and not working.coming:
+            self._take_over(working)
+
+    def _works(self, gateway: Gateway) -> bool:
+        return self._gateways.get(gateway.line.talkgroup) is gateway
+
+    def _lose(self, gateway: Gateway) -> None:
+        """A gateway's way is gone: whoever keys it is told, and one that stands by takes its talkgroup over."""
+        talkgroup = gateway.line.talkgroup
+        gateway.in_service = False
+        self._watch.end(gateway)
+        why = gateway.way.lost or "it has ended"
+        if self._works(gateway):
+            self._take_over(gateway)
+        self.serves(gateway, False, why)
+        if gateway.keyed_by is not None:
+            self._refused(gateway, gateway.keyed_by, f"the gateway is lost: {why}")
+        gateway.call = None
+        if gateway.receives:
+            self._nobody_talks(gateway)
+            self._show(gateway, "talkgroup.idle", talkgroup=talkgroup)
+        self._try_again(gateway)
+
+    def _take_over(self, lost: Gateway) -> None:
+        talkgroup = lost.line.talkgroup
+        others = (each for each in self._by_name.values() if each.line.talkgroup == talkgroup and each.in_service)
+        standby = next(others, None)
+        if standby is None:
+            return
+        self._gateways[talkgroup] = standby
+        standby.in_service = False
+        self._journal.record(standby.line.name, "gateway.takes_over", talkgroup=talkgroup, instead_of=lost.line.name)
+        self._spawn(self._bring_up(standby))
+        self._rewired(standby)
+
+    def _rewired(self, gateway: Gateway) -> None:
+        """What works a talkgroup has another port."""
+        for position in self._positions:
+            if gateway.line.talkgroup in position.listening.talkgroups:
+                self.repatch(position)
 
     def _try_again(self, gateway: Gateway) -> None:
         if gateway.again is not None:
@@ -170,7 +196,7 @@ class RadioDesk:
         if talkgroup not in position.listening.talkgroups:
             raise PositionError(f"{position.id} does not work talkgroup {talkgroup}")
         gateway = self._gateways.get(talkgroup)
-        if gateway is None or gateway.terminal is None or not gateway.in_service:
+        if gateway is None or not gateway.in_service:
             raise PositionError(f"talkgroup {talkgroup} has no gateway in service")
         if position.keyed_groups and not also:
             raise PositionError(f"{position.id} keys {position.keyed} already")
@@ -181,26 +207,27 @@ class RadioDesk:
         if gateway.passes_on is not None:
             raise PositionError(f"talkgroup {talkgroup} passes on what is said on {gateway.passes_on}, by a patch")
         gateway.keyed_by = position
+        self._watch.begin(gateway)
         position.keyed_groups.append(talkgroup)
         self._positions.tell(position, "ptt.requested", talkgroup=talkgroup)
-        gateway.work = self._spawn(self._ask_floor(gateway, gateway.terminal, position))
+        gateway.work = self._spawn(self._ask_floor(gateway, position))
 
-    async def _ask_floor(self, gateway: Gateway, terminal: TerminalEquipment, position: Position) -> None:
+    async def _ask_floor(self, gateway: Gateway, position: Position) -> None:
         try:
-            outcome = await terminal.key(gateway.gssi)
-            if outcome.grant is Grant.QUEUED:
+            floor = await gateway.way.key()
+            if floor.answer is Answer.QUEUED:
                 self._positions.tell(position, "ptt.queued", talkgroup=gateway.line.talkgroup)
-                outcome = await terminal.granted(outcome.cc, within=QUEUED_S)
+                floor = await gateway.way.granted(floor.call, within=QUEUED_S)
         except HarnessError as error:
             self._refused(gateway, position, str(error))
             return
-        gateway.cc = outcome.cc
-        if outcome.granted:
+        gateway.call = floor.call
+        if floor.answer is Answer.GRANTED:
             gateway.granted = True
             self.repatch(position)
             self._positions.tell(position, "ptt.granted", talkgroup=gateway.line.talkgroup)
         else:
-            self._refused(gateway, position, _why(outcome))
+            self._refused(gateway, position, floor.why)
 
     def _refused(self, gateway: Gateway, position: Position, reason: str) -> None:
         """The floor was not given, or was taken away; a position that no longer keys is told nothing."""
@@ -210,9 +237,9 @@ class RadioDesk:
         self._free(gateway, position)
         self._positions.tell(position, kind, talkgroup=gateway.line.talkgroup, reason=reason)
 
-    def _floor_lost(self, gateway: Gateway, cc: object, reason: str) -> None:
+    def _floor_lost(self, gateway: Gateway, call: object, reason: str) -> None:
         """The network took the floor of a transmission of ours."""
-        if gateway.keyed_by is not None and gateway.granted and cc == gateway.cc:
+        if gateway.keyed_by is not None and gateway.granted and call == gateway.call:
             self._refused(gateway, gateway.keyed_by, reason)
 
     def unkey(self, position: Position) -> None:
@@ -228,14 +255,8 @@ class RadioDesk:
             self._positions.tell(position, "ptt.released", talkgroup=talkgroup)
 
     async def _give_back(self, gateway: Gateway) -> None:
-        terminal = gateway.terminal
-        if terminal is None:
-            return
-        cc = gateway.cc if gateway.cc is not None else terminal.call_on(gateway.gssi)
-        if cc is None:
-            return
         try:
-            await terminal.unkey(cc)
+            await gateway.way.unkey(gateway.call)
         except HarnessError as error:
             self._journal.warn(gateway.line.name, "gateway.unkey_failed", reason=str(error))
 
@@ -248,14 +269,14 @@ class RadioDesk:
         """Send a text to a radio through the first gateway of the position's talkgroups. Raises PositionError."""
         for talkgroup in position.listening.talkgroups:
             gateway = self._gateways.get(talkgroup)
-            if gateway is not None and gateway.terminal is not None and gateway.in_service:
+            if gateway is not None and gateway.in_service and gateway.way.sends_texts:
                 try:
-                    outcome = await gateway.terminal.send_text(issi, text)
+                    delivered = await gateway.way.send_text(issi, text)
                 except HarnessError as error:
                     raise PositionError(f"the text to {issi} failed: {error}") from error
-                self._positions.tell(position, "sds.sent", issi=issi, delivered=outcome.sent)
+                self._positions.tell(position, "sds.sent", issi=issi, delivered=delivered)
                 return
-        raise PositionError(f"{position.id} has no gateway in service")
+        raise PositionError(f"{position.id} has no gateway in service that sends texts")
 
     # What the patch panel asks
 
@@ -294,6 +315,10 @@ class RadioDesk:
         """Return the gateway of a talkgroup, where it has one."""
         return self._gateways.get(talkgroup)
 
+    def watch_closely(self, gateway: Gateway) -> None:
+        """A patch has keyed a gateway."""
+        self._watch.begin(gateway)
+
     def gateway_named(self, name: str) -> Gateway | None:
         """Return a gateway by its line's name."""
         return self._by_name.get(name)
@@ -307,54 +332,41 @@ class RadioDesk:
         data, talkgroup = event.data, gateway.line.talkgroup
         match event.kind:
             case "radio.talker":
-                self._floor_lost(gateway, data.get("cc"), f"pre-empted by {data.get('issi')}")
-                issi = data.get("issi")
-                self._talks(gateway, issi)
-                self._show(gateway, "talker.shown", talkgroup=talkgroup, issi=issi, alias=self.alias(issi))
+                who = talker_of(data)
+                self._floor_lost(gateway, data.get("cc"), f"pre-empted by {who}")
+                gateway.receives, gateway.talker = True, who
+                self.talks()
+                self._show(gateway, "talker.shown", talkgroup=talkgroup, **told_of(who), alias=self.alias(who))
             case "radio.ceased":
-                self._floor_lost(gateway, data.get("cc"), "the network ended the transmission")
-                self._talks(gateway, None)
+                self._floor_lost(gateway, data.get("cc"), str(data.get("why") or "the network ended the transmission"))
+                self._nobody_talks(gateway)
                 self._show(gateway, "talker.ended", talkgroup=talkgroup)
             case "radio.released":
                 self._floor_lost(gateway, data.get("cc"), f"the call was released: {data.get('cause')}")
-                gateway.cc = None if gateway.cc == data.get("cc") else gateway.cc
+                gateway.call = None if gateway.call == data.get("cc") else gateway.call
                 if not left_to_key(gateway, event):
-                    self._talks(gateway, None)
+                    self._nobody_talks(gateway)
                     self._show(gateway, "talkgroup.idle", talkgroup=talkgroup)
             case "status.received":
                 self._show(gateway, "status.shown", issi=data.get("issi"), value=data.get("value"))
             case "sds.received" if "text" in data:
                 self._show(gateway, "sds.shown", issi=data.get("issi"), text=data["text"])
-            case "pei.lost":
-                gateway.in_service = False
-                self.serves(gateway, False, "its serial line is gone")
-                if gateway.keyed_by is not None:
-                    self._refused(gateway, gateway.keyed_by, "the gateway's line is gone")
-                self._try_again(gateway)
+            case kind if kind in LOST:
+                self._lose(gateway)
 
-    def _talks(self, gateway: Gateway, issi: int | None) -> None:
-        gateway.talker = issi
+    def _nobody_talks(self, gateway: Gateway) -> None:
+        gateway.receives, gateway.talker = False, None
         self.talks()
 
-    def heard_now(self) -> list[tuple[str, MediaPort, int]]:
-        """Return each talkgroup on which somebody talks, the port that hears it, and whose ISSI it is."""
+    def heard_now(self) -> list[tuple[str, MediaPort, int | str | None]]:
+        """Return each talkgroup on which somebody talks, the port that hears it, and who it is, where that is told."""
         return [
             (talkgroup, gateway.port, gateway.talker)
             for talkgroup, gateway in self._gateways.items()
-            if gateway.port is not None and gateway.talker is not None
+            if gateway.port is not None and gateway.receives
         ]
 
     def _show(self, gateway: Gateway, kind: str, **data: object) -> None:
         for position in self._positions:
             if position.streams and gateway.line.talkgroup in position.listening.talkgroups:
                 self._positions.tell(position, kind, **data)
-
-
-def left_to_key(gateway: Gateway, event: Event) -> bool:
-    """Whether a call was released because our terminal left it to ask for the floor anew: who talks in it goes on."""
-    keys = gateway.keyed_by is not None or gateway.passes_on is not None
-    return keys and event.data.get("cause") == describe(ReleaseCause, ReleaseCause.USER)
-
-
-def _why(outcome: KeyOutcome) -> str:
-    return f"{outcome.grant.name.lower().replace('_', ' ')}" + (f", {outcome.talker} talks" if outcome.talker else "")

@@ -15,10 +15,10 @@ from simulators.iccs.building import Building
 from simulators.iccs.command_desk import CommandControlAt
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.location_desk import PermitLocate, allow_locating
-from simulators.iccs.radio_desk import RadioPermit
 from simulators.iccs.radio_services.services import RadioSurroundings
 from simulators.iccs.services_at import NO_SERVICES, ServicesAt
 from simulators.iccs.settings import MAX_POSITIONS, IccsSettings
+from simulators.iccs.talkgroup_ways.way import RadioPermit
 from simulators.reach import need_token
 from simulators.web import WebServer
 
@@ -94,9 +94,23 @@ class IccsSimulator(OperatorDesk):
         self._stack.push_async_callback(self._log_all_out)
         token = settings.control_token.get_secret_value() if settings.control_token is not None else None
         app = make_app(self, token, wallboard_every_s=settings.wallboard_every_s)
-        web = WebServer(app, settings.host, settings.control_port)
-        self._stack.push_async_callback(web.stop)
-        self.control_url = f"http://{settings.host}:{await web.start()}"
+        web, port = WebServer(app, settings.host, settings.control_port), 0
+
+        async def listens(on: bool) -> None:
+            nonlocal web
+            if not on:
+                await web.stop()
+                return
+            web = WebServer(app, settings.host, port)
+            await web.start()
+
+        async def stop() -> None:
+            await web.stop()
+
+        building.core_nodes.listens = listens
+        self._stack.push_async_callback(stop)
+        port = await web.start()
+        self.control_url = f"http://{settings.host}:{port}"
 
     @property
     def sip_address(self) -> tuple[str, int]:

@@ -15,8 +15,10 @@ from typing import Any
 from harness.endpoints.sip.abilities import Abilities
 from harness.endpoints.sip.agent import UserAgent
 from harness.endpoints.sip.exchange import Exchange
+from harness.endpoints.sip.flow import TCP, UDP
 from harness.endpoints.sip.incoming import IncomingCall
 from harness.endpoints.sip.outgoing import OutgoingCall
+from harness.endpoints.sip.transports import Listen
 from harness.errors import LocalError
 from harness.protocols.location import ecall_control
 from harness.protocols.sip import emergency_call
@@ -41,7 +43,8 @@ class TrunkFault(StrEnum):
     """What can be wrong with a trunk."""
 
     DOWN = "down"
-    """Nothing that is sent comes, nothing leaves, as if the cable were out. Calls that are up keep their speech."""
+    """Nothing that is sent comes, nothing leaves, as if the cable were out. Calls that are up keep their speech,
+    and connections by TCP are left alone."""
     REFUSING = "refusing"
     """503 to every INVITE and OPTIONS."""
     SLOW = "slow"
@@ -126,6 +129,8 @@ class Trunks:
         self._settings = settings
         self.invited: Callable[[Trunk, IncomingCall], None]
         """Given each call that comes, once a fault lets it."""
+        self.odd: Callable[[Trunk], None] = lambda _trunk: None
+        """Called with each message at a trunk's port that is no SIP, or belongs nowhere."""
         self._trunks = {each.name: Trunk(each) for each in settings.trunks}
         self._aors: dict[str, str] = {}
         self._slow: set[asyncio.TimerHandle] = set()
@@ -169,10 +174,11 @@ class Trunks:
                 "realm": self._settings.realm,
                 "algorithms": self._settings.digest,
             }
+        host, port = self._settings.host, settings.port or (self._settings.sip_port if first else 0)
         agent = await _Agent.open(
             self._context,
             "iccs" if first else f"iccs {trunk.name}",
-            local=(self._settings.host, settings.port or (self._settings.sip_port if first else 0)),
+            listen=[Listen(UDP, host, port), Listen(TCP, host, port)],  # both, by RFC 3261 §18.2.1
             user="niccs",
             abilities=ABILITIES,
             on_invite=lambda sip: self._came(trunk, sip),
@@ -182,6 +188,7 @@ class Trunks:
         )
         assert isinstance(agent, _Agent)
         trunk.agent = agent
+        agent.endpoint.notes.on_odd = lambda: self.odd(trunk)
 
     def _watched(self, trunk: Trunk) -> None:
         kind = "trunk.lost" if trunk.in_service is False else "trunk.back"

@@ -47,6 +47,7 @@ class Wire:
         settings = self._shared.settings
         silent = settings.media == "none"
         leg = Leg(self._shared.context, self._shared.media, settings.host, f"iccs {call.id}", silent=silent)
+        leg.signalled_from = lambda: call.sip.signalled_from if call.sip is not None else None
         await leg.open(next(self._sessions), text=text)
         return leg
 

@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack
 from typing import Any, Final
 
 from fastapi import Depends, FastAPI, WebSocket
-from pydantic import BaseModel, ConfigDict
 from serial.rfc2217 import (
     COM_PORT_OPTION,
     SERVER_SET_CONTROL,
@@ -24,6 +23,7 @@ from serial.rfc2217 import (
 
 from harness.errors import TransportError
 from harness.transport.context import Context
+from simulators.bodies import Body
 from simulators.events import Events, serve
 from simulators.guard import bearer, guard
 from simulators.keying.port import SimulatedPort
@@ -189,8 +189,7 @@ class _Manager(PortManager):
         self.rfc2217_send_subnegotiation(SERVER_SET_CONTROL, told)
 
 
-class _On(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _On(Body):
     on: bool
 
 

@@ -7,12 +7,13 @@ from typing import Any, Protocol
 
 from fastapi import Depends, FastAPI, Request, status
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.requests import ClientDisconnect
 
 from harness.errors import TransportError
 from harness.protocols.location.aml_https import MAX_BODY
 from harness.protocols.location.aml_sms import MAX_READ
+from simulators.bodies import Body
 from simulators.guard import bearer, guard
 from simulators.location.faults import MAX_SECONDS, Fault
 from simulators.location.service import LocationService, Taken
@@ -35,21 +36,17 @@ class Switchboard(Protocol):
         """Return what is going on."""
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class SmsBody(_Body):
+class SmsBody(Body):
     """A text that a handset sent to the service's number, as a message centre hands it on."""
 
     sender: str = Field(alias="from", pattern=r"^\+?[0-9]{3,15}$")
     text: str = Field(min_length=1, max_length=MAX_READ)
 
 
-class FaultBody(_Body):
+class FaultBody(Body):
     """What is to be wrong."""
 
-    fault: Fault
+    fault: Fault = Field(strict=False)
     seconds: float = Field(default=5.0, gt=0, le=MAX_SECONDS)
     """How much longer things take, where they are to be slow."""
     for_s: float | None = Field(default=None, gt=0, le=MAX_SECONDS)

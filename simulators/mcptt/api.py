@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from fastapi import Depends, FastAPI, status
-from pydantic import BaseModel, ConfigDict
 
+from simulators.bodies import Body
 from simulators.guard import bearer, guard
 from simulators.routes import Routes, add_routes
 
@@ -21,10 +21,8 @@ class Switchboard(Protocol):
         """Begin or end the fault."""
 
 
-class FaultBody(BaseModel):
+class FaultBody(Body):
     """What is to be wrong."""
-
-    model_config = ConfigDict(extra="forbid")
 
     silent: bool
     """Floors say and do nothing."""
@@ -39,7 +37,7 @@ def make_app(board: Switchboard, token: str | None) -> FastAPI:
 
     @api.get("/status")
     async def told() -> dict[str, Any]:
-        """Who is registered, which calls are up, who talks and who waits."""
+        """Who is registered, which calls are up, who talks, who waits, and the places that were told."""
         return board.status()
 
     @api.put("/fault", status_code=status.HTTP_204_NO_CONTENT)

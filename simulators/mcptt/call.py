@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, ClassVar, Final
 
-from harness.endpoints.call_media import CallMedia
-from harness.endpoints.mcptt import FloorPort
-from harness.endpoints.sip.call import Call
 from harness.errors import HarnessError
 from harness.protocols.mcptt.description import with_floor, with_its_floor
 from harness.protocols.mcptt.info import FloorTerms
 from harness.protocols.mcptt.messages import FloorMessage, FloorType, Indicator
 from harness.protocols.mcptt.server import NEVER, FloorServer, Happened, What
 from harness.transport.context import Context
+from simulators.mcptt.legs import MAX_EARLY, Leg
 from simulators.mcptt.settings import GroupSettings, McpttSettings
 
 MEDIA_CHECK_S: Final = 0.25
 """How often it is looked whether a talker's speech comes."""
 MAX_LEGS: Final = 2_000
-MAX_EARLY: Final = 8
 MAX_CHANGES: Final = 10_000
 """Changes of who hears whom, and what is said of them, that may wait for the media service."""
 _AS_IT_IS, _NOBODY = "\0as it is", "\0nobody"
@@ -30,38 +27,11 @@ Messages = list[tuple[str, FloorMessage]]
 """(user, message)."""
 
 
-@dataclass(slots=True, eq=False)
-class Leg:
-    """One user in a call."""
-
-    user: str
-    media: CallMedia
-    floor: FloorPort
-    ssrc: int
-    sip: Call | None = None
-    """Its dialog; None until a user who is called is sent the INVITE."""
-    terms: FloorTerms | None = None
-    joined: bool = False
-    wishes: bool = False
-    """Whether the floor was asked for with the call."""
-    emergency: bool = False
-    packets: int = 0
-    early: list[FloorMessage] = field(default_factory=list)
-    """What it said before it was in the call; MAX_EARLY at most."""
-
-    def hang_up(self) -> None:
-        """End its dialog, where there is one."""
-        if self.sip is not None:
-            self.sip.hang_up()
-
-    async def close(self) -> None:
-        """Close its ports."""
-        self.floor.close()
-        await self.media.close()
-
-
 class ControlledCall:
     """The call of one group (the controlling MCPTT function)."""
+
+    kind: ClassVar[str] = "group"
+    """What its journal events are of."""
 
     def __init__(
         self,
@@ -78,7 +48,7 @@ class ControlledCall:
             context.rng.getrandbits(32), loop.time(), settings.floor.rules(), settings.timers.timers()
         )
         self._silent = False
-        self._settings = settings
+        self.settings = settings
         self._journal = context.journal
         self._name = name
         self._over = over
@@ -94,7 +64,7 @@ class ControlledCall:
         speech, leg.terms, peer = with_its_floor(offered, "an offer")
         leg.wishes = leg.terms.implicit_request
         answer = leg.media.answer(speech)
-        leg.floor.peer = peer
+        leg.floored.peer = peer
         return with_floor(answer, self._terms(leg))
 
     def offer(self, leg: Leg) -> bytes:
@@ -105,14 +75,14 @@ class ControlledCall:
         """A called user's answer. Raises McpttError and SdpError."""
         speech, leg.terms, peer = with_its_floor(answer, "an answer")
         leg.media.take_answer(speech)
-        leg.floor.peer = peer
+        leg.floored.peer = peer
 
     def _terms(self, leg: Leg) -> FloorTerms:
-        return FloorTerms(leg.floor.number, queueing=self._settings.floor.queueing, priority=self.limit(leg.user))
+        return FloorTerms(leg.floored.number, queueing=self.settings.floor.queueing, priority=self.limit(leg.user))
 
     def limit(self, user: str) -> int:
         """The highest priority that a user gets in this group."""
-        own = next((each.priority for each in self._settings.users if each.name == user), 255)
+        own = next((each.priority for each in self.settings.users if each.name == user), 255)
         return own if self.group.priority is None else min(own, self.group.priority)
 
     async def join(self, leg: Leg) -> None:
@@ -121,7 +91,7 @@ class ControlledCall:
         if leg.sip is None or leg.sip.is_over or self.legs.get(leg.user) is not leg:
             return
         leg.joined = True
-        receive_only = any(each.name == leg.user and each.receive_only for each in self._settings.users)
+        receive_only = any(each.name == leg.user and each.receive_only for each in self.settings.users)
         terms = leg.terms
         now = asyncio.get_running_loop().time()
         self.floor.join(
@@ -151,12 +121,16 @@ class ControlledCall:
             leg.joined = False
             self._record("left", leg.user)
             self._work(self.floor.leave(leg.user, asyncio.get_running_loop().time()))
+        self._left()
+
+    def _left(self) -> None:
+        """Somebody left: the last one ends the call."""
         if not self.legs:
             self._over(self)
 
     def take(self, leg: Leg, message: FloorMessage) -> None:
         """A floor control message of a user's."""
-        delay = self._settings.floor.delay_s
+        delay = self.settings.floor.delay_s
         if delay:
             loop = asyncio.get_running_loop()
             handle: asyncio.TimerHandle
@@ -245,7 +219,7 @@ class ControlledCall:
         """With whole MCPTT IDs where the floor knows users by name."""
         if not message.granted_party:
             return message
-        return replace(message, granted_party=f"sip:{message.granted_party}@{self._settings.domain}")
+        return replace(message, granted_party=f"sip:{message.granted_party}@{self.settings.domain}")
 
     def _release(self) -> None:
         """Nobody talked for T4: everybody is released."""
@@ -253,8 +227,11 @@ class ControlledCall:
             leg.hang_up()
 
     def _record(self, kind: str, user: str, **data: Any) -> None:
-        told = {"group": self.group.name, "user": user, **data}
-        self._journal.append(self._name, f"group.{kind.replace(' ', '_')}", told)
+        told = {self.kind: self.group.name, "user": user, **data}
+        self._journal.append(self._name, f"{self.kind}.{kind.replace(' ', '_')}", told)
+
+    def _warn(self, kind: str, **data: Any) -> None:
+        self._journal.warn(self._name, f"{self.kind}.{kind}", **{self.kind: self.group.name}, **data)
 
     # Speech, and what is said of it
 
@@ -262,7 +239,7 @@ class ControlledCall:
         try:
             self._changes.put_nowait((path, messages))
         except asyncio.QueueFull:
-            self._journal.warn(self._name, "group.media_overrun", group=self.group.name, waiting=MAX_CHANGES)
+            self._warn("media_overrun", waiting=MAX_CHANGES)
 
     async def _follow(self) -> None:
         """Everybody hears the talker alone; who talks is told once it is so, or its first words would be lost."""
@@ -275,7 +252,7 @@ class ControlledCall:
             for user, message in messages:
                 leg = self.legs.get(user)
                 if leg is not None and not self.silent:
-                    leg.floor.send(self._named(message))
+                    leg.floored.send(self._named(message))
 
     async def _let_hear(self, leg: Leg, source: Leg | None) -> None:
         try:
@@ -284,7 +261,7 @@ class ControlledCall:
             else:
                 await leg.media.port.hear(source.media.port)
         except HarnessError as error:
-            self._journal.warn(self._name, "group.media_failed", user=leg.user, why=str(error))
+            self._warn("media_failed", user=leg.user, why=str(error))
 
     async def _listen(self) -> None:
         """Tell the floor whose speech comes: the talker's at once, the others' one after the other."""

@@ -7,36 +7,35 @@ from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
-from harness.endpoints.call_media import CallMedia
-from harness.endpoints.mcptt import FloorPort
 from harness.endpoints.media import MediaService
 from harness.endpoints.sip.agent import UserAgent
 from harness.endpoints.sip.incoming import IncomingCall
 from harness.errors import HarnessError, McpttError, SdpError, SipLocalError, SipRemoteError
+from harness.protocols.mcdata.message import short_data_in
 from harness.protocols.mcptt.description import invite_body
 from harness.protocols.mcptt.info import CONTENT_TYPE, INVITE_HEADERS, McpttInfo, read_info
-from harness.protocols.mcptt.messages import FloorMessage
+from harness.protocols.mcptt.location import LOCATION_TYPE
+from harness.protocols.mcptt.private import PRIVATE
+from harness.protocols.mcptt.warnings import FULL, NO_MEMBER, NO_SUCH_GROUP, header, why
 from harness.protocols.sip import body
+from harness.protocols.sip.message import Request
 from harness.protocols.sip.registrar import Registrar
 from harness.transport.context import Context
 from harness.transport.tap import Address
 from simulators.mcptt.api import make_app
-from simulators.mcptt.call import MAX_LEGS, ControlledCall, Leg
+from simulators.mcptt.call import MAX_LEGS, ControlledCall
+from simulators.mcptt.desk import MessageDesk
+from simulators.mcptt.legs import Leg, RefusedError, open_leg
+from simulators.mcptt.locations import Locations
+from simulators.mcptt.private import PrivateCalls, contacts_of
 from simulators.mcptt.settings import GroupSettings, McpttSettings
+from simulators.mcptt.short_data import ShortDataDesk
 from simulators.reach import need_token
 from simulators.web import WebServer
 
 CALLED_WITHIN_S: Final = 5.0
 """Seconds within which a member who is called has to answer."""
 _UNFIT = (McpttError, SdpError)
-
-
-class RefusedError(Exception):
-    """A call that is not taken, with the status that says so."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
 
 
 class McpttServer:
@@ -47,12 +46,16 @@ class McpttServer:
         self.settings = settings
         self.calls: dict[str, ControlledCall] = {}
         """By group."""
+        self.private: PrivateCalls
+        self.locations: Locations
         self.control_url = ""
         self.silent = False
         """A fault: floors say and do nothing."""
         self._context = context
         self._media = media
         self._agent: UserAgent
+        self._desk: MessageDesk
+        self._short_data: ShortDataDesk
         self._groups = {group.name: group for group in settings.groups}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stack = AsyncExitStack()
@@ -87,7 +90,13 @@ class McpttServer:
             registrar=Registrar(),
             server_credentials=passwords or None,
             on_invite=self._invited,
+            on_register=self._registered,
         )
+        self._agent.on_message = self._messaged
+        self._desk = MessageDesk(self._context, settings, self.name, self._agent)
+        self.locations = Locations(self._context, settings, self.name, self._desk)
+        self._short_data = ShortDataDesk(self._context, settings, self.name, self._desk)
+        self.private = PrivateCalls(self._context, self._media, settings, self.name, self._agent)
         self._stack.push_async_callback(self._close)
         token = settings.control_token.get_secret_value() if settings.control_token is not None else None
         web = WebServer(make_app(self, token), settings.host, settings.control_port)
@@ -109,16 +118,20 @@ class McpttServer:
         for call in tuple(self.calls.values()):
             await call.close()
         self.calls.clear()
+        await self.private.close()
+        await self._desk.close()
 
     def status(self) -> dict[str, Any]:
         """What the control interface tells."""
         host, port = self.sip_address
-        registered = [user.name for user in self.settings.users if self._contacts(user.name)]
+        registered = [user.name for user in self.settings.users if contacts_of(self._agent, user.name)]
         return {
             "sip": f"{host}:{port}",
             "silent": self.silent,
             "registered": registered,
             "calls": [call.shown() for call in self.calls.values()],
+            "private_calls": self.private.shown(),
+            "places": self.locations.shown(),
         }
 
     def set_silent(self, silent: bool) -> None:
@@ -126,6 +139,7 @@ class McpttServer:
         self.silent = silent
         for call in self.calls.values():
             call.silent = silent
+        self.private.set_silent(silent)
         self._context.journal.record(self.name, "mcptt.fault" if silent else "mcptt.well", fault="silent")
 
     # Calls that come
@@ -133,12 +147,38 @@ class McpttServer:
     def _invited(self, sip: IncomingCall) -> None:
         self._task(self._take(sip))
 
+    def _registered(self, aor: str) -> None:
+        self.locations.registered(_user_of(aor))
+
+    def _messaged(self, request: Request) -> int:
+        """A MESSAGE of a user's; returns the status that answers it."""
+        try:
+            user = self.settings.user(request.from_.uri.user)
+            short = short_data_in(request)
+            found, place = body.find(request, CONTENT_TYPE), body.find(request, LOCATION_TYPE)
+            info = read_info(found) if found else McpttInfo()
+        except (McpttError, SipRemoteError) as error:
+            self._context.journal.warn(self.name, "message.refused", status=400, why=str(error))
+            return 400
+        if user is None:
+            return 403
+        if short is not None:
+            return self._short_data.received(user, short)
+        return 415 if place is None else self.locations.received(user, info, place)
+
     async def _take(self, sip: IncomingCall) -> None:
         try:
-            leg, call, info = await self._leg(sip)
+            found = body.find(sip.request, CONTENT_TYPE)
+            info = read_info(found) if found else McpttInfo()
+            if info.session_type == PRIVATE:
+                await self.private.take(sip, info)
+                return
+            leg, call = await self._leg(sip, info)
+        except (McpttError, SipRemoteError) as error:
+            self._refuse(sip, RefusedError(400, error))
+            return
         except RefusedError as refused:
-            self._context.journal.warn(self.name, "group.refused", status=refused.status, why=str(refused))
-            sip.reject(refused.status, headers=[("Warning", f'399 {self.settings.domain} "{refused}"')])
+            self._refuse(sip, refused)
             return
         try:
             answer = call.answer(leg, sip.remote_sdp)
@@ -159,47 +199,31 @@ class McpttServer:
         if alone and info.session_type != "chat":
             self._call_members(call, info, leg.user)
 
-    async def _leg(self, sip: IncomingCall) -> tuple[Leg, ControlledCall, McpttInfo]:
-        """Make a leg of a call that comes. Raises RefusedError."""
-        try:
-            found = body.find(sip.request, CONTENT_TYPE)
-            info = read_info(found) if found else McpttInfo()
-            caller = sip.request.from_.uri.user
-            dialled = sip.request.uri.user
-        except (McpttError, SipRemoteError) as error:
-            raise RefusedError(400, str(error)) from None
+    def _refuse(self, sip: IncomingCall, refused: RefusedError) -> None:
+        if not sip.is_over:
+            self._context.journal.warn(self.name, "group.refused", status=refused.status, why=str(refused))
+            sip.reject(refused.status, headers=[header(self.settings.domain, refused)])
+
+    async def _leg(self, sip: IncomingCall, info: McpttInfo) -> tuple[Leg, ControlledCall]:
+        """Make a leg of a group's call that comes. Raises RefusedError, SipRemoteError."""
+        caller, dialled = sip.request.from_.uri.user, sip.request.uri.user
         name = _user_of(info.request_uri) or dialled
         group = self._groups.get(name)
         if group is None:
-            raise RefusedError(404, f"no group {name[:40]}")
+            raise RefusedError(404, why(NO_SUCH_GROUP))
         if not self.settings.may_join(caller, group):
-            raise RefusedError(403, "the user is not a member of the group")
+            raise RefusedError(403, why(NO_MEMBER))
         call = self._call_of(group)
         if len(call.legs) >= MAX_LEGS:
-            raise RefusedError(486, "the call is full")
+            raise RefusedError(486, why(FULL))
         leg = await self._open(call, caller)
         leg.sip = sip
-        return leg, call, info
+        return leg, call
 
     async def _open(self, call: ControlledCall, user: str) -> Leg:
         """Bind a leg's ports. Raises RefusedError."""
-        host = self.settings.host
         name = f"{self.name} {call.group.name} {user}"
-        leg: Leg
-
-        def take(message: FloorMessage) -> None:
-            call.take(leg, message)
-
-        try:
-            media = await CallMedia.open(self._media, name, host=host, text=False)
-            try:
-                floor = await FloorPort.open(self._context, name, take, host=host)
-            except HarnessError:
-                await media.close()
-                raise
-        except HarnessError as error:
-            raise RefusedError(500, str(error)) from None
-        leg = Leg(user, media, floor, self._context.rng.getrandbits(32))
+        leg = await open_leg(self._context, self._media, name, user, host=self.settings.host, take=call.take)
         if call.legs.setdefault(user, leg) is not leg:
             await leg.close()
             raise RefusedError(486, "the user is in the call already")
@@ -219,7 +243,7 @@ class McpttServer:
         """A prearranged group's call: all members who are registered are called."""
         for user in self.settings.users:
             if user.name != caller and self.settings.may_join(user.name, call.group):
-                for contact in self._contacts(user.name)[:1]:
+                for contact in contacts_of(self._agent, user.name)[:1]:
                     self._task(self._call_member(call, info, caller, user.name, contact))
 
     async def _call_member(self, call: ControlledCall, info: McpttInfo, caller: str, user: str, contact: str) -> None:
@@ -276,10 +300,6 @@ class McpttServer:
         if self.calls.get(call.group.name) is call:
             del self.calls[call.group.name]
             self._task(call.close())
-
-    def _contacts(self, user: str) -> list[str]:
-        registry = self._agent.registry
-        return [] if registry is None else registry.contacts(f"sip:{user}@{self.sip_address[0]}")
 
     def _task(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

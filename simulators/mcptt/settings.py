@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from harness.protocols.mcptt.claims import Rules
+from harness.protocols.mcptt.location import Triggers
 from harness.protocols.mcptt.timers import ServerTimers
 from simulators.settings import Strict
 
@@ -26,6 +27,12 @@ class UserSettings(Strict):
     priority: Priority = 255
     """The highest floor priority that is granted."""
     receive_only: bool = False
+    calls: tuple[Name, ...] | Literal["all"] = "all"
+    """Whom it may call alone; with nobody in it, it may make no private calls."""
+    may_be_called: bool = True
+    """Whether it may be called alone."""
+    may_locate: bool = True
+    """Whether it may ask where other users are."""
 
 
 class GroupSettings(Strict):
@@ -36,6 +43,30 @@ class GroupSettings(Strict):
     members: tuple[Name, ...] | Literal["all"] = "all"
     priority: Priority | None = None
     """The highest floor priority in this group, whatever its members have."""
+
+
+class PrivateSettings(Strict):
+    """How private calls are let."""
+
+    each: int = Field(default=1, ge=1, le=16)
+    """Private calls that one user may be in at once."""
+    rings_s: float = Field(default=40.0, gt=0, le=600)
+    """How long a called user is let ring."""
+
+
+class LocationSettings(Strict):
+    """When terminals are to tell where they are; where all is left out they are told of nothing, and only asked."""
+
+    periodic_s: int | None = Field(default=None, ge=1, le=86_400)
+    distance_m: int | None = Field(default=None, ge=1, le=100_000)
+    at_log_on: bool = False
+    when_configured: bool = False
+    minimum_s: int = Field(default=0, ge=0, le=86_400)
+    """Least time between reports; an emergency does not wait."""
+
+    def triggers(self) -> Triggers:
+        """The same for the document."""
+        return Triggers(**self.model_dump())
 
 
 class FloorSettings(Strict):
@@ -84,6 +115,8 @@ class McpttSettings(Strict):
     control_token: SecretStr | None = None
     users: tuple[UserSettings, ...] = Field(default=(), max_length=5_000)
     groups: tuple[GroupSettings, ...] = Field(min_length=1, max_length=1_000)
+    private: PrivateSettings = PrivateSettings()
+    location: LocationSettings = LocationSettings()
     floor: FloorSettings = FloorSettings()
     timers: TimerSettings = TimerSettings()
 
@@ -111,6 +144,19 @@ class McpttSettings(Strict):
             if strangers:
                 raise ValueError(f"group {group.name} has members who are no users: {', '.join(strangers)}")
         return self
+
+    @model_validator(mode="after")
+    def _who_may_be_called_are_users(self) -> McpttSettings:
+        known = {user.name for user in self.users}
+        for user in self.users:
+            strangers = [] if user.calls == "all" else sorted(set(user.calls) - known)
+            if strangers:
+                raise ValueError(f"user {user.name} may call those who are no users: {', '.join(strangers)}")
+        return self
+
+    def user(self, name: str) -> UserSettings | None:
+        """The user of a name."""
+        return next((each for each in self.users if each.name == name), None)
 
     def may_join(self, user: str, group: GroupSettings) -> bool:
         """Whether a user is a member."""

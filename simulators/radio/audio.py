@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -19,29 +20,47 @@ MAX_CHANGES = 10_000
 class _Change:
     listeners: tuple[SimulatedTerminal, ...]
     talker: SimulatedTerminal | None
-    then: Callable[[], None]
+    then: Callable[[], None] | None
 
 
 class AudioPaths:
     """The voice paths of all calls. Without media, changes are carried out in name only."""
 
-    def __init__(self, journal: Journal, name: str) -> None:
+    def __init__(self, journal: Journal, name: str, *, media: bool) -> None:
         self._journal = journal
         self._name = name
+        self._loop = asyncio.get_running_loop()
         self._changes: asyncio.Queue[_Change] = asyncio.Queue(MAX_CHANGES)
-        self._worker = asyncio.get_running_loop().create_task(self._work(), name=f"{name} audio paths")
+        self._worker = self._loop.create_task(self._work(), name=f"{name} audio paths") if media else None
+        """None without media: then there is nothing to wait for, and what follows a change follows at once."""
+        self._following: deque[Callable[[], None]] = deque()
+        """What follows the changes of this turn of the loop, without media."""
 
     def connect(
         self,
         listeners: Iterable[SimulatedTerminal],
         talker: SimulatedTerminal | None,
-        then: Callable[[], None] = lambda: None,
+        then: Callable[[], None] | None = None,
     ) -> None:
         """Let `listeners` hear `talker` alone, or nobody; `then` is called when it is so."""
+        if self._worker is None:
+            if then is not None:
+                if not self._following:
+                    self._loop.call_soon(self._follow)
+                self._following.append(then)
+            return
         try:
             self._changes.put_nowait(_Change(tuple(listeners), talker, then))
         except asyncio.QueueFull:
             self._journal.warn(self._name, "net.audio_overrun", waiting=MAX_CHANGES)
+
+    def _follow(self) -> None:
+        try:
+            while self._following:
+                self._following.popleft()()
+        finally:
+            if self._following:  # one has failed, which is no reason for the next
+                self._loop.call_soon(self._follow)
 
     async def _work(self) -> None:
         while True:
@@ -50,7 +69,8 @@ class AudioPaths:
             listeners = [each for each in change.listeners if each.jack is not None and each is not change.talker]
             if listeners:
                 await asyncio.gather(*(self._let_hear(listener, source) for listener in listeners))
-            change.then()
+            if change.then is not None:
+                change.then()
 
     async def _let_hear(self, listener: SimulatedTerminal, source: MediaPort | None) -> None:
         assert listener.jack is not None
@@ -61,5 +81,7 @@ class AudioPaths:
 
     async def stop(self) -> None:
         """Stop carrying changes out."""
-        self._worker.cancel()
-        await asyncio.gather(self._worker, return_exceptions=True)
+        self._following.clear()
+        if self._worker is not None:
+            self._worker.cancel()
+            await asyncio.gather(self._worker, return_exceptions=True)

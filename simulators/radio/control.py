@@ -10,10 +10,11 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request, WebSocket, status
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from harness.protocols.location.shapes import Point
 from harness.transport.tap import Address
+from simulators.bodies import Body
 from simulators.events import serve
 from simulators.guard import bearer, guard
 from simulators.radio.course import MAX_KMH, MAX_WAYPOINTS, Course
@@ -27,15 +28,14 @@ from simulators.web import WebServer
 UNITS_AT_ONCE = 1_000
 """Terminals of one order."""
 Issi = Annotated[int, Field(ge=1, le=16_777_215)]
-Waypoint = tuple[Annotated[float, Field(ge=-90, le=90)], Annotated[float, Field(ge=-180, le=180)]]
+Waypoint = Annotated[
+    tuple[Annotated[float, Field(ge=-90, le=90)], Annotated[float, Field(ge=-180, le=180)]], Field(strict=False)
+]
+"""Latitude and longitude; JSON has no tuples."""
 _Shown = dict[str, Any]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class GroupBody(_Body):
+class GroupBody(Body):
     """A group to give."""
 
     name: str = Field(min_length=1, max_length=64)
@@ -46,7 +46,7 @@ class GroupBody(_Body):
     """Whether the terminals turn to it."""
 
 
-class AmbienceBody(_Body):
+class AmbienceBody(Body):
     """A microphone to open."""
 
     issi: Issi
@@ -55,13 +55,13 @@ class AmbienceBody(_Body):
     port: int = Field(ge=1, le=65535)
 
 
-class LinkBody(_Body):
+class LinkBody(Body):
     """Whether a site's link is up."""
 
     up: bool
 
 
-class CourseBody(_Body):
+class CourseBody(Body):
     """The way that a vehicle goes, and how fast."""
 
     waypoints: list[Waypoint] = Field(min_length=1, max_length=MAX_WAYPOINTS)

@@ -16,6 +16,7 @@ from harness.protocols.pei.unsolicited import (
     OutgoingProgress,
     TransmissionCeased,
     TransmissionGrant,
+    told_again,
 )
 from simulators.radio.audio import AudioPaths
 from simulators.radio.config import RadioConfig
@@ -79,7 +80,7 @@ class GroupCall:
         self._timers.after(
             f"progress {terminal.name}",
             delays.progress,
-            lambda: self._tell(terminal, OutgoingProgress(cc, CallStatus.PROGRESSING, 0, 1, 0)),
+            lambda: self._tell(terminal, told_again(OutgoingProgress, cc, CallStatus.PROGRESSING, 0, 1, 0)),
         )
         if first:
             self._priority = call_priority
@@ -117,7 +118,7 @@ class GroupCall:
         return terminal.machine.calls.get(self._cc(terminal)) is CallState.ORIGINATING
 
     def _connect(self, terminal: SimulatedTerminal) -> None:
-        self._tell(terminal, Connected(self._cc(terminal), 1, 1, 0, 0, 1, 1))
+        self._tell(terminal, told_again(Connected, self._cc(terminal), 1, 1, 0, 0, 1, 1))
 
     def _tell(self, terminal: SimulatedTerminal, code: Unsolicited) -> None:
         if terminal.name in self.members and not terminal.tell(code):
@@ -158,7 +159,7 @@ class GroupCall:
         if grant is not Grant.GRANTED:
             kind = "net.floor_queued" if grant is Grant.QUEUED else "net.floor_refused"
             self._journal.record(self._config.name, kind, gssi=self.gssi, terminal=terminal.name)
-        self._tell(terminal, TransmissionGrant(self._cc(terminal), grant))
+        self._tell(terminal, told_again(TransmissionGrant, self._cc(terminal), grant))
 
     def _grant(self, who: str) -> None:
         """The floor's holder may talk: the voice path first, then the word to him, then to the others."""
@@ -190,9 +191,8 @@ class GroupCall:
         calling = None if talker is None else talker.digits
         kind = None if talker is None else PartyType.TSI
         cc = self._cc(terminal)
-        call = IncomingCall(
-            cc, CallStatus.PROGRESSING, 0, kind, calling, 1, 1, 0, 1, 1, PartyType.SSI, str(self.gssi), self._shown()
-        )
+        called = (PartyType.SSI, str(self.gssi), self._shown())
+        call = told_again(IncomingCall, cc, CallStatus.PROGRESSING, 0, kind, calling, 1, 1, 0, 1, 1, *called)
         self._tell(terminal, call)
         self._show_talker(terminal)
 
@@ -207,8 +207,8 @@ class GroupCall:
             return
         self._let_in(terminal)
         if talker is not None and talker is not terminal:
-            code = TransmissionGrant(self._cc(terminal), Grant.GRANTED_TO_ANOTHER, 0, 0, PartyType.TSI, talker.digits)
-            self._tell(terminal, code)
+            other = (Grant.GRANTED_TO_ANOTHER, 0, 0, PartyType.TSI, talker.digits)
+            self._tell(terminal, told_again(TransmissionGrant, self._cc(terminal), *other))
 
     def _granted(self, talker: SimulatedTerminal) -> None:
         if self._talking != talker.name or talker.name not in self.members:
@@ -218,7 +218,7 @@ class GroupCall:
             self._timers.cancel(f"progress {talker.name}")  # the grant says more
             if self._is_setting_up(talker):
                 self._connect(talker)
-            self._tell(talker, TransmissionGrant(self._cc(talker), Grant.GRANTED))
+            self._tell(talker, told_again(TransmissionGrant, self._cc(talker), Grant.GRANTED))
         for member in self.members.values():
             if member is not talker and f"offer {member.name}" not in self._timers:
                 self._show_later(member)
@@ -253,7 +253,7 @@ class GroupCall:
                 if member is not by and self._talking is None and f"offer {member.name}" not in self._timers:
                     self._let_in(member)
                     if not self._is_setting_up(member):
-                        self._tell(member, TransmissionCeased(self._cc(member)))
+                        self._tell(member, told_again(TransmissionCeased, self._cc(member)))
         self._next_or_hang()
 
     def _next_or_hang(self) -> None:
@@ -268,7 +268,7 @@ class GroupCall:
 
     def _talked_too_long(self, talker: SimulatedTerminal) -> None:
         self._journal.warn(self._config.name, "net.talked_too_long", gssi=self.gssi, issi=talker.config.issi)
-        self._tell(talker, TransmissionCeased(self._cc(talker)))
+        self._tell(talker, told_again(TransmissionCeased, self._cc(talker)))
         self.cease(talker)
 
     # -- the end -------------------------------------------------------------------------------------------------------
@@ -307,7 +307,7 @@ class GroupCall:
         self._audio.connect(self.members.values(), None)
         self._journal.record(self._config.name, "net.call_released", gssi=self.gssi, cause=cause.text)
         for member in self.members.values():
-            member.tell(CallReleased(self._cc(member), cause))
+            member.tell(told_again(CallReleased, self._cc(member), cause))
             member.call = None
         self.members.clear()
         self._ended(self.gssi)

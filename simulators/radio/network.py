@@ -54,7 +54,7 @@ class RadioNetwork:
         self._context = context
         self._journal = context.journal
         self._rng = context.rng if config.seed is None else random.Random(f"radio {config.seed}")
-        self._audio = AudioPaths(context.journal, config.name)
+        self._audio = AudioPaths(context.journal, config.name, media=media is not None)
         self._messages = MessageService(config, context.journal, self._rng, self._recipients)
         self._terminals: dict[str, SimulatedTerminal] = {}
         self._by_issi: dict[int, SimulatedTerminal] = {}

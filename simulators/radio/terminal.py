@@ -27,6 +27,8 @@ class SimulatedTerminal:
         self.config = config
         self.name = config.name
         self.machine = machine
+        self.digits = machine.identity.digits
+        """Its TSI."""
         self.jack: MediaPort | None = None
         """Its loudspeaker and microphone; None where the run has no media."""
         self.call: tuple[int, int] | None = None
@@ -80,11 +82,6 @@ class SimulatedTerminal:
         """Whether the network can reach it."""
         known = self.machine.registration.state in (Registration.HOME, Registration.VISITED)
         return known and self.machine.mode != ServiceMode.DMO
-
-    @property
-    def digits(self) -> str:
-        """Its TSI."""
-        return self.machine.identity.digits
 
     def tell(self, code: Unsolicited) -> bool:
         """Hand on what the network did; False where the terminal's call is not in a state for it."""

@@ -6,9 +6,10 @@ from typing import Any, Protocol
 
 from fastapi import Depends, FastAPI, Request, status
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from harness.errors import LocalError
+from simulators.bodies import Body
 from simulators.guard import bearer, guard
 from simulators.roip.faults import MAX_SECONDS, Fault
 from simulators.routes import Routes, add_routes
@@ -32,21 +33,17 @@ class Switchboard(Protocol):
         """Let a radio receive a tone."""
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class FaultBody(_Body):
+class FaultBody(Body):
     """What is to be wrong."""
 
-    fault: Fault
+    fault: Fault = Field(strict=False)
     seconds: float = Field(default=1.0, gt=0, le=MAX_SECONDS)
     """How late things come, where they are to be slow."""
     for_s: float | None = Field(default=None, gt=0, le=MAX_SECONDS)
     """For how long; until it is ended where left out."""
 
 
-class ReceiveBody(_Body):
+class ReceiveBody(Body):
     """What is to be received."""
 
     seconds: float = Field(default=1.0, gt=0, le=MAX_RECEIVED_S)

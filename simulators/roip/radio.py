@@ -15,9 +15,9 @@ from harness.protocols.ed137.terms import Direction, RadioTerms
 from harness.protocols.rtp.g711 import CODECS
 from harness.protocols.rtp.rtp import RtpPacket
 from harness.transport.context import Context
+from simulators.reclocked import Reclocked
 from simulators.roip.air import A_LAW, Air
 from simulators.roip.arbitration import Arbitration
-from simulators.roip.clock import Reclocked
 from simulators.roip.faults import SILENT, Fault, altered, wrong
 from simulators.roip.settings import MAX_SESSIONS, RadioSettings, RoipSettings
 

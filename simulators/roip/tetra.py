@@ -15,8 +15,8 @@ from harness.protocols.rtp.rtp import RtpPacket
 from harness.transport.context import Context
 from harness.transport.tap import Address
 from harness.transport.udp import UdpPort, open_udp
+from simulators.reclocked import Reclocked
 from simulators.roip.air import A_LAW, FRAME, Hears
-from simulators.roip.clock import Reclocked
 from simulators.talkgroup_terminal import Permit, TalkgroupTerminal
 
 JACK_ALIVE_S: Final = 1.0

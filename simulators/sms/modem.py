@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -22,6 +23,9 @@ from harness.transport.context import Context
 from simulators.sms.network import CongestionError, SmsNetwork, Text
 from simulators.sms.settings import SmsSettings
 
+BETWEEN_S: Final = 0.1
+"""Seconds between two messages to a modem: a network hands them on one at a time (TS 24.011), and each takes a while on
+the air. Programs that read a message when they are told of it count on that."""
 _STATUSES: Final = {
     MessageState.DELIVERED: Status.DELIVERED,
     MessageState.EXPIRED: Status.EXPIRED,
@@ -48,6 +52,10 @@ class ModemSubscriber:
         )
         self.modem = Modem(context, f"{name}-modem", machine, send=self._send, received=self._received)
         self._offered: dict[int, Callable[[bool], None]] = {}
+        self._waiting: deque[Callable[[], None]] = deque()
+        """What is to be handed on when the one before it is through; the network bounds how many are en route."""
+        self._is_handing = False
+        self._timer: asyncio.TimerHandle | None = None
         self._token = 0
         self._reference = 0
         network.attach(self.number, self)
@@ -73,14 +81,35 @@ class ModemSubscriber:
         else:
             self.modem.sent()
 
+    def close(self) -> None:
+        """Hand nothing on any more, and take the line away."""
+        self._waiting.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        self.modem.close()
+
     def offer(self, text: Text, done: Callable[[bool], None]) -> None:
-        """Hand a text or report to the modem; one longer than a message comes in parts."""
+        """Hand a text or report to the modem in its turn; one longer than a message comes in parts."""
         if text.about is not None:
             messages: list[Deliver | StatusReport] = [_report(text.about)]
         else:
             self._reference = (self._reference + 1) % 256
             messages = [Deliver(text.sender, content, text.taken) for content in self._contents(text)]
-        self._next(text, messages, done)
+        self._waiting.append(lambda: self._next(text, messages, done))
+        self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Begin with the next one, where none is under way."""
+        if self._waiting and not self._is_handing:
+            self._is_handing = True
+            self._waiting.popleft()()
+
+    def _through(self) -> None:
+        self._is_handing = False
+        self._hand_on()
+
+    def _after(self, seconds: float, work: Callable[[], None]) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, work)
 
     def _contents(self, text: Text) -> list[UserData]:
         content = text.content
@@ -92,16 +121,14 @@ class ModemSubscriber:
 
     def _next(self, text: Text, messages: list[Deliver | StatusReport], done: Callable[[bool], None]) -> None:
         """Hand on one message after the other; what was taken is not given again when the rest is tried later."""
-        if text.parts_taken == len(messages):
-            done(True)
-            return
 
         def taken(ok: bool) -> None:
-            if ok:
-                text.parts_taken += 1
-                asyncio.get_running_loop().call_soon(self._next, text, messages, done)
-            else:
-                done(False)
+            text.parts_taken += ok
+            if ok and text.parts_taken < len(messages):
+                self._after(BETWEEN_S, lambda: self._next(text, messages, done))
+                return
+            self._after(BETWEEN_S if ok else 0.0, self._through)
+            done(ok)
 
         self._token += 1
         self._offered[self._token] = taken

@@ -71,6 +71,12 @@ class Text:
     """The sender's own."""
     service: str = ""
     """SMPP's service_type."""
+    batch: str = ""
+    """The id that its sender knows it by, where that is one of several texts of one request."""
+    coding: int = 0
+    """SMPP's data_coding, as it was sent."""
+    user_reference: bytes | None = None
+    """SMPP's user_message_reference."""
     about: Text | None = None
     """Of a report: what it is about."""
     parts_taken: int = 0
@@ -118,6 +124,7 @@ class SmsNetwork:
         self._known: OrderedDict[str, Text] = OrderedDict()
         self._due: dict[str, float] = {}
         self._count = 0
+        self._batches = 0
         try:
             self._zone = zoneinfo.ZoneInfo(settings.zone)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
@@ -266,6 +273,15 @@ class SmsNetwork:
         self._plan(report, 0.0)
 
     # -- what a sender may do ----------------------------------------------------------------------------------------
+
+    def new_batch(self) -> str:
+        """An id for several texts: ten digits of which the first is 9."""
+        self._batches += 1
+        return f"9{self._batches:09d}"
+
+    def batch(self, message_id: str) -> list[Text]:
+        """The texts of a batch that are en route."""
+        return [text for text in self._en_route.values() if message_id and text.batch == message_id]
 
     def find(self, message_id: str) -> Text | None:
         """A text by its id; None where it is not known, or was forgotten."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +12,7 @@ from harness.protocols.gsm.user_data import UserData
 from harness.protocols.smpp import content as contents
 from harness.protocols.smpp import times
 from harness.protocols.smpp.codes import MODE, TYPE, Command, EsmClass, MessageState, Status, Tag
-from harness.protocols.smpp.pdu import Pdu, Value
+from harness.protocols.smpp.pdu import LIST, Destination, Pdu, Unreached, Value
 from simulators.sms.network import CongestionError, Party, SmsNetwork, Text, key_of
 
 MAX_PRIORITY: Final = 3
@@ -42,6 +43,8 @@ def carry_out(network: SmsNetwork, request: Pdu, sender: Sender) -> dict[str, Va
     match request.command:
         case Command.SUBMIT_SM | Command.DATA_SM:
             return _submit(network, request, sender)
+        case Command.SUBMIT_MULTI:
+            return _submit_many(network, request, sender)
         case Command.QUERY_SM:
             return _query(network, request, sender)
         case Command.CANCEL_SM:
@@ -51,30 +54,69 @@ def carry_out(network: SmsNetwork, request: Pdu, sender: Sender) -> dict[str, Va
 
 def _submit(network: SmsNetwork, request: Pdu, sender: Sender) -> dict[str, Value]:
     _check_classes(request)
-    source = _source(request, sender)
     to = _address(request, "dest", Status.RINVDSTADR)
     if not to.digits:
         raise RefusedError(Status.RINVDSTADR, "no destination_addr")
-    content = _content(request)
+    take = _taker(network, request, sender)
+    if request.number("replace_if_present_flag"):
+        source = _source(request, sender)
+        _drop_present(network, key_of(source), key_of(to), request.text("service_type"))
+    return {"message_id": take(to).id}
+
+
+def _submit_many(network: SmsNetwork, request: Pdu, sender: Sender) -> dict[str, Value]:
+    """One text for each destination; those that get none are told. Refused as the first is where all are."""
+    _check_classes(request)
+    if request.number("replace_if_present_flag"):
+        raise RefusedError(Status.RINVREPFLAG, "replace_if_present_flag is 0 in submit_multi")
+    take, batch = _taker(network, request, sender), network.new_batch()
+    unreached: list[Unreached] = []
+    for each in request.destinations:
+        try:
+            take(_destination(each)).batch = batch
+        except RefusedError as error:
+            unreached.append(Unreached(each.address, each.ton, each.npi, error.status))
+    if len(unreached) == len(request.destinations):
+        raise RefusedError(Status(unreached[0].status), "it is for nobody")
+    return {"message_id": batch, "unsuccess_sme": tuple(unreached)}
+
+
+def _destination(wanted: Destination) -> Address:
+    if wanted.flag == LIST:
+        raise RefusedError(Status.RINVDLNAME, "there are no distribution lists")
+    fields: dict[str, Value] = {"dest_addr_ton": wanted.ton, "dest_addr_npi": wanted.npi}
+    one = Pdu(Command.SUBMIT_SM, 1, fields={**fields, "destination_addr": wanted.address})
+    to = _address(one, "dest", Status.RINVDSTADR)
+    if not to.digits:
+        raise RefusedError(Status.RINVDSTADR, "no destination_addr")
+    return to
+
+
+def _taker(network: SmsNetwork, request: Pdu, sender: Sender) -> Callable[[Address], Text]:
+    """What lets the network take the request's text for one number. Raises RefusedError, as it does itself."""
+    source, content = _source(request, sender), _content(request)
     validity_s, delay_s = _times(network, request)
     on_success, on_failure = _report(request)
-    if request.number("replace_if_present_flag"):
-        _drop_present(network, key_of(source), key_of(to), request.text("service_type"))
-    try:
-        text = network.submit(
-            source,
-            to,
-            content,
-            validity_s=validity_s,
-            delay_s=delay_s,
-            on_success=on_success,
-            on_failure=on_failure,
-            origin=sender.party,
-            service=request.text("service_type"),
-        )
-    except CongestionError as error:
-        raise RefusedError(Status.RMSGQFUL, str(error)) from None
-    return {"message_id": text.id}
+
+    def take(to: Address) -> Text:
+        try:
+            text = network.submit(
+                source,
+                to,
+                content,
+                validity_s=validity_s,
+                delay_s=delay_s,
+                on_success=on_success,
+                on_failure=on_failure,
+                origin=sender.party,
+                service=request.text("service_type"),
+            )
+        except CongestionError as error:
+            raise RefusedError(Status.RMSGQFUL, str(error)) from None
+        text.coding, text.user_reference = request.number("data_coding"), request.tlv(Tag.USER_MESSAGE_REFERENCE)
+        return text
+
+    return take
 
 
 def _drop_present(network: SmsNetwork, source: str, to: str, service: str) -> None:
@@ -170,6 +212,9 @@ def _query(network: SmsNetwork, request: Pdu, sender: Sender) -> dict[str, Value
 
 
 def _cancel(network: SmsNetwork, request: Pdu, sender: Sender) -> dict[str, Value]:
+    if batch := network.batch(request.text("message_id")):
+        _cancel_batch(network, request, sender, batch)
+        return {}
     if request.text("message_id"):
         if not network.cancel(_known(network, request, sender, Status.RCANCELFAIL)):
             raise RefusedError(Status.RCANCELFAIL, "its state is final")
@@ -185,6 +230,19 @@ def _cancel(network: SmsNetwork, request: Pdu, sender: Sender) -> dict[str, Valu
     return {}
 
 
+def _cancel_batch(network: SmsNetwork, request: Pdu, sender: Sender, batch: list[Text]) -> None:
+    """Cancel what waits of a submit_multi: all of it, or what is for the destination that is named."""
+    source = key_of(_source(request, sender))
+    mine = [text for text in batch if text.origin is sender.party and key_of(text.sender) == source]
+    if request.text("destination_addr"):
+        to = key_of(_address(request, "dest", Status.RINVDSTADR))
+        mine = [text for text in mine if text.to == to]
+    if not mine:
+        raise RefusedError(Status.RCANCELFAIL, "nothing of it waits from there to there")
+    for text in mine:
+        network.cancel(text)
+
+
 def _replace(network: SmsNetwork, request: Pdu, sender: Sender) -> dict[str, Value]:
     text = _known(network, request, sender, Status.RREPLACEFAIL)
     if request.number("sm_default_msg_id"):
@@ -192,7 +250,7 @@ def _replace(network: SmsNetwork, request: Pdu, sender: Sender) -> dict[str, Val
     validity_s, delay_s = _times(network, request)
     octets = request.message
     # replace_sm has no data_coding: the text is in that of the message it replaces.
-    coding: dict[str, Value] = {"short_message": octets, "data_coding": text.content.dcs}
+    coding: dict[str, Value] = {"short_message": octets, "data_coding": text.coding}
     content = _content(Pdu(Command.SUBMIT_SM, request.sequence, fields=coding))
     report = _report(request)
     if not network.replace(text, content, validity_s=validity_s, delay_s=delay_s, report=report):

@@ -49,7 +49,7 @@ class SmsSimulator:
     async def _start(self, *, virtual: bool) -> None:
         settings = self._settings
         self._stack.callback(self.network.stop)
-        self._stack.callback(self.modem.modem.close)
+        self._stack.callback(self.modem.close)
         self.serial_url = await self.modem.modem.offer(baud=settings.modem.baud, virtual=virtual)
         if settings.modem.tcp_port is not None:
             await self.modem.modem.listen(settings.host, settings.modem.tcp_port)

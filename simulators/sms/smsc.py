@@ -27,6 +27,8 @@ BIND_S: Final = 10.0
 """Seconds within which a connection binds (session_init_timer)."""
 ANSWER_S: Final = 10.0
 """Seconds within which a client answers deliver_sm (response_timer)."""
+ENQUIRE_S: Final = 60.0
+"""Seconds of silence after which, and between which, a client is asked whether it is there (enquire_link_timer)."""
 IDLE_S: Final = 300.0
 """Seconds of silence after which a session is closed (inactivity_timer)."""
 BAD_UNITS_JOURNALLED: Final = 200
@@ -226,12 +228,19 @@ class Link:
             self._centre.context.journal.warn(self._centre.name, "smpp.bad_unit", why=str(error))
 
     def _watch(self) -> None:
-        """Close a session that has been silent too long."""
-        left = self._heard + IDLE_S - asyncio.get_running_loop().time()
-        if left <= 0:
+        """Ask a silent client whether it is there, and close a session that has been silent too long."""
+        loop = asyncio.get_running_loop()
+        now, over = loop.time(), self._heard + IDLE_S
+        if now >= over:
             self.end(f"silent for {IDLE_S:g} s")
-        else:
-            self._timer = asyncio.get_running_loop().call_later(left, self._watch)
+            return
+        due = self._heard + ENQUIRE_S
+        if now >= due:
+            self.session.send(Command.ENQUIRE_LINK, {})
+            self._flush()
+            due = min(now + ENQUIRE_S, over)
+        # At a moment, not after a while: what is left of it may be too little for a clock to go on by.
+        self._timer = loop.call_at(due, self._watch)
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
@@ -269,7 +278,7 @@ class Link:
         account = self._account
         assert account is not None, "requests come after a bind"
         try:
-            if request.command in (Command.SUBMIT_SM, Command.DATA_SM):
+            if request.command in (Command.SUBMIT_SM, Command.SUBMIT_MULTI, Command.DATA_SM):
                 if account.throttled():
                     raise RefusedError(Status.RTHROTTLED, f"more than {account.settings.rate:g} texts a second")
                 fault = self._centre.take_fault()
@@ -293,7 +302,7 @@ class Link:
     def deliver(self, text: Text, done: Callable[[bool], None]) -> None:
         """Send a text or receipt; ``done`` is told whether the client took it."""
         try:
-            fields, tlvs = fields_of(text)
+            fields, tlvs = fields_of(text, optional=self.session.takes_optional)
             sequence = self.session.send(Command.DELIVER_SM, fields, tlvs)
         except (SmsError, SmppError) as error:
             self._bad_unit(SmppError(f"text {text.id} of {key_of(text.sender)} can't be written: {error}"))

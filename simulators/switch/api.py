@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Path, Query, Request, Response, status
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from harness.endpoints.media import Impairment
 from harness.errors import LocalError
+from simulators.bodies import Body
 from simulators.guard import bearer, guard
 from simulators.routes import Routes, add_routes
 from simulators.switch.lines import UnknownLineError, When
@@ -42,87 +43,83 @@ Most = Annotated[int, Query(ge=1, le=MAX_SHOWN)]
 Fault = Literal["refusing", "silent"]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class DialBody(_Body):
+class DialBody(Body):
     """Whom to call, and from which of the line's telephones."""
 
     number: Number
     device: str | None = Field(default=None, max_length=64)
 
 
-class TransferBody(_Body):
+class TransferBody(Body):
     """Where to: a number, or another party of the same line."""
 
     to: Number | None = None
     onto: str | None = Field(default=None, max_length=64)
 
 
-class DivertBody(_Body):
+class DivertBody(Body):
     """Where to."""
 
     number: Number
 
 
-class ParkBody(_Body):
+class ParkBody(Body):
     """The slot; the first that is free where left out."""
 
     slot: Number | None = None
 
 
-class PickUpBody(_Body):
+class PickUpBody(Body):
     """The line whose call is taken; one of the own pickup group where left out."""
 
     target: Number | None = None
 
 
-class DigitsBody(_Body):
+class DigitsBody(Body):
     """Keys to press."""
 
     digits: str = Field(min_length=1, max_length=32, pattern=r"^[0-9*#A-D]+$")
 
 
-class MuteBody(_Body):
+class MuteBody(Body):
     """Whether the party is heard by nobody."""
 
     muted: bool = True
 
 
-class ConferenceBody(_Body):
+class ConferenceBody(Body):
     """The parties of one line whose conversations are brought together."""
 
     parties: list[Annotated[str, Field(max_length=64)]] = Field(min_length=2, max_length=30)
 
 
-class ForwardBody(_Body):
+class ForwardBody(Body):
     """Where calls go; null: nowhere else."""
 
     number: Number | None = None
 
 
-class LineBody(_Body):
+class LineBody(Body):
     """What is to change at a line."""
 
     do_not_disturb: bool | None = None
     in_groups: bool | None = None
 
 
-class FaultBody(_Body):
+class FaultBody(Body):
     """How it fails; null: it is well."""
 
     fault: Fault | None = None
 
 
-class MessageBody(_Body):
+class MessageBody(Body):
     """What is to change at a voice message."""
 
     new: bool
     """Whether it counts as not yet heard."""
 
 
-class CutBody(_Body):
+class CutBody(Body):
     """Whether the wire is cut."""
 
     cut: bool = True

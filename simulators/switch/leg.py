@@ -121,6 +121,7 @@ class Leg:
         if self.speech is None:
             core = self.core
             self.speech = await Speech.open(core.context, core.media, str(self), core.settings.host, self.end.wants)
+            self.speech.signalled_from = lambda: self.sip.signalled_from if self.sip is not None else None
             core.by_port[str(self)] = self
         return self.speech
 

@@ -6,42 +6,47 @@ import io
 from typing import Annotated, Any
 
 from fastapi import Path, Response, status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from harness.endpoints.media.wav import write_wav
+from simulators.bodies import Body
 from simulators.routes import Routes
-from simulators.switch.meetings import MAX_ATTENDED, Meeting
+from simulators.switch.meetings import MAX_ATTENDED, Guests, Meeting
 from simulators.switch.switch import EnterpriseSwitch
 
 Name = Annotated[str, Path(max_length=64)]
 Line = Annotated[str, Field(pattern=r"^[0-9*#]{1,20}$")]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class MeetingBody(_Body):
-    """Lines that need not wait in the lobby, and how many may be in."""
+class MeetingBody(Body):
+    """Lines that need not wait in the lobby, how many may be in, and what becomes of those who are not expected."""
 
     expected: list[Line] = Field(default=[], max_length=MAX_ATTENDED)
     most: int | None = Field(default=None, ge=2)
+    guests: Guests = "lobby"
+    guests_speak: bool = True
 
 
-class ExpectedBody(_Body):
+class ExpectedBody(Body):
     """Lines that need not wait in the lobby."""
 
     expected: list[Line] = Field(max_length=MAX_ATTENDED)
 
 
-class AttendeeBody(_Body):
+class AttendeeBody(Body):
     """One who came, by the leg."""
 
     leg: str = Field(max_length=64)
 
 
-class RecordingBody(_Body):
+class RecordingBody(Body):
     """Whether it is recorded."""
+
+    on: bool
+
+
+class FrozenBody(Body):
+    """Whether its mixer hangs."""
 
     on: bool
 
@@ -55,7 +60,8 @@ def meeting_routes(switch: EnterpriseSwitch) -> Routes:
 
     @router.post("", status_code=status.HTTP_201_CREATED)
     async def begin(body: MeetingBody) -> dict[str, Any]:
-        return switch.meetings().begin(body.expected, body.most).shown()
+        meetings = switch.meetings()
+        return meetings.begin(body.expected, body.most, body.guests, guests_speak=body.guests_speak).shown()
 
     @router.get("/{number}")
     async def read(number: Name) -> dict[str, Any]:
@@ -82,6 +88,11 @@ def meeting_routes(switch: EnterpriseSwitch) -> Routes:
         found = meeting(number)
         await (found.start_recording() if body.on else found.stop_recording())
         return found.shown()
+
+    @router.put("/{number}/frozen")
+    async def freeze(number: Name, body: FrozenBody) -> dict[str, Any]:
+        meeting(number).freeze(on=body.on)
+        return meeting(number).shown()
 
     @router.get("/{number}/recordings/{recording}", response_class=Response)
     async def recording(number: Name, recording: Name) -> Response:

@@ -2,7 +2,8 @@
 
 Theory. A meeting keeps a number of the pool from its opening to its end; the conference behind the number comes and
 goes with those in it. Who calls the number is let in where the line is expected; anybody else waits in the lobby, hears
-music and is heard by nobody, until somebody admits or expels them. A recording keeps what each party says from the
+music and is heard by nobody, until somebody admits or expels them; a meeting may also let everybody in, or nobody else,
+and let those who were not expected hear only, as a webinar does. A recording keeps what each party says from the
 notice on, and is their sum.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
@@ -28,12 +29,16 @@ if TYPE_CHECKING:
     from simulators.switch.core import Core
     from simulators.switch.settings.services import MeetingSettings
 
-MAX_ATTENDED: Final = 1_000
+MAX_ATTENDED: Final = 4_000
 """Those who came to one meeting that are told of; the first are forgotten."""
 MAX_RECORDINGS: Final = 20
 """Of one meeting."""
 MAX_RECORDED_S: Final = 300.0
 """Seconds of a recording that are kept: as much as a media port records."""
+
+
+Guests = Literal["lobby", "in", "refused"]
+"""What becomes of callers who are not expected."""
 
 
 class UnknownMeetingError(LocalError):
@@ -105,8 +110,21 @@ class Lobby:
 class Meeting:
     """One meeting."""
 
-    def __init__(self, core: Core, rooms: Rooms, number: str, expected: frozenset[str], most: int) -> None:
+    def __init__(
+        self,
+        core: Core,
+        rooms: Rooms,
+        number: str,
+        expected: frozenset[str],
+        most: int,
+        guests: Guests = "lobby",
+        *,
+        guests_speak: bool = True,
+    ) -> None:
         self.core, self.rooms = core, rooms
+        self.guests: Guests = guests
+        self.guests_speak = guests_speak
+        """Whether those are heard who were not expected."""
         self.number = number
         self.expected = expected
         """Lines that need not wait in the lobby."""
@@ -135,7 +153,7 @@ class Meeting:
         """Let somebody in. Raises LocalError where the meeting is full."""
         attendee = self._note(leg)
         room = await self.rooms.reserved(self.number, self.most)
-        room.add(leg, call)
+        room.add(leg, call, speaks=self.guests_speak or leg.end.number in self.expected)
         attendee.joined = self.core.now()
         if self._records_since is not None:
             await self._record(room, leg)
@@ -170,6 +188,13 @@ class Meeting:
         for leg in [*self.waiting, *(self.room.parties if self.room is not None else ())]:
             leg.cause = q850.NORMAL_CLEARING
             leg.hang_up()
+
+    def freeze(self, *, on: bool) -> None:
+        """Have its mixer hang, or go on: a fault. Raises LocalError where nobody is in it."""
+        if self.room is None:
+            raise LocalError(f"nobody is in meeting {self.number}: there is nothing to freeze")
+        self.core.journal.record(self.core.name, "meeting.frozen", meeting=self.number, on=on)
+        self.room.freeze(on=on)
 
     # Recording
 
@@ -232,6 +257,8 @@ class Meeting:
             "number": self.number,
             "expected": sorted(self.expected),
             "most": self.most,
+            "guests": self.guests,
+            "guests_speak": self.guests_speak,
             "recorded_since": self._records_since,
             "recordings": [
                 {"id": each.id, "began": each.began, "seconds": round(len(each.samples) / SAMPLE_RATE, 3)}
@@ -246,6 +273,7 @@ class Meeting:
                     "came": each.came,
                     "joined": each.joined,
                     "left": each.leg.ended,
+                    "speaks": self.guests_speak or each.leg.end.number in self.expected,
                 }
                 for id_, each in self.attended.items()
             ],
@@ -271,13 +299,22 @@ class Meetings:
         self._core, self._rooms, self._settings = core, rooms, settings
         self.open: dict[str, Meeting] = {}
 
-    def begin(self, expected: Iterable[str], most: int | None = None) -> Meeting:
+    def begin(
+        self,
+        expected: Iterable[str],
+        most: int | None = None,
+        guests: Guests = "lobby",
+        *,
+        guests_speak: bool = True,
+    ) -> Meeting:
         """Open one at a number that is free. Raises LocalError where none is."""
         free = next((each for each in self._settings.numbers() if each not in self.open), None)
         if free is None:
             raise LocalError(f"all {len(self.open)} numbers of meetings are taken")
         limit = min(most or self._settings.max_parties, self._settings.max_parties)
-        meeting = self.open[free] = Meeting(self._core, self._rooms, free, frozenset(expected), limit)
+        meeting = self.open[free] = Meeting(
+            self._core, self._rooms, free, frozenset(expected), limit, guests, guests_speak=guests_speak
+        )
         self._core.journal.record(self._core.name, "meeting.opened", meeting=free)
         return meeting
 
@@ -301,11 +338,14 @@ class Meetings:
             return Refusal(404, reason="No Such Meeting")
         if len(meeting.waiting) >= meeting.most or (meeting.room is not None and meeting.room.is_full):
             return Refusal(486, reason="Meeting Full")
+        is_expected = call.origin.end.number in meeting.expected
+        if not is_expected and meeting.guests == "refused":
+            return Refusal(403, reason="Not Invited")
         await call.answer_origin()
         leg = await anchored(call.origin)
         if leg.speech is None or leg.is_over:
             return SERVED
-        if leg.end.number in meeting.expected:
+        if is_expected or meeting.guests == "in":
             await meeting.enter(leg, call)
         else:
             meeting.wait(leg, call)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Path, Response, status
-from pydantic import BaseModel, ConfigDict
 
+from simulators.bodies import Body
 from simulators.routes import Routes
 from simulators.switch.settings.groups import CallQueueSettings
 from simulators.switch.switch import EnterpriseSwitch
@@ -14,10 +14,9 @@ from simulators.switch.switch import EnterpriseSwitch
 Number = Annotated[str, Path(max_length=20)]
 
 
-class AgentBody(BaseModel):
+class AgentBody(Body):
     """Whether an agent takes calls of the queue."""
 
-    model_config = ConfigDict(extra="forbid")
     joined: bool
 
 

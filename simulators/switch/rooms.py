@@ -44,6 +44,8 @@ class Room:
         self.ad_hoc = ad_hoc
         self.parties: dict[Leg, tuple[SwitchCall, float]] = {}
         """With the call that each came by, and since when it is in."""
+        self._listening: set[Leg] = set()
+        self._frozen = False
         self._lock = asyncio.Lock()
         self._had_two = False
 
@@ -52,13 +54,15 @@ class Room:
         """Whether nobody else is let in."""
         return len(self.parties) >= self.most
 
-    def add(self, leg: Leg, call: SwitchCall) -> None:
-        """Let a leg in that is up. Raises LocalError where the room is full."""
+    def add(self, leg: Leg, call: SwitchCall, *, speaks: bool = True) -> None:
+        """Let a leg in that is up; not `speaks`: it only hears. Raises LocalError where the room is full."""
         if self.is_full:
             raise LocalError(f"conference {self.number} is full: {self.most} are in it")
         core = self.rooms.core
         others = list(self.parties)
         self.parties[leg] = call, core.now()
+        if not speaks:
+            self._listening.add(leg)
         self._had_two = self._had_two or len(self.parties) > 1
         leg.joined, leg.call, call.state = self, call, CallState.UP
         core.journal.record(call.id, "conference.joined", room=self.number, leg=leg.id, parties=len(self.parties))
@@ -74,7 +78,8 @@ class Room:
                 return
             try:
                 await leg.speech.sound()
-                await self.bridge.join(leg.speech.port, speak=not leg.holds, hear=not leg.holds)
+                live = not leg.holds and not self._frozen
+                await self.bridge.join(leg.speech.port, speak=live and self.speaks(leg), hear=live)
             except MediaError as error:  # a port that closed between the asking and the doing
                 self.rooms.core.journal.record(self.number, "patch.late", leg=leg.id, reason=str(error))
 
@@ -96,6 +101,16 @@ class Room:
             ],
         }
 
+    def freeze(self, *, on: bool) -> None:
+        """Let nobody hear anybody, as a mixer does that hangs: the parties stay in, and are sent silence."""
+        self._frozen = on
+        for leg in self.parties:
+            self.rooms.core.spawn(self._patch(leg))
+
+    def speaks(self, leg: Leg) -> bool:
+        """Whether a party is heard by the others; else it only hears them."""
+        return leg not in self._listening
+
     # leg.Joined
 
     def partner_of(self, leg: Leg) -> Who:
@@ -116,10 +131,11 @@ class Room:
     def replace(self, old: Leg, new: Leg) -> None:
         """Somebody else is in instead, as one of them was transferred."""
         call, _ = self.parties[old]
+        speaks = self.speaks(old)
         old.joined = None
         self._remove(old, q850.NORMAL_CLEARING, ends=False)
         self.rooms.core.calls[call.id] = call
-        self.add(new, call)
+        self.add(new, call, speaks=speaks)
 
     def release(self, leg: Leg) -> None:
         """A party goes elsewhere."""
@@ -131,6 +147,7 @@ class Room:
         if found is None:
             return
         core = self.rooms.core
+        self._listening.discard(leg)
         call, since = found
         core.journal.record(call.id, "conference.left", room=self.number, leg=leg.id, parties=len(self.parties))
         core.paired(
@@ -280,6 +297,10 @@ class Rooms:
             leg.passing = None
             leg.hang_up()
         return room
+
+    def has(self, leg: Leg) -> bool:
+        """Whether a leg is in a conference."""
+        return isinstance(leg.joined, Room)
 
     async def invite(self, leg: Leg, number: str, tell: Tell = untold) -> None:
         """Call somebody into the conference that a leg is in (RFC 4579 section 5.5). Raises LocalError."""

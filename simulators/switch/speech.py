@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.endpoints.media import Impairment, MediaPort, MediaService, PortStats
-from harness.endpoints.speech import join_speech
+from harness.endpoints.speech import join_speech, symmetry
 from harness.errors import MediaError, SdpError
 from harness.protocols import sdp
 from harness.protocols.rtp.g711 import Samples
@@ -31,6 +31,8 @@ class Speech:
         self.session = session
         self.stats: PortStats | None = None
         """The last figures; None while it is open."""
+        self.signalled_from: Callable[[], str | None] = lambda: None
+        """Tells the IP address that the other end's signalling comes from."""
         self._lock = asyncio.Lock()
         self._hears: tuple[MediaPort, ...] = ()
         self._clip: Clip | None = None
@@ -100,7 +102,7 @@ class Speech:
     async def _connect(self, agreed: sdp.Negotiated) -> None:
         if self._is_cut:
             agreed = agreed._replace(direction="inactive")
-        await join_speech(self.port, agreed, symmetric="port")
+        await join_speech(self.port, agreed, symmetric=symmetry(agreed, self.signalled_from(), "port"))
 
     async def sound(self, *, hears: Sequence[MediaPort] = (), clip: Clip | None = None) -> None:
         """Have the other end hear these ports, and a clip instead of, or beside, them. Raises MediaError."""

@@ -51,6 +51,9 @@ class Transfers:
         if referral.replaces and other is None:
             referral.reject(481)
             return
+        if other is None and not isinstance(leg.joined, Conversation) and not self._core.services.rooms.has(leg):
+            referral.reject(403)  # who hears a mailbox, music or nothing yet has nobody to send on
+            return
         number = referral.target.user_text
         if not number and other is None:
             referral.reject(404)

@@ -17,6 +17,7 @@ from simulators.webex.paging import Pager
 from simulators.webex.settings import WebexSettings
 from simulators.webex.shapes import Membership, Person, Room, Team, TeamMembership
 from simulators.webex.shares import Shares
+from simulators.webex.sso import SignOn
 from simulators.webex.store import Store
 from simulators.webex.switchboard import Switchboard
 from simulators.webex.tokens import Grant, Tokens
@@ -38,6 +39,8 @@ class Cloud:
     rng: random.Random
     switchboard: Switchboard | None = None
     """Where calls are made; None: there is no calling."""
+    sign_on: SignOn | None = None
+    """Who tells who somebody is; None: nobody is asked."""
     url: str = ""
     """Where it is reached, ``http://host:port``."""
     muted: dict[str, None] = field(default_factory=dict)

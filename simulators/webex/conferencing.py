@@ -9,6 +9,7 @@ from simulators.webex.cloud import Cloud
 from simulators.webex.errors import WebexError, full, unknown
 from simulators.webex.ids import named, uuid_of
 from simulators.webex.meeting_shapes import (
+    JoinSecurity,
     MediaQuality,
     Meeting,
     MeetingRecording,
@@ -21,6 +22,8 @@ from simulators.webex.store import MAX_CONTENT, stamp
 from simulators.webex.switchboard import MOST_RECORDS
 
 KIND: Final = "PARTICIPANT"
+GUESTS: Final[dict[JoinSecurity, str]] = {"allowJoin": "in", "allowJoinWithLobby": "lobby", "blockFromJoin": "refused"}
+"""What the switch does with those who are not expected."""
 
 
 async def attendees(cloud: Cloud, meeting: Meeting) -> dict[str, Any]:
@@ -74,7 +77,7 @@ async def participants(cloud: Cloud, meeting: Meeting) -> list[Participant]:
                 email=email,
                 display_name=name or "Unknown caller",
                 invitee=email in invited,
-                muted=each["leg"] in muted,
+                muted=each["leg"] in muted or not each["speaks"],
                 state=each["state"],
                 site_url=meeting.site_url,
                 meeting_id=meeting.id,
@@ -88,9 +91,14 @@ async def participants(cloud: Cloud, meeting: Meeting) -> list[Participant]:
 
 
 async def expected(cloud: Cloud, meeting: Meeting) -> None:
-    """Tell the switch who need not wait in the lobby: the host, and invited people and rooms of the organisation."""
+    """Tell the switch who need not wait in the lobby: the host, and invited people and rooms of the organisation.
+
+    Of a webinar they are those who speak: its host and its panelists.
+    """
     store, org = cloud.store, meeting.tenant
-    emails = {each.email for each in store.invitees.of(org) if each.meeting_id == meeting.id} | {meeting.host_email}
+    webinar = meeting.scheduled_type == "webinar"
+    invited = [each for each in store.invitees.of(org) if each.meeting_id == meeting.id]
+    emails = {each.email for each in invited if each.panelist or not webinar} | {meeting.host_email}
     people = [store.person_by_email(each, org) for each in emails]
     lines = [each.extension for each in people if each is not None and each.extension]
     lines += [each.line for each in store.workspaces.of(org) if each.line and each.sip_address in emails]
@@ -165,10 +173,11 @@ async def qualities(cloud: Cloud, meeting: Meeting) -> list[SessionQuality]:
     return found
 
 
-async def begin(cloud: Cloud) -> str:
+async def begin(cloud: Cloud, security: JoinSecurity, *, webinar: bool) -> str:
     """Have a conference opened; its number. Raises WebexError where there are none, or all are taken."""
+    body = {"guests": GUESTS[security], "guests_speak": not webinar}
     try:
-        return str((await cloud.board().ask("POST", "/meetings", {}))["number"])
+        return str((await cloud.board().ask("POST", "/meetings", body))["number"])
     except WebexError as error:
         if error.status is HTTPStatus.NOT_FOUND:
             raise WebexError(HTTPStatus.FORBIDDEN, "The organization has no meetings: the switch has none.") from error

@@ -13,7 +13,7 @@ from simulators.events import Events, serve
 from simulators.failing import FailingServer, add_fault_routes
 from simulators.guard import bearer, guard
 from simulators.routes import Routes, add_routes
-from simulators.webex.scopes import ALL
+from simulators.webex.scopes import ALL, ISSUING
 from simulators.webex.settings import Email
 from simulators.webex.tokens import Issued
 
@@ -102,7 +102,7 @@ def _routes(webex: Switches) -> Routes:
     async def token(body: TokenBody) -> dict[str, Any]:
         """A token for an account, as its owner has it from the developers' page."""
         scopes = None if body.scopes is None else frozenset(body.scopes)
-        if scopes is not None and not scopes <= ALL:
+        if scopes is not None and not scopes <= ALL | ISSUING:
             raise HTTPException(HTTPStatus.NOT_FOUND, "there is no such scope")
         issued = webex.issue(body.email, scopes, body.lives)
         if issued is None:

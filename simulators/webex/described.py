@@ -8,6 +8,8 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from simulators.webex.scim_messages import JSON, SCIM, SCIM_JSON, SCIM_REFUSAL
+
 _ANY: Final = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
@@ -50,11 +52,11 @@ def describe(app: FastAPI) -> None:
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             made = get_openapi(title=app.title, version=app.version, routes=app.routes)
-            for operations in made.get("paths", {}).values():
+            for path, operations in made.get("paths", {}).items():
                 for method, operation in operations.items():
-                    _complete(method, operation)
+                    _complete(method, operation, scim=path.startswith(SCIM))
             components = made.setdefault("components", {})
-            components.setdefault("schemas", {})["Refusal"] = _REFUSAL
+            components.setdefault("schemas", {}).update({"Refusal": _REFUSAL, "ScimRefusal": SCIM_REFUSAL})
             components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
             made["security"] = [{"bearer": []}]
             for replaced in ("HTTPValidationError", "ValidationError"):
@@ -65,9 +67,13 @@ def describe(app: FastAPI) -> None:
     app.openapi = document  # type: ignore[method-assign]
 
 
-def _complete(method: str, operation: dict[str, Any]) -> None:
+def _complete(method: str, operation: dict[str, Any], *, scim: bool) -> None:
     responses = operation["responses"]
     responses.pop(str(int(HTTPStatus.UNPROCESSABLE_ENTITY)), None)
     for code in (*_ANY, *(() if method == "get" else _BODIED)):
-        content = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
-        responses[str(int(code))] = {"description": code.phrase, "content": content}
+        schema = {"schema": {"$ref": f"#/components/schemas/{'ScimRefusal' if scim else 'Refusal'}"}}
+        responses[str(int(code))] = {"description": code.phrase, "content": {JSON: schema}}
+    if scim:
+        for part in (operation.get("requestBody", {}), *responses.values()):
+            if JSON in part.get("content", {}):
+                part["content"][SCIM_JSON] = part["content"][JSON]

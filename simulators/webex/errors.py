@@ -12,14 +12,20 @@ class WebexError(LocalError):
     """A request is refused; the answer has Webex's shape: ``message``, ``errors``, ``trackingId``."""
 
     def __init__(
-        self, status: HTTPStatus, message: str, *described: str, headers: Mapping[str, str] | None = None
+        self,
+        status: HTTPStatus,
+        message: str,
+        *described: str,
+        headers: Mapping[str, str] | None = None,
+        scim_type: str | None = None,
     ) -> None:
-        """``described``: each of the ``errors``; left out, the message itself."""
+        """``described``: each of the ``errors``; left out, the message itself. ``scim_type``: SCIM's word for it."""
         super().__init__(message)
         self.status = status
         self.message = message
         self.described = described or (message,)
         self.headers = dict(headers or {})
+        self.scim_type = scim_type
 
 
 def unknown(what: str = "resource") -> WebexError:
@@ -29,9 +35,9 @@ def unknown(what: str = "resource") -> WebexError:
     )
 
 
-def unfit(why: str) -> WebexError:
+def unfit(why: str, scim_type: str | None = None) -> WebexError:
     """The request can't be right: 400."""
-    return WebexError(HTTPStatus.BAD_REQUEST, why)
+    return WebexError(HTTPStatus.BAD_REQUEST, why, scim_type=scim_type)
 
 
 def unauthenticated(
@@ -51,7 +57,7 @@ def forbidden(
 
 def conflict(why: str) -> WebexError:
     """It is so already, or something else is in its way: 409."""
-    return WebexError(HTTPStatus.CONFLICT, why)
+    return WebexError(HTTPStatus.CONFLICT, why, scim_type="uniqueness")
 
 
 def full(what: str, most: int) -> WebexError:

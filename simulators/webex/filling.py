@@ -29,6 +29,19 @@ def fill(cloud: Cloud) -> Person:
     firsts = [_organisation(cloud, each) for each in cloud.settings.organisations]
     first = firsts[0]
     assert first is not None, "the settings' reader saw to it"
+    store = cloud.store
+    for app in cloud.settings.service_apps:
+        now = store.stamp()
+        made = Person(
+            id=store.people.new_id(),
+            emails=[app.email.lower()],
+            display_name=app.name,
+            org_id=first.org_id,
+            created=now,
+            last_modified=now,
+            type="appuser",
+        )
+        store.people.add(made, first.org_id)
     return first
 
 

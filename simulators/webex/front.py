@@ -21,7 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from simulators.faults import Faults
 from simulators.webex.errors import WebexError, forbidden, unauthenticated, unknown
 from simulators.webex.ids import new_uuid
-from simulators.webex.scopes import ADMIN, holds
+from simulators.webex.scim_messages import JSON, SCIM, SCIM_JSON, media_type_for, scim_refusal
+from simulators.webex.scopes import ADMIN, ISSUING, holds
 from simulators.webex.shapes import Person
 from simulators.webex.tokens import Grant, Tokens
 
@@ -34,13 +35,17 @@ MAX_ETAG: Final = 1024 * 1024
 """Bytes of an answer that gets an ETag; files have none."""
 MAX_CALLERS: Final = 20_000
 """Tokens whose rate is kept; of more, those are forgotten that were used longest ago."""
-OPEN: Final = frozenset({"/openapi.json", "/docs", "/v1/access_token", "/v1/authorize"})
+OPEN: Final = frozenset(
+    {"/openapi.json", "/docs", "/v1/access_token", "/v1/authorize", "/v1/sso/callback", "/v1/jwt/login"}
+)
 """Paths that ask for no access token."""
 _FORMS: Final = frozenset({"/v1/access_token", "/v1/authorize"})
 _MULTIPART: Final = frozenset({"/v1/messages"})
 _PATCHES: Final = re.compile(r"/v1/devices/[^/]+")
 _HOST: Final = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}")
 _BODIED: Final = frozenset({"POST", "PUT", "PATCH"})
+_CHANGING: Final = ("_write", "_rw")
+"""How the scopes end with which something is changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,9 @@ class Caller:
         raise forbidden()
 
     def _may(self, scope: str) -> bool:
-        return scope not in ADMIN or (self.may_change if scope.endswith("_write") else self.is_admin)
+        if scope in ISSUING:
+            return self.person.type == "appuser" and self.person.guest_of is None
+        return scope not in ADMIN or (self.may_change if scope.endswith(_CHANGING) else self.is_admin)
 
     def has(self, scope: str) -> bool:
         """Whether a scope is there and can be used."""
@@ -133,7 +140,7 @@ class Front:
             raise WebexError(HTTPStatus.REQUEST_URI_TOO_LONG, "The query is too long.")
         path = scope["path"]
         if path not in OPEN:
-            if not path.startswith("/v1/"):
+            if not path.startswith(("/v1/", SCIM)):
                 raise unknown()
             state["caller"] = self._caller(headers)
             state["agent"] = headers.get("user-agent", "")[:256]
@@ -180,6 +187,8 @@ def _fitting_body(method: str, path: str, headers: Headers) -> None:
         return
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     taken = {"application/x-www-form-urlencoded"} if path in _FORMS else {"application/json"}
+    if path.startswith(SCIM):
+        taken.add(SCIM_JSON)
     if path in _MULTIPART:
         taken.add("multipart/form-data")
     if method == "PATCH" and _PATCHES.fullmatch(path):
@@ -249,8 +258,9 @@ class _Answer:
         """Send a refusal, unless an answer has begun."""
         if self._begun:
             return
-        body = json.dumps(refusal(error, self._tracking_id)).encode()
-        headers = {**error.headers, "trackingId": self._tracking_id, "Content-Type": "application/json;charset=UTF-8"}
+        told, media_type = refusal(self._scope, error, self._tracking_id)
+        body = json.dumps(told).encode()
+        headers = {**error.headers, "trackingId": self._tracking_id, "Content-Type": f"{media_type};charset=UTF-8"}
         headers["Content-Length"] = str(len(body))
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         self._begun = True
@@ -258,7 +268,9 @@ class _Answer:
         await self._send({"type": "http.response.body", "body": body})
 
 
-def refusal(error: WebexError, tracking_id: str) -> dict[str, Any]:
-    """A refusal's body."""
+def refusal(scope: Scope, error: WebexError, tracking_id: str) -> tuple[dict[str, Any], str]:
+    """A refusal's body, in Webex's own shape or in SCIM's, and its media type."""
+    if scope["path"].startswith(SCIM):
+        return scim_refusal(error, tracking_id), media_type_for(Headers(scope=scope).get("accept", ""))
     described = [{"description": each} for each in error.described]
-    return {"message": error.message, "errors": described, "trackingId": tracking_id}
+    return {"message": error.message, "errors": described, "trackingId": tracking_id}, JSON

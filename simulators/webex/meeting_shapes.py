@@ -8,6 +8,9 @@ from pydantic import PrivateAttr
 
 from simulators.webex.shapes import Part, Shape
 
+JoinSecurity = Literal["allowJoin", "allowJoinWithLobby", "blockFromJoin"]
+"""Whether those who are not invited are let in at once, wait in the lobby, or are refused."""
+
 
 class CallInNumber(Part):
     """A number by which a meeting is joined."""
@@ -32,10 +35,13 @@ class Meeting(Shape):
     agenda: str | None = None
     password: str
     meeting_type: Literal["meetingSeries", "scheduledMeeting", "meeting"] = "meetingSeries"
+    scheduled_type: Literal["meeting", "webinar"] = "meeting"
+    unlocked_meeting_join_security: JoinSecurity
     state: Literal["active"] = "active"
     timezone: str = "UTC"
     start: str
     end: str
+    recurrence: str | None = None
     host_user_id: str
     host_display_name: str
     host_email: str

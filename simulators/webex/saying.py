@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from simulators.webex.cloud import Cloud
 from simulators.webex.errors import forbidden, unfit
+from simulators.webex.guests import no_two_guests
 from simulators.webex.markup import Rendered, render
 from simulators.webex.membership import enter
 from simulators.webex.shapes import Attachment, Message, Person, Room
@@ -44,6 +45,7 @@ def say(cloud: Cloud, person: Person, draft: Draft, *, room: Room | None, to: Pe
     if to is not None:
         if to is person:
             raise unfit("Nobody sends messages to themselves.")
+        no_two_guests(person, [to])
         room = direct_room(cloud, person, to)
     _may_say(cloud, person, draft, room)
     rendered = _rendered(cloud, room, draft.text, draft.markdown, person.org_id)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
+from simulators.identity.settings import IdentitySettings
 from simulators.settings import E164, Strict
 
 Line = Annotated[str, Field(min_length=1, max_length=128)]
@@ -85,6 +87,30 @@ class IntegrationSettings(Strict):
     scopes: tuple[str, ...] = Field(default=("spark:all", "spark:kms"), min_length=1, max_length=64)
 
 
+class ServiceAppSettings(Strict):
+    """An application that acts for the first organisation by itself, and makes guests."""
+
+    email: Email
+    name: Line
+
+
+class GuestIssuerSettings(Strict):
+    """An application of the older kind that makes guests of the first organisation by tokens that it signs."""
+
+    id: Line
+    secret: SecretStr
+    """Base64, as the developers' page shows it; what it stands for signs."""
+
+    @field_validator("secret")
+    @classmethod
+    def _can_be_read(cls, value: SecretStr) -> SecretStr:
+        try:
+            base64.b64decode(value.get_secret_value(), validate=True)
+        except ValueError:
+            raise ValueError("a guest issuer's secret is base64") from None
+        return value
+
+
 def _force() -> tuple[OrganisationSettings, ...]:
     people = (
         PersonSettings(email="admin@force.example", name="Ailsa Reid", role="administrator", extension="2000"),
@@ -135,6 +161,10 @@ class WebexSettings(Strict):
     organisations: tuple[OrganisationSettings, ...] = Field(default_factory=_force, min_length=1, max_length=16)
     """The first is the one that is tested."""
     integrations: tuple[IntegrationSettings, ...] = Field(default=(), max_length=64)
+    service_apps: tuple[ServiceAppSettings, ...] = Field(default=(), max_length=16)
+    guest_issuers: tuple[GuestIssuerSettings, ...] = Field(default=(), max_length=16)
+    sign_on: IdentitySettings | None = None
+    """The identity provider at which people sign in; left out: there is none, and ``authorize`` asks for nothing."""
     token_lives_s: Annotated[float, Field(gt=0, le=31_536_000)] = 43_200.0
     """Seconds for which an access token serves: 12 hours, as Webex gives a personal one."""
     cursor_lives_s: Annotated[float, Field(gt=0, le=86_400)] = 900.0
@@ -159,6 +189,7 @@ class WebexSettings(Strict):
     @model_validator(mode="after")
     def _once_each(self) -> WebexSettings:
         emails = [person.email.lower() for each in self.organisations for person in each.people]
+        emails += [each.email.lower() for each in self.service_apps]
         if twice := sorted({each for each in emails if emails.count(each) > 1}):
             raise ValueError(f"an account's email is its own, and {twice[0]!r} is given twice")
         if not any(each.role == "administrator" for each in self.organisations[0].people):

@@ -81,6 +81,43 @@ class Person(Shape):
     invite_pending: bool = False
     login_enabled: bool = True
     type: Literal["person", "bot", "appuser"] = "person"
+    _scim: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _guest_of: tuple[str, str] | None = PrivateAttr(None)
+    _before_calling: tuple[str | None, str | None] | None = PrivateAttr(None)
+
+    @property
+    def guest_of(self) -> tuple[str, str] | None:
+        """Whose guest they are: the id of who issued them, and the subject by which that knows them."""
+        return self._guest_of
+
+    def welcomed(self, issuer: str, subject: str) -> None:
+        """Be somebody's guest; once."""
+        self._guest_of = (issuer, subject)
+
+    def at_line(self, location: str | None, extension: str | None, number: str | None) -> None:
+        """Get a line with a licence for calling; what is None stays as it is."""
+        if self._before_calling is None:
+            self._before_calling = (self.location_id, number)
+        self.location_id = location or self.location_id
+        self.extension = extension or self.extension
+        if number is not None:
+            self.phone_numbers = [*self.phone_numbers, PhoneNumber(type="work", value=number)]
+
+    def off_line(self) -> None:
+        """Have no line any more: what came with the licence goes with it."""
+        location, number = self._before_calling or (self.location_id, None)
+        self._before_calling = None
+        self.location_id, self.extension = location, None
+        self.phone_numbers = [each for each in self.phone_numbers if each.value != number]
+
+    @property
+    def scim(self) -> dict[str, Any]:
+        """What a directory told of them by SCIM beyond the above, in SCIM's own names."""
+        return self._scim
+
+    def provisioned(self, scim: dict[str, Any]) -> None:
+        """Take what a directory told."""
+        self._scim = scim
 
 
 class Room(Shape):
@@ -177,6 +214,17 @@ class AttachmentAction(Shape):
     inputs: dict[str, JsonValue]
     person_id: str
     room_id: str
+    created: str
+
+
+class RoomTab(Shape):
+    """A shortcut to an address, shown as a tab of a room."""
+
+    room_id: str
+    room_type: Literal["direct", "group"]
+    display_name: str
+    content_url: str
+    creator_id: str
     created: str
 
 
@@ -348,55 +396,3 @@ class Device(Shape):
     created: str
     first_seen: str
     last_seen: str
-
-
-class RemoteParty(Part):
-    """Whom somebody speaks to."""
-
-    name: str | None = None
-    number: str
-    person_id: str | None = None
-    privacy_enabled: bool
-    call_type: str
-
-
-class Call(Part):
-    """A call as one of its parties has it."""
-
-    id: str
-    call_id: str
-    call_session_id: str
-    personality: str
-    state: str
-    remote_party: RemoteParty
-    created: str
-    answered: str | None = None
-
-
-class CallRecord(Part):
-    """A call that somebody had."""
-
-    type: str
-    name: str | None = None
-    number: str
-    privacy_enabled: bool
-    time: str
-
-
-class CallPlaced(Part):
-    """The ids of a call that begins."""
-
-    call_id: str
-    call_session_id: str
-
-
-class ParkedAgainst(Part):
-    """Where a call is parked."""
-
-    number: str
-
-
-class CallParked(Part):
-    """That a call is parked."""
-
-    parked_against: ParkedAgainst

@@ -16,6 +16,9 @@ from simulators.calendar import clock_of, epoch_of
 from simulators.events import Events
 from simulators.failing import FailingServer
 from simulators.faults import Faults
+from simulators.identity.provider import Provider
+from simulators.identity.server import IdentityProvider
+from simulators.identity.settings import IdentitySettings
 from simulators.reach import need_token
 from simulators.web import WebServer
 from simulators.webex.api import make_app
@@ -27,9 +30,10 @@ from simulators.webex.filling import fill
 from simulators.webex.front import Bucket, Front
 from simulators.webex.happenings import Happenings
 from simulators.webex.paging import Pager
-from simulators.webex.scopes import ALL, USER
+from simulators.webex.scopes import ALL, GUEST, SERVICE_APP, USER
 from simulators.webex.settings import CertificateSettings, WebexSettings
 from simulators.webex.shapes import Person
+from simulators.webex.sso import CLIENT_ID, SignOn
 from simulators.webex.store import Store
 from simulators.webex.switchboard import Switchboard
 from simulators.webex.tokens import Issued, Tokens
@@ -121,11 +125,23 @@ class WebexSimulator:
         self._stack.push_async_callback(self.server.stop)
         await self.server.start()
         self._cloud.url = self.url
+        if self._settings.sign_on is not None:
+            await self._start_sign_on(self._settings.sign_on)
         secret = self._settings.control_token
         app = make_control(self, secret.get_secret_value() if secret is not None else None)
         control = WebServer(app, self._settings.host, self._settings.control_port)
         self._stack.push_async_callback(control.stop)
         self.control_url = f"http://{self._settings.host}:{await control.start()}"
+
+    async def _start_sign_on(self, settings: IdentitySettings) -> None:
+        secret, now = secrets.token_urlsafe(32), self._cloud.store.now
+        provider = Provider(settings, now, CLIENT_ID, secret.encode())
+        identity = IdentityProvider(self.events, self._settings.host, provider)
+        self._stack.push_async_callback(identity.stop)
+        await identity.start()
+        self._cloud.sign_on = SignOn(lambda: identity.url, lambda: self.url, secret, now)
+        self._stack.push_async_callback(self._cloud.sign_on.close)
+        provider.redirect_uris.add(self._cloud.sign_on.callback)
 
     def _certificate(self, settings: WebexSettings) -> tuple[Path | None, Path | None]:
         """What it serves https with, and its key; none where it serves http."""
@@ -163,6 +179,8 @@ class WebexSimulator:
 
     def _issue(self, person: Person, scopes: frozenset[str] | None, lives: float | None) -> Issued:
         own = ALL if person.roles else USER
+        if person.type == "appuser":
+            own = SERVICE_APP if person.guest_of is None else GUEST
         return self._cloud.tokens.issue(person.id, own if scopes is None else scopes, lives_s=lives)
 
     def issue(self, email: str, scopes: frozenset[str] | None, lives: float | None) -> Issued | None:

@@ -15,9 +15,11 @@ from typing import Final, Generic, TypeVar
 from harness.protocols.times import to_iso
 from simulators.webex import shapes
 from simulators.webex.calling_shapes import Report
+from simulators.webex.contact_shapes import Contact
 from simulators.webex.errors import full, unknown
 from simulators.webex.ids import MAX_ID, named, new_uuid, plain
 from simulators.webex.meeting_shapes import Invitee, Meeting, MeetingRecording
+from simulators.webex.scim_shapes import Group
 
 T = TypeVar("T", bound=shapes.Shape)
 
@@ -29,6 +31,7 @@ MAX_WEBHOOKS: Final = 1_000
 MAX_EVENTS: Final = 200_000
 """Of these the oldest go; of all others no more are taken."""
 MAX_OTHERS: Final = 10_000
+MAX_CONTACTS: Final = 50_000
 MAX_REPORTS: Final = 100
 MAX_CONTENT: Final = 512 * 1024 * 1024
 """Bytes of all files together."""
@@ -133,6 +136,9 @@ class Store:
     meetings: Shelf[Meeting] = field(init=False)
     invitees: Shelf[Invitee] = field(init=False)
     recordings: Shelf[MeetingRecording] = field(init=False)
+    groups: Shelf[Group] = field(init=False)
+    contacts: Shelf[Contact] = field(init=False)
+    tabs: Shelf[shapes.RoomTab] = field(init=False)
     by_room: dict[str, dict[str, shapes.Membership]] = field(default_factory=dict)
     """Memberships by room and person."""
     by_person: dict[str, dict[str, shapes.Membership]] = field(default_factory=dict)
@@ -160,6 +166,9 @@ class Store:
         self.meetings = Shelf(self, "MEETING", "meetings", MAX_OTHERS)
         self.invitees = Shelf(self, "INVITEE", "invitees", MAX_MEMBERSHIPS)
         self.recordings = Shelf(self, "RECORDING", "recordings", MAX_OTHERS)
+        self.groups = Shelf(self, "SCIM_GROUP", "groups", MAX_OTHERS)
+        self.contacts = Shelf(self, "CONTACT", "contacts", MAX_CONTACTS)
+        self.tabs = Shelf(self, "ROOM_TAB", "room tabs", MAX_OTHERS)
         self.reports = Shelf(self, "REPORT", "reports", MAX_REPORTS)
 
     def next_number(self) -> int:
@@ -224,6 +233,8 @@ class Store:
             self.messages.remove(message)
             for url in message.files or ():
                 self._drop(url.rpartition("/")[2])
+        for tab in [each for each in self.tabs if each.room_id == room.id]:
+            self.tabs.remove(tab)
         self.by_room.pop(room.id, None)
         self.rooms.remove(room)
 

@@ -12,9 +12,10 @@ from typing import Any, Final
 import httpx
 
 from harness.transport.https import http_client
+from simulators.webex.call_shapes import Call, CallRecord, RemoteParty
 from simulators.webex.errors import WebexError, conflict, forbidden, unfit, unknown
 from simulators.webex.ids import named, uuid_of
-from simulators.webex.shapes import Call, CallRecord, Person, RemoteParty
+from simulators.webex.shapes import Person
 from simulators.webex.store import stamp
 
 ANSWERS_WITHIN_S: Final = 35.0

@@ -97,7 +97,7 @@ def make_app(office: Office, token: str | None) -> FastAPI:
     ):
         app.add_exception_handler(kind, telling(code))
     tell_of_the_store(app)
-    guard(app, unbounded=(IMPORTS,))
+    guard(app, larger={IMPORTS: MAX_FILE})
     guarded = [Depends(bearer(token))]
     for routes in (_feeds(office), _plans(office), _people(office)):
         add_routes(app, routes, dependencies=guarded)
@@ -117,7 +117,6 @@ def _feeds(office: Office) -> Routes:
     @router.post(
         "/imports",
         responses={
-            411: {"description": "A body needs a Content-Length."},
             413: {"description": f"A file has {MAX_FILE} bytes at most."},
             422: {"description": "Not a file of either feed: its headers say something else."},
         },
@@ -129,11 +128,6 @@ def _feeds(office: Office) -> Routes:
         request: Request, file: Annotated[str, Query(pattern=NAME, description="What the file is called.")]
     ) -> Any:
         """Take a file of either feed; good lines are kept, bad ones are told with their numbers."""
-        if "content-length" not in request.headers:
-            return JSONResponse({"detail": "a body needs a Content-Length"}, status.HTTP_411_LENGTH_REQUIRED)
-        if int(request.headers["content-length"]) > MAX_FILE:
-            told = f"a file has {MAX_FILE} bytes at most"
-            return JSONResponse({"detail": told}, status.HTTP_413_CONTENT_TOO_LARGE)
         try:
             text = (await request.body()).decode("utf-8-sig")
         except UnicodeDecodeError as error:

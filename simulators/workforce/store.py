@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, Final, cast
 
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import CursorResult, Result, Table, bindparam, column, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from harness.protocols.wfm.csv_file import BadLine
@@ -70,9 +71,19 @@ def take_states(session: Session, feed: str, rows: Sequence[StateRow]) -> Taken:
 
 def _insert_new(session: Session, table: type[StateTable], rows: list[dict[str, Any]]) -> int:
     """Insert the rows whose keys are not there, and return how many those were."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    new = dialect.insert(table.__table__).on_conflict_do_nothing().returning(table.number)
-    return len(session.execute(new, rows).all())
+    to = cast(Table, table.__table__)
+    done: Result[Any]
+    if session.get_bind().dialect.name == "postgresql":
+        # By the column: a statement of a thousand rows of values takes client and server ten times as long to read.
+        names = list(rows[0])
+        values = (bindparam(f"{name}_of_all", [row[name] for row in rows], ARRAY(to.c[name].type)) for name in names)
+        given = func.unnest(*values).table_valued(*(column(name, to.c[name].type) for name in names)).render_derived()
+        chosen = select(*(given.c[name] for name in names))
+        new = postgresql.insert(to).from_select(names, chosen).on_conflict_do_nothing()
+        done = session.execute(new, execution_options={"preserve_rowcount": True})
+    else:
+        done = session.execute(sqlite.insert(to).on_conflict_do_nothing(), rows)
+    return cast("CursorResult[Any]", done).rowcount
 
 
 def take_intervals(session: Session, rows: Sequence[IntervalRow], *, due: float, began: float) -> Taken:

@@ -6,7 +6,9 @@ import asyncio
 
 import pytest
 
+from fixtures.radio import in_each_technology
 from harness.drivers.console import Console
+from harness.drivers.talking_radio import Ability
 from harness.errors import DriverError
 from harness.measure.correlate import correlation
 from harness.pytest_plugin import requirement
@@ -31,6 +33,7 @@ async def hears_nothing(console: Console, bench: Bench) -> None:
 
 
 @requirement("NICCS-RAD-011")
+@in_each_technology(Ability.AMBIENCE)
 @pytest.mark.waits
 async def test_an_open_microphone_is_heard_at_the_console_alone_until_it_is_closed(bench: Bench) -> None:
     """The officer does not key; the console hears all the same, nobody else does, and the terminal shows nothing."""
@@ -54,6 +57,7 @@ async def test_an_open_microphone_is_heard_at_the_console_alone_until_it_is_clos
 
 
 @requirement("NICCS-RAD-012")
+@in_each_technology(Ability.AMBIENCE)
 @pytest.mark.waits
 async def test_who_may_not_listen_is_refused_with_the_reason_and_logged(bench: Bench) -> None:
     """One without the right, though with the password; and one with the right, without the password."""

@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from fixtures.radio import in_each_technology
+from harness.drivers.talking_radio import Ability
 from harness.measure.correlate import correlation
 from harness.pytest_plugin import requirement
 from harness.testbed.bench import Bench
@@ -16,6 +18,7 @@ SOON_S = 5.0
 
 
 @requirement("NICCS-RAD-020")
+@in_each_technology(Ability.CALLS_FROM_CONSOLES)
 @pytest.mark.waits
 async def test_a_private_call_connects_and_is_recorded(bench: Bench) -> None:
     """The officer answers; each hears the other; the recording has on each channel what that one said."""

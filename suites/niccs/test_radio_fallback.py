@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from fixtures.radio import in_each_technology
+from harness.drivers.talking_radio import Ability
 from harness.errors import PeiLocalError
 from harness.pytest_plugin import requirement
 from harness.testbed.bench import Bench
@@ -21,12 +23,13 @@ SOON_S = 3.0
 
 
 @requirement("NICCS-RES-005")
+@in_each_technology(Ability.FALLBACK)
 async def test_a_test_call_by_the_fallback_terminal_is_heard_in_time(bench: Bench) -> None:
     """The site is cut off: the console is told and no longer heard there; the desk's terminal calls, and is heard.
 
     Once the link is back, the console is heard as before.
     """
-    dispatcher, network = await bench.console("govan-31"), await bench.radio_network()
+    dispatcher, network = await bench.console("govan-31"), await bench.site_links()
     officer, fallback = await bench.terminal("officer"), await bench.terminal("fallback")
     after, lost = bench.journal.position, bench.journal.now()
     await network.cut_site(SITE)

@@ -213,7 +213,7 @@ async def test_what_is_due_is_weeded_and_what_is_held_is_kept(bench: Bench) -> N
     legs = {leg["kind"]: leg["leg"] for leg in await until_recorded(chief, 2, record=record)}
     await chief.hold_recording(legs["telephone_in"], why="a complaint, by test")
     assert await supervisor.weed_recordings() == []
-    await asyncio.sleep(KEPT_S)
+    await bench.time_passes(KEPT_S)
     assert await supervisor.weed_recordings() == [legs["telephone_out"]]
     with pytest.raises(DriverError, match="there is no recording"):
         await chief.play_recording(legs["telephone_out"])

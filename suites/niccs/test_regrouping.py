@@ -6,7 +6,9 @@ import asyncio
 
 import pytest
 
+from fixtures.radio import in_each_technology
 from harness.drivers.console import Console
+from harness.drivers.talking_radio import Ability
 from harness.errors import DriverError, PeiLocalError
 from harness.evidence.requirements import catalogue
 from harness.pytest_plugin import requirement
@@ -38,6 +40,7 @@ async def regroup(bench: Bench, dispatcher: Console, name: str) -> int:
 
 
 @requirement("NICCS-RAD-013")
+@in_each_technology(Ability.REGROUPING)
 async def test_chosen_units_attach_in_time_and_are_counted(bench: Bench) -> None:
     """A new group is given to 24 units; a radio of theirs shows it, turns to it, and hears what is said there."""
     dispatcher = await bench.console("govan-31")
@@ -66,6 +69,7 @@ async def test_units_given_a_talkgroup_of_the_control_room_hear_its_dispatcher(b
 
 
 @requirement("NICCS-RAD-014")
+@in_each_technology(Ability.REGROUPING)
 async def test_radios_behave_as_provisioned_once_the_group_is_taken(bench: Bench) -> None:
     """They show it gone, are on their own talkgroup, hear it, and can no longer use the group."""
     dispatcher = await bench.console("govan-31")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.errors import TestbedError
+from harness.evidence.allure_adapter import plays
 from harness.pytest_plugin import PROJECT, requirement
 from harness.scenario.cast import casting
 from harness.scenario.load import load_scenario, load_with_lines
@@ -31,6 +32,7 @@ def _collected(file: Path) -> Any:
 async def test_scenario(bench: Bench, file: Path) -> None:
     """Each step and expectation in its time, each measure within its limit. Skipped where an actor is not there."""
     scenario, lines = load_with_lines(file)
+    plays(scenario.id)
     try:
         casting(scenario, bench.testbed, lines)
     except TestbedError as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from fixtures.radio import in_each_technology
+from harness.drivers.talking_radio import Ability
 from harness.pytest_plugin import requirement
 from harness.testbed.bench import Bench
 
@@ -11,6 +13,7 @@ STATUSES = range(17)
 
 
 @requirement("NICCS-RAD-021")
+@in_each_technology(Ability.STATUS_AT_CONSOLES)
 @pytest.mark.waits
 async def test_each_status_changes_the_units_state_in_time(bench: Bench) -> None:
     """Each of 0 to 16 is shown with this force's meaning within the figure; those after the assignment are logged."""

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from harness.errors import ExpectationError
-from harness.journal import NEAREST_SHOWN, Journal
+from harness.journal import NEAREST_SHOWN, Fact, Journal
 
 pytestmark = pytest.mark.virtual_time
 
@@ -33,6 +33,30 @@ async def test_events_are_numbered_timed_and_written_to_the_sink():
         "data": {"queue": "emergency"},
     }
     assert book.lines() == sink.getvalue()
+
+
+async def test_a_fact_stands_as_if_each_who_saw_it_had_said_it_in_full():
+    told, full = io.StringIO(), io.StringIO()
+    known, book = journal(sink=told), journal(sink=full)
+    for delay in (0.1234567, 0.0, 2.5):
+        await asyncio.sleep(delay)
+        fact = Fact("radio.talker", {"cc": 1, "cli": "+442079460958"})
+        for source in ("officer", "gateway"):
+            seen = known.append_fact(source, fact)
+            assert seen == book.append(source, "radio.talker", {"cc": 1, "cli": "+442079460958"})
+    assert told.getvalue() == full.getvalue() == known.lines()
+    assert "2079460958" not in told.getvalue()
+    with pytest.raises(TypeError):
+        seen.data["cc"] = 2
+
+
+async def test_an_event_of_before_has_its_own_time_and_the_next_has_now():
+    book = journal(sink=(sink := io.StringIO()))
+    await asyncio.sleep(3)
+    for at in (None, 1.0, None):
+        book.record("caller", "call.dialled", at=at)
+    assert [event.time for event in book] == [json.loads(line)["time"] for line in sink.getvalue().splitlines()]
+    assert [event.time for event in book] == [3.0, 1.0, 3.0]
 
 
 async def test_an_event_cannot_be_altered():

@@ -115,7 +115,52 @@ def test_a_test_on_a_testbed_of_its_own_runs_in_virtual_time_and_not_beside_real
     (tmp_path / "real.yaml").write_text(REAL)
     done = pytest_run(tmp_path, "--testbed", str(tmp_path / "real.yaml"), "--time", "virtual", "-rs")
     assert "1 skipped" in done.stdout, done.stdout
-    assert "played on simulators alone, which tells nothing of officer" in done.stdout
+    assert "played on simulators alone (queues), which tells nothing of officer" in done.stdout
+    assert "stands_for: [queues]" in done.stdout
+
+
+ON_ITS_LAYOUT = """
+import asyncio
+import pytest
+from harness.transport.virtual_loop import VirtualLoop
+
+@pytest.mark.testbed("queues")
+async def test_there(bench):
+    assert not isinstance(asyncio.get_running_loop(), VirtualLoop)
+    assert bench.testbed.name == "with-a-real-terminal"
+    await bench.console("govan-01")
+
+@pytest.mark.testbed("queues")
+async def test_lacking(bench):
+    await bench.trunk()
+
+@pytest.mark.testbed("queues", auto_advisers=True)
+async def test_advisers(bench):
+    await bench.console("govan-01")
+
+@pytest.mark.testbed("routes")
+async def test_elsewhere(bench):
+    await bench.console("govan-01")
+"""
+STANDS_FOR = """
+stands_for: [queues]
+components:
+  iccs: {role: iccs, simulator: {positions: [{site: govan, first: 1, last: 2}]}}
+  govan-01: {role: console, position: govan-01}
+"""
+
+
+@pytest.mark.parametrize("time", ["real", "virtual"])
+def test_tests_of_a_layout_that_a_real_bench_stands_for_are_played_on_it_in_real_time(
+    tmp_path: Path, time: str
+) -> None:
+    (tmp_path / "test_own.py").write_text(ON_ITS_LAYOUT)
+    (tmp_path / "real.yaml").write_text(REAL.replace("components:\n  iccs: {role: iccs}\n", STANDS_FOR))
+    done = pytest_run(tmp_path, "--testbed", str(tmp_path / "real.yaml"), "--time", time, "-rs")
+    assert "1 passed, 3 skipped" in done.stdout, done.stdout
+    assert "has no component with role emergency_trunk; it has none" in done.stdout
+    assert "queues has advisers who answer by themselves" in done.stdout
+    assert "played on simulators alone (routes)" in done.stdout
 
 
 WAITS = """
@@ -135,3 +180,23 @@ def test_a_test_that_waits_does_so_in_virtual_time_only_where_all_is_simulated(t
     (tmp_path / "real.yaml").write_text(REAL)
     done = pytest_run(tmp_path, *(() if virtual else ("--testbed", str(tmp_path / "real.yaml"))))
     assert "1 passed" in done.stdout, done.stdout
+
+
+LETS_TIME_PASS = """
+async def test_long(bench):
+    await bench.time_passes(3)
+
+async def test_short(bench):
+    await bench.time_passes(0.1)
+"""
+
+
+@pytest.mark.parametrize(("time", "ends"), [("real", "1 passed, 1 skipped"), ("virtual", "2 passed")])
+def test_more_real_time_than_the_testbed_allows_is_not_let_pass(tmp_path: Path, time: str, ends: str) -> None:
+    (tmp_path / "test_time.py").write_text(LETS_TIME_PASS)
+    (tmp_path / "brisk.yaml").write_text("name: brisk\nlongest_wait_s: 1\ncomponents: {iccs: {role: iccs}}\n")
+    done = pytest_run(tmp_path, "--testbed", str(tmp_path / "brisk.yaml"), "--time", time, "-rs")
+    assert ends in done.stdout, done.stdout
+    assert ("it takes 3 s of real time, and 'longest_wait_s' of testbed 'brisk' is 1" in done.stdout) == (
+        time == "real"
+    )

@@ -107,7 +107,7 @@ async def test_a_prompt_that_is_attended_or_graded_otherwise_needs_no_review(ben
     _, regraded = await assessed(bench, "call-2")
     for record in (attended, regraded):
         await crm.grade(record, "Prompt", by=ADVISER)
-    await asyncio.sleep(44 * 60)
+    await bench.time_passes(44 * 60)
     await crm.attend(attended, by="unit-12")
     await crm.grade(regraded, "Standard", by=ADVISER, rationale="He has gone: no threat now")
     await asyncio.sleep(10 * 60)

@@ -102,7 +102,7 @@ async def test_a_day_s_forecast_is_as_near_to_what_came_as_the_figure_says(bench
         moments=moments,
     )
     calls = await load.place(plan)
-    await asyncio.sleep(DAY_S + 5 - bench.journal.now())
+    await bench.time_passes(DAY_S + 5 - bench.journal.now())
     await workforce.pull()
     midnight = times.from_iso(f"{DAY}T00:00:00Z")
     rows = await workforce.intervals("emergency", midnight, midnight + DAY_S)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import wave
+from datetime import datetime, timedelta
 
-import numpy as np
 import pytest
 
 from harness.drivers.telephone_call import TelephoneCall
-from harness.errors import SipLocalError, WebexRefusedError
+from harness.errors import ExpectationError, SipLocalError, WebexRefusedError
 from harness.evidence.requirements import catalogue
 from harness.measure.correlate import correlation
 from harness.pytest_plugin import requirement
 from harness.testbed.bench import Bench
 from harness.testbed.clips import read_clip
 from harness.testbed.conversation import converse
+from harness.testbed.meeting_media import joins
+from harness.testbed.meeting_recordings import begin, goes_in_time, holds, kept_for
 
 pytestmark = pytest.mark.testbed("webex-calling")
 
@@ -32,26 +32,9 @@ async def test_whoever_joins_a_meeting_hears_and_is_heard_in_time(bench: Bench) 
     webex = await bench.webex()
     phones = [await bench.telephone(name) for name in ("operator-phone", "colleague-phone", "third-phone")]
     meeting = await webex.make_meeting("briefing", by="operator", invite=["colleague", "administrator"])
-    number = meeting["telephony"]["callInNumbers"][0]["callInNumber"]
     calls: list[TelephoneCall] = []
     for phone in phones:
-        began = bench.journal.now()
-        call = await phone.dial(number)
-        await call.answered(within=MEDIA_S)
-        await webex.expect_participant(meeting["id"], "joined", number=phone.number, by="operator", within=MEDIA_S)
-        await asyncio.sleep(1)
-        if calls:
-            heard = await converse(call, calls[0], read_clip("caller-999"))
-            since = bench.journal.now() - began
-            bench.measured(
-                "meeting_media",
-                since - len(read_clip("caller-999")) / 8000 - 1,
-                "s",
-                requirement="WBX-013",
-                figure="media_s",
-            )
-            assert heard.correlation > LIKE
-        calls.append(call)
+        calls.append(await joins(bench, webex, meeting, phone, calls[0] if calls else None, by="operator"))
     await calls[1].record()
     await converse(calls[0], calls[2], read_clip("call-taker"))
     assert correlation(read_clip("call-taker"), (await calls[1].recorded()).samples) > LIKE, "all hear it"
@@ -97,6 +80,23 @@ async def test_a_guest_waits_in_the_lobby_hears_nothing_and_is_in_once_admitted(
         await again.answered(within=5)
 
 
+@pytest.mark.parametrize(("told_s", "why"), [(-300, "is kept past its time"), (300, "went before its time")])
+async def test_a_recording_that_goes_at_another_time_than_it_tells_is_found_out(
+    bench: Bench, told_s: int, why: str
+) -> None:
+    webex, host = await bench.webex(), await bench.telephone("operator-phone")
+    meeting = await webex.make_meeting("recorded", by="operator")
+    call = await host.dial(meeting["meetingNumber"])
+    await call.answered(within=MEDIA_S)
+    await begin(webex, meeting["id"], [call], by="operator")
+    await webex.record_meeting(meeting["id"], on=False, by="operator")
+    [made] = await webex.recordings(meeting["id"], by="operator")
+    until = datetime.fromisoformat(made["retentionUntil"]) + timedelta(seconds=told_s)
+    with pytest.raises(ExpectationError, match=why):
+        await goes_in_time(bench, webex, meeting["id"], made | {"retentionUntil": until.isoformat()}, by="operator")
+
+
+@pytest.mark.robot_too
 @requirement("WBX-017")
 async def test_a_recording_is_announced_holds_what_was_said_and_goes_when_its_time_is_over(bench: Bench) -> None:
     webex = await bench.webex()
@@ -106,13 +106,7 @@ async def test_a_recording_is_announced_holds_what_was_said_and_goes_when_its_ti
     for call in calls:
         await call.answered(within=MEDIA_S)
     await asyncio.sleep(1)
-    for call in calls:
-        await call.record()
-    await webex.record_meeting(meeting["id"], on=True, by="operator")
-    await asyncio.sleep(1)
-    tone = np.sin(2 * np.pi * 1400 * np.arange(3200) / 8000)
-    for call in calls:
-        assert correlation((tone * 8000).astype(np.int16), (await call.recorded()).samples) > LIKE, "nobody was told"
+    await begin(webex, meeting["id"], calls, by="operator")
     await converse(calls[0], calls[1], read_clip("caller-999"))
     await converse(calls[1], calls[0], read_clip("call-taker"))
     with pytest.raises(WebexRefusedError):
@@ -120,20 +114,8 @@ async def test_a_recording_is_announced_holds_what_was_said_and_goes_when_its_ti
     await webex.record_meeting(meeting["id"], on=False, by="operator")
     [made] = await webex.recordings(meeting["id"], by="operator")
     assert (made["storageRegion"], await webex.recordings(meeting["id"], by="partner")) == ("UK", [])
-    client = await webex.account("operator")
-    with wave.open(io.BytesIO(await client.fetch_bytes(made["downloadUrl"]))) as file:
-        kept = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16)
-    for clip in ("caller-999", "call-taker"):
-        assert correlation(read_clip(clip), kept) > LIKE, f"{clip} is missing from the recording"
+    await holds(webex, made, ["caller-999", "call-taker"], by="operator")
     for call in calls:
         await call.hang_up()
-    began = bench.journal.now()
-    left = (np.datetime64(made["retentionUntil"][:-1]) - np.datetime64(made["createTime"][:-1])) / np.timedelta64(
-        1, "s"
-    )
-    assert left == KEPT_S
-    await asyncio.sleep(left - 60)
-    assert len(await webex.recordings(meeting["id"], by="operator")) == 1
-    await asyncio.sleep(120)
-    assert await webex.recordings(meeting["id"], by="operator") == []
-    assert bench.journal.now() - began > left
+    assert kept_for(made) == KEPT_S
+    await goes_in_time(bench, webex, meeting["id"], made, by="operator")

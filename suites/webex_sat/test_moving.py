@@ -25,14 +25,13 @@ RESUMES_S = catalogue()["WBX-010"].figure("resumes_s").value
 async def moved(bench: Bench, webex: Webex, citizen: TelephoneCall, at: TelephoneCall, to: Telephone) -> TelephoneCall:
     """Move a call to another telephone of the line; the far end speaks on meanwhile."""
     before = await webex.expect_call("connected", by="operator", within=2)
-    act = bench.journal.now()
+    speech, act = await speak_on(citizen, {}, read_clip("caller-999")), bench.journal.now()
     taken = await to.dial(OTHER, replaces=at)
     await taken.answered(within=RESUMES_S)
+    await speech.listens_too(to.name, taken)
     await at.ended(within=2)
-    speech = await speak_on(citizen, {to.name: taken}, read_clip("caller-999"))
     for gap in (await gaps_since(speech, act, bench.journal)).values():
         bench.measured(f"speech back at {to.name}", gap.seconds, "s", limit=RESUMES_S, requirement="WBX-023")
-        assert gap.seconds <= RESUMES_S
     after = await webex.expect_call("connected", by="operator", within=2)
     assert after["callSessionId"] == before["callSessionId"], "it is another call"
     assert not citizen.is_over
@@ -40,6 +39,7 @@ async def moved(bench: Bench, webex: Webex, citizen: TelephoneCall, at: Telephon
     return taken
 
 
+@pytest.mark.robot_too
 @requirement("WBX-023")
 async def test_a_call_is_kept_that_moves_to_the_mobile_and_back(bench: Bench) -> None:
     webex = await bench.webex()

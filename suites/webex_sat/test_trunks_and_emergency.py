@@ -31,6 +31,7 @@ async def taken(telephone: Telephone, call: TelephoneCall, number: str) -> Telep
     return rung
 
 
+@pytest.mark.robot_too
 @requirement("WBX-004")
 async def test_calls_to_and_from_the_public_network_show_the_right_numbers_and_are_recorded_so(bench: Bench) -> None:
     webex = await bench.webex()
@@ -85,7 +86,7 @@ async def test_999_from_a_softphone_reaches_the_operator_with_the_site_and_can_b
 @pytest.mark.parametrize("fault", ["silent", "refusing"])
 async def test_a_new_call_takes_the_other_trunk_in_time_where_the_first_fails(bench: Bench, fault: str) -> None:
     """The fault is at the carrier: the force's switch learns of it by the call alone."""
-    carrier, webex = await bench.enterprise_switch("carrier-a"), await bench.webex()
+    carrier, webex = await bench.switch_faults("carrier-a"), await bench.webex()
     operator, citizen = await bench.telephone("operator-phone"), await bench.telephone("citizen-b")
     await carrier.fail_trunk("force", "silent" if fault == "silent" else "refusing")
     try:
@@ -104,9 +105,10 @@ async def test_a_new_call_takes_the_other_trunk_in_time_where_the_first_fails(be
     assert record["Outbound trunk"] == "carrier-b"
 
 
+@pytest.mark.robot_too
 @requirement("WBX-020")
 async def test_a_site_that_is_cut_off_calls_within_itself_the_world_and_999_and_comes_back(bench: Bench) -> None:
-    switch, webex = await bench.enterprise_switch("switch"), await bench.webex()
+    switch, webex = await bench.switch_faults("switch"), await bench.webex()
     operator, colleague = await bench.telephone("operator-phone"), await bench.telephone("colleague-phone")
     emergency, citizen = await bench.telephone("operator-999-b"), await bench.telephone("citizen-b")
     callback = await webex.callback_number("operator")

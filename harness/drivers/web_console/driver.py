@@ -17,6 +17,7 @@ from harness.drivers.console import ANSWERS_WITHIN, PermitRadio
 from harness.drivers.console_calls import PermitDial
 from harness.drivers.jack import open_jack
 from harness.drivers.waiting import first_that
+from harness.drivers.web_console.audit import Barrier, barriers
 from harness.drivers.web_console.mapping import Act, Pages, Press, filled
 from harness.endpoints.media import MediaService
 from harness.errors import DriverError
@@ -209,6 +210,10 @@ class WebConsole(AdaptedConsole):
         if found.kind == "console.refused":
             raise DriverError(f"{self.name}: {name} was refused: {found.data['reason']}")
         return found.data[key]
+
+    async def audit(self) -> list[Barrier]:
+        """What the page, as it stands now, breaks of WCAG 2.2 AA, as far as a tool tells. Raises DriverError."""
+        return await barriers(self._page)
 
     async def close(self) -> None:
         """Log out where the mapping has that, and close the browser. Closing it again does nothing."""

@@ -6,9 +6,9 @@ A vendor's interface plugs in here: a class with these methods, named in the ent
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import entry_points
 from typing import Any, Final, Protocol
 
+from harness import installed
 from harness.endpoints.command_control.next_generation import NextGeneration
 from harness.endpoints.command_control.outbox import Kept
 from harness.endpoints.command_control.storm import Storm
@@ -46,17 +46,15 @@ _OURS: Final[Mapping[str, Callable[[], Dialect]]] = {"storm": Storm, "next_gener
 def load_dialect(name: str) -> Dialect:
     """Return a dialect by name: ``storm``, ``next_generation``, or one that is installed.
 
-    Raises CommandControlError for a name that there is not.
+    Raises CommandControlError for a name that there is not, or one that can't be loaded.
     """
     ours = _OURS.get(name)
     if ours is not None:
         return ours()
-    installed = {each.name: each for each in entry_points(group=ENTRY_POINTS)}
-    if name not in installed:
-        known = ", ".join(sorted({*_OURS, *installed}))
-        raise CommandControlError(f"no dialect of command and control is named {name!r}; there is {known}")
-    loaded: Dialect = installed[name].load()()
-    return loaded
+    made: Callable[[], Dialect] = installed.load(
+        ENTRY_POINTS, name, "command and control dialect", CommandControlError, own=_OURS
+    )
+    return made()
 
 
 __all__ = ["ENTRY_POINTS", "Dialect", "load_dialect"]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import Final, Protocol
 
+from harness import installed
 from harness.errors import DriverError
 
 ENTRY_POINTS: Final = "iccs.contact_us"
@@ -70,11 +70,5 @@ class Adapter(Protocol):
 
 def load_adapter(name: str, at: Address) -> Adapter:
     """Return an adapter by name: ``iccs``, our own, or one that is installed. Raises DriverError."""
-    installed: dict[str, Callable[[], type[Adapter]]] = {
-        each.name: each.load for each in entry_points(group=ENTRY_POINTS)
-    }
-    if name not in installed:
-        known = ", ".join(sorted(installed))
-        raise DriverError(f"no adapter of Contact Us is named {name!r}; there is {known}")
-    made: Callable[[Address], Adapter] = installed[name]()
+    made: Callable[[Address], Adapter] = installed.load(ENTRY_POINTS, name, "Contact Us adapter", DriverError)
     return made(at)

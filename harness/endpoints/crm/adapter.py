@@ -6,9 +6,9 @@ A class with these methods that is called with the CRM's address and token, name
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from typing import Any, Final, Protocol
 
+from harness import installed
 from harness.endpoints.crm.client import CrmClient
 from harness.endpoints.crm.shapes import Contact, FoundBy, RecordMade, RecordTold, TaskTold, ThriveAssessment
 from harness.errors import CrmError
@@ -95,13 +95,7 @@ def load_adapter(name: str = OWN) -> AdapterFactory:
     """
     if name == OWN:
         return CrmClient
-    installed = {each.name: each for each in entry_points(group=ENTRY_POINTS)}
-    if name not in installed:
-        raise CrmError(f"no CRM adapter is named {name!r}; there is {', '.join(sorted({OWN, *installed}))}")
-    try:
-        factory: AdapterFactory = installed[name].load()
-    except Exception as error:  # whatever a package's import raises, the tester is told which package it was
-        raise CrmError(f"CRM adapter {name!r} ({installed[name].value}) can't be loaded: {error}") from error
+    factory: AdapterFactory = installed.load(ENTRY_POINTS, name, "CRM adapter", CrmError, own=[OWN])
     return factory
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import EntryPoint, entry_points
 
+from harness import installed
 from harness.errors import CallerLocationLocalError
 from harness.protocols.location.codec import ENTRY_POINTS, Codec
 from harness.protocols.location.link_wire import JsonLines
@@ -17,7 +17,7 @@ CodecFactory = Callable[[], Codec]
 
 def codec_names() -> list[str]:
     """Return the names of the codecs that are installed, our own first."""
-    return [OWN, *sorted({entry.name for entry in _installed()} - {OWN})]
+    return installed.names(ENTRY_POINTS, [OWN])
 
 
 def load_codec(name: str = OWN) -> CodecFactory:
@@ -28,21 +28,7 @@ def load_codec(name: str = OWN) -> CodecFactory:
     """
     if name == OWN:
         return JsonLines
-    entry = next((entry for entry in _installed() if entry.name == name), None)
-    if entry is None:
-        there = ", ".join(codec_names())
-        raise CallerLocationLocalError(f"no caller-location codec {name!r} is installed; there is {there}")
-    try:
-        factory = entry.load()
-    except Exception as error:  # whatever a package's import raises, the tester is told which package it was
-        raise CallerLocationLocalError(
-            f"caller-location codec {name!r} ({entry.value}) can't be loaded: {error}"
-        ) from error
-    if not callable(factory):
-        raise CallerLocationLocalError(f"caller-location codec {name!r} ({entry.value}) can't be called to make one")
-    made: CodecFactory = factory
+    made: CodecFactory = installed.load(
+        ENTRY_POINTS, name, "caller-location codec", CallerLocationLocalError, own=[OWN]
+    )
     return made
-
-
-def _installed() -> list[EntryPoint]:
-    return list(entry_points(group=ENTRY_POINTS))

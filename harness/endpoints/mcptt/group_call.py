@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from harness.endpoints.call_media import CallMedia
 from harness.endpoints.mcptt.floor_port import FloorPort
+from harness.endpoints.media import MediaPort
 from harness.endpoints.sip.call import Call
 from harness.endpoints.speech import join_speech
 from harness.errors import HarnessError, McpttLocalError, SdpError
@@ -34,6 +36,11 @@ class GroupCall:
     ``group_call.over`` {status, reason}.
     """
 
+    kind: ClassVar[str] = "group_call"
+    """What its own events are of."""
+    key: ClassVar[str] = "group"
+    """By which its events tell whom it is with."""
+
     def __init__(
         self, context: Context, name: str, group: str, participant: Participant, media: CallMedia, floor: FloorPort
     ) -> None:
@@ -44,6 +51,8 @@ class GroupCall:
         self.sip: Call
         """Its dialog; set by the terminal."""
         self.is_up = False
+        self.before_close: Callable[[MediaPort], Awaitable[None]] | None = None
+        """Awaited with the port of its speech before that is closed."""
         self._name = name
         self._journal = context.journal
         self._floor = floor
@@ -52,6 +61,11 @@ class GroupCall:
         self._joined = False
         self._changes: asyncio.Queue[bool] = asyncio.Queue(64)
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What all its events carry."""
+        return {self.key: self.group}
 
     # Setting up
 
@@ -85,7 +99,7 @@ class GroupCall:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         self._changes.put_nowait(False)
-        self._journal.record(self._name, "group_call.up", group=self.group)
+        self._journal.append(self._name, f"{self.kind}.up", self.told)
         implicit = self._terms is not None and self._terms.implicit_request
         self.participant.begin(implicit_request=implicit, now=loop.time())
         self._work([])
@@ -101,12 +115,13 @@ class GroupCall:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._floor.close()
+        if self.before_close is not None:
+            await self.before_close(self.media.port)
         await self.media.close()
         if self.is_up:
             self.is_up = False
-            self._journal.record(
-                self._name, "group_call.over", group=self.group, status=self.sip.status, reason=self.sip.reason
-            )
+            ended = {**self.told, "status": self.sip.status, "reason": self.sip.reason}
+            self._journal.append(self._name, f"{self.kind}.over", ended)
 
     # The user
 
@@ -127,7 +142,7 @@ class GroupCall:
 
         `after`: the journal's position from which on to look. Raises ExpectationError.
         """
-        return await self._journal.expect(self._name, "floor.granted", within=within, after=after, group=self.group)
+        return await self._journal.expect(self._name, "floor.granted", within=within, after=after, **self.told)
 
     async def say(self, samples: Samples) -> float:
         """Speak; returns the run time of the first packet. Raises McpttLocalError without the floor."""
@@ -167,7 +182,7 @@ class GroupCall:
             self._timer = asyncio.get_running_loop().call_at(participant.next_at, self._expired)
 
     def _tell(self, told: Told) -> None:
-        data: dict[str, Any] = {"group": self.group}
+        data: dict[str, Any] = dict(self.told)
         if told.what is What.TAKEN:
             data |= {"talker": told.talker, "ssrc": told.talker_ssrc, "may_request": told.may_request}
         if told.what in (What.TAKEN, What.GRANTED) and told.indicator is not None:
@@ -192,7 +207,7 @@ class GroupCall:
                         direction = agreed.direction if sends else _ONLY_HEARS.get(agreed.direction, agreed.direction)
                         await join_speech(self.media.port, agreed._replace(direction=direction))
             except (HarnessError, SdpError) as error:
-                self._journal.warn(self._name, "group_call.media_failed", group=self.group, why=str(error))
+                self._journal.warn(self._name, f"{self.kind}.media_failed", why=str(error), **self.told)
             finally:
                 self._changes.task_done()
 

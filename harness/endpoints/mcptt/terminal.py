@@ -1,18 +1,21 @@
-"""An MCPTT terminal: registers with its server, calls groups or is called, and holds one call a group."""
+"""An MCPTT terminal: registers with its server, calls groups and users or is called, and holds one call a group."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
-from harness.endpoints.call_media import CallMedia
-from harness.endpoints.mcptt.floor_port import FloorPort
 from harness.endpoints.mcptt.group_call import GroupCall
+from harness.endpoints.mcptt.locator import Locator
+from harness.endpoints.mcptt.private_calls import PrivateCalls
+from harness.endpoints.mcptt.station import Station
+from harness.endpoints.mcptt.texts import Texts
 from harness.endpoints.media import MediaService
 from harness.endpoints.sip.agent import UserAgent
 from harness.endpoints.sip.call import Call
 from harness.endpoints.sip.incoming import IncomingCall
+from harness.endpoints.sntp import Clock
 from harness.errors import (
     HarnessError,
     McpttError,
@@ -23,50 +26,47 @@ from harness.errors import (
     SipRemoteError,
     TransportError,
 )
+from harness.protocols.mcdata.message import short_data_in
 from harness.protocols.mcptt.description import invite_body
 from harness.protocols.mcptt.info import CONTENT_TYPE, INVITE_HEADERS, FloorTerms, McpttInfo, read_info
-from harness.protocols.mcptt.messages import FloorMessage
-from harness.protocols.mcptt.participant import Participant
+from harness.protocols.mcptt.location import LOCATION_TYPE
+from harness.protocols.mcptt.private import PRIVATE
 from harness.protocols.mcptt.timers import ParticipantTimers
 from harness.protocols.sip import body
+from harness.protocols.sip.message import Request
 from harness.transport.context import Context
 from harness.transport.tap import Address
 
 MAX_CALLS: Final = 64
 """Group calls that one terminal is in."""
 SET_UP_S: Final = 5.0
+SERVICE, DATA_SERVICE = "mcptt", "mcdata"
+"""User parts of the server's public service identities where none are given."""
 _UNFIT = (SdpError, McpttError)
 
 
 class McpttTerminal:
     """One terminal of one user."""
 
-    def __init__(
-        self,
-        context: Context,
-        media: MediaService,
-        name: str,
-        *,
-        user: str,
-        server: Address,
-        timers: ParticipantTimers,
-        priority: int,
-    ) -> None:
-        self.name = name
-        self.user = user
+    def __init__(self, station: Station, server: Address, service: str, data_service: str) -> None:
+        self.name = station.name
+        self.user = station.user
         """The MCPTT ID: a SIP URI."""
         self.calls: dict[str, GroupCall] = {}
         """By group."""
-        self.timers = timers
-        self.priority = priority
-        """mc_priority: the highest that it may ask for, and what it asks for."""
+        self.private = PrivateCalls(station, service)
+        """Calls of two."""
+        self.locator = Locator(station, service)
+        """Where it is."""
+        self.texts = Texts(station, data_service)
+        """Texts and statuses."""
         self.answers = True
-        """Whether it takes calls by itself (automatic commencement)."""
-        self._context = context
-        self._media = media
+        """Whether it takes groups' calls by itself (automatic commencement)."""
+        self.groups: frozenset[str] | None = None
+        """The groups whose calls it takes, by MCPTT ID; None: any."""
+        self._station = station
+        self._agent = station.agent
         self._server = server
-        self._agent: UserAgent
-        self._tasks: set[asyncio.Task[None]] = set()
         self._coming: set[str] = set()
 
     @classmethod
@@ -78,43 +78,66 @@ class McpttTerminal:
         *,
         user: str,
         server: Address,
+        service: str = "",
         host: str = "127.0.0.1",
         priority: int = 5,
         timers: ParticipantTimers | None = None,
         permit: Callable[[str], None] | None = None,
+        data_service: str = "",
+        clock: Clock | None = None,
     ) -> McpttTerminal:
-        """Bind. `user`: its MCPTT ID, `sip:…`. `permit` is asked for each group before it is called.
+        """Bind. `user`: its MCPTT ID, `sip:…`. `permit` is asked for each URI before it is called.
 
-        Raises TransportError.
+        `service` and `data_service`: the public service identities of MCPTT and MCData, to which private calls and
+        messages are addressed; `sip:mcptt@` and `sip:mcdata@` and the user's domain where left out. `clock`: seconds
+        since 1970, by which messages are dated; the run's time where left out. Raises TransportError.
         """
+        name_of, _, domain = user.removeprefix("sip:").partition("@")
+        agent = await UserAgent.open(context, name, local=(host, 0), user=name_of, outbound=server, permit=permit)
+        station = Station(
+            context, media, name, user, agent, timers or ParticipantTimers(), clock or context.journal.now, priority
+        )
         terminal = cls(
-            context, media, name, user=user, server=server, timers=timers or ParticipantTimers(), priority=priority
+            station, server, service or f"sip:{SERVICE}@{domain}", data_service or f"sip:{DATA_SERVICE}@{domain}"
         )
-        terminal._agent = await UserAgent.open(
-            context,
-            name,
-            local=(host, 0),
-            user=user.removeprefix("sip:").partition("@")[0],
-            on_invite=terminal._invited,
-            outbound=server,
-            permit=permit,
-        )
+        agent.on_invite, agent.on_message = terminal._invited, terminal._messaged
         return terminal
 
     async def close(self) -> None:
         """Leave all calls and close every port."""
         calls = tuple(self.calls.values())
+        self.locator.close()
         await self._agent.close()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._station.tasks, return_exceptions=True)
+        await self.private.close()
         for call in calls:
             await call.over()
         self.calls.clear()
 
     async def register(self, password: str = "", *, expires: int = 3600) -> None:
-        """Register under the MCPTT ID's user part, so that group calls come. Raises SipLocalError when refused."""
+        """Register under the MCPTT ID's user part, for calls and messages. Raises SipLocalError when refused."""
         host, port = self._server
         user = self.user.removeprefix("sip:").partition("@")[0]
         await self._agent.register(f"sip:{host}:{port}", user, password, expires=expires, within=SET_UP_S)
+        self.locator.log_on()
+
+    @property
+    def playout_ms(self) -> int:
+        """The least depth of its calls' playout buffers."""
+        return self._station.playout_ms
+
+    @playout_ms.setter
+    def playout_ms(self, least: int) -> None:
+        self._station.playout_ms = least
+
+    async def is_there(self, *, within: float) -> bool:
+        """Whether the server answers a question (OPTIONS) within so many seconds, whatever it says."""
+        host, port = self._server
+        try:
+            await self._agent.options(f"sip:{host}:{port}", within=within)
+        except SipLocalError:
+            return False
+        return True
 
     async def call(
         self,
@@ -142,9 +165,9 @@ class McpttTerminal:
     async def _call(
         self, group: str, session_type: str, emergency: bool, implicit_request: bool, within: float
     ) -> GroupCall:
-        call = await self._prepare(group)
+        call = await self._station.open_call(GroupCall, group)
         try:
-            terms = FloorTerms(1, queueing=True, priority=self.priority, implicit_request=implicit_request)
+            terms = FloorTerms(1, queueing=True, priority=self._station.priority, implicit_request=implicit_request)
             offer = call.offer(terms)
             info = McpttInfo(session_type, group, calling_user=self.user, emergency=emergency or None)
             content = invite_body(offer, info)
@@ -172,56 +195,55 @@ class McpttTerminal:
         await call.over()
 
     def _invited(self, sip: IncomingCall) -> None:
-        self._task(self._take(sip))
-
-    async def _take(self, sip: IncomingCall) -> None:
-        """A group calls."""
         try:
             found = body.find(sip.request, CONTENT_TYPE)
             info = read_info(found) if found else McpttInfo()
-            group = info.calling_group or info.request_uri
-            if not group or not self.answers or group in self.calls or len(self.calls) >= MAX_CALLS:
-                sip.reject(486)
-                return
-            call = await self._prepare(group)
         except (McpttError, SipRemoteError) as error:
-            self._context.journal.warn(self.name, "group_call.refused", why=str(error))
+            self._station.warn("group_call.refused", why=str(error))
             sip.reject(400)
             return
+        if info.session_type == PRIVATE:
+            self.private.invited(sip, info)
+        else:
+            self._station.task(self._take(sip, info))
+
+    def _messaged(self, request: Request) -> int:
+        """A MESSAGE of the server's; returns the status that answers it."""
+        try:
+            short = short_data_in(request)
+            if short is not None:
+                return self.texts.received(short)
+            found, place = body.find(request, CONTENT_TYPE), body.find(request, LOCATION_TYPE)
+            info = read_info(found) if found else McpttInfo()
+        except (McpttError, SipRemoteError) as error:
+            self._station.warn("message.unreadable", why=str(error))
+            return 400
+        return 415 if place is None else self.locator.received(place, info)
+
+    async def _take(self, sip: IncomingCall, info: McpttInfo) -> None:
+        """A group calls."""
+        try:
+            group = info.calling_group or info.request_uri
+            unwanted = not self.answers or (self.groups is not None and group not in self.groups)
+            if not group or unwanted or group in self.calls or len(self.calls) >= MAX_CALLS:
+                sip.reject(486)
+                return
+            call = await self._station.open_call(GroupCall, group)
         except (MediaError, TransportError) as error:
-            self._context.journal.warn(self.name, "group_call.refused", why=str(error))
+            self._station.warn("group_call.refused", why=str(error))
             sip.reject(500)
             return
         call.sip = sip
         try:
-            answer = call.answer(sip.remote_sdp, FloorTerms(1, queueing=True, priority=self.priority))
+            answer = call.answer(sip.remote_sdp, FloorTerms(1, queueing=True, priority=self._station.priority))
             sip.answer(answer)
         except (*_UNFIT, HarnessError) as error:
-            self._context.journal.warn(self.name, "group_call.refused", group=group, why=str(error))
+            self._station.warn("group_call.refused", group=group, why=str(error))
             if not sip.is_over:
                 sip.reject(488)
             await call.over()
             return
         self._up(group, call, sip)
-
-    async def _prepare(self, group: str) -> GroupCall:
-        """The ports of a call. Raises MediaError, TransportError."""
-        name = f"{self.name} {group.removeprefix('sip:').partition('@')[0]}"
-        rng = self._context.rng
-        participant = Participant(self.user, rng.getrandbits(32), priority=self.priority, timers=self.timers)
-        media = await CallMedia.open(self._media, name, host=self._agent.address[0], text=False)
-        call: GroupCall
-
-        def take(message: FloorMessage) -> None:
-            call.take(message)
-
-        try:
-            floor = await FloorPort.open(self._context, self.name, take, host=self._agent.address[0])
-        except TransportError:
-            await media.close()
-            raise
-        call = GroupCall(self._context, self.name, group, participant, media, floor)
-        return call
 
     def _up(self, group: str, call: GroupCall, sip: Call) -> None:
         self.calls[group] = call
@@ -235,12 +257,7 @@ class McpttTerminal:
         if what == "ended":
             if self.calls.get(group) is call:
                 del self.calls[group]
-            self._task(call.over())
-
-    def _task(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            self._station.task(call.over())
 
     def _must_have_room(self) -> None:
         if len(self.calls) >= MAX_CALLS:

@@ -20,7 +20,7 @@ from harness.protocols.rtp.resample import Converter, converter
 if TYPE_CHECKING:
     from harness.endpoints.media.speech_stream import SpeechStream
 
-MAX_PARTIES: Final = 64
+MAX_PARTIES: Final = 1_000
 RATES: Final = (8000, 16_000)
 
 

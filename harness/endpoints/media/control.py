@@ -8,8 +8,8 @@ import numpy as np
 
 from harness.endpoints.media.engine import MediaEngine
 from harness.endpoints.media.impairment import Impairment
+from harness.endpoints.media.sending import Outgoing
 from harness.endpoints.media.sound import FRAME_S
-from harness.endpoints.media.stream import Outgoing
 from harness.endpoints.media.terms import SpeechTerms, TextTerms
 from harness.errors import MediaError
 

@@ -14,8 +14,9 @@ from harness.endpoints.media.api import Pacing
 from harness.endpoints.media.control import Control, Reply
 from harness.endpoints.media.engine import MediaEngine
 from harness.endpoints.media.pacing import Lateness, pacing_of
+from harness.endpoints.media.sending import RTCP, Outgoing
 from harness.endpoints.media.service import EngineHost
-from harness.endpoints.media.stream import RTCP, Outgoing, Stream
+from harness.endpoints.media.stream import Stream
 from harness.errors import MediaError, TransportError
 from harness.transport.context import Context
 from harness.transport.udp import UdpPort, open_udp

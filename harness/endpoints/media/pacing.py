@@ -28,6 +28,12 @@ class Lateness:
         if len(self._fresh) >= FOLD:
             self._fold()
 
+    def add_all(self, late: list[float]) -> None:
+        """Count several."""
+        self._fresh += late
+        if len(self._fresh) >= FOLD:
+            self._fold()
+
     def _fold(self) -> None:
         late = np.array(self._fresh)
         self._fresh.clear()

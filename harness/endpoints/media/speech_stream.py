@@ -10,8 +10,9 @@ from harness.endpoints.media.events import MediaEvent
 from harness.endpoints.media.impairment import Impairment
 from harness.endpoints.media.listener import Listener
 from harness.endpoints.media.playout import FRAME, Playout
+from harness.endpoints.media.sending import RTP
 from harness.endpoints.media.sound import mix, turned
-from harness.endpoints.media.stream import RTP, Stream
+from harness.endpoints.media.stream import Stream
 from harness.endpoints.media.talker import Talker
 from harness.endpoints.media.terms import SpeechTerms, check_ptime
 from harness.errors import MediaError
@@ -240,6 +241,8 @@ class SpeechStream(Stream):
 
     def _pauses(self) -> bool:
         """Whether there has been nothing to say for so long that nothing is sent."""
+        if not self.sending:
+            return True
         talker = self.talker
         if talker.clips.playing or talker.presses or self._bridge is not None or self._impairer is not None:
             self.silent = 0

@@ -25,7 +25,7 @@ from harness.endpoints.media.control import Control, Reply
 from harness.endpoints.media.engine import MediaEngine
 from harness.endpoints.media.framing import pack, unpack_from
 from harness.endpoints.media.pacing import Lateness, pacing_of
-from harness.endpoints.media.stream import RTCP, RTP, Outgoing
+from harness.endpoints.media.sending import RTCP, RTP, Outgoing
 from harness.errors import MediaError
 from harness.transport.tap import Address, CaptureWriter, Kind
 
@@ -120,7 +120,8 @@ class Worker:
             self._send(engine.tick(), due)
 
     def _send(self, outgoing: Iterator[Outgoing], due: float | None = None) -> None:
-        add, clock = self._sent_late.add, time.monotonic
+        clock, captured = time.monotonic, self._captured
+        late: list[float] = []
         for stream, kind, data, to in outgoing:
             send = stream.send if kind != RTCP else stream.send_control
             if send is None:
@@ -130,11 +131,12 @@ class Worker:
             except OSError:
                 continue  # what the kernel can't take now is lost, as on any network
             if kind == RTP and due is not None:
-                add(clock() - due)
-            if stream.number in self._captured:
+                late.append(clock() - due)
+            if captured and stream.number in captured:
                 sender = self._sockets[stream.number][kind == RTCP]
                 assert sender is not None
                 self._keep(_address(sender.getsockname()), to, data)
+        self._sent_late.add_all(late)
 
     def _keep(self, source: Address, target: Address, data: bytes) -> None:
         assert self._capture is not None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
+from typing import Final
 
 from harness.endpoints.pei.sds_events import Entry, ssi_of, told_of_sds
+from harness.journal import Fact
 from harness.protocols.pei.codes import (
     CallStatus,
     Grant,
@@ -15,6 +17,7 @@ from harness.protocols.pei.codes import (
     describe,
 )
 from harness.protocols.pei.fields import Unsolicited
+from harness.protocols.pei.replies import CodeReceived, Reply
 from harness.protocols.pei.sds_code import SdsReceived
 from harness.protocols.pei.unsolicited import (
     Broadcast,
@@ -32,22 +35,44 @@ from harness.protocols.pei.unsolicited import (
     TransmissionGrant,
     TransmissionInterrupt,
     TransmissionWait,
+    parse_unsolicited,
 )
 from harness.protocols.tetra.concatenation import Assembler
 
+FACTS_KEPT: Final = 4_096
+"""Codes, and replies, whose entry is kept: a network tells all of a talkgroup the same in the same words."""
 
-def journalled(code: Unsolicited, end: str | None, assembler: Assembler) -> Entry:
-    """Kind and data of a code; `end` is the group or terminal its call is with, digits, where that is known.
+
+def journalled(seen: CodeReceived, end: str | None, assembler: Assembler) -> Fact:
+    """The entry of a code; `end` is the group or terminal its call is with, digits, where that is known.
 
     `assembler` holds the parts of longer messages that this line has brought.
     """
-    if isinstance(code, SdsReceived):
-        kind, data = told_of_sds(code, partial(assembler.take, code.calling or ""))
-    else:
-        kind, data = _told(code)
+    code = seen.code
+    if not isinstance(code, SdsReceived):
+        return _fact(seen.line, end)
+    kind, data = told_of_sds(code, partial(assembler.take, code.calling or ""))
+    return Fact(kind, data)
+
+
+@lru_cache(maxsize=FACTS_KEPT)
+def _fact(line: str, end: str | None) -> Fact:
+    kind, data = _told(parse_unsolicited(line, None, []))
     if end is not None:
         data["with"] = end
-    return kind, data
+    return Fact(kind, data)
+
+
+def reply_journalled(reply: Reply) -> Fact:
+    """The entry of a command's reply."""
+    if not reply.lines:
+        return _replied(reply.command, reply.told())
+    return Fact("pei.command", {"command": reply.command, "reply": reply.told(), "lines": list(reply.lines)})
+
+
+@lru_cache(maxsize=FACTS_KEPT)
+def _replied(command: str, told: str) -> Fact:
+    return Fact("pei.command", {"command": command, "reply": told})
 
 
 def _told(code: Unsolicited) -> Entry:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
-from harness.endpoints.pei.events import journalled
+from harness.endpoints.pei.events import journalled, reply_journalled
 from harness.endpoints.pei.gate import Gate, Permit
 from harness.endpoints.pei.sds_events import ssi_of
 from harness.errors import PeiLocalError, TransportError
 from harness.protocols.pei.call_state import CallState
 from harness.protocols.pei.fields import Unsolicited
-from harness.protocols.pei.replies import BadLine, CodeReceived, LateReply, Reply, ReplyReceived
+from harness.protocols.pei.replies import BadLine, CodeReceived, Reply, ReplyReceived
 from harness.protocols.pei.terminal_equipment import TerminalEquipmentMachine
 from harness.protocols.pei.unsolicited import IncomingCall, TransmissionGrant
 from harness.protocols.tetra.concatenation import Assembler
@@ -26,6 +26,10 @@ COMMAND_S = 5.0
 """Seconds within which a terminal gives a final result."""
 LATE_REPLY_S = 2.0
 """Seconds for which a reply that is overdue is still waited for, before the next command goes out."""
+HELD_UP_S = 0.05
+"""A timer that goes off later than this was held up: the process had no processor, or was busy."""
+NOTHING = "AT"
+"""The command that does nothing but be answered (ITU-T V.250)."""
 BAD_LINES_JOURNALLED = 200
 """Bad lines journalled one by one on one line; the rest are counted, so that noise does not fill the journal."""
 MAX_LISTENERS = 64
@@ -119,6 +123,31 @@ class PeiLine:
         self._dialled = None
         await self._open()
         self._context.journal.record(self.name, "pei.reopened", url=self.url)
+
+    async def is_there(self, *, within: float) -> bool:
+        """Ask the terminal a command that does nothing, and return whether it answered within `within` seconds.
+
+        It is not asked while another command is on the line, which has a time of its own. Where this process itself
+        was held up meanwhile, the answer is waited for as long again.
+        """
+        if self._machine.busy:
+            return True
+        answer = self._loop.create_task(self._ask(NOTHING, None, COMMAND_S, None))
+        try:
+            due = self._loop.time() + within
+            await asyncio.wait({answer}, timeout=within)
+            if not answer.done() and self._loop.time() > due + HELD_UP_S:
+                await asyncio.wait({answer}, timeout=within)
+        finally:
+            answer.cancel()
+            await asyncio.gather(answer, return_exceptions=True)
+        return not answer.cancelled() and answer.exception() is None
+
+    def give_up(self, why: str) -> None:
+        """Take the line for lost: its terminal is silent. `reopen` opens it again."""
+        if self._line is not None:
+            self._line.close()
+        self._lost(why)
 
     def close(self) -> None:
         """Close the line; whoever waits gets PeiLocalError."""
@@ -215,10 +244,9 @@ class PeiLine:
             self._flush()
 
     def _flush(self) -> None:
-        data = self._machine.take_output()
-        if data and self._line is not None:
+        if self._machine.output and self._line is not None:
             try:
-                self._line.write(data)
+                self._line.write(self._machine.take_output())
             except TransportError as error:
                 self._lost(str(error))
 
@@ -226,30 +254,29 @@ class PeiLine:
 
     def _receive(self, data: bytes) -> None:
         for event in self._machine.receive(data):
-            match event:
-                case ReplyReceived(token, reply):
-                    waiting = self._waiting.pop(token, None)
-                    if waiting is not None and not waiting.found.done():
-                        waiting.found.set_result(reply)
-                    self._journal_reply(reply)
-                case CodeReceived(code, _, state):
-                    self._code(code, state)
-                case BadLine(error):
-                    self._bad_lines += 1
-                    if self._bad_lines <= BAD_LINES_JOURNALLED:
-                        self._context.journal.warn(self.name, "pei.bad_line", why=str(error))
-                case LateReply(reply):
-                    self._context.journal.warn(self.name, "pei.late_reply", command=reply.command, reply=reply.told())
-        self._flush()
+            # By type, not by `match`: this is asked of every line that any terminal sends.
+            if isinstance(event, CodeReceived):
+                self._code(event)
+            elif isinstance(event, ReplyReceived):
+                waiting = self._waiting.pop(event.token, None)
+                if waiting is not None and not waiting.found.done():
+                    waiting.found.set_result(event.reply)
+                if event.reply.command != NOTHING or not event.reply.ok:  # a watched terminal is asked all the time
+                    self._context.journal.append_fact(self.name, reply_journalled(event.reply))
+            elif isinstance(event, BadLine):
+                self._bad_lines += 1
+                if self._bad_lines <= BAD_LINES_JOURNALLED:
+                    self._context.journal.warn(self.name, "pei.bad_line", why=str(event.error))
+            else:
+                late = event.reply
+                self._context.journal.warn(self.name, "pei.late_reply", command=late.command, reply=late.told())
+        if self._machine.output:
+            self._flush()
 
-    def _journal_reply(self, reply: Reply) -> None:
-        data: dict[str, Any] = {"command": reply.command, "reply": reply.told()}
-        if reply.lines:
-            data["lines"] = list(reply.lines)
-        self._context.journal.append(self.name, "pei.command", data)
-
-    def _code(self, code: Unsolicited, state: CallState | None) -> None:
+    def _code(self, seen: CodeReceived) -> None:
+        code, state = seen.code, seen.state
         cc: Any = getattr(code, "cc", None)
+        end = None
         if isinstance(cc, int):
             if isinstance(code, IncomingCall):
                 # Trailing fields may be missing: one that names the called party without saying how is a group's.
@@ -261,10 +288,10 @@ class PeiLine:
                 self._ends[cc], self._dialled, self._set_up_cc = self._dialled, None, cc
                 if self._dialled_private:
                     self._private.add(cc)
-        if isinstance(code, TransmissionGrant) and code.talker is not None:
-            self._talkers[code.cc] = code.talker
-        kind, data = journalled(code, (self._ends.get(cc) or None) if isinstance(cc, int) else None, self._assembler)
-        self._context.journal.append(self.name, kind, data)
+            elif isinstance(code, TransmissionGrant) and code.talker is not None:
+                self._talkers[cc] = code.talker
+            end = self._ends.get(cc) or None
+        self._context.journal.append_fact(self.name, journalled(seen, end, self._assembler))
         if self._listeners:
             for listener in tuple(self._listeners):
                 if not listener.found.done() and listener.wanted(code):

@@ -9,14 +9,21 @@ from dataclasses import dataclass
 from harness.endpoints.pei.gate import Permit
 from harness.endpoints.pei.line import COMMAND_S
 from harness.endpoints.pei.private_call import PrivateCalls
-from harness.errors import PeiLocalError, SdsError
+from harness.errors import PeiLocalError, PeiRemoteError, SdsError
 from harness.protocols.pei import commands
 from harness.protocols.pei.call_state import CallState
-from harness.protocols.pei.codes import AiService, CmeError, Grant, GroupAct, ReleaseCause, describe
+from harness.protocols.pei.codes import AiService, CmeError, Grant, GroupAct, IdentityType, ReleaseCause, describe
 from harness.protocols.pei.codes import SdsResult as SdsStatus
 from harness.protocols.pei.fields import Unsolicited
-from harness.protocols.pei.replies import Reply
-from harness.protocols.pei.unsolicited import CallReleased, SendResult, TransmissionGrant, parse_unsolicited
+from harness.protocols.pei.replies import CodeReceived
+from harness.protocols.pei.unsolicited import (
+    CallReleased,
+    Numbering,
+    SelectedGroup,
+    SendResult,
+    TransmissionGrant,
+    parse_listed,
+)
 from harness.protocols.tetra import concatenation, sds, status
 from harness.protocols.tetra.identity import parse_ssi
 from harness.transport.context import Context
@@ -96,28 +103,36 @@ class TerminalEquipment(PrivateCalls):
         return tuple(refused)
 
     async def own_tsi(self) -> str:
-        """The terminal's own TSI, digits (`AT+CNUMF?`). Raises PeiLocalError."""
+        """The terminal's own TSI, digits; empty where it tells none (`AT+CNUMF?`). Raises PeiLocalError.
+
+        Of several numbers it is the individual one, whichever comes first.
+        """
         reply = await self.command("AT+CNUMF?")
-        return self._field(reply, "number")
+        found = [code for line in reply.lines if isinstance(code := self._listed(line, Numbering.PREFIX), Numbering)]
+        found.sort(key=lambda code: code.type != IdentityType.INDIVIDUAL)
+        return found[0].number if found else ""
 
     async def selected_group(self) -> str:
         """The GTSI of the talkgroup in use, digits; empty for none (`AT+CTGS?`). Raises PeiLocalError."""
-        return self._field(await self.command("AT+CTGS?"), "group")
+        reply = await self.command("AT+CTGS?")
+        found = (self._listed(line, SelectedGroup.PREFIX) for line in reply.lines)
+        return next((code.group for code in found if isinstance(code, SelectedGroup) and code.group), "")
 
-    def _field(self, reply: Reply, name: str) -> str:
-        for line in reply.lines:
-            value = getattr(parse_unsolicited(line), name, None)
-            if value is not None:
-                return str(value)
-        return ""
+    def _listed(self, line: str, name: str) -> Unsolicited | None:
+        """What a line of a reply tells; None, journalled, for one that can't be read."""
+        try:
+            return parse_listed(line, name)
+        except PeiRemoteError as error:
+            self._context.journal.warn(self.name, "pei.bad_line", why=str(error))
+            return None
 
     async def select_group(self, gssi: int | str) -> None:
         """Select a talkgroup, by GSSI or GTSI (`AT+CTGS=1,…`). Raises PeiLocalError."""
         await self.command(commands.SelectGroup(GroupAct.SELECT, str(gssi)).line())
         self._group = str(parse_ssi(str(gssi)))
 
-    async def into_service(self, gssi: int | str) -> None:
-        """Bring a gateway's terminal into service on a talkgroup, its line opened again where that was lost.
+    async def into_service(self, gssi: int | None) -> None:
+        """Bring a gateway's terminal into service on a talkgroup, or on none, its line opened again if it was lost.
 
         Raises TransportError where the line can't be opened, PeiLocalError.
         """
@@ -127,7 +142,11 @@ class TerminalEquipment(PrivateCalls):
             with contextlib.suppress(PeiLocalError):
                 await self.hang_up()
         await self.register_services()
-        await self.select_group(gssi)
+        if gssi is None:
+            await self.command(commands.SelectGroup(GroupAct.NONE).line())
+            self._group = None
+        else:
+            await self.select_group(gssi)
 
     async def key(self, gssi: int | str, *, priority: int = 0, within: float = COMMAND_S) -> KeyOutcome:
         """Ask to talk on a talkgroup: in its call when one is up (`AT+CTXD`), else by setting one up (`ATD`).
@@ -146,12 +165,10 @@ class TerminalEquipment(PrivateCalls):
         began = self._loop.time()
         listener = self._listen(lambda code: self._answers_key(code, cc, digits))
         try:
+            if cc is not None and not await self._demand(cc, priority):
+                cc = None
             if cc is None:
                 await self._set_up(digits, priority)
-            else:
-                demand = commands.KeyTransmit(cc, _tx_priority(priority))
-                self._machine.may(demand)
-                await self.command(demand.line())
             answer = await self._heard(listener, within, f"answer to the request to talk on {digits}")
         except (PeiLocalError, asyncio.CancelledError):
             if self.lost is None:
@@ -160,6 +177,27 @@ class TerminalEquipment(PrivateCalls):
         finally:
             self._unlisten(listener)
         return self._outcome(answer, digits, began)
+
+    async def _demand(self, cc: int, priority: int) -> bool:
+        """Ask to talk in a call; False where the terminal knows of no such group call, as after a reboot.
+
+        It has forgotten what else it was told, too, and is told again. Raises PeiLocalError where it refuses otherwise.
+        """
+        demand = commands.KeyTransmit(cc, _tx_priority(priority))
+        self._machine.may(demand)
+        reply = await self._ask(demand.line(), None, COMMAND_S, None)
+        if reply.ok:
+            return True
+        if reply.number != CmeError.NOT_ALLOWED or cc in self._private:
+            raise PeiLocalError(f"{self.name}: {demand.line()} was refused: {reply.told()}")
+        self._context.journal.warn(self.name, "pei.call_unknown", cc=cc, reply=reply.told())
+        self._machine.forget(cc)
+        self._forget_end(cc)
+        group = self._group
+        await self.register_services()
+        if group is not None:
+            await self.select_group(group)
+        return False
 
     def _take_back(self, digits: str) -> None:
         """A request that nobody waits for any more must not be granted later: that is an open microphone."""
@@ -178,8 +216,8 @@ class TerminalEquipment(PrivateCalls):
         with contextlib.suppress(PeiLocalError):  # journalled as the refused command that it is
             await self.unkey(cc)
 
-    def _code(self, code: Unsolicited, state: CallState | None) -> None:
-        super()._code(code, state)
+    def _code(self, seen: CodeReceived) -> None:
+        super()._code(seen)
         cc = None if self._unwanted is None else self.call_on(self._unwanted)
         if cc is not None:
             self._unwanted = None
@@ -341,7 +379,8 @@ class TerminalEquipment(PrivateCalls):
             try:
                 await self.command(service.line())
                 reply = await self.command(sending.line(), body=body)
-                instance = int(self._field(reply, "instance") or -1)
+                codes = (self._listed(line, SendResult.PREFIX) for line in reply.lines)
+                instance = next((code.instance for code in codes if isinstance(code, SendResult)), -1)
                 awaited.add(instance)
                 if instance not in results:
                     await self._heard(listener, within, f"result of {sending.line()}")

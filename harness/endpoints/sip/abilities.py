@@ -85,11 +85,6 @@ class Abilities:
         return frozenset(tags)
 
     @cached_property
-    def allow(self) -> tuple[str, str]:
-        """The Allow header."""
-        return "Allow", ", ".join(self.methods)
-
-    @cached_property
     def server(self) -> list[tuple[str, str]]:
         """The Server header of answers, where software is told."""
         return [("Server", self.software)] if self.software else []
@@ -101,8 +96,8 @@ class Abilities:
 
     @cached_property
     def headers(self) -> list[tuple[str, str]]:
-        """What requests and answers that make a dialog tell of us."""
-        told = [self.allow, ("Supported", ", ".join(sorted(self.supported)))]
+        """What requests and answers that make a dialog tell of us, beside Contact and Allow."""
+        told = [("Supported", ", ".join(sorted(self.supported)))]
         if self.info_packages:
             told.append(("Recv-Info", ", ".join(self.info_packages)))
         return told

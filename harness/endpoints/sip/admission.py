@@ -48,9 +48,9 @@ class Admission:
         method = request.method
         tag = agent.endpoint.new_tag()
         if method not in METHODS:
-            exchange.respond(request.response(501, to_tag=tag, headers=[agent.abilities.allow]))
+            exchange.respond(request.response(501, to_tag=tag, headers=[agent.allow]))
         elif not self._serves(method):
-            exchange.respond(request.response(405, to_tag=tag, headers=[agent.abilities.allow]))
+            exchange.respond(request.response(405, to_tag=tag, headers=[agent.allow]))
         elif method in _WITHIN_ONLY:
             exchange.respond(request.response(481, to_tag=tag))
         elif agent.registry is not None and agent.registry.challenged(request, exchange, flow):

@@ -65,7 +65,8 @@ class UserAgent:
         self.on_refer: Callable[[refer.Referral], None] | None = None
         """Given each REFER; without it they are refused with 603."""
         self.on_message: Callable[[Request], int] | None = None
-        """Given each MESSAGE (RFC 3428); returns the status to answer with. Without it MESSAGE gets 405."""
+        """Given each MESSAGE (RFC 3428); returns the status to answer with. Without it MESSAGE gets 405, and Allow does
+        not name it: it is set before anybody is told."""
         self.on_subscribe: Callable[[Subscriber], None] | None = None
         """Given each SUBSCRIBE of a package in `events`."""
         self.on_notify: Callable[[Request], int] | None = None
@@ -148,7 +149,7 @@ class UserAgent:
             max_transactions=max_transactions,
             keep_alive=keep_alive,
         )
-        agent.card = Card(agent.user, display, abilities, agent.endpoint.transports)
+        agent.card = Card(agent.user, display, abilities, agent.endpoint.transports, lambda: agent.allow)
         agent.ringing = Ringing(agent)
         agent._dispatcher = dispatcher
         agent.requester = Requester(agent.endpoint, context.rng, credentials)
@@ -182,6 +183,19 @@ class UserAgent:
         }
         self.in_dialog = {method: do for method, do in every.items() if method in self.abilities.methods}
         dispatcher.admission = Admission(self)
+
+    @property
+    def allow(self) -> tuple[str, str]:
+        """The Allow header: what is served, and REGISTER by a registrar (RFC 3261 §20.5)."""
+        methods = [each for each in self.abilities.methods if each != "MESSAGE" or self.on_message is not None]
+        if self.registry is not None and self.registry.registrar is not None:
+            methods.append("REGISTER")
+        return "Allow", ", ".join(methods)
+
+    @property
+    def allow_events(self) -> tuple[str, str]:
+        """The Allow-Events header of a 489 (RFC 6665 §8.3.2); those who may subscribe to nothing are told of refer."""
+        return "Allow-Events", ", ".join(self.events or ("refer",))
 
     @property
     def address(self) -> Address:

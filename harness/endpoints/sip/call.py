@@ -405,6 +405,11 @@ class Call:
         self.agent.requester.send(build, target, answered, fallback=fallback)
 
     @property
+    def signalled_from(self) -> str | None:
+        """The IP address by which the INVITE came, or went; None before it went."""
+        return self.flow.peer[0] if self.flow is not None else None
+
+    @property
     def way(self) -> str:
         """How the peer reaches us, for our Contact (see `card`)."""
         return told_by(self.flow or self.hop, self.request)

@@ -6,6 +6,8 @@ too then (RFC 3261 §8.1.1.8, §12.1.1).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from harness.endpoints.sip.abilities import Abilities
 from harness.endpoints.sip.flow import SECURE, UDP, shown
 from harness.endpoints.sip.transports import SipTransports
@@ -23,7 +25,9 @@ class _Written(dict[str, str]):
 
     def __missing__(self, way: str) -> str:
         card = self._card
-        fields = [card.contact(way)] if self._provisional else [card.contact(way), *card.abilities.headers]
+        fields = [card.contact(way)]
+        if not self._provisional:
+            fields += [card.allow(), *card.abilities.headers]
         self[way] = text = checked_text([*fields, *card.abilities.server])
         return text
 
@@ -31,8 +35,19 @@ class _Written(dict[str, str]):
 class Card:
     """One agent's."""
 
-    def __init__(self, user: str, display: str, abilities: Abilities, transports: SipTransports) -> None:
-        """`display`: our name, shown beside our number, if any. Raises SipLocalError where it can't be sent."""
+    def __init__(
+        self,
+        user: str,
+        display: str,
+        abilities: Abilities,
+        transports: SipTransports,
+        allow: Callable[[], tuple[str, str]],
+    ) -> None:
+        """`display`: our name, shown beside our number, if any; `allow`: gives our Allow header, once a way.
+
+        Raises SipLocalError where the name can't be sent.
+        """
+        self.allow = allow
         self._user = f"{user}@" if user else ""
         self.abilities = abilities
         self._transports = transports
@@ -69,6 +84,6 @@ class Card:
         """What an INVITE and the like carry of us: Contact, Allow, Supported."""
         found = self._headers.get(way)
         if found is None:
-            told = [self.contact(way), *self.abilities.headers, *self.abilities.user_agent]
+            told = [self.contact(way), self.allow(), *self.abilities.headers, *self.abilities.user_agent]
             found = self._headers[way] = checked(told)
         return found

@@ -150,7 +150,7 @@ class Dispatcher:
             agent.registry.register(request, exchange)
         elif method == "MESSAGE":
             status = agent.on_message(request) if agent.on_message is not None else 405
-            headers = [agent.abilities.allow] if status == 405 else []
+            headers = [agent.allow] if status == 405 else []
             exchange.respond(request.response(status, to_tag=agent.endpoint.new_tag(), headers=headers))
         elif method == "SUBSCRIBE":
             self._subscribed(request, exchange, flow)
@@ -213,7 +213,7 @@ class Dispatcher:
         method = request.method
         if method not in agent.in_dialog:
             status = 405 if method in METHODS else 501
-            exchange.respond(request.response(status, headers=[agent.abilities.allow]))
+            exchange.respond(request.response(status, headers=[agent.allow]))
             return
         if "require" in envelope.first and self.admission.extension_refused(request, exchange):
             return
@@ -263,7 +263,7 @@ class Dispatcher:
         """MESSAGE within a call."""
         agent = self._agent
         status = agent.on_message(request) if agent.on_message is not None else 405
-        exchange.respond(request.response(status, headers=[agent.abilities.allow] if status == 405 else []))
+        exchange.respond(request.response(status, headers=[agent.allow] if status == 405 else []))
 
 
 def reinvited(call: Call, request: Request, exchange: Exchange) -> None:
@@ -297,4 +297,4 @@ def informed(call: Call, request: Request, exchange: Exchange) -> None:
 
 def subscribed(call: Call, request: Request, exchange: Exchange) -> None:
     """SUBSCRIBE within a call: none of our packages share a call's dialog (RFC 6665 §4.5.2 advises against it)."""
-    exchange.respond(request.response(489))
+    exchange.respond(request.response(489, headers=[call.agent.allow_events]))

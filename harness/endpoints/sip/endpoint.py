@@ -213,8 +213,12 @@ class SipEndpoint:
             elif not exchange.lingers:
                 exchange.lingers = True
                 self._lingering.append(exchange)
+        tell = exchange.tell
+        if transaction.state is State.TERMINATED:
+            # Whoever is told knows the exchange mostly: let go, both leave memory at once, not by the collector.
+            exchange.tell = tell_nobody
         if told:
-            exchange.tell(passed)
+            tell(passed)
 
     def _expire(self, exchange: Exchange, letter: str) -> None:
         transaction = exchange.transaction
@@ -250,11 +254,12 @@ class SipEndpoint:
             self.notes.warn("sip.flow-lost", flow, transport=flow.transport, reason=why, transactions=len(waiting))
         for exchange in waiting:
             transaction = cast(ClientTransaction, exchange.transaction)
+            tell = exchange.tell
             self.perform(exchange, transaction.abandon())
             reason = "".join(char if char.isprintable() else "?" for char in why)[:200]
             failure = transaction.request.response(503, reason)
             failure.check()
-            exchange.tell(failure)
+            tell(failure)
 
     # Receiving
 

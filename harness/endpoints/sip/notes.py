@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from harness.endpoints.sip.flow import UDP, Flow, shown
@@ -23,12 +24,15 @@ class Notes:
         """The source of its events."""
         self.refused = 0
         """Things that were odd: datagrams that were no SIP message, or one that belongs nowhere…"""
+        self.on_odd: Callable[[], None] = lambda: None
+        """Called with each of them."""
         self._warned = 0
         self._period_ends = 0.0
 
     def warn(self, kind: str, flow: Flow | None, **data: object) -> None:
         """Journal something odd, at most MAX_WARNINGS in WARNING_PERIOD, so that garbage can't grow the journal."""
         self.refused += 1
+        self.on_odd()
         now = self.journal.now()
         if now >= self._period_ends:
             self._period_ends = now + WARNING_PERIOD

@@ -186,7 +186,7 @@ class Subscription:
             exchange.respond(request.response(405, headers=[("Allow", "NOTIFY, OPTIONS")]))
             return
         if package_of(request) != package_of_text(self.event):
-            exchange.respond(request.response(489))
+            exchange.respond(request.response(489, headers=[self.agent.allow_events]))
             return
         state, _, tail = (request.get("subscription-state") or "").partition(";")
         state = state.strip().lower()
@@ -286,7 +286,7 @@ class Subscriber:
     def reject(self, status: int = 489) -> None:
         """Refuse it; 489 means that we know no such event package."""
         self.is_over = True
-        headers = [("Allow-Events", ", ".join(self.agent.events))] if status == 489 and self.agent.events else []
+        headers = [self.agent.allow_events] if status == 489 else []
         self._exchange.respond(self.request.response(status, to_tag=self.local_tag, headers=headers))
 
     def _grant(self, request: Request, exchange: Exchange) -> bool:
@@ -315,7 +315,7 @@ class Subscriber:
     def receive(self, request: Request, exchange: Exchange) -> None:
         """The peer's next SUBSCRIBE: a refresh, or its end. Raises SipRemoteError (a 400)."""
         if request.method != "SUBSCRIBE":
-            exchange.respond(request.response(405, headers=[self.agent.abilities.allow]))
+            exchange.respond(request.response(405, headers=[self.agent.allow]))
             return
         if not self._grant(request, exchange):
             return

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
 from harness.endpoints.sip.flow import (
+    TCP,
     TLS,
     TRANSPORTS,
     UDP,
@@ -36,6 +37,8 @@ MAX_CONNECTIONS: Final = 1_024
 """TCP and TLS connections at once, in and out; the one longest unused is closed for one more."""
 MESSAGE_S: Final = 30.0
 """Seconds within which a message that has begun must be here whole; its connection is closed then."""
+PORT_ATTEMPTS: Final = 8
+"""Free ports that are tried, as one that UDP gets may be taken for TCP."""
 SWEEP_S: Final = 5.0
 """Seconds between two looks for slow senders, and for connections that a keep-alive is due on."""
 PONG_S: Final = 10.0
@@ -52,7 +55,7 @@ class Listen(NamedTuple):
     host: str = "127.0.0.1"
     """The address to bind, IPv4 or IPv6; 0.0.0.0 or :: for all interfaces."""
     port: int = 0
-    """0: any free one."""
+    """0: any free one, which TCP shares with UDP where that is listened for before it (RFC 3261 §18.2.1)."""
     advertised: str = ""
     """The address that Via and Contact tell; empty: the one bound, or where that is all, the one others reach."""
 
@@ -115,14 +118,19 @@ class SipTransports(FlowOwner):
         `keep_alive`: seconds of silence after which a connection that we made gets a keep-alive; 0: never.
         Raises TransportError where one can't be bound, or a certificate can't be used.
         """
-        transports = cls(context, listener, tls, keep_alive)
-        try:
-            for each in listen:
-                await transports._listen(each)
-        except TransportError:
-            transports.close()
-            raise
-        return transports
+        free = any(each.port == 0 for each in listen)
+        for left in reversed(range(PORT_ATTEMPTS if free else 1)):
+            transports = cls(context, listener, tls, keep_alive)
+            try:
+                for each in listen:
+                    await transports._listen(each)
+            except TransportError:
+                transports.close()
+                if not left:
+                    raise
+            else:
+                return transports
+        raise AssertionError("the last attempt returns or raises")
 
     async def _listen(self, wanted: Listen) -> None:
         transport, host, port, advertised = wanted
@@ -133,6 +141,8 @@ class SipTransports(FlowOwner):
             raise TransportError(f"two {transport} ports over {'IPv6' if six else 'IPv4'}; an endpoint has one of each")
         if not advertised and host in ("0.0.0.0", "::"):  # noqa: S104
             advertised = outward_address(six=six)
+        if transport == TCP and not port and six in self._udp:
+            port = self._udp[six].local[1]
         if transport == UDP:
             self._udp[six] = found = await open_udp((host, port), self._datagram, tap=self._tap)
             local = found.local

@@ -2,6 +2,7 @@
 
 from harness.endpoints.webex.client import WebexClient
 from harness.endpoints.webex.secrets import token_from
+from harness.endpoints.webex.sign_in import Credentials, Integration, SignedIn, sign_in
 from harness.endpoints.webex.webhooks import WebhookVerifier
 
-__all__ = ["WebexClient", "WebhookVerifier", "token_from"]
+__all__ = ["Credentials", "Integration", "SignedIn", "WebexClient", "WebhookVerifier", "sign_in", "token_from"]

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from harness.endpoints.webex.ids import uuid_in
 from harness.errors import WebexError, WebexGoneError, WebexRefusedError
 from harness.transport.https import http_client
 
@@ -26,6 +27,10 @@ AT_ONCE: Final = 4
 """Requests of one account that are under way at once: more only brings 429 sooner."""
 MAX_TOLD: Final = 300
 """Characters of a refusal that are passed on."""
+SCIM_PAGE: Final = 100
+"""Resources of SCIM that are asked for at once."""
+IDENTITY: Final = "/identity/"
+"""How paths begin that lie beside ``/v1``: SCIM's."""
 _READS: Final = frozenset({"GET", "HEAD"})
 
 
@@ -61,22 +66,23 @@ class WebexClient:
         *,
         query: Mapping[str, str | int] | None = None,
     ) -> Any:
-        """Make one request to ``path`` (``/rooms``) and return its JSON; None where there is none.
+        """Make one request to ``path`` (``/rooms``, ``/identity/scim/…``) and return its JSON, if any.
 
         Raises WebexError before anything is sent where only reading is allowed, WebexRefusedError with what the service
         says against it, WebexGoneError where it can't be reached or stays too busy.
         """
-        answer = await self._answer(method, f"{self._service}/v1{path}", body, query)
+        beside = path.startswith(IDENTITY)
+        answer = await self._answer(method, f"{self._service}{'' if beside else '/v1'}{path}", body, query)
         return self._read(method, path, answer)
 
     async def listed(
-        self, path: str, *, query: Mapping[str, str | int] | None = None, most: int = 100_000
+        self, path: str, *, query: Mapping[str, str | int] | None = None, most: int = 100_000, key: str = "items"
     ) -> AsyncIterator[dict[str, Any]]:
-        """The items of a list, page by page, ``most`` of them. Raises as `ask` does."""
+        """The items of a list, page by page, ``most`` of them; ``key``: what it is called. Raises as `ask` does."""
         url, sent, count = f"{self._service}/v1{path}", query, 0
         for _page in range(MAX_PAGES):
             answer = await self._answer("GET", url, None, sent)
-            for item in self._read("GET", path, answer).get("items", ()):
+            for item in self._read("GET", path, answer).get(key, ()):
                 if count == most:
                     return
                 count += 1
@@ -86,6 +92,23 @@ class WebexClient:
                 return
             url, sent = self._own(following), None
         raise WebexError(f"{self.name}: {path} has more than {MAX_PAGES} pages")
+
+    async def found(self, path: str, looked_for: str = "", *, most: int = 100_000) -> AsyncIterator[dict[str, Any]]:
+        """The resources of SCIM at ``path`` that a filter finds, by place and count. Raises as `ask` does."""
+        query: dict[str, str | int] = {"filter": looked_for} if looked_for else {}
+        place = 1
+        while place <= most:
+            told = await self.ask("GET", path, query={**query, "startIndex": place, "count": min(SCIM_PAGE, most)})
+            for each in told["Resources"]:
+                yield each
+            place += len(told["Resources"])
+            if not told["Resources"] or place > told["totalResults"]:
+                return
+
+    async def scim(self) -> str:
+        """Where SCIM of the account's organisation is: ``/identity/scim/{org}/v2``. Raises as `ask` does."""
+        me = await self.ask("GET", "/people/me")
+        return f"{IDENTITY}scim/{uuid_in(str(me.get('orgId', '')))}/v2"
 
     async def fetch(self, url: str) -> str:
         """The text at an address that the service told. Raises as `ask` does, and where it is another's."""
@@ -151,7 +174,7 @@ class WebexClient:
             raise WebexError(f"{self.name}: {method} {path} was answered with what is not JSON") from None
         if answer.is_error:
             told = said if isinstance(said, dict) else {}
-            message = str(told.get("message", ""))[:MAX_TOLD]
+            message = str(told.get("message", told.get("detail", "")))[:MAX_TOLD]
             tracking = str(told.get("trackingId", answer.headers.get("trackingid", "")))[:MAX_TOLD]
             raise WebexRefusedError(
                 f"{self.name}: {method} {path} was refused with {answer.status_code}: {message} [{tracking}]",

@@ -176,7 +176,7 @@ class ConsoleState:
     def _talker_seen(self, kind: str, data: Mapping[str, Any], time: float) -> None:
         group = self._group(_text(data.get("talkgroup")))
         if kind == "talker.shown":
-            group["talker"] = _text(data.get("alias")) or _text(data.get("issi"))
+            group["talker"] = _text(data.get("alias")) or _text(data.get("issi") or data.get("mcptt_id"))
             group["talker_issi"] = data.get("issi")
             group["last"] = group["talker"]
             group["talker_since"] = time
@@ -290,7 +290,7 @@ class ConsoleState:
     def _alias(self, data: Mapping[str, Any]) -> str:
         issi = data.get("issi")
         known = self._aliases.get(issi) if isinstance(issi, int) else None
-        return _text(data.get("alias")) or known or _text(issi)
+        return _text(data.get("alias")) or known or _text(issi or data.get("mcptt_id"))
 
     def _line(self, kind: str, who: str, text: str, time: float) -> None:
         self._lines.append({"kind": kind, "who": who, "text": text, "time": time})

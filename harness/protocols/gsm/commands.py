@@ -69,15 +69,22 @@ _BASIC: Final = re.compile(r"(&?[A-Za-z])(\d*)")
 _S: Final = re.compile(r"[Ss](\d{1,3})(?:(\?)|=(\d{0,3}))")
 
 
-def parse(line: str) -> list[AtCommand]:
-    """The commands of a line, in order; ``AT`` alone has none. Raises RefusedError for what is no command line."""
-    text = line.strip()
-    if text[:2].upper() != "AT":
-        raise RefusedError(None, f"not an AT command: {text[:60]!r}")
+_PREFIX: Final = re.compile("AT", re.IGNORECASE)
+_QUOTED_OR_SPACES: Final = re.compile(r'("[^"]*"?)| +')
+
+
+def command_line(text: str) -> str | None:
+    """A line from its prefix on, without spaces (V.250 section 5.2.1: they count in quotes only); None: it has none."""
+    found = _PREFIX.search(text)
+    return None if found is None else _QUOTED_OR_SPACES.sub(lambda each: each[1] or "", text[found.start() :])
+
+
+def parse(text: str) -> list[AtCommand]:
+    """The commands of a `command_line`, in order; ``AT`` alone has none. Raises RefusedError."""
     commands: list[AtCommand] = []
     at = 2
     while at < len(text):
-        if text[at] in " ;":
+        if text[at] == ";":
             at += 1
             continue
         command, at = _one(text, at)
@@ -90,18 +97,18 @@ def parse(line: str) -> list[AtCommand]:
 def _one(text: str, at: int) -> tuple[AtCommand, int]:
     if found := _EXTENDED.match(text, at):
         name, end = found.group().upper(), _end(text, found.end())
-        rest = text[found.end() : end].strip()
+        rest = text[found.end() : end]
         if rest == "?":
             return AtCommand(name, Op.READ), end
-        if rest.replace(" ", "") == "=?":
+        if rest == "=?":
             return AtCommand(name, Op.TEST), end
         if rest.startswith("="):
-            return AtCommand(name, Op.SET, rest[1:].strip()), end
+            return AtCommand(name, Op.SET, rest[1:]), end
         if rest:
             raise RefusedError(None, f"not a command: {text[at : at + 60]!r}")
         return AtCommand(name, Op.DO), end
     if text[at] in "Dd":
-        return AtCommand("D", Op.DO, text[at + 1 :].strip()), len(text)
+        return AtCommand("D", Op.DO, text[at + 1 :]), len(text)
     if found := _S.match(text, at):
         register, read, value = found.groups()
         return AtCommand(f"S{int(register)}", Op.READ if read else Op.SET, value or ""), found.end()
@@ -131,7 +138,7 @@ def split(text: str) -> list[str]:
         else:
             piece += character
     if quoted:
-        raise RefusedError(Cme.INCORRECT_PARAMETERS, f"a quote that does not end in {text[:60]!r}")
+        raise RefusedError(None, f"a quote that does not end, of {len(text)} characters")
     if len(parameters) >= MAX_PARAMETERS:
         raise RefusedError(Cme.INCORRECT_PARAMETERS, f"more than {MAX_PARAMETERS} parameters")
     return [*parameters, piece.strip()]

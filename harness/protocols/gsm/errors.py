@@ -90,3 +90,4 @@ class RefusedError(ModemRemoteError):
     def __init__(self, error: Cms | Cme | None, why: str) -> None:
         super().__init__(why if error is None else f"{why}: {int(error)} ({words(error)})")
         self.error = error
+        self.why = why

@@ -21,7 +21,7 @@ _SHOWN: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A command line without its end."""
+    """A command line without its end; ``A/`` has none (V.250 section 5.2.4)."""
 
     text: str
 
@@ -71,6 +71,9 @@ class ModemInput:
     def take(self) -> Line | Body | ModemRemoteError | None:
         """The next whole line or message, or a named error; None when more bytes are needed."""
         while True:
+            if not self._body and not self._skipping and self._buffer[:2].upper() == b"A/":
+                self._consume(2)
+                return Line("A/")
             found = (_BODY_END if self._body else _LINE_END).search(self._buffer)
             if found is None:
                 return self._unfinished()

@@ -21,7 +21,7 @@ from harness.protocols.gsm import modem_general, modem_messages
 from harness.protocols.gsm import modem_views as views
 from harness.protocols.gsm.address import Address
 from harness.protocols.gsm.coding import class_of
-from harness.protocols.gsm.commands import AtCommand, Op, parse
+from harness.protocols.gsm.commands import AtCommand, Op, command_line, parse
 from harness.protocols.gsm.errors import Cme, Cms, RefusedError, words
 from harness.protocols.gsm.framing import Body, Line, ModemInput
 from harness.protocols.gsm.modem_messages import Prompted
@@ -97,7 +97,7 @@ class ModemMachine:
         self._sending: _Sending | None = None
         self._unacknowledged: int | None = None
         """The token of a message that was shown and waits for `AT+CNMA`."""
-        self._last = ""
+        self._last = "AT"
 
     @property
     def awaits_body(self) -> bool:
@@ -152,15 +152,18 @@ class ModemMachine:
             self._output += echo
 
     def _line(self, text: str) -> None:
-        if text.upper() == "A/":
-            text = self._last
-        self._last = text
+        line = self._last if text == "A/" else command_line(text)
+        if line is None:
+            # An answer to what is no command would be answered in turn, where the equipment echoes.
+            self._requests.append(BadInput(ModemRemoteError(f"no command line, passed over: {text[:60]!r}")))
+            return
+        self._last = line
         try:
-            self._commands.extend(parse(text))
+            self._commands.extend(parse(line))
         except RefusedError as error:
             self._fail(error)
             return
-        self._requests.append(CommandCarriedOut(text))
+        self._requests.append(CommandCarriedOut(line))
         self._carry_out()
 
     def _carry_out(self) -> None:
@@ -170,7 +173,7 @@ class ModemMachine:
             try:
                 done = self._one(command)
             except RefusedError as error:
-                self._fail(error)
+                self._fail(modem_messages.refusal(self.state, command.name, error))
                 return
             if not done:
                 return
@@ -181,7 +184,7 @@ class ModemMachine:
         """Carry one command out; False where it is not over."""
         state, name = self.state, command.name
         if not state.unlocked and name not in modem_general.LOCKED:
-            raise RefusedError(Cms.SIM_PIN if name in modem_messages.HANDLERS else Cme.SIM_PIN, f"AT{name}: no PIN yet")
+            raise RefusedError(Cme.SIM_PIN, f"AT{name}: no PIN yet")
         handler = modem_general.HANDLERS.get(name) or modem_messages.HANDLERS.get(name)
         if handler is not None:
             for line in handler(state, command):
@@ -343,8 +346,8 @@ class ModemMachine:
         self._release()
 
     def _release(self) -> None:
-        """Give the codes that are held, where they may stand now: none within a prompt, of messages none in mode 0."""
-        if self._asked is not None:
+        """Give the codes that are held, where they may stand now: none within a prompt or before its result."""
+        if self._asked is not None or self._sending is not None:
             return
         held = tuple(self.state.held)
         self.state.held.clear()
@@ -371,13 +374,9 @@ class ModemMachine:
         error, mode = refused.error, self.state.numbers["+CMEE"]
         match error:
             case Cms():
-                self._result(
-                    f"+CMS ERROR: {words(error) if mode == 2 else int(error)}", f"+CMS ERROR: {int(error)}\r\n"
-                )
+                self._result(f"+CMS ERROR: {words(error) if mode == 2 else int(error)}", f"+CMS ERROR: {int(error)}")
             case Cme() if mode:
-                self._result(
-                    f"+CME ERROR: {words(error) if mode == 2 else int(error)}", f"+CME ERROR: {int(error)}\r\n"
-                )
+                self._result(f"+CME ERROR: {words(error) if mode == 2 else int(error)}", f"+CME ERROR: {int(error)}")
             case _:
                 self._result("ERROR", "4")
         self._release()

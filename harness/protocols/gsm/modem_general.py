@@ -25,7 +25,7 @@ _IDENTITY: Final[dict[str, Callable[[Identity], str]]] = {
     "+CIMI": lambda identity: identity.imsi,
     "+GCAP": lambda identity: "+GCAP: +CGSM",
     "I": lambda identity: f"{identity.maker} {identity.model}",
-    "+CNUM": lambda identity: f'+CNUM: ,"{identity.number}",145',
+    "+CNUM": lambda identity: f'+CNUM: "","{identity.number}",145',
 }
 _WITHOUT_EFFECT: Final = frozenset({"X", "L", "M", "&C", "&D", "&S", "&K", "&W", "H"})
 """Taken, and nothing follows: there is no call, no loudspeaker, no modem line and no second profile."""

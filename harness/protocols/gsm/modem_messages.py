@@ -12,7 +12,7 @@ from harness.protocols.gsm.address import Address
 from harness.protocols.gsm.charset import from_equipment
 from harness.protocols.gsm.coding import Alphabet, alphabet_of, class_of
 from harness.protocols.gsm.commands import AtCommand, Op
-from harness.protocols.gsm.errors import Cms, RefusedError
+from harness.protocols.gsm.errors import Cme, Cms, RefusedError
 from harness.protocols.gsm.modem_general import Handler, refuse_op
 from harness.protocols.gsm.modem_state import ModemState, TextParameters
 from harness.protocols.gsm.pdu import MAX_TPDU, Message, Submit, read_to_centre, read_to_handset, split_centre
@@ -60,7 +60,7 @@ def _service(state: ModemState, command: AtCommand) -> list[str]:
 def _centre(state: ModemState, command: AtCommand) -> list[str]:
     match command.op:
         case Op.READ:
-            return ['+CSCA: "",129' if state.centre is None else f'+CSCA: "{state.centre}",{state.centre.kind}']
+            return [f"+CSCA: {views.centre(state, state.centre)}"]
         case Op.SET:
             state.centre = _address(state, command, 0)
         case Op.DO:
@@ -200,6 +200,21 @@ HANDLERS: Final[dict[str, Handler]] = {
     "+CMGR": _read,
     "+CMGD": _delete,
 }
+_OF_MESSAGES: Final = frozenset({*HANDLERS, "+CMGS", "+CMGW", "+CMSS", "+CNMA", "+CMGF", "+CSDH", "+CMMS"})
+
+
+def refusal(state: ModemState, name: str, refused: RefusedError) -> RefusedError:
+    """A refusal as the command has it: those of TS 27.005 by ``+CMS ERROR`` whatever is wrong (section 3.2.5)."""
+    if name not in _OF_MESSAGES:
+        return refused
+    match refused.error:
+        case Cme.INCORRECT_PARAMETERS:
+            return RefusedError(Cms.INVALID_TEXT if state.text_mode else Cms.INVALID_PDU, refused.why)
+        case Cme.NOT_SUPPORTED:
+            return RefusedError(Cms.NOT_SUPPORTED, refused.why)
+        case Cme.SIM_PIN:
+            return RefusedError(Cms.SIM_PIN, refused.why)
+    return refused
 
 
 @dataclass(frozen=True, slots=True)

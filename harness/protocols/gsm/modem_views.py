@@ -26,13 +26,15 @@ def data(state: ModemState, content: UserData) -> str:
     return to_equipment(content.text, state.charset)
 
 
-def _shown(state: ModemState, address: Address) -> str:
+def shown(state: ModemState, address: Address) -> str:
+    """An address in quotes, in the equipment's character set (TS 27.005 section 3.1: ``<da>``, ``<oa>``, ``<sca>``)."""
     text = str(address)
     return f'"{to_equipment(text, state.charset) if state.charset in ("UCS2", "HEX") else text}"'
 
 
-def _centre(centre: Address | None) -> str:
-    return '"",129' if centre is None else f'"{centre}",{centre.kind}'
+def centre(state: ModemState, address: Address | None) -> str:
+    """``"<sca>",<tosca>`` of a service centre, empty where there is none."""
+    return '"",129' if address is None else f"{shown(state, address)},{address.kind}"
 
 
 def _length(content: UserData) -> int:
@@ -45,14 +47,14 @@ def _first(message: Message) -> int:
 
 def _report(state: ModemState, report: StatusReport) -> str:
     times = f'"{report.stamp.at_text()}","{report.discharged.at_text()}"'
-    who = f"{_shown(state, report.recipient)},{report.recipient.kind}"
+    who = f"{shown(state, report.recipient)},{report.recipient.kind}"
     return f"{_first(report)},{report.reference},{who},{times},{report.status}"
 
 
-def _delivered(state: ModemState, message: Deliver, centre: Address | None, *, detail: bool) -> str:
-    line = f'{_shown(state, message.sender)},,"{message.stamp.at_text()}"'
+def _delivered(state: ModemState, message: Deliver, by: Address | None, *, detail: bool) -> str:
+    line = f'{shown(state, message.sender)},,"{message.stamp.at_text()}"'
     if detail:
-        more = (message.sender.kind, _first(message), message.protocol, message.content.dcs, _centre(centre))
+        more = (message.sender.kind, _first(message), message.protocol, message.content.dcs, centre(state, by))
         line += "," + ",".join(map(str, more)) + f",{_length(message.content)}"
     return line
 
@@ -68,10 +70,10 @@ def listed(state: ModemState, index: int, stored: Stored) -> str:
         case StatusReport():
             return head + _report(state, message)
         case Submit():
-            head += f"{_shown(state, message.to)},,"
+            head += f"{shown(state, message.to)},,"
             more = f",{message.to.kind},{_length(message.content)}" if state.detailed else ""
         case Deliver():
-            head += f'{_shown(state, message.sender)},,"{message.stamp.at_text()}"'
+            head += f'{shown(state, message.sender)},,"{message.stamp.at_text()}"'
             more = f",{message.sender.kind},{_length(message.content)}" if state.detailed else ""
     return f"{head}{more}\r\n{data(state, message.content)}"
 
@@ -89,11 +91,11 @@ def read(state: ModemState, stored: Stored) -> str:
         case Deliver():
             head += _delivered(state, message, stored.centre, detail=state.detailed)
         case Submit():
-            head += f"{_shown(state, message.to)},"
+            head += f"{shown(state, message.to)},"
             if state.detailed:
                 scheme = f"{message.protocol},{message.content.dcs},{_validity(message)}"
                 head += f",{message.to.kind},{_first(message)},{scheme},"
-                head += f"{_centre(stored.centre)},{_length(message.content)}"
+                head += f"{centre(state, stored.centre)},{_length(message.content)}"
     return f"{head}\r\n{data(state, message.content)}"
 
 

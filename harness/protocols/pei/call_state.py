@@ -22,6 +22,7 @@ and grants that the network sends all the same change nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum, auto
 
 from harness.protocols.pei.codes import Grant
@@ -198,7 +199,7 @@ TABLE: dict[CallState, dict[Input, CallState]] = {
     },
 }
 
-_GRANT_INPUTS = {
+_GRANT_INPUTS: Mapping[int, Input] = {
     Grant.GRANTED: Input.GRANTED,
     Grant.NOT_GRANTED: Input.NOT_GRANTED,
     Grant.QUEUED: Input.GRANT_QUEUED,
@@ -227,21 +228,28 @@ def input_of_command(command: Command) -> Input | None:
     return None
 
 
+_FIXED: Mapping[type[Unsolicited], Input] = {
+    IncomingCall: Input.RING,
+    OutgoingProgress: Input.PROGRESS,
+    TransmissionCeased: Input.CEASED,
+    CallReleased: Input.RELEASED,
+}
+"""Codes that are the same input whatever they hold."""
+
+
 def input_of_code(code: Unsolicited) -> tuple[int, Input] | None:
     """Call instance and input of a code; None for one that moves no call, or a grant value that does not exist."""
+    given = _FIXED.get(type(code))
+    cc: int
+    if given is not None:
+        cc = code.cc  # type: ignore[attr-defined]
+        return cc, given
     match code:
-        case IncomingCall(cc=cc):
-            return cc, Input.RING
-        case OutgoingProgress(cc=cc):
-            return cc, Input.PROGRESS
+        case TransmissionGrant(cc=cc, grant=grant):
+            given = _GRANT_INPUTS.get(grant)
+            return None if given is None else (cc, given)
         case Connected(cc=cc):
             return cc, Input.CONNECTED_DUPLEX if code.is_duplex else Input.CONNECTED
-        case TransmissionGrant(cc=cc, grant=grant) if grant in _GRANT_INPUTS:
-            return cc, _GRANT_INPUTS[Grant(grant)]
         case TransmissionInterrupt(cc=cc, grant=grant):
             return cc, Input.GRANTED_TO_ANOTHER if grant == Grant.GRANTED_TO_ANOTHER else Input.CEASED
-        case TransmissionCeased(cc=cc):
-            return cc, Input.CEASED
-        case CallReleased(cc=cc):
-            return cc, Input.RELEASED
     return None

@@ -240,7 +240,7 @@ class Dial:
 
 @dataclass(frozen=True, slots=True)
 class Basic:
-    """`AT`, `ATA` (answer), `ATH` (clear), `ATE0`, `ATE1` (echo), `ATZ` (reset), `ATI`: no parameters."""
+    """`AT`, `ATA` (answer), `ATH` (clear), `ATE0`, `ATE1` (echo), `ATZ` (reset), `ATI`, `ATV1`, `ATQ0`."""
 
     name: str
     """What follows AT, upper case; `E` is written as `E0`, `H0` as `H`."""
@@ -292,6 +292,14 @@ _WITH_PARAMETERS: dict[
     str, type[RegisterService | DefineCall | KeyTransmit | Unkey | SdsSetup | SelectGroup | SendSds]
 ] = {cls.NAME: cls for cls in (RegisterService, DefineCall, KeyTransmit, Unkey, SdsSetup, SelectGroup, SendSds)}
 _BASIC = {"": "", "A": "A", "H": "H", "H0": "H", "E": "E0", "E0": "E0", "E1": "E1", "Z": "Z", "Z0": "Z", "I": "I"}
+_BASIC |= {"V1": "V1", "Q": "Q0", "Q0": "Q0"}
+_PREFIX = re.compile("AT", re.IGNORECASE)
+
+
+def command_line(text: str) -> str | None:
+    """What a terminal takes of a line, from its prefix on (V.250 section 5.2.1); None: it is no command line."""
+    found = _PREFIX.search(text)
+    return None if found is None else text[found.start() :]
 
 
 @lru_cache(maxsize=COMMANDS_KEPT)

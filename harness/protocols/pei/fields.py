@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
-from functools import lru_cache
 from typing import Any, ClassVar, Final, NamedTuple, Self
 
 from harness.errors import PeiRemoteError
 
 MAX_FIELDS = 24
 """Most comma-separated fields looked at in one line."""
-LINES_KEPT = 4_096
-"""Codes whose line is kept: a network tells all of a talkgroup the same in the same words."""
 _MAX_DIGITS = 10
 """Most digits of a number that is no identity; guards int() against a line of a thousand digits."""
 
@@ -91,8 +88,15 @@ def _columns(code: type[Unsolicited]) -> tuple[_Column, ...]:
     return found
 
 
+class _Kept:
+    """What is worked out of a code once: it does not change, and a network tells all of a talkgroup the same one."""
+
+    __slots__ = ("_written",)
+    _written: str
+
+
 @dataclass(frozen=True, slots=True)
-class Unsolicited:
+class Unsolicited(_Kept):
     """Base of all codes: the prefix on the line, and reading and writing by the order of the fields."""
 
     PREFIX: ClassVar[str] = ""
@@ -126,12 +130,12 @@ class Unsolicited:
 
     def line(self) -> str:
         """The line without its CR LF; trailing fields that are None are left off, those between are left empty."""
-        return _written(self)
-
-
-@lru_cache(maxsize=LINES_KEPT)
-def _written(code: Unsolicited) -> str:
-    values = [getattr(code, column.name) for column in _columns(type(code))]
-    while values and values[-1] is None:
-        values.pop()
-    return f"{code.PREFIX}: " + ",".join(["" if value is None else str(value) for value in values])
+        try:
+            return self._written
+        except AttributeError:
+            values = [getattr(self, column.name) for column in _columns(type(self))]
+            while values and values[-1] is None:
+                values.pop()
+            line = f"{self.PREFIX}: " + ",".join(["" if value is None else str(value) for value in values])
+            object.__setattr__(self, "_written", line)  # it is frozen for all else
+            return line

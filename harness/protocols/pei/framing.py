@@ -17,6 +17,8 @@ from harness.errors import PeiRemoteError
 
 MAX_LINE = 1024
 """Longest line taken, bytes. An SDS type 4 has 2047 bits, which are 512 hex digits."""
+AGAIN = b"A/"
+"""Repeats the line before, and has no end of its own (V.250 section 5.2.4)."""
 CTRL_Z = 0x1A
 ESC = 0x1B
 _FLOW_CONTROL = b"\x11\x13"
@@ -36,6 +38,16 @@ _ONE_LINE = re.compile(rb"\r\n([\x21-\x3d\x3f-\x7e][\x20-\x7e]{0,254}[\x21-\x7e]
 def _one_line(data: bytes) -> str | None:
     """The line that ``data`` is when it is nothing else."""
     found = _ONE_LINE.fullmatch(data)
+    return None if found is None else found[1].decode("ascii")
+
+
+_ONE_COMMAND = re.compile(rb"([\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?)\r\n")
+
+
+@lru_cache(maxsize=LINES_KEPT)
+def _one_command(data: bytes) -> str | None:
+    """The command line that ``data`` is when it is nothing else."""
+    found = _ONE_COMMAND.fullmatch(data)
     return None if found is None else found[1].decode("ascii")
 
 
@@ -116,6 +128,8 @@ class CommandLines(_Splitter):
         self._at = 0
         """How far the buffer is read."""
         self._body = False
+        self._whole: str | None = None
+        """The command line that was pushed by itself, until it is taken."""
 
     def expect_body(self) -> None:
         """The line just taken was an `AT+CMGS`: what follows up to Ctrl-Z or ESC is its body, line ends included."""
@@ -133,12 +147,25 @@ class CommandLines(_Splitter):
 
     def push(self, data: bytes) -> None:
         """Adds bytes as they came. Call `take` until it gives None after each push: that is what bounds the buffer."""
-        self._buffer = self._buffer[self._at :] + self._without_flow_control(data)
+        self._buffer = self._buffer[self._at :]
         self._at = 0
+        if not self._buffer and not self._body and not self._skipping:
+            self._whole = _one_command(data)
+            if self._whole is not None:
+                return
+        self._buffer += self._without_flow_control(data)
 
     def take(self) -> str | Body | PeiRemoteError | None:
         """The next whole line, body or named error; None when more bytes are needed."""
+        if self._whole is not None:
+            whole, self._whole = self._whole, None
+            return whole
+        if self._at == len(self._buffer):
+            return None
         while True:
+            if not self._body and not self._skipping and self._buffer[self._at : self._at + 2].upper() == AGAIN:
+                self._at += 2
+                return AGAIN.decode()
             ends = _BODY_ENDS if self._body else _COMMAND_ENDS
             found = ends.search(self._buffer, self._at)
             if found is None:

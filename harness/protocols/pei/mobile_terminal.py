@@ -30,6 +30,7 @@ from harness.protocols.pei.commands import (
     SelectGroup,
     SendSds,
     Unkey,
+    command_line,
     parse_command,
     sds_service,
 )
@@ -99,6 +100,8 @@ class MobileTerminalMachine:
         self.calls: dict[int, CallState] = {}
         self.rebooting = False
         """It takes and gives nothing until `booted`."""
+        self._last = "AT"
+        """What `A/` repeats."""
         self._echo = False
         self._reset()
         self._instance = 0
@@ -108,6 +111,8 @@ class MobileTerminalMachine:
 
     def _reset(self) -> None:
         self._services: dict[RegisterService, None] = {}
+        self._voice = False
+        """Whether calls are among them."""
         self._definition = DefineCall()
         self._sds_service: int | None = None
         self._awaiting: SendSds | None = None
@@ -117,7 +122,7 @@ class MobileTerminalMachine:
         """The bytes to write now; may be empty."""
         if not self._output:
             return b""
-        text = "".join(self._output)
+        text = self._output.pop() if len(self._output) == 1 else "".join(self._output)
         self._output.clear()
         return text.encode("latin-1", "replace")
 
@@ -133,9 +138,10 @@ class MobileTerminalMachine:
         Gives False where the call's state does not allow the code, which is then neither taken nor written.
         """
         moved = call_state.input_of_code(code)
-        if moved is not None and not self._move(*moved):
-            return False
-        if isinstance(code, NetworkRegistration):
+        if moved is not None:
+            if not self._move(*moved):
+                return False
+        elif isinstance(code, NetworkRegistration):
             self.registration = code
         elif isinstance(code, GroupReport):
             self._regroup(code)
@@ -146,13 +152,15 @@ class MobileTerminalMachine:
     def _registered_for(self, code: Unsolicited, moves_a_call: bool) -> bool:
         if not CODES_NEED_REGISTRATION:
             return True
+        if moves_a_call:
+            return self._voice
         if isinstance(code, SdsReceived):
             if code.service == AiService.STATUS:
                 return STATUS_SERVICE in self._services
             if code.service != AiService.SDS_4:
                 return True  # how types 1 to 3 are registered for is not public
             return bool(code.payload) and sds_service(code.payload[0]) in self._services
-        return not moves_a_call or VOICE_SERVICE in self._services
+        return True
 
     def _regroup(self, report: GroupReport) -> None:
         if not report.group:
@@ -213,6 +221,12 @@ class MobileTerminalMachine:
     def _command(self, line: str) -> None:
         if self._echo:
             self._output.append(line + "\r\n")
+        heard = self._last if line.upper() == "A/" else command_line(line)
+        if heard is None:
+            # An answer to what is no command would come back through a line that echoes, and be answered in turn.
+            self._requests.append(BadInput(PeiRemoteError(f"no command line, passed over: {line[:60]!r}")))
+            return
+        self._last = line = heard
         if line in ("AT", "at"):
             self._output.append("\r\nOK\r\n")
             return
@@ -294,6 +308,7 @@ class MobileTerminalMachine:
                 if command not in self._services and len(self._services) >= MAX_SERVICES:
                     raise CommandRefusedError(CmeError.TABLE_FULL, f"{MAX_SERVICES} services are registered")
                 self._services[command] = None
+                self._voice = self._voice or command == VOICE_SERVICE
             case DefineCall():
                 self._definition = command
             case SdsSetup(service=service):
@@ -309,7 +324,8 @@ class MobileTerminalMachine:
             case Basic(name):
                 self._basic(name)
             case Query(name, test):
-                self._show([answers.test(name, self)] if test else answers.read(name, self))
+                told = answers.test(name, self) if test else self.personality.say(name)
+                self._show(answers.read(name, self) if told is None else [told])
             case OtherCommand(name, text):
                 self._other(name, text)
             case SendSds():  # taken before, as its body follows
@@ -380,7 +396,10 @@ class MobileTerminalMachine:
             case "+CMEE", str():
                 pass  # errors are numbered whatever is asked for
             case _:
-                raise CommandRefusedError(CmeError.UNSUPPORTED, f"AT{name} is not offered")
+                told = self.personality.say(name) if text is None else None
+                if told is None:
+                    raise CommandRefusedError(CmeError.UNSUPPORTED, f"AT{name} is not offered")
+                self._show([told])
 
     # -- reboot --------------------------------------------------------------------------------------------------------
 

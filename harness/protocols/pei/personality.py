@@ -37,9 +37,21 @@ class Personality:
     """Command lines that it refuses though others take them, by how they begin, and with which error."""
     identification: str = "TETRA terminal (simulated)"
     """What it answers to `ATI`."""
+    told: Mapping[str, str] = field(
+        default_factory=lambda: {"+GMI": "ICCS", "+GMM": "0,SIMULATED", "+GMR": "1", "+CBC": "0,100"}
+    )
+    """What it answers to `AT+GMI?` and the like: maker, model with a number before it, version, battery (TS 27.007)."""
+    _in_full: bool = field(init=False, repr=False, compare=False)
+    """Whether it writes every code as the code writes itself."""
+
+    def __post_init__(self) -> None:
+        in_full = self.blank and self.whole_bytes and self.called_party and self.calling_in_sds
+        object.__setattr__(self, "_in_full", in_full and self.connected_fields <= len(fields(Connected)) - 1)
 
     def write(self, code: Unsolicited) -> str:
         """A code as this terminal writes it: a line, or two of an SDS, without the outer CR LF."""
+        if self._in_full:
+            return code.line()
         match code:
             case Connected() if self.connected_fields > len(fields(code)) - 1:
                 code = replace(code, proprietary=code.proprietary or 0)
@@ -52,6 +64,11 @@ class Personality:
             head, _, digits = line.partition("\r\n")
             line = f"{head}\r\n{digits[: (code.bits + 3) // 4]}"
         return line if self.blank else line.replace(": ", ":", 1)
+
+    def say(self, name: str) -> str | None:
+        """The line of the answer to a command of `told`; None for any other."""
+        value = self.told.get(name)
+        return None if value is None else f"{name}:{' ' if self.blank else ''}{value}"
 
     def refusal(self, line: str) -> CmeError | None:
         """The error with which it refuses a command line that others take; None where it does not."""
@@ -66,6 +83,7 @@ MOTOROLA_LIKE = Personality(
     "motorola-like",
     connected_fields=8,
     identification="MOTOROLA-LIKE TETRA terminal (simulated)",
+    told={"+GMI": "MOTOROLA-LIKE", "+GMM": "0,SIMULATED", "+GMR": "1", "+CBC": "0,100"},
 )
 SEPURA_LIKE = Personality(
     "sepura-like",
@@ -79,5 +97,6 @@ SEPURA_LIKE = Personality(
         "AT+CMEE": CmeError.SYNTAX,
     },
     identification="SEPURA-LIKE TETRA terminal (simulated)",
+    told={"+GMI": "SEPURA-LIKE", "+GMM": "0,SIMULATED", "+GMR": "1", "+CBC": "0,100"},
 )
 PERSONALITIES: Mapping[str, Personality] = {each.name: each for each in (PLAIN, MOTOROLA_LIKE, SEPURA_LIKE)}

@@ -10,6 +10,9 @@ from harness.protocols.pei.fields import MAX_FIELDS, Unsolicited, identity, numb
 
 MAX_PAYLOAD_BITS = 8 * 1024
 """Longest payload looked at; an SDS type 4 has 2047 bits at most."""
+_LEAST_INLINE = 4
+"""Hex digits of the shortest payload, a status; a length or a flag in its place has fewer, or does not fit."""
+_MAX_LENGTH_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,18 @@ def decode_hex(text: str, bits: int) -> bytes:
 def _fits(digits: str, bits: int) -> bool:
     just = (bits + 3) // 4
     return len(digits) in (just, just + just % 2)
+
+
+def inline_hex(texts: list[str]) -> tuple[list[str], str] | None:
+    """The head's fields and the hex, where the hex is the last field of the head; None where it is not there.
+
+    Some write `+CTSDSR: 12,23404,0,23401,0,112, 82040801…` on one line [C].
+    """
+    *head, digits = texts
+    if len(head) not in (6, 7) or len(digits) < _LEAST_INLINE:
+        return None
+    lengths = [int(text) for text in head[5:] if text.isascii() and text.isdigit() and len(text) <= _MAX_LENGTH_DIGITS]
+    return (head, digits) if any(_fits(digits, bits) for bits in lengths) else None
 
 
 def parse_sds(texts: list[str], hex_line: str | None) -> SdsReceived:

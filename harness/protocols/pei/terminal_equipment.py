@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from harness.errors import PeiLocalError, PeiRemoteError
@@ -20,7 +21,8 @@ from harness.protocols.pei import call_state
 from harness.protocols.pei.call_state import COMMANDS, CallState, Input
 from harness.protocols.pei.codes import ReleaseCause
 from harness.protocols.pei.commands import Basic, Command, CommandRefusedError, Dial, KeyTransmit, Unkey, parse_command
-from harness.protocols.pei.framing import MAX_LINE, ReplyLines
+from harness.protocols.pei.fields import Unsolicited
+from harness.protocols.pei.framing import LINES_KEPT, MAX_LINE, ReplyLines
 from harness.protocols.pei.replies import (
     FINAL,
     NUMBERED_FINAL,
@@ -37,6 +39,7 @@ from harness.protocols.pei.unsolicited import (
     CallReleased,
     OtherCode,
     SendResult,
+    is_sds_head,
     parse_unsolicited,
     prefix_of,
 )
@@ -76,6 +79,40 @@ class _Pending:
     given_up: bool = False
 
 
+class _Said(NamedTuple):
+    """What a line says by itself, whatever the command on the line and the calls."""
+
+    result: str | None
+    """The final result that it is to a command."""
+    number: int | None
+    """Of a numbered one."""
+    prefix: str | None
+    code: Unsolicited | None
+    """None where it is none that can be read in full by itself: it is read with its hex, or field by field."""
+    moves: tuple[int, Input] | None
+    """Call and input of the code."""
+
+
+@lru_cache(maxsize=LINES_KEPT)
+def _said(line: str) -> _Said:
+    result, number = (line, None) if line in FINAL else _numbered(line)
+    prefix = prefix_of(line)
+    try:
+        code = None if prefix == SdsReceived.PREFIX else parse_unsolicited(line)
+    except PeiRemoteError:
+        code = None
+    return _Said(result, number, prefix, code, None if code is None else call_state.input_of_code(code))
+
+
+def _numbered(line: str) -> tuple[str | None, int | None]:
+    if not line.upper().startswith(NUMBERED_FINAL):
+        return None, None
+    name, _, number = line.partition(":")
+    digits = number.strip()
+    known = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else None
+    return name.upper().strip(), known
+
+
 def _expected_prefix(text: str) -> str | None:
     """The `+NAME` that the information lines of a command begin with.
 
@@ -106,7 +143,7 @@ def _kind_of(text: str) -> _Kind:
 class TerminalEquipmentMachine:
     """Bytes from the terminal in, events out; commands in, bytes to the terminal out.
 
-    `output` holds what is to be written; take it by `take_output` after every call.
+    `output` holds what is to be written; where there is any after a call, take it by `take_output`.
     """
 
     def __init__(self) -> None:
@@ -115,7 +152,7 @@ class TerminalEquipmentMachine:
         """Of command lines sent before, at most MAX_KINDS: most are sent again and again."""
         self._queue: deque[_Pending] = deque()
         self._current: _Pending | None = None
-        self._output: list[bytes] = []
+        self.output: list[bytes] = []
         self._token = 0
         self._sds_head: str | None = None
         self._sends: dict[int, None] = {}
@@ -127,10 +164,8 @@ class TerminalEquipmentMachine:
 
     def take_output(self) -> bytes:
         """The bytes to write now; may be empty."""
-        if not self._output:
-            return b""
-        data = b"".join(self._output)
-        self._output.clear()
+        data = b"".join(self.output)
+        self.output.clear()
         return data
 
     @property
@@ -172,7 +207,7 @@ class TerminalEquipmentMachine:
         if pending.kind.parsed is not None:
             self._sent(pending.kind.parsed)
         data = pending.text + "\r\n" if pending.body is None else f"{pending.text}\r\n{pending.body}\x1a"
-        self._output.append(data.encode("ascii"))
+        self.output.append(data.encode("ascii"))
 
     def may(self, command: Command) -> None:
         """Checks a command about a call against the call's state.
@@ -186,6 +221,10 @@ class TerminalEquipmentMachine:
         state = self.calls.get(command.cc, CallState.IDLE)
         if call_state.following(state, given) is None:
             raise PeiLocalError(f"{command.line()} is not allowed: call {command.cc} is {state.value}")
+
+    def forget(self, cc: int) -> None:
+        """The terminal knows of no such call, whatever it told before."""
+        self.calls.pop(cc, None)
 
     def expire(self, token: int) -> None:
         """A command's time is up: it leaves the queue, or, on the line already, waits for its late reply."""
@@ -226,15 +265,16 @@ class TerminalEquipmentMachine:
             self._sds_head = None
 
     def _line(self, line: str, events: list[TeEvent]) -> None:
-        if self._sds_head is not None:
-            if not line.startswith("+") and line not in FINAL:
-                head, self._sds_head = self._sds_head, None
-                self._code(head, events, line)
-                return
-            self._drop_sds_head(events)
-        current = self._current
-        if current is not None and self._ends_or_echoes(current, line, events):
+        if self._sds_head is not None and self._is_its_hex(line, events):
             return
+        said = _said(line)
+        current = self._current
+        if current is not None:
+            if said.result is not None:
+                self._finish(current, said.result, said.number, events)
+                return
+            if line in (current.text, current.body):  # its echo
+                return
         if not line.startswith("+"):
             if current is not None and current.kind.plain:
                 self._information(current, line, events)
@@ -243,8 +283,8 @@ class TerminalEquipmentMachine:
             else:
                 events.append(BadLine(PeiRemoteError(f"a line that belongs to nothing: {line[:60]!r}")))
             return
-        prefix = prefix_of(line)
-        if prefix == SdsReceived.PREFIX:
+        prefix = said.prefix
+        if prefix == SdsReceived.PREFIX and is_sds_head(line):
             self._sds_head = line
             return
         if current is not None and prefix is not None and prefix == current.kind.prefix:
@@ -255,17 +295,15 @@ class TerminalEquipmentMachine:
                 return
         self._code(line, events)
 
-    def _ends_or_echoes(self, current: _Pending, line: str, events: list[TeEvent]) -> bool:
-        if line in FINAL:
-            self._finish(current, line, None, events)
-            return True
-        if line.upper().startswith(NUMBERED_FINAL):
-            name, _, number = line.partition(":")
-            digits = number.strip()
-            known = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else None
-            self._finish(current, name.upper().strip(), known, events)
-            return True
-        return line in (current.text, current.body)
+    def _is_its_hex(self, line: str, events: list[TeEvent]) -> bool:
+        """Whether a line is the hex that is due, and was taken; if not, the message is given up."""
+        head = self._sds_head
+        if head is None or line.startswith("+") or line in FINAL:
+            self._drop_sds_head(events)
+            return False
+        self._sds_head = None
+        self._code(head, events, line)
+        return True
 
     def _information(self, current: _Pending, line: str, events: list[TeEvent]) -> None:
         if len(current.lines) >= MAX_REPLY_LINES:
@@ -338,29 +376,31 @@ class TerminalEquipmentMachine:
         return True
 
     def _code(self, line: str, events: list[TeEvent], hex_line: str | None = None) -> None:
-        odd: list[PeiRemoteError] = []
-        try:
-            code = parse_unsolicited(line, hex_line, odd)
-        except PeiRemoteError as error:
-            events.append(BadLine(error))
-            return
-        if odd:
+        said = _said(line)
+        code, moved = said.code, said.moves
+        if code is None or hex_line is not None:
+            odd: list[PeiRemoteError] = []
+            try:
+                code = parse_unsolicited(line, hex_line, odd)
+            except PeiRemoteError as error:
+                events.append(BadLine(error))
+                return
             events.extend(map(BadLine, odd))
-        if isinstance(code, SendResult) and code.status is not None:
-            self._sends.pop(code.instance, None)
-        moved = call_state.input_of_code(code)
+            moved = call_state.input_of_code(code)
         if moved is None:
+            if isinstance(code, SendResult) and code.status is not None:
+                self._sends.pop(code.instance, None)
             events.append(CodeReceived(code, line))
             return
         cc, given = moved
-        before = self.calls.get(cc, CallState.IDLE)
         # A call of before this line was opened is left by the terminal for the one that it dials: the end of no call
         # of ours, and of our dialling least of all.
         is_left = self.dialling and isinstance(code, CallReleased) and code.cause == ReleaseCause.USER
         if is_left and cc not in self.calls:
             events.append(CodeReceived(code, line, CallState.IDLE))
             return
-        if not self._move(cc, given):
-            why = f"{line[:60]!r} while call {cc} is {before.value}"
-            events.append(BadLine(PeiRemoteError(why)))
-        events.append(CodeReceived(code, line, self.calls.get(cc, CallState.IDLE)))
+        taken = self._move(cc, given)
+        state = self.calls.get(cc, CallState.IDLE)
+        if not taken:
+            events.append(BadLine(PeiRemoteError(f"{line[:60]!r} while call {cc} is {state.value}")))
+        events.append(CodeReceived(code, line, state))

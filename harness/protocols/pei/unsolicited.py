@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from harness.errors import PeiRemoteError
 from harness.protocols.pei.fields import MAX_FIELDS, Unsolicited, id_field, int_field, label_field, split_fields
-from harness.protocols.pei.sds_code import SdsReceived, parse_sds
+from harness.protocols.pei.sds_code import SdsReceived, inline_hex, parse_sds
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,10 @@ class Broadcast(Unsolicited):
 
 @dataclass(frozen=True, slots=True)
 class GroupReport(Unsolicited):
-    """`+CTDGR: 2,1001,90116383,0`: the network gave or took a group, by dynamic regrouping too [C]; names [U]."""
+    """`+CTDGR: 2,1001,90116383,0` [C]: in direct mode, a gateway or repeater is seen: kind, address, MNI, presence [C].
+
+    That a network reports by it which group it gave or took, as the simulated one does, is [U] (decision 279).
+    """
 
     PREFIX: ClassVar[str] = "+CTDGR"
     act: int = int_field()
@@ -274,8 +277,14 @@ _CLASSES: tuple[type[Unsolicited], ...] = (
     SendResult,
 )
 CODES_KEPT = 4_096
-"""Lines whose reading is kept: a network tells all of a talkgroup the same in the same words."""
+"""Lines whose reading is kept, and codes that are told again: a network tells all of a talkgroup the same."""
 _BY_PREFIX = {cls.PREFIX: cls for cls in _CLASSES}
+
+
+@lru_cache(maxsize=CODES_KEPT)
+def told_again(code: type[Unsolicited], *values: int | str | None) -> Unsolicited:
+    """The code of these values: the one that others of a talkgroup are told too, made and written once for all."""
+    return code(*values)
 
 
 def prefix_of(line: str) -> str | None:
@@ -290,8 +299,17 @@ def prefix_of(line: str) -> str | None:
 
 
 def is_sds_head(line: str) -> bool:
-    """Whether `line` is a `+CTSDSR`, whose hex is on the line after it."""
-    return prefix_of(line) == SdsReceived.PREFIX
+    """Whether `line` is a `+CTSDSR` whose hex is on the line after it, as it nearly always is."""
+    return prefix_of(line) == SdsReceived.PREFIX and inline_hex(split_fields(line.partition(":")[2])) is None
+
+
+def parse_listed(line: str, name: str) -> Unsolicited:
+    """A line of the answer to a read of `name`, e.g. `+CNUMF`: real terminals name it on the first line alone [C].
+
+    Raises:
+        PeiRemoteError: as `parse_unsolicited`.
+    """
+    return parse_unsolicited(line if line.startswith("+") else f"{name}: {line}")
 
 
 def parse_unsolicited(line: str, hex_line: str | None = None, odd: list[PeiRemoteError] | None = None) -> Unsolicited:
@@ -322,6 +340,6 @@ def _parsed(line: str, hex_line: str | None, odd: list[PeiRemoteError] | None) -
         raise PeiRemoteError(f"no PEI code: {line[:60]!r}")
     texts = split_fields(line.partition(":")[2])
     if prefix == SdsReceived.PREFIX:
-        return parse_sds(texts, hex_line)
+        return parse_sds(*(inline_hex(texts) or (texts, hex_line)))
     cls = _BY_PREFIX.get(prefix)
     return OtherCode(prefix, tuple(texts[:MAX_FIELDS])) if cls is None else cls.from_fields(texts, odd)

@@ -37,6 +37,8 @@ STATIC_PAYLOAD_TYPES: Final = {0: "PCMU", 3: "GSM", 4: "G723", 8: "PCMA", 9: "G7
 """RFC 3551 section 6: payload types that need no rtpmap."""
 DTMF_PAYLOAD_TYPE: Final = 101
 """The payload type that our own offers give to telephone-event."""
+USUAL_CLOCK: Final = 8000
+"""Timestamp units a second of telephony's codecs, and of what rides beside them."""
 DTMF_EVENTS: Final = "0-15"
 
 SPEECH: Final = {

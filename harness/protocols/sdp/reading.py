@@ -7,7 +7,7 @@ from typing import Final
 from harness.errors import SdpError
 from harness.protocols.rtp.security import Security
 from harness.protocols.sdp.description import DIRECTIONS, Media, port_number
-from harness.protocols.sdp.formats import BASIC, COMFORT_NOISE, DTMF, REDUNDANT, SPEECH, TEXT, Formats
+from harness.protocols.sdp.formats import BASIC, COMFORT_NOISE, DTMF, REDUNDANT, SPEECH, TEXT, USUAL_CLOCK, Formats
 from harness.protocols.sdp.plan import (
     DEFAULT_CPS,
     DEFAULT_PTIME,
@@ -54,13 +54,14 @@ def read_speech(
             noise = payload if noise is None else noise
         elif not codec:
             number, codec = payload, name
-    clock = 8000
-    if codec == "OPUS" and dtmf is not None:
+    clock = USUAL_CLOCK
+    if dtmf is not None:
         rates = theirs.clock_rates()
-        # one clock a stream where the other side has it (RFC 7587 section 4.1), else whatever it has
-        wide = (value for value, name in outgoing.items() if name == DTMF and rates.get(value) == SPEECH[codec].clock)
-        dtmf = next(wide, dtmf)
-        clock = rates.get(dtmf, clock)
+        # one clock a stream where the other side has it (RFC 4733 section 2.5.1.1), else whatever it has
+        wanted = SPEECH[codec].clock if codec in SPEECH else USUAL_CLOCK
+        fit = (value for value, name in outgoing.items() if name == DTMF and rates.get(value, USUAL_CLOCK) == wanted)
+        dtmf = next(fit, dtmf)
+        clock = rates.get(dtmf, USUAL_CLOCK)
     ptime, rtcp = DEFAULT_PTIME, None
     for key, value in theirs.attributes:
         if key == "ptime":

@@ -23,8 +23,10 @@ from harness.protocols.sdp.formats import (
     DTMF,
     DTMF_EVENTS,
     REDUNDANT,
+    SPEECH,
     TEXT,
     TEXT_ENCODINGS,
+    USUAL_CLOCK,
     Formats,
 )
 from harness.protocols.sdp.plan import REDUNDANT_GENERATIONS, Agreement, StreamPlan
@@ -48,7 +50,7 @@ def answer_stream(
     secured = PROFILES.get(theirs.protocol)
     if theirs.kind != plan.kind or not theirs.port or not plan.port or secured is None:
         return None
-    common = _common(theirs.codecs(), plan)
+    common = _common(theirs, plan)
     if not common:
         return None
     crypto = None
@@ -83,7 +85,7 @@ def answer_stream(
         common,
         direction,
         agreed.ptime if plan.ptime is None else plan.ptime,
-        clocks=theirs.clock_rates() if agreed.codec == "OPUS" else None,
+        clocks={number: clock for number, clock in theirs.clock_rates().items() if number in common},
         events=DTMF_EVENTS if agreed.dtmf_payload_type is None else _events(theirs, agreed.dtmf_payload_type),
         crypto=written,
         mux=mux,
@@ -96,7 +98,7 @@ def why_refused(session: Session, plan: StreamPlan) -> str:
     live = [media for media in session.media if media.kind == plan.kind and media.port]
     if not live:
         return f"no {plan.kind} stream was offered"
-    spoken = [media for media in live if _common(media.codecs(), plan)]
+    spoken = [media for media in live if _common(media, plan)]
     if not spoken:
         found = "; ".join(" ".join(media.formats) for media in live)
         names = " or ".join(plan.codecs) if plan.kind == "audio" else "t140"
@@ -106,8 +108,9 @@ def why_refused(session: Session, plan: StreamPlan) -> str:
     return f"the {plan.kind} stream is offered under {profiles}, and what we take is {wanted}, keyed by a=crypto"
 
 
-def _common(spoken: Formats, plan: StreamPlan) -> Formats:
+def _common(theirs: Media, plan: StreamPlan) -> Formats:
     """The formats that both sides speak; empty where there is nothing to send."""
+    spoken = theirs.codecs()
     if plan.kind == "text":
         if TEXT not in spoken.values():
             return {}
@@ -127,8 +130,17 @@ def _common(spoken: Formats, plan: StreamPlan) -> Formats:
     if plan.prefer_own:
         common = dict(sorted(common.items(), key=lambda item: ours.index(item[1])))
     if beside:
-        common.update(beside)
+        common.update(_beside(beside, common, theirs.clock_rates()))
     return common
+
+
+def _beside(offered: Formats, codecs: Formats, clocks: dict[int, int]) -> Formats:
+    """Events and noise at the clock rate of a codec that is kept (RFC 4733 section 2.5.1.1), events else at any."""
+    rates = {SPEECH[name].clock for name in codecs.values()}
+    fit = {number: name for number, name in offered.items() if clocks.get(number, USUAL_CLOCK) in rates}
+    if DTMF not in fit.values():
+        fit.update({number: name for number, name in offered.items() if name == DTMF})
+    return fit
 
 
 def _taken(theirs: Media, plan: StreamPlan) -> Crypto | None:

@@ -20,6 +20,7 @@ from harness.protocols.sdp.formats import (
     SPEECH,
     TEXT,
     TEXT_ENCODINGS,
+    USUAL_CLOCK,
     Formats,
 )
 from harness.protocols.sdp.plan import REDUNDANT_GENERATIONS, StreamPlan
@@ -119,7 +120,7 @@ def _format_text(
     for number, name in formats:
         encoding = SPEECH.get(name) or TEXT_ENCODINGS.get(name)
         if encoding is None:
-            lines.append(f"a=rtpmap:{number} {name}/{rates.get(number, 8000)}")
+            lines.append(f"a=rtpmap:{number} {name}/{rates.get(number, USUAL_CLOCK)}")
             if name == DTMF:
                 lines.append(f"a=fmtp:{number} {events}")
             continue

@@ -203,25 +203,28 @@ class Authenticator:
         return [str(Challenge(self.realm, nonce, algorithm, qop, stale=stale)) for algorithm in self._algorithms]
 
     def check(self, value: str | None, method: str, now: float, body: bytes = b"") -> tuple[Verdict, str]:
-        """Check an Authorization value; returns the verdict and the user named. Raises SipRemoteError."""
+        """Check an Authorization value; returns the verdict and the user named. Raises SipRemoteError.
+
+        Who answers without qop, as before RFC 2617, is let in once a nonce where qop auth would be: nothing counts.
+        """
         if value is None or value.strip().partition(" ")[0].lower() != "digest":
             return Verdict.MISSING, ""
         given = parse_digest(value)
         user, nonce, uri = given.get("username", ""), given.get("nonce", ""), given.get("uri", "")
         algorithm = given.get("algorithm", "MD5").upper()
         qop = given.get("qop", "").lower()
-        if given.get("realm") != self.realm or algorithm not in self._algorithms or qop not in self._qops:
+        if given.get("realm") != self.realm or algorithm not in self._algorithms or (qop or "auth") not in self._qops:
             return Verdict.BAD, user
         made = self._made_at(nonce)
         if made is None:
             return Verdict.STALE, user
         password = self._password_of(user)
-        counted = f"{given.get('nc', '')}:{given.get('cnonce', '')}:{qop}"
+        counted = f"{given.get('nc', '')}:{given.get('cnonce', '')}:{qop}" if qop else ""
         due = _response(algorithm, user, self.realm, password or "", method, uri, nonce, counted, body)
         if password is None or not hmac.compare_digest(_bytes(due), _bytes(given.get("response", "").lower())):
             return Verdict.BAD, user
         try:
-            count = int(given.get("nc", ""), 16)
+            count = int(given.get("nc", ""), 16) if qop else 1
         except ValueError:
             return Verdict.BAD, user
         last = self._used.get(nonce)

@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 from harness.errors import SmppError
 from harness.protocols.smpp.codes import RESPONSE, TAG_LENGTHS, Command, Status, Tag
 
+LIST: Final = 2
+"""dest_flag of a distribution list."""
 HEADER: Final = 16
 """Octets of a unit's header: length, command, status, sequence."""
 MAX_PDU: Final = 66_000
@@ -16,6 +18,9 @@ MAX_PDU: Final = 66_000
 MAX_SHORT: Final = 254
 """Octets of a short_message."""
 MAX_TLVS: Final = 64
+MAX_DESTINATIONS: Final = 254
+_ADDRESS: Final = 21
+"""Octets of an address or of a list's name, with its NUL."""
 MAX_SEQUENCE: Final = 0x7FFF_FFFF
 
 
@@ -52,8 +57,40 @@ class _Message(NamedTuple):
     name: str = "short_message"
 
 
-_Field = _Text | _Number | _Message
-Value = int | str | bytes
+class _Destinations(NamedTuple):
+    """number_of_dests and as many dest_address of a submit_multi (section 4.5.1.1)."""
+
+    name: str = "dest_address"
+
+
+class _Unreached(NamedTuple):
+    """no_unsuccess and as many unsuccess_sme of a submit_multi_resp (section 4.5.2.1)."""
+
+    name: str = "unsuccess_sme"
+
+
+class Destination(NamedTuple):
+    """Whom a submit_multi is for."""
+
+    address: str
+    """A number, or the name of a distribution list."""
+    ton: int = 0
+    npi: int = 0
+    flag: int = 1
+    """1: a number; 2: a distribution list."""
+
+
+class Unreached(NamedTuple):
+    """Whom a submit_multi was not taken for, and why."""
+
+    address: str
+    ton: int
+    npi: int
+    status: int
+
+
+_Field = _Text | _Number | _Message | _Destinations | _Unreached
+Value = int | str | bytes | tuple[Destination, ...] | tuple[Unreached, ...]
 Tlv = tuple[int, bytes]
 
 
@@ -90,6 +127,8 @@ FIELDS: Final[Mapping[int, tuple[_Field, ...]]] = {
     **dict.fromkeys((_C.BIND_RECEIVER_RESP, _C.BIND_TRANSMITTER_RESP, _C.BIND_TRANSCEIVER_RESP), _BOUND),
     _C.OUTBIND: (_Text("system_id", 16), _Text("password", 9)),
     _C.SUBMIT_SM: _SUBMIT,
+    _C.SUBMIT_MULTI: (_SUBMIT[0], *_party("source"), _Destinations(), *_SUBMIT[7:]),
+    _C.SUBMIT_MULTI_RESP: (*_ID, _Unreached()),
     _C.DELIVER_SM: _SUBMIT,
     **dict.fromkeys((_C.SUBMIT_SM_RESP, _C.DELIVER_SM_RESP, _C.DATA_SM_RESP), _ID),
     _C.DATA_SM: (
@@ -135,6 +174,12 @@ class Pdu:
         """A C-octet string; empty where it is not there."""
         value = self.fields.get(name, "")
         return value if isinstance(value, str) else ""
+
+    @property
+    def destinations(self) -> tuple[Destination, ...]:
+        """Whom a submit_multi is for."""
+        value = self.fields.get("dest_address", ())
+        return tuple(each for each in value if isinstance(each, Destination)) if isinstance(value, tuple) else ()
 
     @property
     def message(self) -> bytes:
@@ -183,7 +228,17 @@ def _write(item: _Field, value: Value | None) -> bytes:
             return b"\x00"
         case _Message(), bytes() if len(value) <= MAX_SHORT:
             return bytes((len(value),)) + value
+        case _Destinations() | _Unreached(), tuple() if len(value) <= 255:
+            return bytes((len(value),)) + b"".join(_write_one(each) for each in value)
     raise SmppError(f"{item.name} can't be {value!r:.80}")
+
+
+def _write_one(each: Destination | Unreached) -> bytes:
+    address = _write(_Text("address", _ADDRESS), each.address)
+    ends = bytes((each.ton & 0xFF, each.npi & 0xFF))
+    if isinstance(each, Unreached):
+        return ends + address + each.status.to_bytes(4, "big")
+    return bytes((each.flag & 0xFF,)) + (b"" if each.flag == LIST else ends) + address
 
 
 class PduStream:
@@ -256,6 +311,32 @@ class _Reader:
                 if length > MAX_SHORT:
                     raise self._error(f"sm_length {length}; {MAX_SHORT} at most is allowed", Status.RINVMSGLEN)
                 return self._octets(length, name)
+            case _Destinations():
+                return self._destinations()
+            case _Unreached():
+                return tuple(self._unreached() for _ in range(self._octets(1, "no_unsuccess")[0]))
+
+    def _destinations(self) -> tuple[Destination, ...]:
+        count = self._octets(1, "number_of_dests")[0]
+        if not 1 <= count <= MAX_DESTINATIONS:
+            raise self._error(f"number_of_dests {count}; 1 to {MAX_DESTINATIONS} is allowed", Status.RINVNUMDESTS)
+        return tuple(self._destination() for _ in range(count))
+
+    def _destination(self) -> Destination:
+        flag = self._octets(1, "dest_flag")[0]
+        if flag not in (1, LIST):
+            raise self._error(f"dest_flag {flag}; 1 or 2 is allowed", Status.RINVDESTFLAG)
+        ton, npi = (0, 0) if flag == LIST else self._octets(2, "dest_addr_ton")
+        return Destination(self._text("dest_address"), ton, npi, flag)
+
+    def _unreached(self) -> Unreached:
+        ton, npi = self._octets(2, "dest_addr_ton")
+        return Unreached(self._text("unsuccess_sme"), ton, npi, int.from_bytes(self._octets(4, "error_status_code")))
+
+    def _text(self, name: str) -> str:
+        value = self.field(_Text(name, _ADDRESS))
+        assert isinstance(value, str), "a C-octet string is text"
+        return value
 
     def _octets(self, count: int, name: str) -> bytes:
         raw = self._unit[self._at : self._at + count]

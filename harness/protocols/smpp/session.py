@@ -40,7 +40,7 @@ BINDS: Final = {
     _C.BIND_RECEIVER: State.RX,
     _C.BIND_TRANSCEIVER: State.TRX,
 }
-_MESSAGES: Final = frozenset({_C.SUBMIT_SM, _C.DATA_SM, _C.QUERY_SM, _C.CANCEL_SM, _C.REPLACE_SM})
+_MESSAGES: Final = frozenset({_C.SUBMIT_SM, _C.SUBMIT_MULTI, _C.DATA_SM, _C.QUERY_SM, _C.CANCEL_SM, _C.REPLACE_SM})
 _ALWAYS: Final = frozenset({_C.ENQUIRE_LINK, _C.UNBIND})
 ALLOWED: Final[dict[State, frozenset[Command]]] = {
     State.OPEN: frozenset(BINDS) | {_C.ENQUIRE_LINK},
@@ -97,6 +97,8 @@ class CentreSession:
         """``centre``: the system_id of the centre, up to 15 ASCII characters."""
         self.state = State.OPEN
         self.window = window
+        self.takes_optional = True
+        """Whether the client is of version 3.4 or later: one before it is sent no optional parameters."""
         self._centre = centre
         self._stream = PduStream()
         self._output = bytearray()
@@ -185,7 +187,8 @@ class CentreSession:
         """Accept a bind."""
         del self._unanswered[request.sequence]
         self.state = BINDS[Command(request.command)]
-        version = ((int(Tag.SC_INTERFACE_VERSION), bytes((VERSION,))),)
+        self.takes_optional = request.number("interface_version") >= VERSION
+        version = ((int(Tag.SC_INTERFACE_VERSION), bytes((VERSION,))),) if self.takes_optional else ()
         self._answer(replace(request.answer(fields={"system_id": self._centre}), tlvs=version))
 
     def answer(self, request: Pdu, status: int = Status.ROK, fields: Mapping[str, pdus.Value] | None = None) -> None:

@@ -1,4 +1,8 @@
-"""LIP short location reports (ETSI TS 100 392-18-1): 84 bits with the SDS protocol id, read and written."""
+"""LIP location reports (ETSI TS 100 392-18-1): the short one, 84 bits, read and written; of a long one the place read.
+
+Handsets in the field send long reports, too [C]. Of those the place and its age are read; that the extension, the kinds
+of time and the shapes are numbered so is from memory [U], and fits to the bit the long report that is public.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,13 @@ VELOCITY_UNKNOWN = 127
 _LINEAR_BELOW = 29
 _FASTEST_KMH = 16 * 1.038**113
 _DIRECTION_STEP = 22.5
+_LONG_REPORT = 0b0011
+"""The extension of a report's type that is a long report [U]."""
+_TIME_BITS = {0: 0, 1: 2, 2: 22}
+"""How long what follows each kind of time is: none, time elapsed, time of the position (day, hour, minute, second)."""
+_SHAPES = range(1, 10)
+"""Shapes of a place that begin with longitude and latitude: from the point (1) to the arc (9)."""
+_ELAPSED_UNKNOWN = 3
 _ELAPSED_S = (5.0, 300.0, 1_800.0, None)
 
 
@@ -125,11 +136,14 @@ def velocity_code(kmh: float) -> int:
 
 
 def decode(payload: bytes) -> ShortLocation:
-    """The short location report in a payload that begins with protocol id 0x0A.
+    """The location report in a payload that begins with protocol id 0x0A; of a long one the place and its age.
 
     Raises:
-        SdsError: another protocol id, a long report (type not 0), or too few bytes.
+        SdsError: another protocol id, another report than short and long ones, a long one without a place, or too few
+            bytes.
     """
+    if is_long(payload):
+        return _decode_long(payload)
     if len(payload) < 11:
         raise SdsError(f"LIP report cut short: {len(payload)} bytes of 11")
     if payload[0] != ProtocolId.LIP:
@@ -137,7 +151,7 @@ def decode(payload: bytes) -> ShortLocation:
     word = int.from_bytes(payload[:11], "big") >> 4
     kind = word >> 74 & 3
     if kind != 0:
-        raise SdsError(f"LIP report of type {kind}; only the short report (0) is read")
+        raise SdsError(f"LIP report of type {kind}; the short report (0) and the long one are read")
     longitude = _from_signed(word >> 47, _LON_BITS)
     latitude = _from_signed(word >> 23, _LAT_BITS)
     return ShortLocation(
@@ -150,6 +164,34 @@ def decode(payload: bytes) -> ShortLocation:
         additional_type=word >> 8 & 1,
         additional=word & 255,
     )
+
+
+def is_long(payload: bytes) -> bool:
+    """Whether a payload is a long location report."""
+    return len(payload) > 1 and payload[0] == ProtocolId.LIP and payload[1] >> 2 == 1 << 4 | _LONG_REPORT
+
+
+def _decode_long(payload: bytes) -> ShortLocation:
+    word, left = int.from_bytes(payload[1:], "big"), 8 * (len(payload) - 1)
+
+    def take(bits: int) -> int:
+        nonlocal left
+        left -= bits
+        if left < 0:
+            raise SdsError(f"LIP long report cut short: {len(payload)} bytes")
+        return word >> left & (1 << bits) - 1
+
+    take(6)
+    kind = take(2)
+    if kind not in _TIME_BITS:
+        raise SdsError(f"LIP long report with time of kind {kind}; 0 to 2 are known")
+    time = take(_TIME_BITS[kind])
+    shape = take(4)
+    if shape not in _SHAPES:
+        raise SdsError(f"LIP long report without a place: shape {shape}")
+    longitude, latitude = _from_signed(take(_LON_BITS), _LON_BITS), _from_signed(take(_LAT_BITS), _LAT_BITS)
+    elapsed = time if kind == 1 else _ELAPSED_UNKNOWN
+    return ShortLocation(longitude * _LON_STEP, latitude * _LAT_STEP, elapsed=elapsed, additional_type=1)
 
 
 def _from_signed(word: int, bits: int) -> int:

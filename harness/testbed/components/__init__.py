@@ -4,7 +4,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from harness.testbed.components.base import Binding, HostPort, Name, SerialSettings, Ssi, Strict, TlsSettings
+from harness.testbed.components.attendees import AttendeesComponent
+from harness.testbed.components.base import (
+    Binding,
+    HostPort,
+    McpttName,
+    Name,
+    SerialSettings,
+    Ssi,
+    Strict,
+    TlsSettings,
+)
 from harness.testbed.components.call_load import CallLoadComponent
 from harness.testbed.components.command_control import CommandControlComponent
 from harness.testbed.components.contact_us import ContactUsComponent
@@ -49,6 +59,7 @@ Component = Annotated[
     | CrmComponent
     | KeyedRadioComponent
     | ScriptedPhoneComponent
+    | AttendeesComponent
     | CallLoadComponent
     | EmergencyNetworkComponent
     | EmergencyOperatorComponent
@@ -71,6 +82,7 @@ Component = Annotated[
 ]
 
 __all__ = [
+    "AttendeesComponent",
     "Binding",
     "CallLoadComponent",
     "CallerLocationComponent",
@@ -88,6 +100,7 @@ __all__ = [
     "IccsComponent",
     "InterworkingGatewayComponent",
     "KeyedRadioComponent",
+    "McpttName",
     "McpttServerComponent",
     "McpttTerminalComponent",
     "Name",

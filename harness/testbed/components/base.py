@@ -14,6 +14,8 @@ from harness.errors import TestbedError
 SERIAL_SCHEMES = ("/dev/", "rfc2217://", "socket://")
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$")]
+McpttName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
+"""The user part of an MCPTT ID."""
 Ssi = Annotated[int, Field(ge=1, le=16_777_215)]
 """A short subscriber identity, 24 bits (EN 300 392-1)."""
 _PORT = r"(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
@@ -51,6 +53,11 @@ class BoundComponent(Strict):
         if self.binding is Binding.SIMULATED and self.ntp is not None:
             raise ValueError("'ntp' is for real equipment; a simulator tells its time at a port of its own")
         return self
+
+    @property
+    def stands_on(self) -> str | None:
+        """The component without which this one's simulator can't be started; None: it needs no other."""
+        return None
 
     def only_a_simulator_is_laid_out(self) -> None:
         """Raise ValueError where ``simulator`` is given and none is meant: a component's validator ends with it."""

@@ -20,6 +20,11 @@ class McpttServerComponent(BoundComponent):
     """Where a real server takes SIP over UDP, ``host:port``."""
     domain: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.-]{1,120}$")
     """Of MCPTT IDs at a real server: `sip:NAME@DOMAIN`."""
+    service: str | None = Field(default=None, pattern=r"^sips?:[^\s<>]{1,200}$")
+    """A real server's public service identity, to which private calls are addressed; `sip:mcptt@DOMAIN` if left out."""
+
+    data_service: str | None = Field(default=None, pattern=r"^sips?:[^\s<>]{1,200}$")
+    """The same of MCData, for texts and statuses; `sip:mcdata@DOMAIN` if left out."""
 
     @model_validator(mode="after")
     def _fits_its_binding(self) -> McpttServerComponent:
@@ -27,8 +32,11 @@ class McpttServerComponent(BoundComponent):
             raise ValueError("a real mcptt_server needs 'sip' (host:port) and 'domain'")
         if self.binding is Binding.SIMULATED and self.simulator is None:
             raise ValueError("a simulated mcptt_server needs 'simulator' with its users and groups")
-        if self.binding is Binding.SIMULATED and (self.sip is not None or self.domain is not None):
-            raise ValueError("'sip' and 'domain' are for a real server; a simulator's stand under 'simulator'")
+        real = (self.sip, self.domain, self.service, self.data_service)
+        if self.binding is Binding.SIMULATED and any(each is not None for each in real):
+            raise ValueError(
+                "'sip', 'domain' and services' identities are for a real server; a simulator's stand under 'simulator'"
+            )
         if self.binding is not Binding.SIMULATED and self.simulator is not None:
             raise ValueError(f"'simulator' lays out a simulator, and this one is bound {self.binding.value!r}")
         return self

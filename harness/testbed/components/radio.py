@@ -69,6 +69,8 @@ class RadioGatewayComponent(TerminalComponent):
     role: Literal["radio_gateway"]
     use: Literal["talkgroup", "radio_calls"] = "talkgroup"
     """What the ICCS has it for: its talkgroup, or calls with one radio."""
+    standby_of: Name | None = None
+    """The gateway of the same talkgroup whose place it takes when that is lost; None: it works its talkgroup."""
 
     @model_validator(mode="after")
     def _audio_to_the_switch(self) -> RadioGatewayComponent:

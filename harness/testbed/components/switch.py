@@ -20,13 +20,15 @@ class EnterpriseSwitchComponent(BoundComponent):
     """How the simulator is laid out; only where the binding is ``simulated``."""
     sip: HostPort | None = None
     """Where a real switch registers telephones, ``host:port``."""
+    sips: HostPort | None = None
+    """Where it does so by TLS; left out: at ``sip``."""
 
     @model_validator(mode="after")
     def _real_has_address(self) -> EnterpriseSwitchComponent:
         if self.binding is Binding.REAL and self.sip is None:
             raise ValueError("a real enterprise_switch needs 'sip', the host:port at which telephones register")
-        if self.binding is Binding.SIMULATED and self.sip is not None:
-            raise ValueError("'sip' is for a real switch; a simulator's ports stand under 'simulator'")
+        if self.binding is Binding.SIMULATED and (self.sip is not None or self.sips is not None):
+            raise ValueError("'sip' and 'sips' are for a real switch; a simulator's ports stand under 'simulator'")
         self.only_a_simulator_is_laid_out()
         return self
 
@@ -51,6 +53,9 @@ class TelephoneComponent(BoundComponent):
     """PEM file with the telephone's own certificate and key, for TLS; a simulated switch issues one."""
     local: HostPort = "127.0.0.1:0"
     """Where its SIP is bound, ``host:port``."""
+    gateway: HostPort | None = None
+    """The gateway of a real switch's site, where it registers while the switch is out of reach; a simulated one's own
+    where left out."""
     expires: int = Field(default=120, ge=10, le=3600)
     """Seconds for which it registers; it tries the switch again at half of it."""
     lamp: bool = True

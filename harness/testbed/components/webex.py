@@ -23,6 +23,14 @@ class AccountSettings(Strict):
     """Whether tests may disable it and enable it again: an account that nobody works with."""
 
 
+class GuestIssuerReference(Strict):
+    """A real organisation's guest issuer."""
+
+    id: Annotated[str, Field(min_length=1, max_length=256)]
+    secret_variable: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
+    """The environment's variable, or the keyring's entry, that has its secret, in base64."""
+
+
 class WebexComponent(BoundComponent):
     """The Webex that is tested."""
 
@@ -35,6 +43,8 @@ class WebexComponent(BoundComponent):
     """PEM file of who signed the service's certificate, where that is not an authority of the public web."""
     analytics: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
     """Where a real Webex tells of calls that are over: https://analytics-calling-eu.webexapis.com, by region."""
+    guest_issuer: GuestIssuerReference | None = None
+    """Of a real Webex, where it has one: of a simulated one it is the simulator's first."""
     switch: Name | None = None
     """The simulated enterprise switch that makes a simulated Webex's calls: an extension is a line of it."""
     accounts: dict[Name, AccountSettings] = Field(min_length=1, max_length=MAX_ACCOUNTS)
@@ -56,6 +66,8 @@ class WebexComponent(BoundComponent):
                 raise ValueError(f"a real webex's accounts need 'token_variable'; without it: {', '.join(without)}")
         elif self.service is not None:
             raise ValueError("'service': for a real webex; a simulator has an address of its own")
+        if self.binding is Binding.SIMULATED and self.guest_issuer is not None:
+            raise ValueError("'guest_issuer': for a real webex; a simulated one has 'guest_issuers' among its settings")
         if self.binding is Binding.REAL and self.switch is not None:
             raise ValueError("'switch': for a simulated webex; a real one makes its calls itself")
         self._simulated_accounts_are_there()
@@ -66,9 +78,15 @@ class WebexComponent(BoundComponent):
         if self.binding is not Binding.SIMULATED:
             return
         known = {person.email.lower() for each in self.simulator.organisations for person in each.people}
+        known |= {each.email.lower() for each in self.simulator.service_apps}
         for name, each in self.accounts.items():
             if each.email.lower() not in known:
                 raise ValueError(f"account {name!r}: the simulated webex has nobody with the email {each.email!r}")
+
+    @property
+    def stands_on(self) -> str | None:
+        """The switch that makes its calls."""
+        return self.switch
 
     @property
     def only_read(self) -> bool:

@@ -1,5 +1,6 @@
 """How the driver of each role is opened on a bench."""
 
+from harness.testbed.opening.attendees import open_attendees
 from harness.testbed.opening.call_load import open_call_load
 from harness.testbed.opening.clocks import open_clocks
 from harness.testbed.opening.command_control import open_command_control
@@ -26,6 +27,7 @@ from harness.testbed.opening.webex import open_webex
 from harness.testbed.opening.workforce import open_workforce
 
 __all__ = [
+    "open_attendees",
     "open_call_load",
     "open_caller_phone",
     "open_clocks",

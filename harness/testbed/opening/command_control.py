@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from harness.drivers.command_control import CommandControl
-from harness.errors import DriverError
-from harness.testbed.components import Binding, CommandControlComponent
+from harness.testbed.components import CommandControlComponent
 from harness.testbed.opening.base import Opening
 
 
 async def open_command_control(opening: Opening, name: str, component: CommandControlComponent) -> CommandControl:
-    """Open it. Raises DriverError: a real system's terminal is its vendor's, and there is no driver for it yet."""
-    if component.binding is not Binding.SIMULATED:
-        raise DriverError(f"{name} is {component.binding.value}: only a simulator's terminal can be driven yet")
+    """Open it. Raises NotPlayedError for a real system's: its terminal is its vendor's, and has no driver yet."""
+    opening.only_simulated(name, "only a simulator's terminal can be driven yet")
     token = component.simulator.token
     return await CommandControl.open(
         opening.context,

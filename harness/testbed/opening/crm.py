@@ -16,6 +16,8 @@ async def open_crm(opening: Opening, name: str, component: CrmComponent) -> Crm:
         return await Crm.open(opening.context, name, service=service, token=token, control=control)
     assert component.service is not None, "the file's reader saw to it"
     token = component.token.get_secret_value() if component.token is not None else ""
-    return await Crm.open(
+    crm = await Crm.open(
         opening.context, name, service=component.service, token=token, adapter=component.adapter, control=None
     )
+    crm.tester = opening.tester
+    return crm

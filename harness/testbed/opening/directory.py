@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from harness.drivers.directory import Directory
-from harness.errors import DriverError
-from harness.testbed.components import Binding
 from harness.testbed.components.directory import DirectoryComponent
 from harness.testbed.opening.base import Opening
 
 
 async def open_directory(opening: Opening, name: str, component: DirectoryComponent) -> Directory:
-    """Open it. Raises DriverError: a real one is edited by its keeper, and there is no driver for it."""
-    if component.binding is not Binding.SIMULATED:
-        raise DriverError(f"{name} is {component.binding.value}: only a simulated directory can be edited")
+    """Open it. Raises NotPlayedError: a real one is edited by its keeper, and there is no driver for it."""
+    opening.only_simulated(name, "only a simulated directory can be edited from here")
     token = component.simulator.token
     return await Directory.open(
         opening.context,

@@ -7,7 +7,7 @@ from harness.drivers.emergency_network import EmergencyNetwork
 from harness.drivers.emergency_operator import EmergencyOperator
 from harness.drivers.handset_position import AmlIntake, AmlPlan
 from harness.drivers.jack import RtpJack
-from harness.errors import TestbedError
+from harness.errors import NotPlayedError
 from harness.testbed.components import (
     CallerLocationComponent,
     CallerPhoneComponent,
@@ -18,7 +18,7 @@ from harness.testbed.opening.base import Opening, host_port
 
 
 async def open_emergency_network(opening: Opening, name: str, component: EmergencyNetworkComponent) -> EmergencyNetwork:
-    """Open its control interface. Raises TestbedError where a real network has none."""
+    """Open its control interface. Raises NotPlayedError where a real network has none."""
     control, token = _control(opening, name, component)
     return await EmergencyNetwork.open(
         opening.context, name, control=control, token=token, permit=opening.interlock.dial
@@ -28,7 +28,7 @@ async def open_emergency_network(opening: Opening, name: str, component: Emergen
 async def open_emergency_operator(
     opening: Opening, name: str, component: EmergencyOperatorComponent
 ) -> EmergencyOperator:
-    """Log in at the desk. Raises TestbedError where its network is real and has no control interface."""
+    """Log in at the desk. Raises NotPlayedError where its network is real and has no control interface."""
     network = opening.at(component.of, EmergencyNetworkComponent)
     control, token = _control(opening, component.of, network)
     operator = await EmergencyOperator.open(
@@ -70,20 +70,20 @@ async def open_caller_phone(opening: Opening, name: str, component: CallerPhoneC
 def _control(opening: Opening, name: str, network: EmergencyNetworkComponent) -> tuple[str, str | None]:
     control = network.control or (None if network.sip else opening.addresses.url(name, "http"))
     if control is None:
-        raise TestbedError(f"component {name!r} is real and has no 'control': only callers can reach it")
+        raise NotPlayedError(f"{name} is real and has no 'control': only callers can reach it")
     token = network.control_token if network.control is not None else network.simulator.token
     return control, token.get_secret_value() if token is not None else None
 
 
 def _intake(opening: Opening, name: str | None) -> AmlIntake | None:
-    """Where a handset posts its position. Raises TestbedError where the service takes none."""
+    """Where a handset posts its position. Raises NotPlayedError where the service takes none."""
     if name is None:
         return None
     service = opening.at(name, CallerLocationComponent)
     simulated = service.link is None
     url = opening.addresses.url(name, "http") if simulated else service.aml
     if url is None:
-        raise TestbedError(f"component {name!r} is real and has no 'aml': it takes no positions by HTTPS")
+        raise NotPlayedError(f"{name} is real and has no 'aml': it takes no positions by HTTPS")
     key = service.simulator.intake.hmac_key if simulated else service.aml_key
     return AmlIntake(
         url,

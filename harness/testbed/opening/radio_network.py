@@ -8,7 +8,8 @@ from harness.testbed.opening.base import Opening
 
 
 async def open_radio_network(opening: Opening, name: str, component: RadioNetworkComponent) -> RadioNetworkControl:
-    """Open it. Raises TestbedError where the network is not simulated: only a simulator has one."""
+    """Open it. Raises NotPlayedError where the network is not simulated: only a simulator has one."""
+    opening.only_simulated(name, "only a simulator tells what its terminals and sites do")
     token = component.simulator.control_token
     return await RadioNetworkControl.open(
         opening.context,

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from harness.drivers.records_database import RecordsDatabase
-from harness.errors import DriverError
-from harness.testbed.components import Binding
 from harness.testbed.components.records import RecordsDatabaseComponent
 from harness.testbed.opening.base import Opening
 
 
 async def open_records_database(opening: Opening, name: str, component: RecordsDatabaseComponent) -> RecordsDatabase:
-    """Open it. Raises DriverError: the audit of a real one is its keeper's, and there is no driver for it."""
-    if component.binding is not Binding.SIMULATED:
-        raise DriverError(f"{name} is {component.binding.value}: only a simulator's audit can be read")
+    """Open it. Raises NotPlayedError: a real one's audit is its keeper's, and there is no driver for it."""
+    opening.only_simulated(name, "only a simulator's audit can be read")
     token = component.simulator.token
     return await RecordsDatabase.open(
         opening.context,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from harness.drivers.roip_gateway import RoipGatewayControl
 from harness.drivers.roip_radio import RoipRadio
-from harness.errors import TestbedError
 from harness.protocols.ed137.extension import Layout
 from harness.protocols.ed137.terms import Direction, RadioTerms
-from harness.testbed.components.base import Binding
 from harness.testbed.components.roip import RoipGatewayComponent, RoipRadioComponent
 from harness.testbed.opening.base import Opening, host_port
 
@@ -33,9 +31,8 @@ async def open_roip_radio(opening: Opening, name: str, component: RoipRadioCompo
 
 
 async def open_roip_gateway(opening: Opening, name: str, component: RoipGatewayComponent) -> RoipGatewayControl:
-    """Open its control interface. Raises TestbedError for a real gateway, which has none that is known."""
-    if component.binding is not Binding.SIMULATED:
-        raise TestbedError(f"component {name!r} is not simulated: only a simulated gateway can be made to fail")
+    """Open its control interface. Raises NotPlayedError for a real gateway, which has none that is known."""
+    opening.only_simulated(name, "only a simulated gateway can be made to fail")
     token = component.simulator.token
     url = opening.addresses.url(name, "http")
     return RoipGatewayControl(opening.context, name, url, token.get_secret_value() if token is not None else None)

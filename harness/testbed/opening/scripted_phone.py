@@ -17,4 +17,5 @@ async def open_scripted_phone(opening: Opening, name: str, component: ScriptedPh
         target=opening.sip(component.to),
         user=component.user,
         permit=opening.interlock.dial,
+        permit_flood=lambda: opening.interlock.flood(component.to),
     )

@@ -22,7 +22,8 @@ async def open_sms_gateway(opening: Opening, name: str, component: SmsGatewayCom
 
 
 async def open_sms_network(opening: Opening, name: str, component: SmsNetworkComponent) -> SmsNetwork:
-    """Reach the control of a simulated network."""
+    """Reach the control of a simulated network. Raises NotPlayedError for a real one."""
+    opening.only_simulated(name, "only a simulator tells what crosses it")
     token = component.simulator.token
     secret = token.get_secret_value() if token is not None else ""
     return SmsNetwork(opening.context, name, opening.addresses.url(name, "http"), secret)

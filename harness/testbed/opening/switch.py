@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from harness.drivers.enterprise_switch import EnterpriseSwitch
-from harness.errors import TestbedError
-from harness.testbed.components import Binding, EnterpriseSwitchComponent
+from harness.testbed.components import EnterpriseSwitchComponent
 from harness.testbed.opening.base import Opening
 
 
 async def open_switch(opening: Opening, name: str, component: EnterpriseSwitchComponent) -> EnterpriseSwitch:
-    """Open it. Raises TestbedError for a real one."""
-    if component.binding is not Binding.SIMULATED:
-        raise TestbedError(f"{name} is a real switch: its trunks and sites are not made to fail from here")
+    """Open it. Raises NotPlayedError for a real one."""
+    opening.only_simulated(name, "only a simulated switch makes calls bad and mixers hang")
     secret = component.simulator.control_token
     token = secret.get_secret_value() if secret is not None else None
     return EnterpriseSwitch(opening.context, name, opening.addresses.url(name, "http"), token)

@@ -9,6 +9,7 @@ from harness.errors import TestbedError
 from harness.testbed.components.base import Binding
 from harness.testbed.components.switch import EnterpriseSwitchComponent, TelephoneComponent
 from harness.testbed.opening.base import Opening, host_port
+from harness.transport.tap import Address
 from harness.transport.tls import TlsFiles
 
 
@@ -16,21 +17,19 @@ async def open_telephone(opening: Opening, name: str, component: TelephoneCompon
     """Open it and register it, at its site's gateway too where it has one. Raises TestbedError without a password."""
     switch = opening.at(component.of, EnterpriseSwitchComponent)
     is_tls = component.transport == TLS
-    homes = [
-        opening.addresses.host_port(component.of, "sips")
-        if is_tls and switch.sip is None
-        else opening.sip(component.of)
-    ]
+    homes = [_registrar(opening, component.of, switch, is_tls=is_tls)]
     password = component.password
     line = next((each for each in switch.simulator.lines if each.number == component.line), None)
     if switch.binding is Binding.SIMULATED and line is not None:
         password = password or line.password
-    if switch.binding is Binding.SIMULATED and line is not None and not is_tls:
+    if switch.binding is Binding.SIMULATED and component.gateway is None and line is not None and not is_tls:
         homes += [
             opening.addresses.host_port(f"{component.of}.{site.name}", "sip")
             for site in switch.simulator.sites
             if site.name == line.site and site.survivable is not None
         ]
+    if component.gateway is not None:
+        homes.append(host_port(component.gateway))
     if password is None:
         raise TestbedError(f"component {name!r} needs 'password': {component.of!r} has no line {component.line} to ask")
     telephone = await Telephone.open(
@@ -51,6 +50,13 @@ async def open_telephone(opening: Opening, name: str, component: TelephoneCompon
     )
     telephone.answers_after = component.answers_after
     return telephone
+
+
+def _registrar(opening: Opening, name: str, switch: EnterpriseSwitchComponent, *, is_tls: bool) -> Address:
+    if not is_tls:
+        return opening.sip(name)
+    told = switch.sips or switch.sip
+    return opening.addresses.host_port(name, "sips") if told is None else host_port(told)
 
 
 def _tls(opening: Opening, component: TelephoneComponent, switch: EnterpriseSwitchComponent) -> TlsSides:

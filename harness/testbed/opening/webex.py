@@ -5,6 +5,9 @@ from __future__ import annotations
 import ssl
 
 from harness.drivers.webex import Account, Webex
+from harness.drivers.webex_guests import GuestIssuer
+from harness.drivers.webex_sign_in import Person, SigningIn
+from harness.endpoints.webex import Integration, token_from
 from harness.testbed.components import Binding, WebexComponent
 from harness.testbed.opening.base import Opening
 from harness.transport.tls import TlsFiles, client_context
@@ -29,9 +32,11 @@ async def open_webex(opening: Opening, name: str, component: WebexComponent) -> 
             control=opening.addresses.url(name, "control"),
             control_token=secret.get_secret_value() if secret is not None else None,
             tls=_checking(opening, name, component),
+            signing_in=_signing_in(component),
+            guest_issuer=_guest_issuer(component),
         )
     assert component.service is not None, "the file's reader saw to it"
-    return await Webex.open(
+    webex = await Webex.open(
         opening.context,
         name,
         service=component.service,
@@ -42,8 +47,38 @@ async def open_webex(opening: Opening, name: str, component: WebexComponent) -> 
         clock=opening.clock,
         control=None,
         analytics=component.analytics,
+        guest_issuer=_guest_issuer(component),
         tls=_checking(opening, name, component),
     )
+    webex.tester = opening.tester
+    return webex
+
+
+def _guest_issuer(component: WebexComponent) -> GuestIssuer | None:
+    """Who signs for guests; a real one's secret is had when it is first needed."""
+    real = component.guest_issuer
+    if real is not None:
+        return GuestIssuer(real.id, lambda: token_from(real.secret_variable))
+    for each in component.simulator.guest_issuers:
+        return GuestIssuer(each.id, each.secret.get_secret_value)
+    return None
+
+
+def _signing_in(component: WebexComponent) -> SigningIn | None:
+    """Who can sign in at a simulated Webex's identity provider, and through which integration."""
+    provider, integrations = component.simulator.sign_on, component.simulator.integrations
+    if provider is None or not integrations:
+        return None
+    first = integrations[0]
+    people = {
+        each.email: Person(
+            each.password.get_secret_value(),
+            each.totp_secret.get_secret_value() if each.totp_secret is not None else None,
+        )
+        for each in provider.accounts
+    }
+    secret = first.client_secret.get_secret_value()
+    return SigningIn(Integration(first.client_id, first.redirect_uri, first.scopes, secret), people)
 
 
 def _checking(opening: Opening, name: str, component: WebexComponent) -> ssl.SSLContext | None:

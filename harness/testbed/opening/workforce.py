@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-
+from harness import installed
 from harness.drivers.workforce import ENTRY_POINTS, Workforce, WorkforceSystem
 from harness.errors import DriverError
 from harness.testbed.components import Binding, WorkforceComponent
@@ -11,17 +10,12 @@ from harness.testbed.opening.base import Opening
 
 
 async def open_workforce(opening: Opening, name: str, component: WorkforceComponent) -> WorkforceSystem:
-    """Open it. Raises DriverError where no adapter of that name is installed."""
+    """Open it. Raises DriverError where no adapter of that name is installed, or it can't be loaded."""
     if component.binding is Binding.SIMULATED:
         token = component.simulator.token
         secret = token.get_secret_value() if token is not None else None
         return Workforce.open(opening.context, name, url=opening.addresses.url(name, "http"), token=secret)
-    installed = {each.name: each for each in entry_points(group=ENTRY_POINTS)}
-    if component.adapter not in installed:
-        raise DriverError(
-            f"{name}: no adapter {component.adapter!r} for {ENTRY_POINTS} is installed; there is {', '.join(installed)}"
-        )
+    adapter = installed.load(ENTRY_POINTS, component.adapter, "workforce adapter", DriverError)
     secret = component.token.get_secret_value() if component.token is not None else None
-    adapter = installed[component.adapter].load()
     system: WorkforceSystem = adapter(opening.context, name, url=component.url, token=secret)
     return system

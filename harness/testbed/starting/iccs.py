@@ -14,14 +14,15 @@ from harness.testbed.components import (
     RecordsDatabaseComponent,
 )
 from harness.testbed.starting.base import Starting
+from harness.testbed.starting.iccs_ways import ways_of
 from simulators.calendar import epoch_of
 from simulators.iccs.command_desk import CommandControlAt
-from simulators.iccs.radio_desk import GatewayLine
 from simulators.iccs.radio_services.network import RadioControl
 from simulators.iccs.radio_services.services import RadioSurroundings
 from simulators.iccs.radio_services.units import StatusMeaning
 from simulators.iccs.services_at import ServiceAt, ServicesAt
 from simulators.iccs.simulator import IccsSimulator
+from simulators.iccs.talkgroup_ways.lines import GatewayLine, TetraLine
 
 
 async def start_iccs(starting: Starting, name: str, component: IccsComponent) -> None:
@@ -30,7 +31,7 @@ async def start_iccs(starting: Starting, name: str, component: IccsComponent) ->
         starting.context,
         await starting.media(),
         component.simulator,
-        radio=_radio(starting),
+        radio=_radio(starting, name, component),
         permit_dial=starting.interlock.dial,
         permit_radio=starting.interlock.radio,
         auto_answer=starting.auto_answer,
@@ -63,7 +64,7 @@ def _location(starting: Starting) -> tuple[str, int] | None:
     return None
 
 
-def _radio(starting: Starting) -> RadioSurroundings:
+def _radio(starting: Starting, iccs: str, component: IccsComponent) -> RadioSurroundings:
     """The radio network as it is for this ICCS; its control interface only where it is simulated."""
     testbed = starting.testbed
     started = {entry.name for entry in starting.addresses if entry.kind == "http"}
@@ -74,7 +75,8 @@ def _radio(starting: Starting) -> RadioSurroundings:
             secret = token.get_secret_value() if token is not None else None
             control = RadioControl(starting.addresses.url(name, "http"), secret)
     statuses = {each.value: StatusMeaning(number, each.means) for number, each in testbed.statuses.items()}
-    return RadioSurroundings(tuple(_gateways(starting)), testbed.talkgroups, statuses, control)
+    gateways = (*_gateways(starting), *ways_of(starting, iccs, component))
+    return RadioSurroundings(gateways, testbed.talkgroups, statuses, control)
 
 
 def _command_control(starting: Starting, iccs: str) -> CommandControlAt | None:
@@ -110,7 +112,7 @@ def _service(
 
 def _gateways(starting: Starting) -> list[GatewayLine]:
     """The gateway terminals that are there to be driven: real ones, and simulated ones that were started."""
-    lines = []
+    lines: list[GatewayLine] = []
     started = {entry.name for entry in starting.addresses}
     for name, each in starting.testbed.components.items():
         if not isinstance(each, RadioGatewayComponent) or (each.binding is Binding.SIMULATED and name not in started):
@@ -121,6 +123,14 @@ def _gateways(starting: Starting) -> list[GatewayLine]:
         else:
             serial, audio = each.serial.url, each.audio
         lines.append(
-            GatewayLine(name, each.talkgroup, serial, each.serial.baud, audio, private=each.use == "radio_calls")
+            TetraLine(
+                name=name,
+                talkgroup=each.talkgroup,
+                serial=serial,
+                baud=each.serial.baud,
+                audio=audio,
+                private=each.use == "radio_calls",
+                stands_by=each.standby_of is not None,
+            )
         )
     return lines

@@ -19,6 +19,7 @@ from simulators.iccs.api.recordings import recording_routes
 from simulators.iccs.api.streams import stream_routes
 from simulators.iccs.api.supervision import supervision_routes
 from simulators.iccs.calls import CallStateError
+from simulators.iccs.core_nodes import UnknownCoreNodeError
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.feeds.feeds import FeedError, GoneError
 from simulators.iccs.incidents import IncidentError, UnknownIncidentError
@@ -29,7 +30,14 @@ from simulators.iccs.web_console import web_console_routes
 from simulators.routes import add_routes
 from simulators.thrive import ThriveError
 
-_UNKNOWN = (UnknownPositionError, UnknownAlarmError, UnknownIncidentError, UnknownRecordError, UnknownTrunkError)
+_UNKNOWN = (
+    UnknownCoreNodeError,
+    UnknownPositionError,
+    UnknownAlarmError,
+    UnknownIncidentError,
+    UnknownRecordError,
+    UnknownTrunkError,
+)
 
 
 def make_app(desk: OperatorDesk, token: str | None, *, wallboard_every_s: float = 1.0) -> FastAPI:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from simulators.bodies import Body
 
 NUMBER = r"^[A-Za-z0-9+*#._-]+$"
-
-
-class Body(BaseModel):
-    """A body in which no other key is allowed."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class AnswerBody(Body):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simulators.iccs.api.bodies import Body
+from simulators.bodies import Body
 from simulators.iccs.api.places import At, Shown
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.listening import MAX_MONITORED

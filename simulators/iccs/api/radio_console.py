@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import status
 from pydantic import Field
 
-from simulators.iccs.api.bodies import Body
+from simulators.bodies import Body
 from simulators.iccs.api.places import At, Shown
 from simulators.iccs.desk import OperatorDesk
 from simulators.routes import Routes

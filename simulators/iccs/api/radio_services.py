@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Path, Query, Response, status
 from pydantic import Field
 
-from simulators.iccs.api.bodies import Body
+from simulators.bodies import Body
 from simulators.iccs.api.places import At, Shown
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.radio_services.services import RadioServices
@@ -25,7 +25,7 @@ _Talkgroup = Annotated[str, Field(min_length=1, max_length=64)]
 class PatchBody(Body):
     """The two talkgroups of a patch."""
 
-    talkgroups: tuple[_Talkgroup, _Talkgroup]
+    talkgroups: tuple[_Talkgroup, _Talkgroup] = Field(strict=False)
 
 
 class GroupBody(Body):

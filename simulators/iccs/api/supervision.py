@@ -1,10 +1,10 @@
-"""Routes of the control interface: wallboard, call records, who is to be called back, trunks and their faults."""
+"""Routes of the control interface: wallboard, call records, who is to be called back, trunks, core nodes, faults."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import BackgroundTasks, Path, Query, status
 
 from simulators.iccs.api.bodies import FaultBody
 from simulators.iccs.api.places import Shown
@@ -13,6 +13,7 @@ from simulators.iccs.records import MAX_FOUND
 from simulators.routes import Routes
 
 Text = Annotated[str | None, Query(max_length=64)]
+Node = Annotated[str, Path(max_length=64)]
 Time = Annotated[float | None, Query(ge=0)]
 
 
@@ -92,5 +93,22 @@ def supervision_routes(desk: OperatorDesk) -> Routes:
     async def end_fault(name: str) -> Shown:
         """End a trunk's fault."""
         return desk.set_trunk_fault(name, None, 1.0)
+
+    @router.get("/core-nodes")
+    async def read_core_nodes() -> Shown:
+        """The core nodes: which serves, which stands by, which is dead."""
+        return desk.core_nodes.shown()
+
+    @router.post("/core-nodes/{name}/kill", status_code=status.HTTP_202_ACCEPTED)
+    async def kill_core_node(name: Node, then: BackgroundTasks) -> Shown:
+        """Kill one, once this is answered. Where it served, this interface is gone until the other one takes over."""
+        then.add_task(desk.core_nodes.kill(name))
+        return desk.core_nodes.shown()
+
+    @router.post("/core-nodes/{name}/repair")
+    async def repair_core_node(name: Node) -> Shown:
+        """Have a dead one stand by."""
+        desk.core_nodes.repair(name)
+        return desk.core_nodes.shown()
 
     return router

@@ -24,8 +24,6 @@ from harness.whole_file import write_whole
 from simulators.iccs.feeds.tally import Counted, Tally
 from simulators.iccs.positions import AdviserState, Position
 
-STATES_KEPT: Final = 200_000
-"""Newest rows of states in memory; who asks for older ones is told that they are gone."""
 INTERVALS_KEPT: Final = 50_000
 MAX_PAGE: Final = 5_000
 SETTLES_S: Final = 0.5
@@ -86,8 +84,13 @@ class _Doing:
 class Feeds:
     """Both feeds of one control room."""
 
-    def __init__(self, journal: Journal, epoch: float, queues: Iterable[str], folder: Path | None) -> None:
-        """``epoch``: seconds since 1970 of run time 0; ``folder``: where files go, where they do."""
+    def __init__(
+        self, journal: Journal, epoch: float, queues: Iterable[str], folder: Path | None, *, states_kept: int
+    ) -> None:
+        """``epoch``: seconds since 1970 of run time 0; ``folder``: where files go, where they do.
+
+        ``states_kept``: newest rows of states in memory; who asks for older ones is told that they are gone.
+        """
         self._journal = journal
         self._epoch = epoch
         self._folder = folder
@@ -95,7 +98,7 @@ class Feeds:
         self.feed = f"iccs-{round(self._since * 1000)}"
         self._tally = Tally(queues)
         self._doing: dict[str, _Doing] = {}
-        self._states: deque[StateRow] = deque(maxlen=STATES_KEPT)
+        self._states: deque[StateRow] = deque(maxlen=states_kept)
         self._count = 0
         self._intervals: deque[IntervalRow] = deque(maxlen=INTERVALS_KEPT)
         self._closed = 0

@@ -2,8 +2,9 @@
 
 Theory. An emergency is known by its group call, which comes in with the emergency's priority (EN 300 392-5, +CTICN), or
 by status 0; a pressed key may bring both, so of one ISSI one alarm is open. A talkgroup whose call is up already brings
-no new +CTICN: there the status alone tells. Where the officer is comes by a LIP short report, before or after. An alarm
-is cleared once it is acknowledged and its call released, in either order; without a call, a console clears it.
+no new +CTICN: there the status alone tells. On MCPTT the talker's floor tells it (TS 24.380's Floor Indicator), even in
+a call that is up. Where the officer is comes by a LIP short report, before or after. An alarm is cleared once it is
+acknowledged and its call released, in either order; without a call, a console clears it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from simulators.iccs.alarms import Alarm, Alarms, UnknownAlarmError
 from simulators.iccs.positions import Position, PositionError
 from simulators.iccs.radio_services.unit_map import Place, UnitMap
 from simulators.iccs.shared import Shared
+from simulators.iccs.talkgroup_ways.way import talker_of, told_of
 
 EMERGENCY_STATUS = 0
 """The pre-coded status that tells an emergency (EN 300 392-2, 14.8.34)."""
@@ -34,7 +36,8 @@ class Emergency:
     """One officer's alarm."""
 
     id: str
-    issi: int
+    who: int | str
+    """The officer's ISSI, or MCPTT ID."""
     alias: str
     talkgroup: str
     time: float
@@ -50,7 +53,7 @@ class Emergency:
         place: Mapping[str, float | None] = self.place or {"lat": None, "lon": None}
         return {
             "emergency": self.id,
-            "issi": self.issi,
+            **told_of(self.who),
             "alias": self.alias,
             "talkgroup": self.talkgroup,
             **place,
@@ -74,7 +77,8 @@ class Emergencies:
         self._alarms = alarms
         self._lines = lines
         self._groups = {gssi: name for name, gssi in talkgroups.items()}
-        self._open: dict[int, Emergency] = {}
+        self._open: dict[int | str, Emergency] = {}
+        """By officer."""
         self._map = unit_map
         unit_map.moved = self._located
         self._count = 0
@@ -100,22 +104,24 @@ class Emergencies:
             case "status.received" if data.get("value") == EMERGENCY_STATUS:
                 to = data.get("to")
                 self._raise(data.get("issi"), self._groups.get(to, line) if isinstance(to, int) else line)
+            case "radio.emergency":
+                self._raise(talker_of(data), line)
             case "radio.released":
                 self._released(line)
 
-    def _raise(self, issi: object, talkgroup: str) -> None:
-        if not isinstance(issi, int) or issi in self._open:
+    def _raise(self, who: int | str | None, talkgroup: str) -> None:
+        if who is None or who in self._open:
             return
         if len(self._open) >= MAX_EMERGENCIES:
             done = (each for each in self._open.values() if each.acknowledged_by is not None)
             self._close(next(done, next(iter(self._open.values()))), "emergency.dropped")
         self._count += 1
         settings, now = self._shared.settings.radio, self._shared.now()
-        emergency = Emergency(f"E-{self._count:04d}", issi, settings.shown_as(issi), talkgroup, now)
-        told = self._map.latest(issi)
+        emergency = Emergency(f"E-{self._count:04d}", who, settings.shown_as(who), talkgroup, now)
+        told = self._map.latest(who) if isinstance(who, int) else None
         if told is not None and now - told.time <= PLACE_FRESH_S:
             emergency.place = {"lat": told.lat, "lon": told.lon}
-        self._open[issi] = emergency
+        self._open[who] = emergency
         emergency.unseen = asyncio.get_running_loop().call_later(
             settings.unacknowledged_s, self._unacknowledged, emergency
         )
@@ -139,7 +145,7 @@ class Emergencies:
             "emergency_unacknowledged",
             self._shared.now(),
             emergency=emergency.id,
-            issi=emergency.issi,
+            **told_of(emergency.who),
             alias=emergency.alias,
             talkgroup=emergency.talkgroup,
         )
@@ -195,7 +201,7 @@ class Emergencies:
             self._alarms.end(emergency.alarm, reason)
 
     def _close(self, emergency: Emergency, kind: str) -> None:
-        del self._open[emergency.issi]
+        del self._open[emergency.who]
         self._seen_to(emergency, kind)
         self._tell(kind, emergency)
 

@@ -12,6 +12,7 @@ from simulators.iccs.radio_console.emergencies import Emergencies
 from simulators.iccs.radio_console.folders import Folders
 from simulators.iccs.radio_console.stuck_keys import StuckKeys
 from simulators.iccs.radio_desk import RadioDesk
+from simulators.iccs.radio_services.services import RadioSurroundings
 from simulators.iccs.radio_services.unit_map import UnitMap
 from simulators.iccs.shared import Shared
 
@@ -25,21 +26,21 @@ class RadioConsole:
         radio: RadioDesk,
         patch: PatchPanel,
         lines: Mapping[str, str],
-        talkgroups: Mapping[str, int],
+        around: RadioSurroundings,
         unit_map: UnitMap,
     ) -> None:
-        """``lines``: each gateway's talkgroup by its line's name; ``talkgroups``: name to GSSI.
+        """``lines``: each gateway's talkgroup by its line's name.
 
         Raises LocalError where a folder has a talkgroup that there is not.
         """
-        unknown = [name for name in shared.settings.radio.in_folders() if name not in talkgroups]
+        unknown = [name for name in shared.settings.radio.in_folders() if name not in around.names]
         if unknown:
             raise LocalError(f"folders name talkgroups that there are not: {', '.join(unknown)}")
         self._shared = shared
         self._radio = radio
         self._patch = patch
         self.alarms = shared.alarms
-        self.emergencies = Emergencies(shared, self.alarms, lines, talkgroups, unit_map)
+        self.emergencies = Emergencies(shared, self.alarms, lines, around.talkgroups, unit_map)
         self.folders = Folders(shared)
         self._stuck = StuckKeys(shared, radio, self.alarms, lines)
 

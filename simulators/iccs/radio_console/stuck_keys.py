@@ -16,6 +16,7 @@ from simulators.iccs.alarms import Alarm, Alarms
 from simulators.iccs.positions import PositionError
 from simulators.iccs.radio_desk import RadioDesk
 from simulators.iccs.shared import Shared
+from simulators.iccs.talkgroup_ways.way import LOST, talker_of, told_of
 
 SIGNALLING_S = 0.2
 """By how much a gateway may see a transmission shorter than the network does: two frames and a margin."""
@@ -23,7 +24,7 @@ SIGNALLING_S = 0.2
 
 @dataclass(slots=True, eq=False)
 class _Transmission:
-    issi: object
+    who: int | str | None
     since: float
     timer: asyncio.TimerHandle
     alarm: Alarm | None = None
@@ -86,17 +87,17 @@ class StuckKeys:
     def _heard(self, talkgroup: str, event: Event) -> None:
         match event.kind:
             case "radio.talker":
-                issi = event.data.get("issi")
-                if talkgroup not in self._talking or self._talking[talkgroup].issi != issi:
+                who = talker_of(event.data)
+                if talkgroup not in self._talking or self._talking[talkgroup].who != who:
                     self._over(talkgroup)
-                    self._begin(talkgroup, issi)
-            case "radio.ceased" | "radio.released" | "pei.lost":
+                    self._begin(talkgroup, who)
+            case kind if kind in _OVER:
                 self._over(talkgroup)
 
-    def _begin(self, talkgroup: str, issi: object) -> None:
+    def _begin(self, talkgroup: str, who: int | str | None) -> None:
         loop = asyncio.get_running_loop()
         timer = loop.call_later(self._shared.settings.radio.stuck_s, self._stuck, talkgroup)
-        self._talking[talkgroup] = _Transmission(issi, loop.time(), timer)
+        self._talking[talkgroup] = _Transmission(who, loop.time(), timer)
 
     def _over(self, talkgroup: str) -> None:
         transmission = self._talking.get(talkgroup)
@@ -115,8 +116,8 @@ class StuckKeys:
         settings = self._shared.settings.radio
         about = {
             "talkgroup": talkgroup,
-            "issi": transmission.issi,
-            "alias": settings.shown_as(transmission.issi),
+            **told_of(transmission.who),
+            "alias": settings.shown_as(transmission.who),
             "after_s": settings.stuck_s,
         }
         transmission.alarm = self._alarms.raise_("stuck_talker", self._shared.now(), **about)
@@ -126,3 +127,4 @@ class StuckKeys:
 
 
 _ENDS = frozenset({"ptt.refused", "ptt.lost", "ptt.released"})
+_OVER = frozenset({"radio.ceased", "radio.released", *LOST})

@@ -18,9 +18,10 @@ from harness.errors import HarnessError, LocalError, MediaError
 from harness.journal import Event
 from simulators.iccs.patch_panel import PatchPanel
 from simulators.iccs.positions import Position, PositionError
-from simulators.iccs.radio_desk import GatewayLine, RadioPermit
 from simulators.iccs.radio_services.recordings import Recordings
 from simulators.iccs.shared import Shared
+from simulators.iccs.talkgroup_ways.lines import TetraLine
+from simulators.iccs.talkgroup_ways.way import RadioPermit
 
 ANSWERED_S: Final = 45.0
 """Seconds for which a radio may ring."""
@@ -38,7 +39,7 @@ class _Call:
 
 @dataclass(slots=True, eq=False)
 class _Line:
-    line: GatewayLine
+    line: TetraLine
     port: MediaPort
     terminal: TerminalEquipment | None = None
     call: _Call | None = None
@@ -52,7 +53,7 @@ class RadioCalls:
         shared: Shared,
         panel: PatchPanel,
         recordings: Recordings,
-        lines: list[GatewayLine],
+        lines: list[TetraLine],
         permit: RadioPermit,
     ) -> None:
         self._shared = shared

@@ -12,19 +12,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.endpoints.pei import TerminalEquipment
 from harness.errors import HarnessError
 from harness.journal import Event
-from harness.protocols.pei.codes import Grant
+from simulators.iccs.gateway import Gateway, left_to_key
 from simulators.iccs.patch_panel import PatchPanel
-from simulators.iccs.radio_desk import QUEUED_S, Gateway, RadioDesk, left_to_key
+from simulators.iccs.radio_desk import QUEUED_S, RadioDesk
 from simulators.iccs.radio_services.patch_book import PatchBook
 from simulators.iccs.shared import Shared
+from simulators.iccs.talkgroup_ways.way import LOST, Answer, talker_of
 
 if TYPE_CHECKING:
     import asyncio
 
     from harness.endpoints.media import MediaPort
+
+
+_ENDS = frozenset({"radio.ceased", "radio.released", *LOST})
+"""What a gateway reports when nobody talks on its talkgroup any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,8 @@ class _Relay:
     gateway: Gateway
     source: _Source
     work: asyncio.Task[None] | None = None
-    cc: int | None = None
+    call: int | None = None
+    """The call in which it has the floor."""
     is_over: bool = False
     """The floor was refused or lost; it is not asked for again for this source."""
 
@@ -94,32 +99,33 @@ class Relays:
 
     def _begin(self, talkgroup: str, source: _Source) -> None:
         gateway = self._radio.gateway(talkgroup)
-        if gateway is None or gateway.terminal is None or not gateway.in_service or gateway.keyed_by is not None:
+        if gateway is None or not gateway.in_service or gateway.keyed_by is not None:
             return
         relay = self._relays[talkgroup] = _Relay(gateway, source)
         gateway.passes_on = source.talkgroup
-        relay.work = self._shared.spawn(self._carry(relay, gateway.terminal))
+        self._radio.watch_closely(gateway)
+        relay.work = self._shared.spawn(self._carry(relay))
 
-    async def _carry(self, relay: _Relay, terminal: TerminalEquipment) -> None:
+    async def _carry(self, relay: _Relay) -> None:
         gateway = relay.gateway
         try:
-            outcome = await terminal.key(gateway.gssi)
-            if outcome.grant is Grant.QUEUED:
-                outcome = await terminal.granted(outcome.cc, within=QUEUED_S)
+            floor = await gateway.way.key()
+            if floor.answer is Answer.QUEUED:
+                floor = await gateway.way.granted(floor.call, within=QUEUED_S)
         except HarnessError as error:
             self._lost(relay, str(error))
             return
-        if not outcome.granted:
-            self._lost(relay, outcome.grant.text)
+        if floor.answer is not Answer.GRANTED:
+            self._lost(relay, floor.why)
             return
-        relay.cc = outcome.cc
+        relay.call = floor.call
         gateway.carries = relay.source.port
         self._panel.gateway(gateway)
         self._note("patch.carried", relay)
 
     def _lost(self, relay: _Relay, reason: str) -> None:
         """The network refused the floor, or took it away."""
-        relay.is_over, relay.cc = True, None
+        relay.is_over, relay.call = True, None
         self._silence(relay.gateway)
         self._note("patch.not_carried", relay, reason=reason)
 
@@ -134,13 +140,13 @@ class Relays:
         if relay.work is not None and not relay.work.done():
             relay.work.cancel()  # what it asked of the network is taken back
         self._silence(relay.gateway)
-        if relay.cc is not None and relay.gateway.terminal is not None:
-            self._shared.spawn(self._unkey(relay.gateway, relay.gateway.terminal, relay.cc))
+        if relay.call is not None:
+            self._shared.spawn(self._unkey(relay.gateway, relay.call))
             self._note("patch.carried_no_more", relay)
 
-    async def _unkey(self, gateway: Gateway, terminal: TerminalEquipment, cc: int) -> None:
+    async def _unkey(self, gateway: Gateway, call: int) -> None:
         try:
-            await terminal.unkey(cc)
+            await gateway.way.unkey(call)
         except HarnessError as error:
             self._shared.journal.warn(gateway.line.name, "gateway.unkey_failed", reason=str(error))
 
@@ -167,14 +173,18 @@ class Relays:
         talkgroup = gateway.line.talkgroup
         match event.kind:
             case "radio.talker" if gateway.port is not None:
-                self._taken_away(talkgroup, event, f"pre-empted by {event.data.get('issi')}")
+                self._taken_away(talkgroup, event, f"pre-empted by {talker_of(event.data)}")
                 self._sources.setdefault(talkgroup, _Source(talkgroup, gateway.port))
-            case "radio.ceased" | "radio.released" | "pei.lost":
+            case "gateway.in_service":
+                pass  # what ought to be carried by it can be, now
+            case kind if kind in _ENDS:
                 self._taken_away(talkgroup, event, f"the network said {event.kind}")
                 source = self._sources.get(talkgroup)
                 goes_on = event.kind == "radio.released" and left_to_key(gateway, event)
                 if source is not None and source.position is None and not goes_on:
                     del self._sources[talkgroup]
+                if event.kind in LOST:
+                    self._relays.pop(talkgroup, None)  # the network has refused nothing
             case _:
                 return
         self.settle()
@@ -182,7 +192,7 @@ class Relays:
     def _taken_away(self, talkgroup: str, event: Event, reason: str) -> None:
         """The network ended a transmission by which we pass on."""
         relay = self._relays.get(talkgroup)
-        if relay is not None and relay.cc is not None and event.data.get("cc", relay.cc) == relay.cc:
+        if relay is not None and relay.call is not None and event.data.get("cc", relay.call) == relay.call:
             self._lost(relay, reason)
 
     def _keyed(self, event: Event) -> None:

@@ -9,7 +9,7 @@ from simulators.iccs.audit.record import Audit
 from simulators.iccs.incidents import IncidentLog
 from simulators.iccs.patch_panel import PatchPanel
 from simulators.iccs.positions import Position
-from simulators.iccs.radio_desk import GatewayLine, RadioDesk, RadioPermit
+from simulators.iccs.radio_desk import RadioDesk
 from simulators.iccs.radio_services.ambience import AmbienceDesk
 from simulators.iccs.radio_services.network import NetworkLink, RadioControl
 from simulators.iccs.radio_services.patches import TalkgroupPatches
@@ -19,6 +19,8 @@ from simulators.iccs.radio_services.regrouping import RegroupingDesk
 from simulators.iccs.radio_services.unit_map import UnitMap
 from simulators.iccs.radio_services.units import StatusMeaning, Units
 from simulators.iccs.shared import Shared
+from simulators.iccs.talkgroup_ways.lines import GatewayLine, TetraLine
+from simulators.iccs.talkgroup_ways.way import RadioPermit
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class RadioSurroundings:
     """By the value that goes over the air."""
     control: RadioControl | None = None
     """Where the network's control interface is, where it has one."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The talkgroups that there are, whatever reaches them."""
+        return tuple(dict.fromkeys((*self.talkgroups, *(line.talkgroup for line in self.gateways))))
 
 
 class RadioServices:
@@ -55,7 +62,7 @@ class RadioServices:
         self.regrouping = RegroupingDesk(shared, self._network, audit, around.talkgroups)
         self.unit_map = UnitMap(shared, (line.name for line in around.gateways))
         self.units = Units(shared, incidents, around.statuses)
-        lines = [line for line in around.gateways if line.private]
+        lines = [line for line in around.gateways if isinstance(line, TetraLine) and line.private]
         self.calls = RadioCalls(shared, panel, self.recordings, lines, permit)
 
     async def start(self) -> None:

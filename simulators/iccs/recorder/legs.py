@@ -35,6 +35,7 @@ class About:
     position: str | None = None
     talkgroup: str | None = None
     issi: int | None = None
+    mcptt_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -95,6 +96,7 @@ class Leg:
             "position": about.position,
             "talkgroup": about.talkgroup,
             "issi": about.issi,
+            "mcptt_id": about.mcptt_id,
             "began": round(self.began, 6),
             "ended": None if self.ended is None else round(self.ended, 6),
             "seconds": round(self.size / SAMPLE_RATE, 3),

@@ -23,6 +23,7 @@ from simulators.iccs.radio_desk import RadioDesk
 from simulators.iccs.recorder.legs import MAX_LEG_S, About, Leg
 from simulators.iccs.recorder.store import Store, UnknownLegError
 from simulators.iccs.shared import Shared
+from simulators.iccs.talkgroup_ways.way import told_of
 
 PIECE_S: Final = 60.0
 """Seconds after which what a port heard is put into the stores; the media service keeps 300 s at most."""
@@ -51,7 +52,8 @@ class Recorder:
 
     def __init__(self, shared: Shared, radio: RadioDesk, calls: Callable[[], Iterable[SwitchCall]]) -> None:
         """``calls``: those that the switch has now."""
-        self.stores = {name: Store() for name in UNITS}
+        bounds = shared.settings.recorder
+        self.stores = {name: Store(bounds.mib * 1024 * 1024, bounds.legs) for name in UNITS}
         self.assigned: Callable[[int], str | None] = lambda _issi: None
         """The incident that a unit is assigned to, by its ISSI."""
         self._shared = shared
@@ -98,7 +100,7 @@ class Recorder:
                 if position.jack is not None and position.keyed is None:
                     wanted[replace(_of(call, "telephone_out"), position=position.id)] = position.jack
         for talkgroup, port, talker in self._radio.heard_now():
-            wanted[About("radio_rx", talkgroup=talkgroup, issi=talker)] = port
+            wanted[About("radio_rx", talkgroup=talkgroup, **told_of(talker))] = port
         for position in self._shared.positions:
             for talkgroup in position.keyed_groups if position.jack is not None else ():
                 gateway = self._radio.gateway(talkgroup)

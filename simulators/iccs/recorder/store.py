@@ -8,10 +8,6 @@ from typing import Final
 from simulators.iccs.positions import PositionError, UnknownPositionError
 from simulators.iccs.recorder.legs import Leg
 
-MAX_BYTES: Final = 256 * 1024 * 1024
-"""Octets of speech in one store, some nine hours of one leg; beyond, the oldest leg goes that is over and not held.
-Nothing is kept on disk."""
-MAX_LEGS: Final = 50_000
 MAX_HOLDS: Final = 1_000
 MAX_FOUND: Final = 500
 
@@ -25,9 +21,11 @@ class HoldError(PositionError):
 
 
 class Store:
-    """One recorder's store."""
+    """One recorder's store, in memory: beyond its bound the oldest leg goes that is over and not held."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_bytes: int, max_legs: int) -> None:
+        """``max_bytes``: octets of speech; 256 MiB are some nine hours of one leg."""
+        self._max_bytes, self._max_legs = max_bytes, max_legs
         self.failed = False
         """Whether it can be neither written nor read."""
         self._legs: dict[str, Leg] = {}
@@ -49,7 +47,7 @@ class Store:
         """Keep a leg, or what it has grown by: octets."""
         self._legs[leg.id] = leg
         self._size += grown
-        while self._size > MAX_BYTES or len(self._legs) > MAX_LEGS:
+        while self._size > self._max_bytes or len(self._legs) > self._max_legs:
             oldest = next((each for each in self if each.ended is not None and each.id not in self._holds), None)
             if oldest is None:
                 return  # legs that go on, and holds, have bounds of their own

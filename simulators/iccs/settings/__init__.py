@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from simulators.iccs.settings.advisers import AutoAdviserSettings
 from simulators.iccs.settings.base import MAX_CALLS, MAX_POSITIONS, Number, PositionId, QueueName, Role, Seconds
+from simulators.iccs.settings.core import CoreSettings
 from simulators.iccs.settings.ivr import IvrSettings
 from simulators.iccs.settings.layouts import ROLE_LAYOUTS, Layouts, LayoutSettings
 from simulators.iccs.settings.positions import AnyPosition, PositionRange, PositionSettings, SubscriberSettings
@@ -91,6 +92,14 @@ class TapSettings(Strict):
     """Presses closer together than this belong together. [p]"""
 
 
+class RecorderSettings(Strict):
+    """What each of the two recorders keeps, in memory; beyond, the oldest leg goes that is over and not held."""
+
+    mib: int = Field(default=256, ge=1, le=65_536)
+    """MiB of speech (A-law): nine hours of one leg."""
+    legs: int = Field(default=50_000, ge=1, le=10_000_000)
+
+
 class IccsSettings(Strict):
     """An ICCS as the testbed file describes it."""
 
@@ -127,10 +136,12 @@ class IccsSettings(Strict):
     command_control: CommandControlSide = CommandControlSide()
     crm: CrmSide = CrmSide()
     directory: DirectorySide = DirectorySide()
+    core: CoreSettings = CoreSettings()
     taps: TapSettings = TapSettings()
     radio: RadioSettings = RadioSettings()
     recordings_kept_s: float = Field(default=31 * 86_400.0, ge=60, le=10 * 366 * 86_400.0)
     """For how long recordings are kept, seconds; held ones for longer. [p]"""
+    recorder: RecorderSettings = RecorderSettings()
     wait_bands_s: tuple[Seconds, ...] = Field(default=(10, 60), min_length=1, max_length=10)
     """Where the bands of waiting times begin that calls are counted by: under 10 s, 10 to 59 s, 60 s and more."""
     transfer_ring_s: float = Field(default=20.0, gt=0, le=600)
@@ -153,6 +164,8 @@ class IccsSettings(Strict):
     """Seconds for which a call placed by a position rings before it is given up."""
     records_kept: int = Field(default=100_000, ge=1, le=1_000_000)
     """Call records in memory; beyond it the oldest goes that is over and not marked to be preserved."""
+    states_kept: int = Field(default=200_000, ge=1, le=10_000_000)
+    """Newest rows of advisers' states that the workforce feed keeps in memory."""
     wallboard_every_s: float = Field(default=1.0, gt=0, le=60)
     """How often at most a wallboard is told of changes."""
     auto_advisers: AutoAdviserSettings | None = None

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from simulators.iccs.settings.ways import MAX_WAYS, McpttName, WaySettings
 from simulators.settings import Strict
 
 MAX_ALIASES = 20_000
@@ -42,8 +43,14 @@ def check_names(folders: tuple[FolderSettings, ...]) -> None:
 class RadioSettings(Strict):
     """What consoles show of the radio, and when they raise an alarm."""
 
-    aliases: dict[Issi, Alias] = Field(default_factory=dict, max_length=MAX_ALIASES)
-    """ISSI to the name that is shown for it; one that is not listed is shown by its number."""
+    ways: dict[Annotated[str, Field(min_length=1, max_length=40)], WaySettings] = Field(
+        default_factory=dict, max_length=MAX_WAYS
+    )
+    """Talkgroups that are reached by MCPTT or a radio gateway; a component ``radio_gateway`` makes one TETRA's."""
+    aliases: dict[Annotated[Issi | McpttName, Field(union_mode="left_to_right")], Alias] = Field(
+        default_factory=dict, max_length=MAX_ALIASES
+    )
+    """ISSI, or MCPTT ID without its domain, to the name that is shown for it; who is not listed is shown by these."""
     unacknowledged_s: float = Field(default=10.0, gt=0, le=600)
     """How long an emergency may stay unacknowledged before the supervisors are alarmed (NICCS-RAD-009). [p]"""
     stuck_s: float = Field(default=60.0, gt=0, le=3600)
@@ -62,11 +69,12 @@ class RadioSettings(Strict):
             raise ValueError(f"{count} folders, {depth} deep; the most is {MAX_FOLDERS}, {MAX_DEPTH} deep")
         return self
 
-    def shown_as(self, issi: object) -> str:
-        """Return what an ISSI is shown as: its alias, else its number; ``unknown`` where the network told none."""
-        if not isinstance(issi, int):
-            return "unknown"
-        return self.aliases.get(issi, str(issi))
+    def shown_as(self, who: object) -> str:
+        """Return what an ISSI or an MCPTT ID is shown as: its alias, else itself; ``unknown`` where none was told."""
+        if isinstance(who, str):
+            user = who.removeprefix("sip:").partition("@")[0]
+            return self.aliases.get(user, user)
+        return self.aliases.get(who, str(who)) if isinstance(who, int) else "unknown"
 
     def in_folders(self) -> list[str]:
         """Return every talkgroup of every folder."""

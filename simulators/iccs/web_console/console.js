@@ -76,8 +76,11 @@ function told(kind, data) {
   if (kind === "call.dtmf") set(row("messages", "message", ++shown, `key ${data.digit}`), { call: data.call, digit: data.digit, state: "key" });
   else if (what === "call") call(how, data);
   else if (what === "ptt" && how in FLOOR && data.talkgroup) set(group(data.talkgroup), { reason: data.reason, floor: how });
-  else if (kind === "talker.shown") set(group(data.talkgroup), { alias: data.alias, talker: data.issi });
-  else if (kind === "talker.ended" || kind === "talkgroup.idle") set(group(data.talkgroup), { talker: "" });
+  else if (kind === "talker.shown") {
+    const who = data.issi ?? data.mcptt_id ?? data.alias;
+    set(group(data.talkgroup), { alias: data.alias, issi: data.issi, mcpttId: data.mcptt_id, talker: who });
+  }
+  else if (kind === "talker.ended" || kind === "talkgroup.idle") set(group(data.talkgroup), { issi: "", mcpttId: "", talker: "" });
   else if (kind === "talkgroup.selected") set(group(data.talkgroup), { speaker: "headset" });
   else if (kind === "talkgroup.unselected") set(group(data.talkgroup), { speaker: "loudspeaker" });
   else if (what === "patch") {
@@ -87,7 +90,7 @@ function told(kind, data) {
     const about = `emergencies/${path(data.emergency)}`;
     const element = row("emergencies", "emergency", data.emergency, `${data.alias} on ${data.talkgroup} ${how} `, () => [
       button("Acknowledge", "acknowledge", () => act(`${about}/acknowledge`)), button("Clear", "clear", () => act(`${about}/clear`))]);
-    set(element, { issi: data.issi, alias: data.alias, talkgroup: data.talkgroup, by: data.acknowledged_by, state: how });
+    set(element, { issi: data.issi, mcpttId: data.mcptt_id, alias: data.alias, talkgroup: data.talkgroup, by: data.acknowledged_by, state: how });
   } else if (kind === "status.shown" || kind === "sds.shown") {
     set(row("messages", "message", ++shown, `${data.issi}: ${data.text ?? data.value}`), { issi: data.issi, text: data.text, value: data.value, state: what });
   } else if (what === "incident" && data.incident) {

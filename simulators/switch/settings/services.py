@@ -13,6 +13,8 @@ MAX_SLOTS = 100
 MAX_ROOMS = 100
 MAX_PARTIES = 30
 """Parties of one conference."""
+MAX_MEETING = 1_000
+"""Parties of one meeting."""
 MAX_MESSAGE_S = 300.0
 """Seconds that one message may have: as much as a media port records."""
 
@@ -59,7 +61,7 @@ class MeetingSettings(Strict):
 
     first: int = Field(ge=1, le=999_999)
     last: int = Field(ge=1, le=999_999)
-    max_parties: int = Field(default=MAX_PARTIES, ge=2, le=MAX_PARTIES)
+    max_parties: int = Field(default=MAX_MEETING, ge=2, le=MAX_MEETING)
 
     @model_validator(mode="after")
     def _in_order(self) -> MeetingSettings:

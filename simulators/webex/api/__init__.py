@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from harness.errors import ScimError
 from simulators.guard import allowed_methods
 from simulators.routes import add_routes
 from simulators.webex.api import (
@@ -16,6 +17,10 @@ from simulators.webex.api import (
     analytics,
     call_queues,
     calling_plan,
+    contacts,
+    guests,
+    licence_assignment,
+    meeting_recordings,
     meetings,
     memberships,
     messages,
@@ -23,7 +28,12 @@ from simulators.webex.api import (
     organisation,
     people,
     places,
+    room_tabs,
     rooms,
+    scim_bulk,
+    scim_discovery,
+    scim_groups,
+    scim_users,
     teams,
     telephony,
     voice_messages,
@@ -34,6 +44,7 @@ from simulators.webex.cloud import Cloud
 from simulators.webex.described import describe
 from simulators.webex.errors import WebexError, unfit, unknown
 from simulators.webex.front import refusal
+from simulators.webex.scim_messages import SCIM
 
 PREFIX = "/v1"
 _PARTS = (
@@ -42,9 +53,12 @@ _PARTS = (
     memberships,
     messages,
     actions,
+    room_tabs,
     teams,
     webhooks,
     organisation,
+    licence_assignment,
+    contacts,
     places,
     telephony,
     voice_messages,
@@ -52,7 +66,9 @@ _PARTS = (
     call_queues,
     analytics,
     meetings,
+    meeting_recordings,
     xapi,
+    guests,
     oauth,
 )
 
@@ -63,8 +79,8 @@ def make_app(cloud: Cloud) -> FastAPI:
     describe(app)
 
     def refused(request: Request, error: WebexError) -> JSONResponse:
-        tracking = request.state.tracking_id
-        return JSONResponse(refusal(error, tracking), int(error.status), error.headers)
+        told, media_type = refusal(request.scope, error, request.state.tracking_id)
+        return JSONResponse(told, int(error.status), error.headers, media_type)
 
     @app.exception_handler(WebexError)
     async def ours(request: Request, error: WebexError) -> JSONResponse:
@@ -75,9 +91,13 @@ def make_app(cloud: Cloud) -> FastAPI:
         # What was sent is not sent back: it need not be text, and it may be long.
         first = error.errors()[0]
         if first["type"] == "json_invalid":
-            return refused(request, unfit("The body is not JSON."))
+            return refused(request, unfit("The body is not JSON.", "invalidSyntax"))
         where = ".".join(str(step) for step in first["loc"][1:]).encode(errors="replace").decode()
-        return refused(request, unfit(f"{where or first['loc'][0]}: {first['msg']}"))
+        return refused(request, unfit(f"{where or first['loc'][0]}: {first['msg']}", "invalidValue"))
+
+    @app.exception_handler(ScimError)
+    async def scim(request: Request, error: ScimError) -> JSONResponse:
+        return refused(request, unfit(str(error), error.scim_type))
 
     @app.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> JSONResponse:
@@ -92,4 +112,6 @@ def make_app(cloud: Cloud) -> FastAPI:
 
     for part in _PARTS:
         add_routes(app, part.routes(cloud), prefix=PREFIX)
+    for own in (scim_users, scim_groups, scim_bulk, scim_discovery):
+        add_routes(app, own.routes(cloud), prefix=f"{SCIM}{{org}}/v2")
     return app

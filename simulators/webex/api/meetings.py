@@ -1,10 +1,10 @@
-"""Meetings: made, joined by telephone past a lobby, recorded, ended; participants, invitees, recordings, qualities."""
+"""Meetings: made, joined by telephone past a lobby, recorded, ended; participants and invitees."""
 
 from __future__ import annotations
 
 import secrets
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -35,7 +35,6 @@ from simulators.webex.conferencing import (
     expected,
     leg_of,
     participants,
-    qualities,
     stop_recording,
 )
 from simulators.webex.errors import conflict, forbidden, unfit, unknown
@@ -44,21 +43,18 @@ from simulators.webex.meeting_shapes import (
     CallInNumber,
     Controls,
     Invitee,
+    JoinSecurity,
     Meeting,
-    MeetingRecording,
     MeetingTelephony,
     Participant,
-    SessionQuality,
 )
+from simulators.webex.shapes import Person
 
 Read = Annotated[Caller, needs("meeting:schedules_read")]
 Write = Annotated[Caller, needs("meeting:schedules_write")]
 Seeing = Annotated[Caller, needs("meeting:participants_read")]
 Admitting = Annotated[Caller, needs("meeting:participants_write")]
 Controlling = Annotated[Caller, needs("meeting:controls_write")]
-Recordings = Annotated[Caller, needs("meeting:recordings_read")]
-Deleting = Annotated[Caller, needs("meeting:recordings_write")]
-Analytics = Annotated[Caller, needs("analytics:read_all")]
 SITE: Final = "force.webex.example"
 MAX_INVITED: Final = 1_000
 
@@ -86,6 +82,18 @@ class MeetingSent(Sent):
     start: Moment
     end: Moment
     timezone: Line = "UTC"
+    scheduled_type: Literal["meeting", "webinar"] = "meeting"
+    unlocked_meeting_join_security: JoinSecurity | None = None
+    """None: a meeting has a lobby, and a webinar's attendees are let in at once [unconfirmed]."""
+    recurrence: (
+        Annotated[str, Field(max_length=256, pattern=r"^FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;[A-Z]+=[A-Z0-9,+-]+)*$")]
+        | None
+    ) = None
+    """When it is held again, a rule of RFC 2445."""
+    host_email: Email | None = None
+    """Whose meeting it is, where an administrator makes it for them."""
+    send_email: bool = True
+    """Whether the service writes to those who are invited; this one writes to nobody."""
     invitees: list[InviteeSent] = Field(default=[], max_length=MAX_INVITED)
 
 
@@ -129,7 +137,6 @@ def routes(cloud: Cloud) -> Routes:
     _series(router, cloud)
     _invitees(router, cloud)
     _participants(router, cloud)
-    _recordings(router, cloud)
     return router
 
 
@@ -141,19 +148,35 @@ def _own(cloud: Cloud, caller: Caller, meeting_id: str) -> Meeting:
     return meeting
 
 
+def _host(cloud: Cloud, caller: Caller, email: str | None, scope: str) -> Person:
+    """Whose meetings are meant: the caller's own, or for an administrator somebody's. Raises WebexError."""
+    if email is None or email.lower() in caller.person.emails:
+        return caller.person
+    caller.needs(scope)
+    found = cloud.store.person_by_email(email, caller.person.org_id)
+    if found is None or found.type != "person":
+        raise unknown("host")
+    return found
+
+
 def _series(router: Routes, cloud: Cloud) -> None:
     store = cloud.store
 
     @router.post("/meetings", response_model=Meeting)
     async def create(caller: Write, sent: MeetingSent) -> JSONResponse:
         """Make one; its number is joined by telephone at once."""
+        host = _host(cloud, caller, sent.host_email, "meeting:admin_schedule_write")
         begins, ends = stamped(sent.start), stamped(sent.end)
         if ends <= begins:
             raise unfit("The meeting's end is to lie after its start.")
+        emails = [each.email.lower() for each in sent.invitees]
+        if len(set(emails)) < len(emails):
+            raise conflict("An invitee is invited twice.")
         store.meetings.need_room()
         store.invitees.need_room(len(sent.invitees))
-        number = await begin(cloud)
-        host = caller.person
+        webinar = sent.scheduled_type == "webinar"
+        security = sent.unlocked_meeting_join_security or ("allowJoin" if webinar else "allowJoinWithLobby")
+        number = await begin(cloud, security, webinar=webinar)
         id_ = store.meetings.new_id()
         telephony = MeetingTelephony(
             access_code=number,
@@ -165,9 +188,12 @@ def _series(router: Routes, cloud: Cloud) -> None:
             title=sent.title,
             agenda=sent.agenda,
             password=secrets.token_urlsafe(6),
+            scheduled_type=sent.scheduled_type,
+            unlocked_meeting_join_security=security,
             timezone=sent.timezone,
             start=begins,
             end=ends,
+            recurrence=sent.recurrence,
             host_user_id=host.id,
             host_display_name=host.display_name,
             host_email=host.emails[0],
@@ -180,7 +206,7 @@ def _series(router: Routes, cloud: Cloud) -> None:
         for each in sent.invitees:
             _invite(cloud, meeting, each)
         await expected(cloud, meeting)
-        cloud.happenings.tell("meetings", "created", host, meeting.told(), frozenset({host.id}))
+        cloud.happenings.tell("meetings", "created", caller.person, meeting.told(), frozenset({host.id}))
         return answer(meeting)
 
     @router.get("/meetings", response_model=Items[Meeting])
@@ -188,14 +214,21 @@ def _series(router: Routes, cloud: Cloud) -> None:
         request: Request,
         caller: Read,
         number: Annotated[str | None, Query(alias="meetingNumber", max_length=64)] = None,
+        host_email: Annotated[str | None, Query(alias="hostEmail", max_length=254)] = None,
+        since: Annotated[Moment | None, Query(alias="from")] = None,
+        until: Annotated[Moment | None, Query(alias="to")] = None,
         max: Most = 100,
         cursor: Cursor = None,
     ) -> JSONResponse:
-        """Those that the caller is the host of."""
+        """Those that the caller is the host of; for an administrator who names one, that host."""
+        host = _host(cloud, caller, host_email, "meeting:admin_schedule_read")
         found = [
             each
             for each in after_number(store.meetings.of(caller.person.org_id), cloud.pager.after(request, cursor))
-            if each.host_user_id == caller.person.id and (number is None or each.meeting_number == number)
+            if each.host_user_id == host.id
+            and (number is None or each.meeting_number == number)
+            and (since is None or each.start >= stamped(since))
+            and (until is None or each.start <= stamped(until))
         ]
         return cloud.pager.page(request, found, by_number, max)
 
@@ -337,66 +370,3 @@ def _controls(router: Routes, cloud: Cloud) -> None:
             made = await stop_recording(cloud, meeting)
             cloud.happenings.tell("recordings", "created", caller.person, made.told(), frozenset({caller.person.id}))
         return told(await attendees(cloud, meeting))
-
-
-def _recordings(router: Routes, cloud: Cloud) -> None:
-    store = cloud.store
-
-    def kept(caller: Caller) -> list[MeetingRecording]:
-        """Those of the caller's meetings whose retention is not over; the others are gone."""
-        for each in [each for each in store.recordings.of(caller.person.org_id) if each.ends <= store.now()]:
-            _remove(each)
-        return [
-            each
-            for each in store.recordings.of(caller.person.org_id)
-            if caller.is_admin or each.host_email == caller.person.emails[0]
-        ]
-
-    def _remove(recording: MeetingRecording) -> None:
-        store.recordings.remove(recording)
-        store.content_bytes -= len(recording.data)
-
-    def one(caller: Caller, recording_id: str) -> MeetingRecording:
-        for each in kept(caller):
-            if each.id == recording_id:
-                return each
-        raise unknown("recording")
-
-    @router.get("/recordings", response_model=Items[MeetingRecording])
-    async def recordings(
-        request: Request,
-        caller: Recordings,
-        meeting_id: Annotated[str | None, wants("meetingId")] = None,
-        max: Most = 30,
-        cursor: Cursor = None,
-    ) -> JSONResponse:
-        """Those that are kept."""
-        found = after_number(kept(caller), cloud.pager.after(request, cursor))
-        of_it = [each for each in found if meeting_id is None or each.meeting_id == meeting_id]
-        return cloud.pager.page(request, of_it, by_number, max)
-
-    @router.get("/recordings/{recording_id}", response_model=MeetingRecording)
-    async def recording(caller: Recordings, recording_id: str) -> JSONResponse:
-        """One."""
-        return answer(one(caller, recording_id))
-
-    wav: dict[int | str, dict[str, Any]] = {200: {"content": {"audio/wav": {}}}}
-
-    @router.get("/recordings/{recording_id}/download", response_class=Response, responses=wav)
-    async def download(caller: Recordings, recording_id: str) -> Response:
-        """The sound of one."""
-        return Response(one(caller, recording_id).data, media_type="audio/wav")
-
-    @router.delete("/recordings/{recording_id}", status_code=HTTPStatus.NO_CONTENT)
-    async def delete(request: Request, caller: Deleting, recording_id: str) -> Response:
-        """Take one away."""
-        found = one(caller, recording_id)
-        _remove(found)
-        cloud.happenings.tell("recordings", "deleted", caller.person, found.told(), frozenset({caller.person.id}))
-        return Response(status_code=HTTPStatus.NO_CONTENT)
-
-    @router.get("/meeting/qualities", response_model=Items[SessionQuality])
-    async def quality(caller: Analytics, meeting_id: Annotated[str, wants("meetingId")]) -> JSONResponse:
-        """How a meeting was for each who left it."""
-        found = await qualities(cloud, cloud.store.meetings.get(meeting_id, caller.person.org_id))
-        return JSONResponse({"items": [each.told() for each in found]})

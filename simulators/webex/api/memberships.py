@@ -25,6 +25,7 @@ from simulators.webex.api.asking import (
 from simulators.webex.cloud import Cloud
 from simulators.webex.errors import conflict, forbidden, unfit, unknown
 from simulators.webex.front import Caller
+from simulators.webex.guests import no_two_guests
 from simulators.webex.membership import enter, leave
 from simulators.webex.shapes import Membership, Room
 
@@ -114,6 +115,7 @@ def _changing(router: Routes, cloud: Cloud) -> None:
             raise forbidden("Only members of a team come into its rooms.")
         if store.membership(room.id, person.id) is not None:
             raise conflict("User is already a participant.")
+        no_two_guests(person, [store.people.get(each.person_id, room.tenant) for each in store.members(room.id)])
         return answer(enter(cloud, room, person, by=caller.person, moderates=bool(sent.is_moderator)))
 
     @router.get("/{membership_id}", response_model=Membership)

@@ -285,7 +285,6 @@ def _files(router: Routes, cloud: Cloud) -> None:
     """Who fetches files."""
     store = cloud.store
 
-    @router.head("/contents/{content_id}", include_in_schema=False)
     @router.get("/contents/{content_id}", response_class=Response)
     async def contents(caller: Read, content_id: str) -> Response:
         """A file; never shown by a browser as what it is not."""

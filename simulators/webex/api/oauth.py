@@ -6,7 +6,7 @@ import base64
 import hashlib
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, unquote_plus, urlencode, urlsplit
 
 from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -17,6 +17,7 @@ from simulators.webex.cloud import Cloud
 from simulators.webex.errors import unfit, unknown
 from simulators.webex.front import Caller
 from simulators.webex.ids import named, uuid_of
+from simulators.webex.settings import IntegrationSettings
 from simulators.webex.shapes import Person
 from simulators.webex.tokens import REFRESH_LIVES_S, Issued
 
@@ -43,6 +44,18 @@ def _one(form: dict[str, list[str]], name: str) -> str:
     return values[0]
 
 
+def _client(request: Request, form: dict[str, list[str]]) -> tuple[str, str]:
+    """Which integration asks, and its secret: by HTTP Basic or in the form (RFC 6749 section 2.3.1)."""
+    scheme, _, told = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return _one(form, "client_id"), _one(form, "client_secret")
+    try:
+        client, _, secret = base64.b64decode(told.strip(), validate=True).decode().partition(":")
+    except ValueError as error:
+        raise unfit("invalid_request: the Authorization header can't be read") from error
+    return unquote_plus(client), unquote_plus(secret)
+
+
 def routes(cloud: Cloud) -> Routes:
     """The interface."""
     router = Routes(tags=["authorisation"])
@@ -62,7 +75,7 @@ def _tokens(router: Routes, cloud: Cloud) -> None:
             form = parse_qs(text, max_num_fields=32)
         except ValueError as error:
             raise unfit("invalid_request: the form can't be read") from error
-        client, secret = _one(form, "client_id"), _one(form, "client_secret")
+        client, secret = _client(request, form)
         grant = _one(form, "grant_type")
         if grant == "refresh_token":
             return JSONResponse(told(cloud.tokens.refresh(client, secret, _one(form, "refresh_token"))))
@@ -87,23 +100,55 @@ def _tokens(router: Routes, cloud: Cloud) -> None:
         code_challenge: Annotated[str | None, Query(max_length=128)] = None,
         code_challenge_method: Annotated[str | None, Query(max_length=16)] = None,
     ) -> Response:
-        """Let an integration act for somebody. There is no sign-in page: ``email`` names who agrees, at once."""
+        """Let an integration act for somebody, who is sent to the identity provider where there is one.
+
+        Without one there is no sign-in page: ``email`` names who agrees, at once.
+        """
         integration = cloud.tokens.integration(client_id)
         if redirect_uri != integration.redirect_uri:
             raise unfit("The redirect_uri is not the integration's.")
         if code_challenge is not None and code_challenge_method != "S256":
             raise unfit("invalid_request: the code_challenge_method is to be S256")
         asked = frozenset(scope.split())
-        answer = {"state": state} if state is not None else {}
-        person = next((each for each in cloud.store.people if email is not None and email.lower() in each.emails), None)
         if asked - set(integration.scopes) or not asked:
-            answer |= {"error": "invalid_scope"}
-        elif person is None or not person.login_enabled:
-            answer |= {"error": "access_denied"}
-        else:
-            answer |= {"code": cloud.tokens.code(integration, person.id, asked, code_challenge)}
-        joined = "&" if urlsplit(redirect_uri).query else "?"
-        return RedirectResponse(f"{redirect_uri}{joined}{urlencode(answer)}", HTTPStatus.FOUND)
+            return _sent_back(redirect_uri, state, {"error": "invalid_scope"})
+        if cloud.sign_on is not None:
+            there = cloud.sign_on.send(client_id, asked, code_challenge, state, email or "")
+            return RedirectResponse(there, HTTPStatus.FOUND)
+        return agreed(integration, email, asked, code_challenge, state)
+
+    def agreed(
+        integration: IntegrationSettings,
+        email: str | None,
+        scopes: frozenset[str],
+        challenge: str | None,
+        state: str | None,
+    ) -> Response:
+        """Send somebody back with a code, or with the reason why there is none."""
+        person = next((each for each in cloud.store.people if email is not None and email.lower() in each.emails), None)
+        if person is None or not person.login_enabled or person.type == "appuser":
+            return _sent_back(integration.redirect_uri, state, {"error": "access_denied"})
+        code = cloud.tokens.code(integration, person.id, scopes, challenge)
+        return _sent_back(integration.redirect_uri, state, {"code": code})
+
+    @router.get("/sso/callback", include_in_schema=False)
+    async def signed_in(
+        state: Annotated[str, Query(max_length=256)],
+        code: Annotated[str, Query(max_length=1_000)] = "",
+    ) -> Response:
+        """Take somebody back from the identity provider."""
+        if cloud.sign_on is None:
+            raise unknown()
+        asked = cloud.sign_on.back(state)
+        integration = cloud.tokens.integration(asked.client_id)
+        email = await cloud.sign_on.who(asked, code)
+        return agreed(integration, email, asked.scopes, asked.challenge, asked.state)
+
+
+def _sent_back(redirect_uri: str, state: str | None, answer: dict[str, str]) -> Response:
+    told = ({"state": state} if state is not None else {}) | answer
+    joined = "&" if urlsplit(redirect_uri).query else "?"
+    return RedirectResponse(f"{redirect_uri}{joined}{urlencode(told)}", HTTPStatus.FOUND)
 
 
 def _authorisations(router: Routes, cloud: Cloud) -> None:

@@ -27,6 +27,7 @@ from simulators.webex.api.asking import (
 from simulators.webex.cloud import Cloud
 from simulators.webex.errors import conflict, forbidden, unfit, unknown
 from simulators.webex.front import Caller
+from simulators.webex.guests import not_a_guest
 from simulators.webex.leaving import disable, remove_person
 from simulators.webex.shapes import Person, PhoneNumber, SipAddress
 
@@ -119,7 +120,8 @@ def _looking(router: Routes, cloud: Cloud) -> None:
         max: Most = 100,
         cursor: Cursor = None,
     ) -> JSONResponse:
-        """Who has an account; who is no administrator has to say who is looked for."""
+        """Who has an account; who is no administrator has to say who is looked for. Guests look for nobody."""
+        not_a_guest(caller.person)
         org = caller.person.org_id
         if org_id is not None:
             store.organizations.get(org_id, org)
@@ -131,7 +133,8 @@ def _looking(router: Routes, cloud: Cloud) -> None:
         found = [
             each
             for each in after_number(store.people.of(org), cloud.pager.after(request, cursor))
-            if (email is None or email.lower() in each.emails)
+            if each.type != "appuser"
+            and (email is None or email.lower() in each.emails)
             and (display_name is None or each.display_name.lower().startswith(display_name.lower()))
             and (not wanted or each.id in wanted)
             and (location_id is None or each.location_id == location_id)
@@ -146,8 +149,13 @@ def _looking(router: Routes, cloud: Cloud) -> None:
 
     @router.get("/{person_id}", response_model=Person)
     async def person(caller: Read, person_id: str) -> JSONResponse:
-        """One person."""
-        return JSONResponse(shown(caller, store.people.get(person_id, caller.person.org_id)))
+        """One person; for guests somebody whose room they share."""
+        found = store.people.get(person_id, caller.person.org_id)
+        own = caller.person
+        met = store.by_person.get(own.id, {}).keys() & store.by_person.get(found.id, {}).keys()
+        if own.guest_of is not None and found is not own and not met:
+            raise unknown("person")
+        return JSONResponse(shown(caller, found))
 
 
 def _changing(router: Routes, cloud: Cloud) -> None:
@@ -174,6 +182,7 @@ def _changing(router: Routes, cloud: Cloud) -> None:
     async def update(request: Request, caller: Write, person_id: str, sent: PersonSent) -> JSONResponse:
         """Change an account; what is left out stays as it is."""
         person = store.people.get(person_id, caller.person.org_id)
+        not_a_guest(person)
         given = _fields(cloud, caller, sent)
         if any(given["emails"][0] in each.emails for each in store.people if each is not person):
             raise conflict("User already exists.")
@@ -191,6 +200,7 @@ def _changing(router: Routes, cloud: Cloud) -> None:
     async def delete(request: Request, caller: Write, person_id: str) -> Response:
         """Remove an account: a leaver."""
         person = store.people.get(person_id, caller.person.org_id)
+        not_a_guest(person)
         if person is caller.person:
             raise forbidden("An administrator can't delete their own account.")
         remove_person(cloud, person)

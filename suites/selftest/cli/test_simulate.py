@@ -24,8 +24,9 @@ from harness.testbed.child import simulators
 SIMULATED = Path(__file__).resolve().parents[3] / "fixtures" / "testbeds" / "simulated.yaml"
 ENDS_WITHIN = 15.0
 GATEWAYS = (
-    *("gateway-1", "gateway-2", "gateway-3", "gateway-ma", "line-1"),
-    *("roip.main", "roip.standby", "roip.second", "roip.third"),
+    *("gateway-1", "gateway-1b", "gateway-2", "gateway-3", "gateway-ma", "line-1"),
+    *("roip.main", "roip.standby", "roip.second", "roip.third", "roip.fourth"),
+    *("roip.desk-1", "roip.desk-1b", "roip.desk-2", "roip.desk-3"),
 )
 NODES = (
     ("iccs", "iccs"),
@@ -40,6 +41,7 @@ NODES = (
     ("roip", "roip_gateway"),
     ("records", "records_database"),
     ("phone-book", "directory"),
+    ("webex-switch", "enterprise_switch"),
     ("webex", "webex"),
 )
 """What has a simulator, and so a clock."""
@@ -131,6 +133,7 @@ def test_each_address_is_an_object_on_a_line_and_ready_comes_last() -> None:
             ("roip", "roip_gateway", "http"),
             ("records", "records_database", "http"),
             ("phone-book", "directory", "http"),
+            *(("webex-switch", "enterprise_switch", kind) for kind in ("sip", "http", "records")),
             *(("webex", "webex", kind) for kind in ("http", "control", "token")),
             *((name, role, kind) for (name, role) in NODES for kind in ("ntp", "clock")),
         }
@@ -185,9 +188,19 @@ def simulate(*words: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+def test_what_the_default_testbed_lacks_is_started_from_another_of_ours_by_name_or_role() -> None:
+    with simulating("crm", "contact_us") as (child, lines):
+        assert {(line["name"], line["role"]) for line in lines[:-1]} == {("crm", "crm"), ("contact-us", "contact_us")}
+        url = next(line["url"] for line in lines if line.get("name") == "crm" and line["kind"] == "crm")
+        assert httpx.get(f"{url}/openapi.json", trust_env=False).status_code == 200
+        child.terminate()
+        code, told = ended(child)
+        assert code == 0 and told.startswith("from ") and told.endswith("service-centre.yaml\n")
+
+
 def test_an_unknown_name_is_exit_2_with_what_there_is() -> None:
-    there = "iccs, emergency, location, storm, phone-book, webex, records, radio, esn, roip, vhf-1, sms, workforce"
-    told = f"no simulator 'icss' in testbed 'niccs-simulated'; there is {there}\n"
+    there = "iccs, emergency, location, storm, phone-book, webex, webex-switch, records, radio, esn, roip, vhf-1, sms"
+    told = f"no simulator 'icss' in testbed 'niccs-simulated'; there is {there}, workforce\n"
     assert simulate("icss") == (2, "", told)
 
 

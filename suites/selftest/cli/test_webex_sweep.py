@@ -11,6 +11,9 @@ import httpx
 import pytest
 from test_simulate import simulating
 
+from harness.endpoints.webex.ids import uuid_in
+
+SCHEMA = "urn:cisco:codev:identity:contact:core:1.0"
 TESTBED = "fixtures/testbeds/webex.yaml"
 
 
@@ -22,28 +25,40 @@ def sweep(*words: str, token: str | None) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_was_left_is_shown_and_then_taken_away_and_nothing_else() -> None:
-    with simulating("webex", "switch", "--testbed", TESTBED) as (_child, lines):
+    with simulating("webex", "--testbed", TESTBED) as (_child, lines):
         found = {line["kind"]: line["url"] for line in lines[:-1] if line["name"] == "webex"}
         token, url = found["token"], found["http"]
         headers = {"Authorization": f"Bearer {token}"}
         with httpx.Client(base_url=f"{url}/v1", headers=headers, trust_env=False) as http:
             for title in ("iccs-test-left [red]", "Somebody's own"):
                 assert http.post("/rooms", json={"title": title}).status_code == 200
+            book = f"/contacts/organizations/{uuid_in(http.get('/people/me').json()['orgId'])}/contacts"
+            for name in ("iccs-test-contact", "Of iccs-test-people"):
+                contact = {"schemas": SCHEMA, "displayName": name, "phoneNumbers": [{"value": "01632 960230"}]}
+                assert http.post(book, json=contact).status_code == 201
             shown = sweep("--to", url, "--dry-run", "--json", token=token)
             assert (shown.returncode, len(http.get("/rooms").json()["items"])) == (1, 2)
-            [one] = [json.loads(line) for line in shown.stdout.splitlines()]
-            assert (one["kind"], one["name"]) == ("rooms", "iccs-test-left [red]")
+            found = [json.loads(line) for line in shown.stdout.splitlines()]
+            assert [each["name"] for each in found] == ["iccs-test-left [red]", "iccs-test-contact"]
             done = sweep("--to", url, token=token)
             assert done.returncode == 0 and "iccs-test-left [red]" in done.stdout
+            left = http.get(f"{book}/search").json()["result"]
+            assert [each["displayName"] for each in left] == ["Of iccs-test-people"]
             assert [each["title"] for each in http.get("/rooms").json()["items"]] == ["Somebody's own"]
         assert token not in done.stdout + done.stderr + shown.stdout + shown.stderr
 
 
-def test_webex_without_the_switch_that_it_calls_through_is_told() -> None:
-    command = [sys.executable, "-m", "harness.cli", "simulate", "webex", "--testbed", TESTBED, "--json"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode in {2, 3}
-    assert "not started: iccs simulate webex switch" in ended.stderr
+def test_webex_brings_the_switch_that_it_calls_through_and_has_meetings_and_hunt_groups() -> None:
+    with simulating("webex") as (_child, lines):
+        assert {line["name"] for line in lines[:-1]} == {"webex", "webex-switch"}
+        found = {line["kind"]: line["url"] for line in lines[:-1] if line["name"] == "webex"}
+        headers = {"Authorization": f"Bearer {found['token']}"}
+        with httpx.Client(base_url=f"{found['http']}/v1", headers=headers, trust_env=False) as http:
+            times = {"start": "2030-01-01T10:00:00Z", "end": "2030-01-01T11:00:00Z"}
+            made = http.post("/meetings", json={"title": "Briefing", **times})
+            assert made.status_code == 200 and made.json()["title"] == "Briefing"
+            assert http.get("/telephony/config/huntGroups").json()["huntGroups"] != []
+            assert http.get("/telephony/calls").json()["items"] == []
 
 
 @pytest.mark.parametrize(

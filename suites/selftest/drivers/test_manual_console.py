@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import tty
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
+from testers_hand import Hand, Reaction, pty
 
 from harness.drivers.console import Console
-from harness.drivers.manual_console import Record, StoppedError, Terminal
+from harness.drivers.manual_console import Record, StoppedError
+from harness.drivers.tester import Terminal
 from harness.errors import DriverError, ExpectationError
 from harness.testbed.bench import Bench, open_bench
 from harness.testbed.load import load_testbed
@@ -32,51 +31,6 @@ components:
   hand: {{role: console, position: govan-12}}
 """
 """``hand`` stands for the tester's hand at the same position."""
-Reaction = Callable[[], Coroutine[Any, Any, Any]] | str
-
-
-class Hand:
-    """Whoever sits at the terminal: reads what is asked, and does or types what ``answers`` says of it."""
-
-    def __init__(self, master: int, answers: dict[str, Reaction]) -> None:
-        self.read = ""
-        self._master, self._answers = master, answers
-        self._task = asyncio.create_task(self._work())
-
-    async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
-        seen = 0
-        while True:
-            ready = asyncio.Event()
-            loop.add_reader(self._master, ready.set)
-            try:
-                await ready.wait()
-            finally:
-                loop.remove_reader(self._master)
-            self.read += os.read(self._master, 4096).decode()
-            while (end := self.read.find("\n", seen)) >= 0:
-                line, seen = self.read[seen:end], end + 1
-                for asked, reaction in self._answers.items():
-                    if asked in line:
-                        if isinstance(reaction, str):
-                            os.write(self._master, reaction.encode() + b"\n")
-                        else:
-                            await reaction()
-
-    async def leave(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-
-
-@contextmanager
-def pty() -> Iterator[tuple[int, str]]:
-    master, slave = os.openpty()
-    tty.setraw(slave)
-    try:
-        yield master, os.ttyname(slave)
-    finally:
-        os.close(master)
-        os.close(slave)
 
 
 @contextmanager

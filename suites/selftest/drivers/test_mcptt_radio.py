@@ -4,54 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 
 import pytest
+from mcptt_town import Town, mcptt_town
 
 from harness.drivers.mcptt import McpttRadio
-from harness.endpoints.media import open_media
 from harness.errors import DriverError, InterlockError
-from harness.transport.context import Context
-from simulators.mcptt.server import McpttServer
-from simulators.mcptt.settings import McpttSettings
 
 pytestmark = pytest.mark.virtual_time
-
-DOMAIN = "mcptt.example"
-
-
-class Town:
-    def __init__(self, context: Context, server: McpttServer, radios: list[McpttRadio]) -> None:
-        self.context, self.server, self.radios = context, server, radios
-        self.refused: set[str] = set()
-        """What the interlock refuses."""
-
-    def permit(self, what: str, target: str, _priority: int) -> None:
-        if what in self.refused:
-            raise InterlockError(f"{what} {target} is not allowed")
 
 
 @pytest.fixture
 async def town() -> AsyncIterator[Town]:
-    async with AsyncExitStack() as stack:
-        context = Context.create(seed=1)
-        media = await open_media(context, in_process=True)
-        stack.push_async_callback(media.close)
-        inner = await open_media(context, in_process=True)
-        stack.push_async_callback(inner.close)
-        users = [{"name": name} for name in ("one", "two", "three")]
-        settings = McpttSettings.model_validate(
-            {"users": users, "groups": [{"name": "GD-OPS-1"}, {"name": "GD-OPS-2"}]}
-        )
-        server = await McpttServer.start(context, inner, settings)
-        stack.push_async_callback(server.stop)
-        made = Town(context, server, [])
-        for name in ("one", "two", "three"):
-            radio = await McpttRadio.open(
-                context, media, name, user=name, domain=DOMAIN, server=server.sip_address, permit=made.permit
-            )
-            stack.push_async_callback(radio.close)
-            made.radios.append(radio)
+    users = [{"name": name} for name in ("one", "two", "three")]
+    layout = {"users": users, "groups": [{"name": "GD-OPS-1"}, {"name": "GD-OPS-2"}]}
+    async with mcptt_town(layout, ("one", "two", "three"), registers=False) as made:
         yield made
 
 
@@ -61,6 +28,12 @@ async def joined(town: Town) -> list[McpttRadio]:
         await radio.select("GD-OPS-1")
         await town.context.journal.expect("mcptt", "group.joined", within=1.0, user=radio.name)
     return town.radios
+
+
+async def test_a_groups_call_is_joined_by_leave_to_key_the_talkgroup(town: Town) -> None:
+    """On a real server `safety.key` names talkgroups; `safety.call` names radios that may be called alone."""
+    await town.radios[0].select("GD-OPS-2")
+    assert town.asked == [("key", "GD-OPS-2")]
 
 
 async def test_a_key_is_granted_shown_to_the_others_and_let_go(town: Town) -> None:
@@ -130,12 +103,12 @@ async def test_a_talkgroup_that_there_is_not_and_one_that_it_is_not_in_are_named
         await one.key("GD-OPS-2")
 
 
-@pytest.mark.parametrize("what", ["call", "key"])
+@pytest.mark.parametrize("what", ["join", "key"])
 async def test_what_the_interlock_refuses_never_leaves(town: Town, what: str) -> None:
     one, *_ = town.radios
     if what == "key":
         await joined(town)
-    town.refused = {what}
+    town.refused = {"key"}
     before = len([event for event in town.context.journal if event.kind in ("sip.sent", "floor.message_sent")])
     with pytest.raises(InterlockError):
         await (one.key() if what == "key" else one.select("GD-OPS-1"))

@@ -11,6 +11,7 @@ import pytest
 from harness.drivers.radio import RadioTerminal
 from harness.endpoints.media import open_media
 from harness.errors import DriverError, InterlockError, PeiLocalError
+from harness.protocols.pei.unsolicited import GroupReport, OperatingMode
 from harness.protocols.tetra.lip import ShortLocation
 from harness.transport.context import Context
 from harness.transport.virtual_loop import VirtualLoop
@@ -27,6 +28,7 @@ class Field:
     context: Context
     officer: RadioTerminal
     sergeant: RadioTerminal
+    network: RadioNetwork
 
     @classmethod
     async def up(cls, permit: Callable[[str, str, int], None] | None = None) -> Field:
@@ -38,7 +40,7 @@ class Field:
             talkgroups=TALKGROUPS,
             terminals=[TerminalConfig("officer", 4001234), TerminalConfig("sergeant", 4001235)],
         )
-        network = await RadioNetwork.start(context, media, config, virtual=True)
+        field.network = network = await RadioNetwork.start(context, media, config, virtual=True)
         urls = {(each["name"], each["kind"]): each["url"] for each in network.addresses()}
         opened = []
         for name in ("officer", "sergeant"):
@@ -109,6 +111,45 @@ def test_the_key_is_queued_behind_another_and_pre_empted_by_an_emergency() -> No
             await field.sergeant.unkey()
         with pytest.raises(DriverError, match="pressed already"):
             await field.officer.key()
+
+    virtually(main)
+
+
+def test_a_terminal_that_rebooted_while_it_talked_is_told_everything_anew_at_the_next_press() -> None:
+    async def main() -> None:
+        field = await Field.up()
+        journal = field.context.journal
+        await field.officer.key()
+        field.network.power_cycle(field.network.terminal(4001234))
+        with pytest.raises(PeiLocalError, match="no final result"):
+            await field.officer.unkey()
+        await asyncio.sleep(20)
+        after = journal.position
+        assert (await field.officer.key()).granted
+        await journal.expect("sergeant", "talker.shown", within=1, after=after, issi=4001234)
+        await field.officer.unkey()
+        await asyncio.sleep(1)
+        assert (await field.sergeant.key()).granted
+        await journal.expect("officer", "talker.shown", within=1, after=after, issi=4001235)
+        await field.sergeant.send_text("heard again", to=4001234)
+        await journal.expect("officer", "sds.received", within=1, text="heard again")
+
+    virtually(main)
+
+
+def test_a_repeater_that_is_seen_in_direct_mode_is_no_talkgroup_that_was_given() -> None:
+    async def main() -> None:
+        field = await Field.up()
+        journal = field.context.journal
+        terminal = field.network.terminal(4001234)
+        report = GroupReport(2, "1001", "90116383", 0)
+        terminal.tell(OperatingMode(1))
+        terminal.tell(report)
+        await journal.expect("officer", "gateway.seen", within=1, issi=1001)
+        assert journal.find("officer", "group.given") is None
+        terminal.tell(OperatingMode(0))
+        terminal.tell(report)
+        await journal.expect("officer", "group.given", within=1, talkgroup="1001")
 
     virtually(main)
 

@@ -9,8 +9,8 @@ import pytest
 from harness.drivers.mcptt import McpttRadio
 from harness.drivers.radio import RadioTerminal
 from harness.drivers.roip_radio import RoipRadio
-from harness.drivers.talking_radio import LACKS, Ability, TalkingRadio, Technology, needs
-from harness.errors import NotApplicableError
+from harness.drivers.talking_radio import LACKS, NOT_PLAYED, Ability, TalkingRadio, Technology, needs
+from harness.errors import NotApplicableError, NotPlayedError
 
 DRIVERS = {Technology.TETRA: RadioTerminal, Technology.ROIP: RoipRadio, Technology.MCPTT: McpttRadio}
 METHODS = [name for name, each in vars(TalkingRadio).items() if inspect.iscoroutinefunction(each)]
@@ -40,16 +40,23 @@ def test_each_technology_has_one_driver() -> None:
 
 @pytest.mark.parametrize("technology", Technology)
 @pytest.mark.parametrize("ability", Ability)
-def test_what_is_lacked_is_not_applicable_with_the_reason_and_the_rest_is_asked(
+def test_what_is_lacked_or_not_played_is_told_with_the_reason_and_the_rest_is_asked(
     technology: Technology, ability: Ability
 ) -> None:
     why = LACKS[technology].get(ability)
-    if why is None:
+    left = NOT_PLAYED[technology].get(ability)
+    if why is None and left is None:
         needs(technology, ability)
         return
-    with pytest.raises(NotApplicableError) as found:
+    with pytest.raises((NotApplicableError, NotPlayedError)) as found:
         needs(technology, ability)
-    assert str(found.value) == f"not applicable: {technology} cannot {ability}: {why}"
+    told = f"not applicable: {technology} cannot {ability}: {why}"
+    assert str(found.value) == (told if why else f"not played: that {technology} can {ability} is not shown: {left}")
+
+
+def test_what_the_harness_does_not_play_is_no_limit_of_the_technology() -> None:
+    assert set(NOT_PLAYED) == set(Technology)
+    assert not [(each, ability) for each in Technology for ability in NOT_PLAYED[each] if ability in LACKS[each]]
 
 
 def test_every_ability_is_one_that_some_technology_has() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -17,11 +18,17 @@ from starlette.routing import Route
 
 from harness.drivers.webex import Account, Webex
 from harness.drivers.webex_left import find
-from harness.endpoints.webex import WebexClient, token_from
+from harness.drivers.webex_sign_in import Person, SigningIn
+from harness.endpoints.webex import Integration, WebexClient, token_from
+from harness.endpoints.webex.ledger import Ledger
+from harness.endpoints.webex.migration import Migration
 from harness.errors import (
     DriverError,
     ExpectationError,
     InterlockError,
+    MigrationError,
+    NotApplicableError,
+    NotPlayedError,
     TestbedError,
     WebexError,
     WebexGoneError,
@@ -29,10 +36,12 @@ from harness.errors import (
 )
 from harness.testbed.load import load_testbed
 from harness.transport.context import Context
+from simulators.calendar import clock_of
 from simulators.web import WebServer
 from simulators.webex.settings import WebexSettings
 from simulators.webex.simulator import WebexSimulator
 
+BACK = "http://127.0.0.1:9/signed-in"
 ACCOUNTS = {
     "administrator": Account("admin@force.example", "ICCS_WEBEX_ADMIN", False),
     "operator": Account("operator@force.example", "ICCS_WEBEX_OPERATOR", False),
@@ -46,11 +55,12 @@ def _no_dialling(number: str) -> None:
 
 @asynccontextmanager
 async def driver(
-    *, virtual: bool = True, real: bool = False, read_only: bool = False
+    *, virtual: bool = True, real: bool = False, read_only: bool = False, simulated: dict[str, Any] | None = None
 ) -> AsyncIterator[tuple[Webex, WebexSimulator, Context]]:
     """A driver of a simulated Webex, which it takes for a real one where ``real``."""
     context = Context.create(seed=1)
-    simulator = await WebexSimulator.start(context, WebexSettings(), virtual=virtual)
+    settings = WebexSettings.model_validate(simulated or {})
+    simulator = await WebexSimulator.start(context, settings, virtual=virtual)
     webex = await Webex.open(
         context,
         "webex",
@@ -59,7 +69,7 @@ async def driver(
         prefix="iccs-test-",
         read_only=read_only,
         permit=_no_dialling,
-        clock=lambda: 0.0,
+        clock=clock_of(context.journal, virtual=virtual),
         control=None if real else simulator.control_url,
     )
     try:
@@ -126,6 +136,63 @@ async def test_what_was_made_is_taken_away_at_the_end_and_what_others_made_stays
         assert "Bearer" not in repr(admin) and simulator.token not in repr(admin)
 
 
+@pytest.mark.virtual_time
+async def test_accounts_and_groups_that_were_made_are_found_by_their_prefix_and_taken_away() -> None:
+    async with driver() as (webex, _simulator, context):
+        admin = await webex.account()
+        await webex.provision('Joiner "7"', by="administrator")
+        await webex.make_group("Early", ["operator"], by="administrator")
+        left = [each async for each in find(admin, "iccs-test-", "administrator")]
+        assert [each.name for each in left] == ['iccs-test-Joiner "7"', "iccs-test-Early"]
+        assert [each async for each in find(admin, 'iccs-test-"', "administrator")] == []
+        operator = await webex.account("operator")
+        assert [each async for each in find(operator, "iccs-test-", "operator")] == []
+        await webex.tidy()
+        assert [each async for each in find(admin, "iccs-test-", "administrator")] == []
+        assert "joiner" not in context.journal.lines().lower(), "names come into no journal"
+
+
+@pytest.mark.virtual_time
+async def test_a_directory_that_does_not_do_as_it_was_told_is_found_out() -> None:
+    async with driver() as (webex, _simulator, context):
+        with pytest.raises(DriverError, match="has 0 users"):
+            webex._accounts["leaver"] = Account("nobody@force.example", None, True)
+            await webex.deactivate("leaver", by="administrator")
+        with pytest.raises(WebexRefusedError, match=r"refused with 403.*ROUTERGW_"):
+            await webex.deactivate("operator", by="operator")
+        assert "webex.deactivated" not in context.journal.lines()
+
+
+@pytest.mark.virtual_time
+async def test_who_is_let_in_without_a_second_factor_is_told_so_and_a_code_is_given_once() -> None:
+    settings = {"integrations": [{"client_id": "C", "client_secret": "s", "redirect_uri": BACK}]}
+    account = {
+        "email": "operator@force.example",
+        "password": "right",
+        "totp_secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+    }
+    people = {account["email"]: Person(account["password"], account["totp_secret"])}
+    signing_in = SigningIn(Integration("C", BACK, ("spark:all",), "s"), people)
+    for factor, asked in (("off", ("password",)), ("required", ("password", "one-time code"))):
+        provider = {"accounts": [account], "second_factor": factor}
+        async with driver(simulated=settings | {"sign_on": provider}) as (webex, _simulator, context):
+            webex.signing_in = signing_in
+            began = context.journal.now()
+            entries = [await webex.sign_in("operator") for _time in range(2)]
+            assert [each.factors for each in entries] == [asked] * 2
+            assert (context.journal.now() - began >= 1) is (factor == "required"), "a code was given twice"
+            assert all(each.seconds < 1 for each in entries), "the wait for a code is no part of signing in"
+            assert "right" not in context.journal.lines()
+            with pytest.raises(DriverError, match="leaver has no account"):
+                await webex.sign_in("leaver")
+
+
+async def test_at_a_real_identity_provider_signing_in_is_for_a_person_and_is_no_pass() -> None:
+    async with driver(real=True, virtual=False) as (webex, _simulator, _context):
+        with pytest.raises(NotApplicableError, match="by hand"):
+            await webex.sign_in("operator")
+
+
 async def test_a_read_only_webex_is_sent_nothing_that_would_change_it() -> None:
     asked: list[str] = []
 
@@ -152,11 +219,13 @@ async def test_of_a_real_webex_no_account_is_disabled_that_is_not_disposable_and
         theirs = (await (await webex.account()).ask("POST", "/rooms", {"title": "x"}))["id"]
         with pytest.raises(InterlockError, match="disposable"):
             await webex.disable("operator")
+        with pytest.raises(InterlockError, match="disposable"):
+            await webex.deactivate("operator", by="administrator")
         with pytest.raises(InterlockError, match="was not made by this test"):
             await webex.say(theirs, "x")
         with pytest.raises(WebexError, match="set ICCS_WEBEX_OPERATOR in the environment"):
             await webex.account("operator")
-        with pytest.raises(DriverError, match="it is not made to fail from here"):
+        with pytest.raises(NotPlayedError, match="it is not made to fail from here"):
             await webex.fail()
 
 
@@ -264,3 +333,121 @@ def test_a_real_webex_is_only_read_unless_the_file_says_otherwise(tmp_path: Path
         file.write_text(text % more)
         component = load_testbed(file).components["webex"]
         assert component.role == "webex" and component.only_read is only_read
+
+
+WAVE = Path(__file__).parents[3] / "fixtures" / "migration" / "teams-wave.json"
+
+
+def _wave(tmp_path: Path, *others: tuple[str, str]) -> Path:
+    """The wave without its meetings, for which there is no switch here; with words replaced."""
+    told = json.loads(WAVE.read_text(encoding="utf-8"))
+    for user in told["users"]:
+        user["events"] = []
+    text = json.dumps(told)
+    for word, other in others:
+        text = text.replace(word, other)
+    file = tmp_path / "wave.json"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        (),
+        (("iccs-test-teams-wave-1", "Wave 1"),),
+        (("iccs-test-morven@", "morven@"),),
+        (("iccs-test-Locksmith", "Locksmith"),),
+    ],
+)
+async def test_in_a_real_organisation_nobody_elses_are_migrated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others: tuple[tuple[str, str], ...]
+) -> None:
+    async with driver(real=True) as (webex, simulator, _context):
+        monkeypatch.setenv("ICCS_WEBEX_ADMIN", simulator.token)
+        with pytest.raises(InterlockError, match="nothing was sent"):
+            await webex.migrate(_wave(tmp_path, *others), tmp_path / "ledger")
+        assert not (tmp_path / "ledger").exists()
+
+
+async def test_what_a_test_migrated_is_gone_when_it_ends_and_of_accounts_that_were_there_only_what_they_got(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with driver(real=True) as (webex, simulator, _context):
+        monkeypatch.setenv("ICCS_WEBEX_ADMIN", simulator.token)
+        before = await webex.census()
+        wave = await webex.migrate(
+            _wave(tmp_path, ("desk@force.example", "officer@force.example"), ('"2003"', '"2002"')), tmp_path / "ledger"
+        )
+        await webex.expect_migrated(wave)
+        await webex.tidy()
+        await webex.expect_as_before(before)
+
+
+async def test_a_namesake_that_others_made_since_is_no_migrations_to_take_back(tmp_path: Path) -> None:
+    async with driver() as (webex, _simulator, _context):
+        await webex.migrate(_wave(tmp_path), tmp_path / "ledger")
+        client = await webex.account()
+        scim = await client.scim()
+        [made] = await webex.users('userName eq "iccs-test-morven@force.example"', by="administrator")
+        await client.ask("DELETE", f"{scim}/Users/{made['id']}")
+        other = {key: made[key] for key in ("schemas", "userName", "userType", "displayName")}
+        again = await client.ask("POST", f"{scim}/Users", other)
+        await webex.roll_back(tmp_path / "ledger")
+        left = await webex.users('userName sw "iccs-test-"', by="administrator")
+        assert [each["id"] for each in left] == [again["id"]]
+
+
+async def test_a_ledger_of_another_organisation_is_not_rolled_back(tmp_path: Path) -> None:
+    async with driver() as (webex, _simulator, _context):
+        ledger = Ledger.begin(tmp_path / "ledger", "another", "wave")
+        ledger.intend("users", emails=["operator@force.example"])
+        before = await webex.census()
+        with pytest.raises(MigrationError, match="another organisation"):
+            await webex.roll_back(ledger.path)
+        await webex.expect_as_before(before)
+
+
+LATE = "iccs-test-late@force.example"
+
+
+class Late(WebexClient):
+    """A service that makes a user whom it was asked for earlier just before it is looked again, so many times."""
+
+    times = 0
+    looks = 0
+    made = 0
+
+    async def found(self, path: str, looked_for: str = "", *, most: int = 100_000) -> AsyncIterator[dict[str, Any]]:
+        self.looks += 1
+        if self.looks % 2 == 0 and self.made < self.times:
+            self.made += 1
+            core = "urn:ietf:params:scim:schemas:core:2.0:User"
+            body = {"schemas": [core], "userName": LATE, "userType": "user", "displayName": "Late"}
+            await self.ask("POST", path, body)
+        async for each in super().found(path, looked_for, most=most):
+            yield each
+
+
+@pytest.mark.parametrize(("times", "left"), [(1, 0), (5, 1)])
+async def test_a_request_that_the_service_does_late_is_taken_back_too_or_is_told(
+    tmp_path: Path, times: int, left: int
+) -> None:
+    async with driver() as (webex, simulator, _context):
+        client = Late("webex", simulator.url, simulator.token, read_only=False)
+        client.times = times
+        try:
+            organisation = str((await client.ask("GET", "/people/me"))["orgId"])
+            ledger = Ledger.begin(tmp_path / "ledger", organisation, "wave")
+            ledger.intend("users", emails=[LATE])
+            migration = Migration(client, await client.scim(), ledger, lambda _step: None)
+            if left:
+                with pytest.raises(MigrationError, match="there is still something") as told:
+                    await migration.roll_back()
+                assert told.value.rolled_back is False
+            else:
+                await migration.roll_back()
+        finally:
+            await client.close()
+        assert client.made == min(times, 3)
+        assert len(await webex.users(f'userName eq "{LATE}"', by="administrator")) == left

@@ -102,7 +102,7 @@ def test_the_report_shows_it_without_scrolling_and_a_dashboard_of_our_own(tmp_pa
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         screen = browser.new_page(viewport={"width": 1366, "height": 768})
         screen.goto(page.as_uri())
-        screen.get_by_text("test_waits_in_vain").first.click()
+        screen.get_by_text("Waits in vain").first.click()
         told = screen.get_by_text("On the wire, before it failed:").first
         expect(told).to_contain_text("expected call.connected on govan-12 within 1 s")
         expect(told).to_be_in_viewport()

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from harness.evidence.pytest_side import in_words
 from harness.evidence.requirements import catalogue
 from harness.evidence.results import Verdict, as_json, read_results, summarise
 
@@ -125,7 +126,7 @@ def documents(folder):
 
 
 @pytest.mark.parametrize(
-    ("runner", "suite", "passes"), [(run_pytest, PYTEST_SUITE, "test_passes"), (run_robot, ROBOT_SUITE, "Passes")]
+    ("runner", "suite", "passes"), [(run_pytest, PYTEST_SUITE, "Passes"), (run_robot, ROBOT_SUITE, "Passes")]
 )
 def test_results_carry_requirement_stage_and_what_was_simulated(tmp_path, runner, suite, passes):
     folder = tmp_path / "a suite"
@@ -147,6 +148,17 @@ def test_results_carry_requirement_stage_and_what_was_simulated(tmp_path, runner
     assert {(link["type"], link["name"], link["url"]) for link in data["links"]} == {
         ("requirement", name, f"requirements.html#{name}") for name in ("NICCS-TEL-006", "NICCS-RAD-001")
     }
+
+
+def test_a_pytest_test_has_a_title_in_words_however_it_ends_and_keeps_its_full_name(tmp_path):
+    folder = tmp_path / "a suite"
+    run_pytest(folder, PYTEST_SUITE)
+    titles = {data["fullName"].rpartition("#")[2]: title for title, data in documents(folder).items()}
+    assert titles == {
+        f"test_{each}": each.capitalize() for each in ("passes", "fails", "breaks", "skips", "declares", "depends")
+    }
+    assert in_words("test_a_call_is_kept_2_min[999-True]") == "A call is kept 2 min [999-True]"
+    assert in_words("test_") == "Test_"
 
 
 def test_pytest_tells_its_progress_and_verdicts(tmp_path):

@@ -1,6 +1,8 @@
 """The run store, and runs compared: what regressed, which measures moved, when there are too few samples to tell."""
 
+import contextlib
 import itertools
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -14,6 +16,7 @@ from harness.evidence.results import Standing, TestOutcome, Verdict
 from harness.evidence.run_store import (
     EvidenceFile,
     Measured,
+    Play,
     RunStart,
     RunStore,
     RunStoreError,
@@ -105,6 +108,30 @@ def test_names_are_the_beginning_of_an_id_or_a_commit(store):
             store.named(wrong)
     with pytest.raises(RunStoreError, match="a commit with 2 runs"):
         store.run("c0ffee")
+
+
+def test_how_scenarios_were_played_is_kept_by_stage_for_runs_that_are_over(store):
+    played = [TestOutcome("t", verdict, (), "real", scenario="E2E-01") for verdict in (Verdict.PASSED, Verdict.KNOWN)]
+    old = ended(store, *played, outcome(), began=10.0)
+    store.begin(start(run="20260102T000000Z-bbbbbb", began=20.0))
+    expected = [Play("bed", 10.0, "E2E-01", verdict, "real") for verdict in ("passed", "known")]
+    assert sorted(store.plays("SAT"), key=lambda play: play.verdict, reverse=True) == expected
+    assert store.plays("FAT") == []
+    assert store.prune(15.0, dry=False) == ([old], 0)
+    assert store.plays("SAT") == []
+
+
+def test_a_store_from_before_plays_were_kept_takes_them(tmp_path):
+    at = str(tmp_path / "runs.sqlite")
+    store = RunStore.open(at)
+    kept = ended(store, outcome())
+    store.close()
+    with contextlib.closing(sqlite3.connect(at)) as file:
+        file.execute("DROP TABLE run_plays")
+    store = RunStore.open(at)
+    assert [row.id for row, _ in store.runs()] == [kept]
+    assert store.plays("SAT") == []
+    store.close()
 
 
 def test_prune_spares_what_is_held_under_way_or_young(store):

@@ -1,5 +1,6 @@
 """What a person looks at: transcripts, waveforms, ladders, and which of them a test keeps."""
 
+import base64
 import io
 import json
 import math
@@ -12,7 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.evidence.audio import LONGEST_S, SILENCE_DBFS, Sound, escape, heard, level_dbfs, to_wav, waveform_svg
+from harness.evidence.audio import (
+    LONGEST_S,
+    SILENCE_DBFS,
+    Sound,
+    escape,
+    heard,
+    is_silent,
+    level_dbfs,
+    to_wav,
+    waveform_svg,
+)
 from harness.evidence.collect import ON_THE_WIRE, TEXT_BYTES, Evidence
 from harness.evidence.ladder import COLUMNS, OTHERS, ROWS, WIDTH, Row, ladder_svg, rows, sip_label
 from harness.evidence.on_the_wire import Failure
@@ -285,12 +296,28 @@ def test_a_failure_or_a_wish_keeps_the_whole_set(tmp_path, failed, keep):
         "capture",
         "serial officer",
         f"audio {speech_name}",
-        f"waveform {speech_name}",
+        f"listen: {speech_name}",
     }
     assert len(read_pcap(kept["capture"].body)) == 51
     assert b"AT<CR>" in kept["serial officer"].body
-    assert kept[f"audio {speech_name}"].body.startswith(b"RIFF")
+    recording = kept[f"audio {speech_name}"].body
+    assert recording.startswith(b"RIFF")
+    page = kept[f"listen: {speech_name}"].body
+    assert base64.b64encode(recording) in page and b"<path d=" in page, "what is played is the recording, seen below"
     assert (ON_THE_WIRE in kept) == (failed is not None)
+
+
+def test_of_silence_it_is_told_and_no_recording_kept(tmp_path):
+    idle = np.tile(np.array([8, -8], np.int16), 4000)
+    sounds = [Sound("gateway-1 to iccs", idle), Sound("officer", TONE), Sound("too short", TONE[:10])]
+    kept = Evidence((tmp_path,), NAMES, 1.7e9).attachments(
+        "t", [], start=0.0, end=1.0, failed=Failure(1.0), sounds=sounds
+    )
+    found = {each.name: each.body for each in kept}
+    assert found["silent recordings"] == b"gateway-1 to iccs: 1.00 s\n"
+    assert {name for name in found if "officer" in name} == {"audio officer", "listen: officer"}
+    assert not any(name.startswith(("audio gateway", "listen: gateway")) for name in found)
+    assert is_silent(Sound("none", np.zeros(0, np.int16))) and not is_silent(Sound("low", np.full(9, 9, np.int16)))
 
 
 def test_where_a_test_failed_is_told_by_packet_and_by_line_before_the_nearest_event_and_the_failure(tmp_path):

@@ -102,7 +102,16 @@ def test_a_suite_on_a_testbed_of_its_own_is_skipped_beside_real_equipment(
     assert results["Waits"][0] == "PASS", said
     monkeypatch.setenv("ICCS_TESTBED", str(real))
     _, results, _ = Suite(tmp_path).run(body, options=options)
-    assert results["Waits"] == ("SKIP", "played on simulators alone, which tells nothing of officer")
+    status, why = results["Waits"]
+    assert status == "SKIP"
+    assert why.startswith("played on simulators alone (queues), which tells nothing of officer: ")
+    real.write_text("stands_for: [queues]\n" + real.read_text())
+    status, why = Suite(tmp_path).run(body, options=options)[1]["Waits"]
+    assert status == "SKIP", "no console is there"
+    assert "has no component 'govan-01' with role console" in why
+    iccs = "  iccs: {role: iccs, simulator: {positions: [{site: govan, first: 1, last: 2}]}}\n"
+    real.write_text(real.read_text() + iccs + "  govan-01: {role: console, position: govan-01}\n")
+    assert Suite(tmp_path).run(body, options=options)[1]["Waits"] == ("PASS", "")
 
 
 SPEAKS = """\

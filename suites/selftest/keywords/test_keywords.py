@@ -20,6 +20,7 @@ from harness.keywords.base import _Reads
 from harness.keywords.figures import FigureKeywords
 from harness.keywords.library import ICCS
 from harness.keywords.session import DEFAULT_TESTBED, Session
+from harness.testbed.places import RUN_DIR_VARIABLE
 from suites.selftest.keywords.robot_suite import LIBRARY, Suite
 
 DOCUMENTED: list[KeywordDoc] = list(LibraryDocumentation(LIBRARY).keywords)
@@ -174,7 +175,7 @@ Not A Time
     assert "call.ringing" in first
     assert "queue='emergency'" in first
     assert told["No Call"] == "no call was placed in this test: `Caller Dials` comes first"
-    assert "no component 'govan-99' for" in told["Not In The File"]
+    assert "no component 'govan-99' with role console" in told["Not In The File"]
     assert "govan-12, govan-13, govan-14, govan-31" in told["Not In The File"]
     assert "status 77 is not under 'statuses'" in told["No Such Status"]
     assert "409: no call rings at govan-12 on queue emergency" in told["Nothing Rings"]
@@ -283,6 +284,22 @@ def test_a_session_that_can_not_start_leaves_nothing_behind(tmp_path: Path, monk
         _ = session.bench
     assert list(tmp_path.iterdir()) == []
     session.end_suite()
+
+
+def test_benches_of_two_suites_in_one_run_have_folders_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(RUN_DIR_VARIABLE, str(tmp_path))
+    folders = set()
+    for _suite in range(2):
+        session = Session(DEFAULT_TESTBED, "virtual", 1, "failures")
+        try:
+            folders.add(session.bench.directory)
+            session.end_test("a test", failed=None)
+        finally:
+            session.end_suite()
+    assert len(folders) == 2
+    assert all(tmp_path in folder.parents for folder in folders)
 
 
 @pytest.mark.real_wire

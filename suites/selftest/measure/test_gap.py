@@ -51,6 +51,13 @@ def test_speech_that_is_whole_has_no_gap_however_late_the_ear_began() -> None:
         assert (gap.seconds, gap.heard) == (0.0, 1.0)
 
 
+@pytest.mark.parametrize("late_s", [0.3, 0.7, 1.5, 3.0])
+def test_an_ear_that_began_after_the_act_has_missed_what_was_said_before(late_s: float) -> None:
+    gap = longest_gap(SPOKEN, BEGAN, heard(begins=BEGAN + late_s), since_s=BEGAN)
+    assert gap.seconds == pytest.approx(late_s, abs=DELAY_S + PIECE_S)
+    assert gap.begins == BEGAN
+
+
 def test_only_what_was_said_since_the_act_counts() -> None:
     missed = heard((0.5, 1.5))
     assert longest_gap(SPOKEN, BEGAN, missed, since_s=BEGAN).seconds > 0.9
@@ -68,6 +75,17 @@ def test_speech_that_comes_later_than_a_conversation_bears_is_not_heard() -> Non
     early = heard()
     late = Recording(early.start + 0.6, early.samples)
     assert longest_gap(SPOKEN, BEGAN, late, since_s=BEGAN).seconds > 3.0
+
+
+@pytest.mark.parametrize("deeper_s", [0.04, 0.08, 0.14, 0.3])
+@pytest.mark.parametrize("at_s", [0.8, 2.5, 4.0])
+def test_a_playout_that_becomes_deeper_in_mid_speech_hides_no_more_than_it_adds(at_s: float, deeper_s: float) -> None:
+    whole = heard()
+    at = round((at_s + DELAY_S) * SAMPLE_RATE)
+    waits = np.zeros(round(deeper_s * SAMPLE_RATE), np.int16)
+    deeper = Recording(whole.start, np.concatenate([whole.samples[:at], waits, whole.samples[at:]]))
+    gap = longest_gap(SPOKEN, BEGAN, deeper, since_s=BEGAN)
+    assert gap.seconds <= deeper_s + PIECE_S + STEP_S
 
 
 @pytest.mark.parametrize(

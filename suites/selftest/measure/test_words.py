@@ -10,7 +10,7 @@ import pytest
 from harness.endpoints.media.wav import read_wav
 from harness.errors import LocalError
 from harness.measure.correlate import correlation
-from harness.measure.words import words_found
+from harness.measure.words import how_like, words_found
 
 AUDIO = Path(__file__).parents[3] / "fixtures" / "audio"
 NAMES = ("announcements/ivr-main", "call-taker", "caller-999", "dispatch", "officer-reply")
@@ -65,3 +65,12 @@ def test_silence_noise_and_next_to_nothing_hold_no_words() -> None:
     assert words_found(SAID, silence(0), rate=RATE) == 0.0
     with pytest.raises(LocalError, match="silent"):
         words_found(silence(2_000), SAID, rate=RATE)
+
+
+def test_a_part_at_one_place_or_the_whole_in_pieces_will_do() -> None:
+    part = np.concatenate([silence(100), SAID[len(SAID) // 3 :]])
+    assert words_found(SAID, part, rate=RATE) < 0.9 < how_like(SAID, part, rate=RATE)
+    third = len(SAID) // 3
+    moved = np.concatenate([silence(500), SAID[:third], silence(60), SAID[third:]])
+    assert correlation(SAID, moved) < 0.9 < how_like(SAID, moved, rate=RATE)
+    assert how_like(SAID, CLIPS["dispatch"], rate=RATE) < 0.5

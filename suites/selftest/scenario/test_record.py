@@ -20,6 +20,8 @@ from harness.testbed.load import load_testbed
 from harness.testbed.model import Testbed
 
 SPACING_S = 0.005
+RINGS_LATER_S = 0.020
+"""A packet of speech: by it an operator puts the call through later. Nobody answers before it rings."""
 SCENARIOS = Path("fixtures/scenarios")
 
 
@@ -50,8 +52,9 @@ async def test_play_record_play_gives_the_same_acts_with_the_same_spacing(testbe
     assert outcome == "passed"
     assert len(first.acts) > 10
     assert [each[1:] for each in again.spacing()] == [each[1:] for each in first.spacing()]
-    for (time, *_), (due, *_) in zip(again.spacing(), first.spacing(), strict=True):
-        assert time == pytest.approx(due, abs=SPACING_S)
+    for (time, _, verb), (due, *_) in zip(again.spacing(), first.spacing(), strict=True):
+        late = RINGS_LATER_S if verb == "answer" else 0.0
+        assert due - SPACING_S <= time <= due + SPACING_S + late, verb
     assert [act.told for act in again.acts] == [act.told for act in first.acts]
 
 

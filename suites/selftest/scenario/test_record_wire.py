@@ -264,6 +264,7 @@ timeline:
 
 
 @pytest.mark.real_wire
+@pytest.mark.alone
 def test_what_was_recorded_is_played_in_real_time_within_5_ms(tmp_path: Path, testbed: Testbed) -> None:
     (tmp_path / "first.yaml").write_text(SHORT, encoding="utf-8")
 

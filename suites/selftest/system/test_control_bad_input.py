@@ -84,7 +84,7 @@ async def test_each_refusal_has_its_status(room: ControlRoom, http: httpx.AsyncC
         (f"{AT}/incidents", {"json": {"title": "x" * 201}}, 422),
         (f"{AT}/answer", {"content": b"x" * (MAX_BODY + 1)}, 413),
         (f"{AT}/answer", {"content": b"x" * 1_000_000}, 413),
-        (f"{AT}/answer", {"content": chunks()}, 411),
+        (f"{AT}/answer", {"content": chunks()}, 413),
         (f"{AT}/logout", {}, 200),
         (f"{AT}/logout", {}, 200),  # nobody sits there, which is no error
     ):

@@ -51,7 +51,8 @@ DUE = Due(codec="PCMA", loss=0.01, mos=4.0)
 """What is due to the call that is up, all the while."""
 LONGEST_GAP_S = 0.5
 """The longest that its caller may miss."""
-DEPTH_S = 0.1
+DEPTH_S = 0.25
+"""By so much what is heard first may come earlier than what it is found by: a playout that waits for a late packet."""
 HEARD_S = 2.0
 """For so long it has been spoken to before anything else begins."""
 

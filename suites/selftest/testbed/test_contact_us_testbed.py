@@ -82,5 +82,7 @@ async def test_nothing_leaves_where_the_interlock_says_no() -> None:
 
 
 def test_an_adapter_that_is_not_installed_is_told_with_those_that_are() -> None:
-    with pytest.raises(DriverError, match="no adapter of Contact Us is named 'other'; there is iccs"):
+    with pytest.raises(
+        DriverError, match=r"Contact Us adapter 'other' is installed \(iccs.contact_us\); there is iccs"
+    ):
         load_adapter("other", Address("http://127.0.0.1:9"))

@@ -49,7 +49,7 @@ async def test_a_real_diary_needs_an_adapter_that_is_installed() -> None:
     diary = {"role": "sms_diary", "binding": "real", "url": "http://127.0.0.1:1", "adapter": "vendor"}
     testbed = Testbed.model_validate({"name": "t", "components": {"diary": diary}})
     async with open_bench(testbed, today=DAY, addresses=None, virtual=False) as bench:
-        with pytest.raises(DriverError, match="no adapter 'vendor' of an SMS Diary is installed"):
+        with pytest.raises(DriverError, match="no SMS Diary adapter 'vendor' is installed"):
             await bench.sms_diary()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.endpoints.media import open_media
-from harness.errors import DriverError, InterlockError, TestbedError
+from harness.errors import DriverError, InterlockError, NotPlayedError, TestbedError
 from harness.measure.correlate import correlation
 from harness.protocols.rtp.g711 import Samples
 from harness.testbed.addresses import Addresses
@@ -265,7 +265,7 @@ async def test_a_real_network_is_called_and_only_what_its_control_interface_is_n
             call = await mobile.dial("999")
             await call.answered(within=5.0)
             for opening in (bench.emergency_network(), bench.emergency_operator()):
-                with pytest.raises(TestbedError, match="component 'emergency' is real and has no 'control'"):
+                with pytest.raises(NotPlayedError, match="emergency is real and has no 'control'"):
                     await opening
             with pytest.raises(DriverError, match="does not ring"):
                 mobile.refuse()

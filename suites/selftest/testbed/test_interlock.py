@@ -18,7 +18,11 @@ LISTED = ("01314960001", "+4414149601*", "2001", "govan-12", "+441632960111;phon
 
 
 def interlock(
-    *, binding: str = "real", today: date = DAY, permits: tuple[dict[str, Any], ...] = (), call: tuple[int, ...] = ()
+    *,
+    binding: str = "real",
+    today: date = DAY,
+    permits: tuple[dict[str, Any], ...] = (),
+    call: tuple[int | str, ...] = (),
 ) -> Interlock:
     """An interlock on a testbed with one officer's terminal, real unless said otherwise."""
     officer: dict[str, Any] = {"role": "radio_terminal", "issi": 4001234, "talkgroup": "GD-OPS-1", "binding": binding}
@@ -214,6 +218,13 @@ def test_the_second_of_two_permits_for_one_target_holds_too() -> None:
     interlock(permits=(past, permit("999"))).dial("999")
 
 
+def test_real_equipment_is_flooded_by_a_permit_that_names_it_alone() -> None:
+    interlock(binding="simulated").flood("iccs")
+    interlock(permits=(permit("iccs", what="flood"),)).flood("iccs")
+    with pytest.raises(InterlockError, match="flood to iccs needs a dated permit"):
+        interlock(permits=(permit("switch", what="flood"),)).flood("iccs")
+
+
 def test_talkgroups_are_keyed_as_the_list_names_them() -> None:
     lock = interlock()
     lock.radio("key", "1001", 0)
@@ -226,10 +237,11 @@ def test_talkgroups_are_keyed_as_the_list_names_them() -> None:
 def test_terminals_are_called_as_the_list_names_them() -> None:
     with pytest.raises(InterlockError, match=r"call 4001234 is not allowed: .* and safety\.call names nothing"):
         interlock().radio("call", "4001234", 0)
-    lock = interlock(call=(4001235,))
+    lock = interlock(call=(4001235, "officer-8"))
     lock.radio("call", "4001235", 0)
+    lock.radio("call", "officer-8", 0)
     for target in ("4001234", "1001", "GD-OPS-1", ""):
-        with pytest.raises(InterlockError, match=r"safety\.call names 4001235"):
+        with pytest.raises(InterlockError, match=r"safety\.call names 4001235, officer-8"):
             lock.radio("call", target, 0)
 
 

@@ -139,6 +139,16 @@ ONE_CHANGE = {
         "gateway.2: {role: radio_gateway, issi: 4009002, talkgroup: GD-OPS-1}",
         "24: components.gateway.2.talkgroup: found 'GD-OPS-1'; allowed: a talkgroup of its own; gateway gateway.1 has",
     ),
+    "gateway that stands by for another talkgroup's": (
+        "radio: {role: radio_network}",
+        "gateway.2: {role: radio_gateway, issi: 4009002, talkgroup: GD-OPS-2, standby_of: gateway.1}",
+        "24: components.gateway.2.standby_of: found 'gateway.1'; allowed: the gateway that works GD-OPS-2 (none is",
+    ),
+    "gateway that stands by for itself": (
+        "radio: {role: radio_network}",
+        "gateway.2: {role: radio_gateway, issi: 4009002, talkgroup: GD-OPS-1, standby_of: gateway.2}",
+        "24: components.gateway.2.standby_of: found 'gateway.2'; allowed: the gateway that works GD-OPS-1 (gateway.1)",
+    ),
     "two networks": (
         "radio: {role: radio_network}",
         "radio: {role: radio_network}\n  radio2: {role: radio_network}",

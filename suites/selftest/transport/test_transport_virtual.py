@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import weakref
 
 import pytest
 
@@ -239,3 +240,69 @@ def test_virtual_lines_need_virtual_time():
 
     with pytest.raises(TransportError, match="virtual time"):
         asyncio.run(real())
+
+
+def test_deliveries_and_timers_of_one_moment_come_in_the_order_in_which_they_were_set():
+    loop, came = VirtualLoop(), []
+    loop.call_at(1.0, came.append, "timer")
+    loop.deliver_at(1.0, came.append, "delivery")
+    loop.call_at(0.5, loop.call_soon, came.append, "before")
+    loop.deliver_at(1.0, loop.call_soon, came.append, "soon after")
+    loop.call_at(1.0, came.append, "last timer")
+    loop.call_at(2.0, loop.stop)
+    loop.call_at(0.25, came.append, "cancelled").cancel()
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+    assert came == ["before", "timer", "delivery", "last timer", "soon after"]
+
+
+def test_a_timer_that_one_of_its_own_moment_cancels_does_not_run():
+    def cancel():
+        timers[0].cancel()
+
+    loop, came, timers = VirtualLoop(), [], []
+    loop.call_at(1.0, cancel)
+    timers.append(loop.call_at(1.0, came.append, "cancelled"))
+    loop.call_at(1.0, came.append, "left")
+    loop.call_at(2.0, loop.stop)
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+    assert came == ["left"]
+
+
+def test_a_cancelled_timer_keeps_nothing_that_it_was_to_be_called_with():
+    class Held:
+        def told(self) -> None: ...
+
+    loop, held = VirtualLoop(), Held()
+    loop.call_later(600.0, held.told).cancel()
+    loop.call_later(600.0, print, held).cancel()
+    gone = weakref.ref(held)
+    del held
+    try:
+        assert gone() is None
+    finally:
+        loop.close()
+
+
+def test_what_was_due_when_somebody_pressed_ctrl_c_is_there_when_the_loop_runs_on():
+    def press():
+        raise KeyboardInterrupt
+
+    loop, came = VirtualLoop(), []
+    loop.deliver_at(1.0, press)
+    loop.deliver_at(1.0, came.append, "delivery")
+    loop.call_at(1.0, came.append, "timer")
+    loop.call_at(2.0, loop.stop)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            loop.run_forever()
+        assert came == []
+        loop.run_forever()
+    finally:
+        loop.close()
+    assert came == ["delivery", "timer"]

@@ -142,16 +142,6 @@ async def control_room(
         await ended(process)
 
 
-def with_md5_only(folder: Path) -> Path:
-    """The simulated testbed for telephones that know no digest but MD5, which is what SIPp 3.6 and baresip 1.0 are."""
-    text = SIMULATED.read_text()
-    changed = text.replace("      subscribers:\n", "      digest: [MD5]\n      subscribers:\n")
-    assert changed != text
-    path = folder / "md5.yaml"
-    path.write_text(changed)
-    return path
-
-
 async def ended(process: asyncio.subprocess.Process) -> None:
     """See to it that a process is gone and its pipes are closed."""
     if process.stdin is not None:

@@ -13,7 +13,7 @@ from harness.measure.correlate import correlation
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
 from harness.testbed.bench import Bench
 from suites.selftest.witnesses.baresip import baresip, write_wav
-from suites.selftest.witnesses.control_room import ControlRoom, control_room, warnings, with_md5_only
+from suites.selftest.witnesses.control_room import ControlRoom, control_room, warnings
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.alone, pytest.mark.witness("baresip")]
 
@@ -26,7 +26,7 @@ REST_S = 60
 
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncIterator[ControlRoom]:
-    async with control_room(tmp_path / "room", "iccs", testbed=with_md5_only(tmp_path)) as started:
+    async with control_room(tmp_path / "room", "iccs") as started:
         yield started
 
 

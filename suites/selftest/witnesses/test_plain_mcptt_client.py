@@ -12,6 +12,7 @@ import pytest
 
 from harness.endpoints.mcptt import McpttTerminal
 from harness.endpoints.media import open_media
+from harness.protocols.mcdata.sds import Payload, Wanted
 from harness.transport.context import Context
 from simulators.mcptt.server import McpttServer
 from simulators.mcptt.settings import McpttSettings
@@ -59,8 +60,8 @@ class PlainClient:
         ]
         return ("\r\n".join(lines) + "\r\n\r\n" + content).encode()
 
-    async def call(self) -> None:
-        """INVITE with SDP and mcptt-info, 200, ACK."""
+    async def call(self, *, private: str = "") -> None:
+        """INVITE with SDP and mcptt-info, 200, ACK. ``private``: the user to be called alone, with a list of one."""
         sdp = "\r\n".join(
             [
                 *("v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0"),
@@ -76,7 +77,15 @@ class PlainClient:
             '<session-type>chat</session-type><mcptt-request-uri type="Normal"><mcpttURI>'
             f"{GROUP}</mcpttURI></mcptt-request-uri></mcptt-Params></mcpttinfo>"
         )
+        if private:
+            info = (
+                '<?xml version="1.0" encoding="UTF-8"?><mcpttinfo xmlns="urn:3gpp:ns:mcpttInfo:1.0"><mcptt-Params>'
+                "<session-type>private</session-type></mcptt-Params></mcpttinfo>"
+            )
         parts = [("application/sdp", sdp), ("application/vnd.3gpp.mcptt-info+xml", info)]
+        if private:
+            listed = f'<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"><list><entry uri="{private}"/>'
+            parts.append(("application/resource-lists+xml", f"{listed}</list></resource-lists>"))
         content = "".join(f"--b1\r\nContent-Type: {kind}\r\n\r\n{part}\r\n" for kind, part in parts) + "--b1--\r\n"
         invite = self._sip("INVITE", 1, content=content, content_type='multipart/mixed;boundary="b1"', branch="1")
         self.sip.sendto(invite, self.server)
@@ -167,5 +176,113 @@ async def test_it_joins_a_call_is_told_who_talks_waits_talks_and_lets_go(
         client.send(RELEASE, b"")
         await client.hear(IDLE)
         await context.journal.expect("officer-1", "floor.idle", within=WITHIN_S, after=seen.seq)
+    finally:
+        client.close()
+
+
+async def test_it_calls_one_user_alone_talks_and_is_hung_up_on(
+    server: tuple[Context, McpttServer, McpttTerminal],
+) -> None:
+    context, started, terminal = server
+    await terminal.register()
+    client = PlainClient(started.sip_address)
+    try:
+        await client.call(private="sip:officer-1@mcptt.example")
+        await context.journal.expect(
+            "officer-1", "private_call.up", within=WITHIN_S, peer="sip:officer-2@mcptt.example"
+        )
+        await context.journal.expect("mcptt", "private_call.joined", within=WITHIN_S, user="officer-1")
+        assert await client.hear(IDLE)
+        client.send(REQUEST, b"\x00\x02\x05\x00" + b"\x0d\x02\x80\x00")
+        assert await client.hear(GRANTED)
+        seen = await context.journal.expect("officer-1", "floor.taken", within=WITHIN_S)
+        assert seen.data["talker"] == "sip:officer-2@mcptt.example"
+        client.send(RELEASE, b"")
+        await client.hear(IDLE)
+        await terminal.private.hang_up(within=WITHIN_S)
+        while not (bye := await client._receive(client.sip)).startswith(b"BYE "):
+            pass
+        assert b"Call-ID: plain-client" in bye
+    finally:
+        client.close()
+
+
+def message(client: PlainClient, call_id: str, parts: list[tuple[str, bytes]]) -> bytes:
+    """A MESSAGE of MCData, written by hand."""
+    host, port = client.sip.getsockname()
+    content = b"".join(b"--b1\r\nContent-Type: %s\r\n\r\n%s\r\n" % (kind.encode(), part) for kind, part in parts)
+    content += b"--b1--\r\n"
+    lines = [
+        "MESSAGE sip:mcdata@mcptt.example SIP/2.0",
+        f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{call_id}",
+        "Max-Forwards: 70",
+        f"From: <sip:officer-2@{host}>;tag=plain",
+        "To: <sip:mcdata@mcptt.example>",
+        f"Call-ID: {call_id}",
+        "CSeq: 1 MESSAGE",
+        "Accept-Contact: *;+g.3gpp.mcdata.sds;require;explicit",
+        'Content-Type: multipart/mixed;boundary="b1"',
+        f"Content-Length: {len(content)}",
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + content
+
+
+async def test_it_gets_a_text_receipts_it_and_answers_with_another(
+    server: tuple[Context, McpttServer, McpttTerminal],
+) -> None:
+    context, started, terminal = server
+    await terminal.register()
+    client = PlainClient(started.sip_address)
+    host, port = client.sip.getsockname()
+    registrar, registered_at = started.sip_address
+    register = [
+        f"REGISTER sip:{registrar}:{registered_at} SIP/2.0",
+        f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bKr",
+        "Max-Forwards: 70",
+        f"From: <sip:officer-2@{registrar}:{registered_at}>;tag=r",
+        f"To: <sip:officer-2@{registrar}:{registered_at}>",
+        "Call-ID: plain-register",
+        "CSeq: 1 REGISTER",
+        f"Contact: <sip:officer-2@{host}:{port}>",
+        "Expires: 60",
+        "Content-Length: 0",
+    ]
+    lists = (
+        b'<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"><list>'
+        b'<entry uri="sip:officer-1@mcptt.example"/></list></resource-lists>'
+    )
+    try:
+        client.sip.sendto(("\r\n".join(register) + "\r\n\r\n").encode(), started.sip_address)
+        assert (await client._receive(client.sip)).startswith(b"SIP/2.0 200")
+        await terminal.texts.send("sip:officer-2@mcptt.example", Payload.of_text("hello"), wanted=Wanted.DELIVERY)
+        came = await client._receive(client.sip)
+        assert came.startswith(b"MESSAGE ")
+        assert b"<mcdataURI>sip:officer-1@mcptt.example</mcdataURI></mcdata-calling-user-id>" in came
+        assert b"\r\n\r\n\x03\x01\x78\x00\x06\x01hello\r\n" in came
+        signalling = came.partition(b"mcdata-signalling\r\n\r\n")[2][:39]
+        assert (signalling[:1], signalling[38:]) == (b"\x01", b"\x81")
+        copied = [line for line in came.split(b"\r\n") if re.match(rb"(Via|From|To|Call-ID|CSeq):", line)]
+        client.sip.sendto(
+            b"\r\n".join([b"SIP/2.0 200 OK", *copied, b"Content-Length: 0", b"", b""]), started.sip_address
+        )
+        delivered = b"\x05\x02" + signalling[1:38]
+        info = b'<mcdatainfo xmlns="urn:3gpp:ns:mcdataInfo:1.0"><mcdata-Params>%s</mcdata-Params></mcdatainfo>'
+        parts = [("application/vnd.3gpp.mcdata-info+xml", info % b""), ("application/resource-lists+xml", lists)]
+        client.sip.sendto(
+            message(client, "plain-told", [*parts, ("application/vnd.3gpp.mcdata-signalling", delivered)]),
+            started.sip_address,
+        )
+        assert (await client._receive(client.sip)).startswith(b"SIP/2.0 200")
+        await context.journal.expect("officer-1", "mcdata.disposition", within=WITHIN_S, told="delivered")
+
+        text = [
+            ("application/vnd.3gpp.mcdata-info+xml", info % b"<request-type>one-to-one-sds</request-type>"),
+            ("application/vnd.3gpp.mcdata-signalling", b"\x01" + bytes(5) + b"c" * 16 + b"m" * 16),
+            ("application/vnd.3gpp.mcdata-payload", b"\x03\x01\x78\x00\x03\x01hi"),
+            ("application/resource-lists+xml", lists),
+        ]
+        client.sip.sendto(message(client, "plain-text", text), started.sip_address)
+        assert (await client._receive(client.sip)).startswith(b"SIP/2.0 202")
+        await context.journal.expect("officer-1", "mcdata.received", within=WITHIN_S, text="hi", user="officer-2")
     finally:
         client.close()

@@ -24,64 +24,22 @@ from harness.errors import PeiLocalError
 from harness.protocols.pei.call_state import CallState
 from harness.protocols.pei.codes import Grant
 from harness.transport.context import Context
+from suites.selftest.lines_by_hand import WITHIN_S, network_lines, say, until
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("pyserial")]
 
 PLAIN_TERMINAL = Path(__file__).with_name("plain_terminal.py")
-WITHIN_S = 5.0
-_NETWORK = """
-import asyncio, json, sys
-from harness.transport.context import Context
-from simulators.radio.config import RadioConfig, TerminalConfig
-from simulators.radio.network import RadioNetwork
-
-async def main():
-    config = RadioConfig(
-        talkgroups={"GD-OPS-1": 2001}, seed=3, boot_s=0.5, mcc=901, mnc=16383,
-        terminals=[
-            TerminalConfig("officer", 4001234, "GD-OPS-1", personality="sepura-like"),
-            TerminalConfig("sergeant", 4001235, "GD-OPS-1", personality="motorola-like"),
-        ],
-    )
-    network = await RadioNetwork.start(Context.create(seed=3), None, config, virtual=False)
-    print(json.dumps({each["name"]: each["url"] for each in network.addresses()}), flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    await network.stop()
-
-asyncio.run(main())
-"""
+SETTINGS = """boot_s=0.5, mcc=901, mnc=16383, terminals=[
+    TerminalConfig("officer", 4001234, "GD-OPS-1", personality="sepura-like"),
+    TerminalConfig("sergeant", 4001235, "GD-OPS-1", personality="motorola-like"),
+]"""
 
 
 @pytest.fixture
 def lines() -> Iterator[dict[str, str]]:
     """Paths of a Sepura-like and a Motorola-like terminal's lines."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", _NETWORK], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        yield json.loads(process.stdout.readline())
-    finally:
-        process.stdin.close()
-        assert process.wait(10) == 0
-        process.stdout.close()
-
-
-def until(port: serial.Serial, pattern: bytes) -> bytes:
-    """What comes up to and with `pattern`, within WITHIN_S of silence."""
-    data = b""
-    while not re.search(pattern, data):
-        more = port.read(1)
-        assert more, f"{pattern!r} did not come; this did: {data!r}"
-        data += more + port.read(port.in_waiting)
-    return data
-
-
-def say(port: serial.Serial, data: bytes, pattern: bytes = rb"OK\r\n") -> bytes:
-    """Writes bytes and returns what comes up to `pattern`."""
-    port.write(data)
-    return until(port, pattern)
+    with network_lines(SETTINGS) as found:
+        yield found
 
 
 def test_two_makes_of_terminal_serve_a_plain_client_each_in_its_own_way(lines: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from suites.selftest.ports import free_port
 from suites.selftest.witnesses.control_room import (
@@ -28,34 +29,35 @@ pytestmark = [pytest.mark.real_wire, pytest.mark.witness("sipp")]
 CALLS = 4
 ADVISERS = 2
 TALKS_S = 2.0
-SETTINGS = f"""\
-      queues:
-        emergency: ["999", "112"]
-        non_emergency: []
-        operator: []
-      ivr:
-        numbers: {{"101": main}}
-        menus:
-          main:
-            announcement: ivr-main
-            keys: {{"1": {{queue: non_emergency}}, "0": {{queue: operator}}}}
-            otherwise: {{queue: operator}}
-      auto_advisers:
-        positions: [govan-01, govan-02]
-        reaction_s: {{least: 0.2, most: 0.4}}
-        other_s: {TALKS_S}
-        spread: fixed
-"""
+SETTINGS = {
+    "queues": {"emergency": ["999", "112"], "non_emergency": [], "operator": []},
+    "ivr": {
+        "numbers": {"101": "main"},
+        "menus": {
+            "main": {
+                "announcement": "ivr-main",
+                "keys": {"1": {"queue": "non_emergency"}, "0": {"queue": "operator"}},
+                "otherwise": {"queue": "operator"},
+            }
+        },
+    },
+    "auto_advisers": {
+        "positions": ["govan-01", "govan-02"],
+        "reaction_s": {"least": 0.2, "most": 0.4},
+        "other_s": TALKS_S,
+        "spread": "fixed",
+    },
+}
 
 
 def with_a_menu(folder: Path) -> Path:
     """The simulated testbed with a menu on 101 and two advisers who answer by themselves."""
-    text = SIMULATED.read_text()
-    before, _, rest = text.partition("      queues:\n")
-    _, subscribers, after = rest.partition("      subscribers:\n")
-    assert subscribers
+    yaml = YAML()
+    testbed = yaml.load(SIMULATED)
+    testbed["components"]["iccs"]["simulator"] |= SETTINGS
     path = folder / "menu.yaml"
-    path.write_text(before + SETTINGS + subscribers + after)
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(testbed, file)
     return path
 
 

@@ -24,6 +24,18 @@ A_SECOND = 20
 FOR_MS = 1000
 
 
+async def test_calls_by_tcp_are_taken_at_the_same_port(tmp_path: Path) -> None:
+    folder = tmp_path / "sipp"
+    async with control_room(tmp_path / "room", "iccs", auto_answer=0.2) as room:
+        target = f"{room.sip[0]}:{room.sip[1]}"
+        rate = ("-t", "t1", "-r", str(A_SECOND), "-m", "20", "-d", "500")
+        async with sipp(folder, "-sn", "uac", target, "-s", "999", "-p", str(free_port()), *rate) as process:
+            async with asyncio.timeout(60):
+                assert await process.wait() == 0, sipp_errors(folder)
+        assert sipp_counts(folder) == {"SuccessfulCall": 20, "FailedCall": 0, "Retransmissions": 0}
+        assert warnings(await room.stop()) == []
+
+
 async def test_two_hundred_999_calls_at_twenty_a_second_none_fails(tmp_path: Path) -> None:
     folder = tmp_path / "sipp"
     async with control_room(tmp_path / "room", "iccs", auto_answer=0.2) as room:

@@ -20,7 +20,6 @@ from suites.selftest.witnesses.control_room import (
     sipp_counts,
     sipp_errors,
     warnings,
-    with_md5_only,
 )
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("sipp")]
@@ -31,7 +30,7 @@ WITHIN_S = 20.0
 
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncIterator[ControlRoom]:
-    async with control_room(tmp_path / "room", "iccs", testbed=with_md5_only(tmp_path)) as started:
+    async with control_room(tmp_path / "room", "iccs") as started:
         yield started
 
 

@@ -110,6 +110,51 @@ async def test_teams_webhooks_and_cards(simulator: WebexSimulator) -> None:
     assert (seen["listed"], seen["card"]) == (["hook"], True)
 
 
+async def test_a_directory_provisions_users_and_groups(simulator: WebexSimulator) -> None:
+    seen = await session(simulator, "directory")
+    assert seen == {
+        "made": ["eilidh@force.example", "Eilidh Kerr", "E7"],
+        "work": ["Control", "Control"],
+        "person": ["2077", "Eilidh Kerr"],
+        "found": [1, [True]],
+        "everybody": True,
+        "left": False,
+        "back": [True, "Sergeant"],
+        "groups": [["Eilidh Kerr"], ["Early"]],
+        "bulk": [201, 409, 204],
+        "second": True,
+        "refused": [409],
+        "gone": [],
+    }
+
+
+async def test_tabs_of_rooms(simulator: WebexSimulator) -> None:
+    seen = await session(simulator, "room_tabs")
+    assert seen == {
+        "mine": True,
+        "changed": ["diary", "https://diary.force.example", "group"],
+        "listed": ["diary", "wiki", "map"],
+        "same": True,
+        "left": ["https://wiki.force.example", "https://map.force.example"],
+    }
+
+
+async def test_an_organisations_contacts(simulator: WebexSimulator) -> None:
+    seen = await session(simulator, "contacts")
+    assert seen == {
+        "told": ["Sheriff clerk", "Court", ["clerk@court.example"]],
+        "taken": [3, [400]],
+        "listed": ["Clerk", "C0", "C1", "C2"],
+        "found": [True],
+        "left": [],
+    }
+
+
+async def test_licences_are_given_and_taken(simulator: WebexSimulator) -> None:
+    seen = await session(simulator, "licences")
+    assert seen == {"given": [True, "eilidh@force.example"], "line": ["2077", True], "taken": []}
+
+
 async def test_refusals_are_read_with_their_description_and_tracking_id(simulator: WebexSimulator) -> None:
     seen = await session(simulator, "refusals")
     codes = {"unknown": 404, "stranger": 401, "unfit": 400, "conflict": 409}
@@ -127,6 +172,32 @@ async def test_an_integrations_token_is_refreshed(simulator: WebexSimulator) -> 
         tokens = (await http.post("/access_token", data=form)).json()
     seen = await session(simulator, "refreshing", "C1", "s3cret", tokens["refresh_token"])
     assert seen == {"me": ["operator@force.example"], "kept": True}
+
+
+async def test_an_integration_has_tokens_of_who_signed_in_with_a_second_factor() -> None:
+    email, secret = "operator@force.example", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+    integration = {"client_id": "C1", "client_secret": "s3cret", "redirect_uri": "http://127.0.0.1:9/done"}
+    account = {"email": email, "password": "right", "totp_secret": secret}
+    settings = WebexSettings.model_validate({"integrations": [integration], "sign_on": {"accounts": [account]}})
+    running = await WebexSimulator.start(Context.create(seed=1), settings, virtual=False)
+    try:
+        seen = await session(running, "signing_in", email, "right", secret)
+    finally:
+        await running.stop()
+    assert seen == {"me": [email], "state": "mine"}
+
+
+async def test_a_service_app_makes_guests() -> None:
+    app = {"email": "app@serviceapp.example", "name": "App"}
+    settings = WebexSettings.model_validate({"service_apps": [app]})
+    running = await WebexSimulator.start(Context.create(seed=1), settings, virtual=False)
+    try:
+        issued = running.issue(app["email"], None, None)
+        assert issued is not None
+        seen = await session_at(running.url, issued.access_token, "guests")
+    finally:
+        await running.stop()
+    assert seen == {"same": True, "me": ["Anna", True], "lives": 64_799}
 
 
 async def test_a_call_is_placed_looked_at_and_ended_as_the_sdk_does() -> None:
@@ -155,3 +226,17 @@ async def test_a_call_is_placed_looked_at_and_ended_as_the_sdk_does() -> None:
     assert seen == {"listed": True, "left": 0}
     assert past == {"history": [["placed", "2002"]]}
     assert queues == {"made": ["Front desk", "2260", 5, True], "away": False, "listed": ["Back desk"], "left": []}
+
+
+async def test_an_administrator_makes_a_series_of_meetings_for_somebody() -> None:
+    need_module("wxc_sdk", package="wxc-sdk")
+    with simulators(TESTBED.with_name("webex-calling.yaml"), origin=monotonic(), seed=1) as addresses:
+        async with httpx.AsyncClient(base_url=addresses.url("webex", "control"), trust_env=False) as http:
+            made = await http.post("/v1/tokens", json={"email": "admin@force.example"})
+        seen = await session_at(addresses.url("webex", "http"), made.json()["token"], "hosted_meeting")
+    assert seen == {
+        "made": ["operator@force.example", "FREQ=WEEKLY;INTERVAL=1;BYDAY=MO,TH"],
+        "theirs": ["Handover"],
+        "own": [],
+        "left": [],
+    }

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from harness import installed as packages
 from harness.endpoints.location import (
     CallerLocationClient,
     CallerLocationServer,
@@ -22,7 +23,6 @@ from harness.endpoints.location import (
     Notice,
     client,
     codec_names,
-    codecs,
     load_codec,
     server,
 )
@@ -372,7 +372,7 @@ def documented_codec() -> Any:
 def installed(monkeypatch: pytest.MonkeyPatch, name: str, load: Callable[[], Any]) -> None:
     """Let a package be installed that brings a codec."""
     entry = SimpleNamespace(name=name, value="supplier:Codec", load=load)
-    monkeypatch.setattr(codecs, "entry_points", lambda group: [entry] if group == "iccs.caller_location" else [])
+    monkeypatch.setattr(packages, "entry_points", lambda group: [entry] if group == "iccs.caller_location" else [])
 
 
 async def supplier(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -415,7 +415,9 @@ async def test_the_documented_codec_takes_the_place_of_ours(monkeypatch: pytest.
 
 
 def test_codecs_that_are_not_there_or_can_not_be_loaded_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(CallerLocationLocalError, match="no caller-location codec 'eisec' is installed; there is iccs"):
+    with pytest.raises(
+        CallerLocationLocalError, match=r"codec 'eisec' is installed \(iccs.caller_location\); there is iccs"
+    ):
         load_codec("eisec")
 
     def fails() -> Any:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.endpoints.media.engine import MediaEngine
-from harness.endpoints.media.stream import RTCP, RTP
+from harness.endpoints.media.sending import RTCP, RTP
 from harness.endpoints.media.terms import SpeechTerms, TextTerms
 from harness.protocols.rtp import RtpPacket
 from harness.protocols.rtp.g711 import CODECS

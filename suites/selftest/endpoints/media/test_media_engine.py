@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.endpoints.media.engine import MAX_BEHIND_S, SLOT_S
+from harness.endpoints.media.engine import MAX_BEHIND_S, SLOT_S, SLOTS
 from harness.endpoints.media.peer import MAX_STRANGERS, TAKEOVER_S
 from harness.endpoints.media.sound import MAX_QUEUED_CLIPS, MAX_RECORDING_S, ClipQueue, Recorder, mix
 from harness.endpoints.media.speech import HANGOVER_S, SpeechDetector
@@ -42,7 +42,7 @@ def test_ports_are_spread_over_the_slots_of_a_frame(bench):
         bench.port(str(number))
     bench.run(0.02)
     times = [round(time / SLOT_S) for time, *_ in bench.sent]
-    assert times == sorted(list(range(20)) * 2)
+    assert times == sorted([*range(SLOTS), *range(40 - SLOTS)])
 
 
 def test_hold_keeps_the_timestamps_going_and_marks_the_return(bench):
@@ -157,6 +157,16 @@ def test_malformed_datagrams_are_counted_and_told_once_a_second(bench):
     assert told[1].data["count"] == 50
     bench.speak(port, 1)
     assert port.stats().packets_received == 1
+
+
+def test_stun_of_a_peer_that_keeps_its_way_open_is_told_once_and_is_no_fault(bench):
+    port = bench.port()
+    for number in range(5):
+        bench.give(port, bytes.fromhex("000100002112a442") + bytes([number]) * 12)
+        bench.run(0.02)
+    assert [event.kind for event in bench.told if event.kind in {"rtp.stun", "rtp.malformed"}] == ["rtp.stun"]
+    bench.give(port, bytes.fromhex("000100002112a443") + bytes(12))
+    assert port.stats().malformed == 1
 
 
 def test_a_payload_type_that_was_not_agreed_is_told_once(bench):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.endpoints.media.impairment import Impairer, Impairment
-from harness.endpoints.media.stream import RTCP
+from harness.endpoints.media.sending import RTCP
 from harness.errors import MediaError
 from harness.measure.correlate import find
 from harness.protocols.rtp.g711 import CODECS

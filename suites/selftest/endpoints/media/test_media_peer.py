@@ -3,7 +3,8 @@
 import pytest
 
 from harness.endpoints.media.peer import CHANGE_PACKETS, LATCH_PACKETS, MAX_STRANGERS, TAKEOVER_S
-from harness.endpoints.media.stream import MAX_CHANGES_TOLD, RTCP
+from harness.endpoints.media.sending import RTCP
+from harness.endpoints.media.stream import MAX_CHANGES_TOLD
 from harness.protocols.rtp import Bye, ReceiverReport, RtpPacket, build_compound, parse_compound
 from suites.selftest.endpoints.media.engine_bench import LOUD, OTHER, PEER, Bench
 

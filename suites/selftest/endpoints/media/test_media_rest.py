@@ -260,3 +260,24 @@ def test_whatever_is_done_to_it_each_packet_has_the_time_at_which_it_left(acts):
     slips = {round((out.time - packets[0].time) / FRAME_S) * 160 - out.rtp.timestamp for out in packets}
     assert slips == {0}
     assert [out.rtp.sequence for out in packets] == [(65535 + at) & 0xFFFF for at in range(len(packets))]
+
+
+def test_a_port_that_neither_sends_nor_hears_costs_nothing_and_is_found_again_by_what_is_agreed_next():
+    bench = Bench()
+    near, far = bench.pair()
+    bench.run(1)
+    addresses = near.peer.address, far.peer.address
+    for port, remote in zip((near, far), addresses, strict=True):
+        bench.agree(port, remote, send=False, receive=False, rests=True)
+    bench.run(1)
+    assert bench.engine.next_tick() is None
+    sent = len(bench.sent)
+    bench.run(3600)
+    assert len(bench.sent) == sent
+    for port, remote in zip((near, far), addresses, strict=True):
+        bench.agree(port, remote)
+    do(bench, far).listener.recorder.begin(bench.now)
+    do(bench, near).play(TONE, 8000, loop=False)
+    bench.run(2)
+    assert correlation(TONE, far.listener.recorder.end()[1]) > 0.98
+    assert far.stats().lost == 0

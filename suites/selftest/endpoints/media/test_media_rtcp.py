@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from harness.endpoints.media.impairment import Impairment
-from harness.endpoints.media.stream import MUXED_RTCP, RTCP, RTP
+from harness.endpoints.media.sending import MUXED_RTCP, RTCP, RTP
 from harness.protocols.rtp import (
     Bye,
     ReceiverReport,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from harness.endpoints.media.impairment import Impairment
-from harness.endpoints.media.stream import RTCP, RTP
+from harness.endpoints.media.sending import RTCP, RTP
 from harness.errors import MediaError, RtpError
 from harness.protocols.rtp import RtpPacket, parse_compound
 from harness.protocols.sdp import SUITES, Security

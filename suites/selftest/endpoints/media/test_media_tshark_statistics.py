@@ -11,7 +11,7 @@ import pytest
 from scapy.all import IP, UDP, PcapWriter
 
 from harness.endpoints.media.impairment import Impairment
-from harness.endpoints.media.stream import RTCP, RTP
+from harness.endpoints.media.sending import RTCP, RTP
 from harness.protocols.rtp.g711 import CODECS
 from suites.selftest.endpoints.media.engine_bench import Bench
 from suites.selftest.endpoints.media.test_media_srtp import keys

@@ -281,6 +281,28 @@ class Dumb:
         self.heard += data
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"\r\n+CNUMF: 6,0901160010000001\r\n\r\n+CNUMF: 0,0901160018280651\r\n\r\nOK\r\n",
+        b"\r\n+CNUMF: 2,16777184\r\n0,0901160018280651\r\n\r\nOK\r\n",
+        b"\r\n+CNUMF: 2\r\n\r\n0,0901160018280651\r\n\r\n6,0901160010000001\r\n\r\nOK\r\n",
+    ],
+)
+def test_its_own_number_is_the_individual_one_wherever_the_terminal_lists_it(answer: bytes) -> None:
+    async def main() -> None:
+        context = Context.create(seed=1)
+        dumb = await Dumb().offer(context)
+        te = await TerminalEquipment.open(context, "te", dumb.line.url, baud=BAUD)
+        asked = asyncio.create_task(te.own_tsi())
+        await asyncio.sleep(0.1)
+        assert dumb.heard == b"AT+CNUMF?\r\n"
+        dumb.line.write(answer)
+        assert await asked == "0901160018280651"
+
+    virtually(main)
+
+
 def test_no_reply_in_time_is_an_error_and_the_late_one_is_not_the_next_commands() -> None:
     async def main() -> None:
         context = Context.create(seed=1)
@@ -455,3 +477,25 @@ async def test_a_pseudo_terminal_that_vanishes_and_another_that_takes_its_place(
     assert await te.own_tsi() == "00010000104001234"
     te.close()
     second.close()
+
+
+@pytest.mark.real_wire
+async def test_a_terminal_is_not_taken_for_lost_because_the_process_that_asks_was_held_up() -> None:
+    context = Context.create(seed=1)
+    machine = MobileTerminalMachine(Tsi(1, 1, 4001234), {"GD-OPS-1": GSSI}, selected=GSSI)
+    terminal = await MobileTerminal.offer(context, "radio", machine, lambda request: None, baud=BAUD, virtual=False)
+    te = await TerminalEquipment.open(context, "te", terminal.url, baud=BAUD)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    def hold_up() -> None:
+        while loop.time() < began + 0.6:
+            pass
+
+    asked = asyncio.ensure_future(te.is_there(within=0.2))
+    loop.call_soon(loop.call_soon, hold_up)
+    assert await asked
+    machine.reboot()
+    assert not await te.is_there(within=0.2)
+    te.close()
+    terminal.close()

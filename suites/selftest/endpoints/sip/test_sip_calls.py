@@ -226,6 +226,41 @@ def test_options_tells_what_we_can_do() -> None:
     virtually(work)
 
 
+@pytest.mark.parametrize("registers", [False, True])
+@pytest.mark.parametrize("texts", [False, True])
+def test_allow_names_what_is_served_and_nothing_else(texts: bool, registers: bool) -> None:
+    # RFC 3261 sections 20.5 and 21.4.6: a 405 that names the method refused sends its sender round in circles.
+    async def work(context: Context) -> None:
+        registrar = Registrar() if registers else None
+        switch = await UserAgent.open(context, "switch", on_invite=answering, registrar=registrar)
+        switch.on_message = (lambda _request: 200) if texts else None
+        peer = await Peer.open(context)
+        for at, method in enumerate(("OPTIONS", "INVITE", "MESSAGE", "REGISTER", "PUBLISH")):
+            response = await peer.ask(switch, peer.request(method, switch, branch=f"a{at}"))
+            allowed = {"MESSAGE": texts, "REGISTER": registers, "PUBLISH": False}.get(method, True)
+            assert (response.status != 405) == allowed, method
+            told = set(response.values("allow"))
+            if method in ("OPTIONS", "INVITE", "PUBLISH") or not allowed:
+                assert ("MESSAGE" in told, "REGISTER" in told) == (texts, registers), method
+        await switch.close()
+        peer.port.close()
+
+    virtually(work)
+
+
+def test_an_event_that_nobody_knows_is_refused_with_those_that_are_known() -> None:
+    # RFC 6665 section 8.3.2 and its table: a 489 names events, and one that has no others tells of its own referrals.
+    async def work(context: Context) -> None:
+        switch = await UserAgent.open(context, "switch")
+        peer = await Peer.open(context)
+        response = await peer.ask(switch, peer.request("SUBSCRIBE", switch, "Event: presence"))
+        assert (response.status, response.reason, response.get("allow-events")) == (489, "Bad Event", "refer")
+        await switch.close()
+        peer.port.close()
+
+    virtually(work)
+
+
 def test_what_we_do_not_serve_gets_the_answer_that_is_due() -> None:
     async def work(context: Context) -> None:
         switch = await UserAgent.open(context, "switch", on_invite=answering)

@@ -48,7 +48,7 @@ def test_each_test_that_the_page_names_is_there() -> None:
 def test_no_file_of_sip_tests_is_left_out() -> None:
     named = set(files().values())
     assert all(path.is_file() for path in named)
-    covered = {"test_sip_matrix.py", "test_sip_witness.py", "test_sip_nasties_wire.py"}
+    covered = {"test_sip_matrix.py", "test_sip_witness.py", "test_sip_nasties_wire.py", "test_sip_malformed.py"}
     """This one; two smoke tests; those that docs/sip-torture.md names."""
     there = {path for path in (SELFTEST / "endpoints" / "sip").glob("test_*.py") if path.name not in covered}
     assert there <= named

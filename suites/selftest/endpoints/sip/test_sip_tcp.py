@@ -30,6 +30,22 @@ def streams(agent: UserAgent) -> list[StreamFlow]:
     return list(agent.endpoint.transports._streams)
 
 
+def test_a_free_port_is_one_that_udp_and_tcp_share() -> None:
+    # RFC 3261 section 18.2.1: what listens on a port for UDP listens on it for TCP too.
+    async def work(context: Context) -> None:
+        probe = await UserAgent.open(context, "probe")
+        host, port = probe.address
+        taken = await listen_stream((host, port + 1), StreamPeer, tap=context.tap)
+        both = await UserAgent.open(context, "both", listen=BOTH)
+        locals_ = both.endpoint.transports.locals
+        assert locals_["UDP"] == locals_["TCP"] == (host, port + 2), "the one that is free for both"
+        await both.close()
+        taken.close()
+        await probe.close()
+
+    virtually(work)
+
+
 def test_a_call_over_tcp_is_placed_held_and_cleared_by_either_side_over_one_connection() -> None:
     async def work(context: Context) -> None:
         taken: list[IncomingCall] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,13 @@ WCAG_22_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-prac
 SIZES = [(1366, 768), (1920, 1080)]
 QUIET = {b"\x08\x00", b"\xf8\xff", b"\x00\x00"}
 """Samples that A-law makes of silence."""
+PLAYED = """() => new Promise((played) => {
+  const replayed = document.getElementById("replayed");
+  const look = () => { if (replayed.currentTime > 0.1) played(); };
+  replayed.addEventListener("timeupdate", look);
+  look();
+})"""
+"""Waits in the page until a tenth of a second was played; its policy allows no script that asks again and again."""
 
 
 @asynccontextmanager
@@ -128,6 +136,14 @@ async def test_a_trainee_plays_scenario_1_by_the_keyboard_alone_and_is_debriefed
         await expect(page.locator("#places")).to_contain_text("AML", timeout=60_000)
         await picture(page, "play-incident")
         assert await violations(page) == []
+        assert await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        await keys.press("Last half hour")
+        await expect(page.locator("#replays li")).not_to_have_count(0)
+        await keys.press("Play caller")
+        await expect(page.locator("#replays-told")).to_have_text("")
+        async with asyncio.timeout(20):
+            await page.evaluate(PLAYED)
+        assert await violations(page) == [], "with what can be replayed"
         assert await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         await keys.fill("Hand over to", "govan-31")
         await page.wait_for_url("**/debrief", timeout=120_000)

@@ -318,8 +318,8 @@ async def test_what_the_seat_has_heard_is_replayed_at_once_and_to_nobody_else() 
                 while len(played) < WAV_OF_A_SECOND:  # the caller has to say something first
                     asked = loop.time()
                     told = (await http.get(f"{path}/replays")).json()
-                    leg = next(each["leg"] for each in told if each["kind"] == "telephone_in")
-                    played = (await http.get(f"{path}/recorded/{leg}")).content
+                    for leg in [each["leg"] for each in told if each["kind"] == "telephone_in"]:
+                        played = (await http.get(f"{path}/recorded/{leg}")).content
                     took = loop.time() - asked
                     await asyncio.sleep(0.2)
             assert took <= catalogue()["NICCS-REC-002"].figure("replay_s").value

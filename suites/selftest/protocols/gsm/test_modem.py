@@ -53,6 +53,7 @@ def say(machine: ModemMachine, text: str) -> str:
         ("at+cgmi;+cgmm", "ICCS  Simulated modem  OK"),
         ("AT+CGSN", "004999010640000  OK"),
         ("AT+CIMI", "001010123456789  OK"),
+        ("AT+CNUM", '+CNUM: "","+447700900000",145  OK'),
         ("AT+CPIN?", "+CPIN: READY  OK"),
         ("AT+CSCS=?", '+CSCS: ("GSM","IRA","UCS2","HEX","8859-1","UTF-8")  OK'),
         ("AT+CREG=2;+CREG?", '+CREG: 2,1,"0001","00000001"  OK'),
@@ -69,7 +70,9 @@ def say(machine: ModemMachine, text: str) -> str:
         ("ATV0", "0"),
         ("ATQ1", ""),
         ("AT+MODE=2", "ERROR"),
-        ("hello", "ERROR"),
+        ("+++ATE0", "OK"),
+        ("AT + CMGF = 1 ; + CMGF ?", "+CMGF: 1  OK"),
+        ('AT+CMEE = 1; +CMGF=1; +CMGL = "REC UNREAD"', "OK"),
         ("AT+CMEE=1;+CSCS=1", "+CME ERROR: 50"),
         ("AT+CMEE=2;+CMGR=1", "+CMS ERROR: invalid memory index"),
         ("AT+CMGR=1", "+CMS ERROR: 321"),
@@ -79,10 +82,45 @@ def say(machine: ModemMachine, text: str) -> str:
         ('AT+CPMS="XX"', "+CMS ERROR: 303"),
         ('AT+CMGS="not ended', "ERROR"),
         ("AT+CMGS=0", "+CMS ERROR: 304"),
+        ('AT+CMGL="ALL"', "+CMS ERROR: 304"),
+        ('AT+CMGF=1;+CMGS=""', "+CMS ERROR: 305"),
+        ("AT+CMEE=1;+CMGF=2", "+CMS ERROR: 304"),
+        ("ATV0;+CMGR=1", "+CMS ERROR: 321"),
     ],
 )
 def test_each_command_has_its_answer(modem: ModemMachine, command: str, answer: str) -> None:
     assert say(modem, command + "\r").replace("\r", "") == answer
+
+
+def test_what_has_no_prefix_is_no_command_and_gets_no_answer(modem: ModemMachine) -> None:
+    # V.250 section 5.2.1. Through a terminal that echoes each answer comes back: one to that would go on for ever.
+    assert say(modem, "hello\r\n\r\nERROR\r\n\r\nOK\r\n+CMTI: 1\r") == ""
+    assert say(modem, "AT\r") == "OK"
+
+
+def test_a_line_is_said_again_by_two_characters_and_no_end(modem: ModemMachine) -> None:
+    # V.250 section 5.2.4; with no line before, an empty one is repeated.
+    assert say(ModemMachine(Identity(), Storage(), None), "a/") == "a/ OK"
+    assert say(modem, "AT+CSQ\r") == "+CSQ: 20,99  OK"
+    assert say(modem, "A/") == "+CSQ: 20,99  OK"
+    assert say(modem, "\rA/\rAT\r") == "+CSQ: 20,99  OK  OK"
+
+
+def test_results_without_words_end_with_one_return(modem: ModemMachine) -> None:
+    # V.250 section 5.7.1, table 1.
+    modem.receive(b"ATV0\rAT+CMGR=1\rAT+CMEE=1;+CSCS=1\rAT+CSQ\r")
+    assert modem.take_output() == b"0\r+CMS ERROR: 321\r+CME ERROR: 50\r+CSQ: 20,99\r\n0\r"
+
+
+def test_every_address_is_shown_in_the_set_of_the_equipment(modem: ModemMachine) -> None:
+    # TS 27.005 section 3.1: <sca> as <da> and <oa>.
+    centre = "+447700900999".encode("utf-16-be").hex().upper()
+    say(modem, "AT+CNMI=2,1\r")
+    modem.deliver(1, HELLO)
+    say(modem, 'AT+CMGF=1;+CSDH=1;+CSCS="UCS2"\r')
+    assert say(modem, "AT+CSCA?\r") == f'+CSCA: "{centre}",145  OK'
+    assert f'"{centre}",145,5' in say(modem, "AT+CMGR=1\r")
+    assert say(modem, f'AT+CSCA="{centre}",145;+CSCA?\r') == f'+CSCA: "{centre}",145  OK'
 
 
 def test_what_is_typed_is_echoed_until_that_is_switched_off(modem: ModemMachine) -> None:
@@ -198,6 +236,16 @@ def test_codes_do_not_stand_within_a_prompt_and_those_that_are_held_are_bounded(
     for token in range(MAX_HELD + 5):
         modem.deliver(token, HELLO)
     assert say(modem, "AT+CNMI=1,2\r").count("+CMT:") == MAX_HELD
+
+
+def test_a_code_does_not_stand_between_a_message_and_its_result(modem: ModemMachine) -> None:
+    say(modem, 'AT+CNMI=2,1;+CPMS="ME","ME","ME";+CMGF=1\r')
+    say(modem, 'AT+CMGS="+447700900124"\r')
+    assert say(modem, "hello\x1a") == ""
+    modem.deliver(1, HELLO)
+    assert modem.take_output() == b""
+    modem.sent()
+    assert modem.take_output().split() == [b"+CMGS:", b"0", b"OK", b"+CMTI:", b'"ME",1']
 
 
 def test_a_stored_message_is_sent_from_the_store(modem: ModemMachine) -> None:

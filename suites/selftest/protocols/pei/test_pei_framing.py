@@ -60,6 +60,20 @@ def test_commands_end_in_cr_lf_cr_or_lf() -> None:
     assert drain(lines) == ["AT", "ATE0", "AT+CSQ"]
 
 
+def test_a_body_that_comes_in_pieces_of_whole_lines_is_no_command() -> None:
+    lines = CommandLines()
+    lines.push(b"AT+CMGS=4001234,32\r\n")
+    assert lines.take() == "AT+CMGS=4001234,32"
+    lines.expect_body()
+    assert lines.take() is None
+    lines.push(b"8204\r\n")
+    assert lines.take() is None
+    lines.push(b"0141\x1a")
+    assert lines.take() == Body("82040141")
+    lines.push(b"AT+CSQ\r\n")
+    assert [lines.take(), lines.take()] == ["AT+CSQ", None]
+
+
 def test_a_body_runs_to_ctrl_z_over_line_ends_and_esc_gives_it_up() -> None:
     lines = CommandLines()
     lines.push(b"AT+CMGS=4001234,32\r\n8204\r\nAB01\x1aAT+CMGS=1,8\r\n00\x1bAT\r\n")

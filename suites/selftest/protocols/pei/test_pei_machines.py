@@ -236,6 +236,15 @@ def test_a_phone_book_whose_lines_lack_their_name_is_read() -> None:
     ]
 
 
+def test_a_message_whose_hex_is_on_its_heads_line_is_taken_and_the_next_line_is_not_its() -> None:
+    te = TerminalEquipmentMachine()
+    message, released = te.receive(b"\r\n+CTSDSR: 13,4001234,0,4001235,0,16,8005\r\n\r\n+CTCR: 1,13\r\n")
+    assert isinstance(message, CodeReceived)
+    assert isinstance(message.code, SdsReceived)
+    assert (message.code.payload, message.code.calling) == (b"\x80\x05", "4001234")
+    assert isinstance(released, CodeReceived)
+
+
 def test_a_code_with_an_odd_field_still_moves_its_call() -> None:
     te = TerminalEquipmentMachine()
     bad, code = te.receive(b"\r\n+CTICN: 1,0,0,x,4001234\r\n")

@@ -88,6 +88,34 @@ def test_a_sepura_like_terminal_refuses_what_others_take() -> None:
     assert SEPURA_LIKE.refusal("AT+CMEE=1") is CmeError.SYNTAX
 
 
+def test_what_is_no_command_gets_no_answer() -> None:
+    # V.250 section 5.2.1. Through a line that echoes each answer comes back: one to that would go on for ever.
+    radio = terminal(PLAIN)
+    assert answer(radio, b"hello\r\n\r\n+CME ERROR: 35\r\n\r\nOK\r\n\r\n+CTICN: 1,0") == b""
+    assert answer(radio, b"+++AT") == b"\r\nOK\r\n", "what stands before the prefix counts for nothing"
+
+
+def test_a_line_is_said_again_by_two_characters_and_no_end() -> None:
+    # V.250 section 5.2.4.
+    radio = terminal(PLAIN)
+    radio.receive(b"AT+CTOM?\r\nA/a/")
+    assert radio.take_output() == b"\r\n+CTOM: 0\r\n\r\nOK\r\n" * 3
+    assert answer(radio, b"A/") == b"\r\n+CTOM: 0\r\n\r\nOK\r\n"
+
+
+@pytest.mark.parametrize("name", PERSONALITIES)
+def test_every_make_says_what_it_is(name: str) -> None:
+    radio = terminal(PERSONALITIES[name])
+    blank = b" " if PERSONALITIES[name].blank else b""
+    for asked, told in ((b"+GMI", b""), (b"+GMM", b"0,"), (b"+GMR", b""), (b"+CBC", b"0,")):
+        said = answer(radio, b"AT" + asked + b"?")
+        assert said.startswith(b"\r\n" + asked + b":" + blank + told)
+        assert said.endswith(b"\r\n\r\nOK\r\n")
+        assert answer(radio, b"AT" + asked) == said, "V.250 section 6.1.4 has it without the question mark"
+        assert b"ERROR" in answer(radio, b"AT" + asked + b"=1")
+    assert answer(radio, b"ATV1") == answer(radio, b"ATQ0") == b"\r\nOK\r\n"
+
+
 def test_atz_reboots_a_sepura_like_terminal_and_resets_another() -> None:
     radio = terminal(SEPURA_LIKE)
     radio.tell(CALL)

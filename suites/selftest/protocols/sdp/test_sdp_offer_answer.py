@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from harness.errors import SdpError
 from harness.protocols import sdp
+from harness.protocols.sdp.plan import StreamPlan
+from harness.protocols.sdp.streams import answer_stream
 
 OFFER = (
     b"v=0\r\no=trunk 1 1 IN IP4 10.0.0.1\r\ns=999 call\r\nx=unknown\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\na=tool:x\r\n"
@@ -236,3 +238,37 @@ def test_any_offer_of_ours_can_be_answered(direction: str, codecs: list[str], dt
     answer, theirs = sdp.answer(ours, "10.0.0.2", 5000)
     assert (theirs.codec, theirs.port, theirs.dtmf_payload_type is not None) == (codecs[0], port, dtmf)
     assert sdp.negotiated(ours, answer).codec == codecs[0]
+
+
+WIDE = (
+    b"v=0\r\no=- 1 1 IN IP4 10.0.0.7\r\ns=-\r\nc=IN IP4 10.0.0.7\r\nt=0 0\r\n"
+    b"m=audio 4000 RTP/AVP 96 0 120 121 122 118 13\r\n"
+    b"a=rtpmap:96 speex/16000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:120 telephone-event/16000\r\na=fmtp:120 0-16\r\n"
+    b"a=rtpmap:121 telephone-event/8000\r\na=fmtp:121 0-16\r\na=rtpmap:122 telephone-event/48000\r\n"
+    b"a=rtpmap:118 CN/16000\r\n"
+)
+"""Telephones with wide-band codecs offer events and noise at each codec's clock, the widest first."""
+
+
+def test_events_and_noise_are_taken_at_the_clock_of_the_codec_that_is_taken() -> None:
+    # RFC 4733 section 2.5.1.1, RFC 3389 section 5; a payload type means in an answer what it means in the offer.
+    session = sdp.parse(WIDE)
+    answered = answer_stream(session, session.media[0], StreamPlan(5000, comfort_noise=True), None, {})
+    assert answered is not None
+    lines, agreed = answered
+    assert "\r\n".join(lines).split("\r\n")[:5] == [
+        "m=audio 5000 RTP/AVP 0 121 13",
+        "a=rtpmap:0 PCMU/8000",
+        "a=rtpmap:121 telephone-event/8000",
+        "a=fmtp:121 0-15",
+        "a=rtpmap:13 CN/8000",
+    ]
+    assert isinstance(agreed, sdp.Negotiated)
+    assert (agreed.dtmf_payload_type, agreed.dtmf_clock, agreed.comfort_noise_payload_type) == (121, 8000, 13)
+
+
+def test_events_at_another_clock_are_better_than_none() -> None:
+    answer, agreed = sdp.answer(WIDE.replace(b"telephone-event/8000", b"unknown/8000"), "10.0.0.8", 5000)
+    assert b"a=rtpmap:120 telephone-event/16000\r\n" in answer
+    assert b"a=rtpmap:122 telephone-event/48000\r\n" in answer
+    assert (agreed.dtmf_payload_type, agreed.dtmf_clock) == (120, 16_000)

@@ -129,6 +129,25 @@ def test_an_authenticator_takes_a_good_answer_once_and_tells_stale_from_bad() ->
         asking.check('Digest username="x', "REGISTER", 101)
 
 
+def test_who_answers_without_qop_is_let_in_once_a_nonce_and_never_where_the_body_must_be_guarded() -> None:
+    asking = Authenticator("ccc", {"govan-12": "pw"}.get, b"secret")
+    challenge = choose(asking.challenges(100.0))
+    early = Challenge(challenge.realm, challenge.nonce, challenge.algorithm, "")
+    value = authorization(early, "REGISTER", "sip:ccc", "govan-12", "pw", cnonce="x")
+    assert "qop" not in value and "nc=" not in value
+    wrong = authorization(early, "REGISTER", "sip:ccc", "govan-12", "no", cnonce="x")
+    assert asking.check(wrong, "REGISTER", 101)[0] is Verdict.BAD
+    assert asking.check(value, "REGISTER", 101)[0] is Verdict.GOOD
+    assert asking.check(value, "REGISTER", 101)[0] is Verdict.STALE, "a replay"
+    counted = authorization(challenge, "REGISTER", "sip:ccc", "govan-12", "pw", cnonce="x", count=1)
+    assert asking.check(counted, "REGISTER", 101)[0] is Verdict.STALE, "a use that nothing counted was the first"
+    guarded = Authenticator("ccc", {"govan-12": "pw"}.get, b"secret", qops=["auth-int"])
+    asked = choose(guarded.challenges(100.0))
+    bare = Challenge(asked.realm, asked.nonce, asked.algorithm, "")
+    value = authorization(bare, "REGISTER", "sip:ccc", "govan-12", "pw", cnonce="x")
+    assert guarded.check(value, "REGISTER", 101)[0] is Verdict.BAD
+
+
 def test_auth_int_guards_the_body_and_is_used_where_it_alone_is_offered() -> None:
     asking = Authenticator("ccc", {"govan-12": "pw"}.get, b"secret", qops=["auth-int"])
     challenge = choose(asking.challenges(100.0))

@@ -16,7 +16,7 @@ from harness.protocols.smpp import pdu as pdus
 from harness.protocols.smpp import receipt as receipts
 from harness.protocols.smpp import times
 from harness.protocols.smpp.codes import RESPONSE, Command, MessageState, Status, Tag
-from harness.protocols.smpp.pdu import FIELDS, MAX_PDU, Pdu, PduError, PduStream
+from harness.protocols.smpp.pdu import FIELDS, MAX_PDU, Destination, Pdu, PduError, PduStream, Unreached
 from harness.protocols.smpp.session import (
     ALLOWED,
     BAD_UNITS,
@@ -44,6 +44,13 @@ def value_of(item: Any) -> st.SearchStrategy[Any]:
     """A value that a field can hold."""
     if isinstance(item, pdus._Number):
         return st.integers(0, 255)
+    if isinstance(item, pdus._Destinations):
+        numbers = st.builds(Destination, _TEXT, st.integers(0, 255), st.integers(0, 255), st.just(1))
+        lists = st.builds(Destination, _TEXT, st.just(0), st.just(0), st.just(pdus.LIST))
+        return st.lists(numbers | lists, min_size=1, max_size=3).map(tuple)
+    if isinstance(item, pdus._Unreached):
+        octet, four = st.integers(0, 255), st.integers(0, 0xFFFFFFFF)
+        return st.lists(st.builds(Unreached, _TEXT, octet, octet, four), max_size=3).map(tuple)
     return _TEXT if isinstance(item, pdus._Text) else st.binary(max_size=254)
 
 
@@ -134,7 +141,7 @@ def answers(session: CentreSession) -> list[tuple[int, int, int]]:
 def test_every_request_is_taken_or_refused_in_every_state(state: State, command: Command) -> None:
     how = {bound_as: how for how, bound_as in BINDS.items()}
     session = CentreSession("CENTRE") if state is State.OPEN else bound(how[state])
-    events = session.receive(Pdu(command, 9).write())
+    events = session.receive(Pdu(command, 9, fields={"dest_address": (Destination("1"),)}).write())
     if command in ALLOWED[state]:
         assert not any(isinstance(event, BadUnit) for event in events)
         return
@@ -165,6 +172,31 @@ def test_what_cannot_be_read_is_answered_by_its_status(octets: str, answer: int,
     assert answers(session) == [(answer, status, 5)]
     lost = octets.startswith(("0000000f", "7f"))
     assert any(isinstance(event, Closed) for event in events) == lost
+
+
+@pytest.mark.parametrize(
+    ("destinations", "status"),
+    [
+        ("00", Status.RINVNUMDESTS),
+        ("ff", Status.RINVNUMDESTS),
+        ("01 03 01 01 3100", Status.RINVDESTFLAG),
+        ("01 01 01 01 313233343536373839303132333435363738393000", None),
+        ("01 01 01 01 31323334353637383930313233343536373839303100", Status.RINVPARLEN),
+        ("02 02 6c69737400", Status.RINVCMDLEN),
+        ("02 02 6c69737400 01 00 00 3200", None),
+    ],
+)
+def test_destinations_are_read_octet_by_octet(destinations: str, status: Status | None) -> None:
+    # Section 4.5.1: number_of_dests, then dest_flag with a number or the name of a list.
+    body = bytes.fromhex("00 01 01 3100" + destinations)
+    whole = body + (bytes(10) if status is None else b"")  # esm_class to sm_length
+    unit = (16 + len(whole)).to_bytes(4, "big") + bytes.fromhex("00000021 00000000 00000005") + whole
+    if status is None:
+        assert pdus.read(unit).write() == unit
+        return
+    with pytest.raises(PduError) as refused:
+        pdus.read(unit)
+    assert refused.value.status is status
 
 
 def test_a_parameter_of_a_wrong_length_or_cut_short_is_refused() -> None:
@@ -201,6 +233,16 @@ def test_what_the_centre_sends_has_a_window_and_answers_are_told() -> None:
     assert session.receive(answer) == []
     assert session.room == 2
     assert bound(Command.BIND_TRANSMITTER).room == 0
+
+
+@pytest.mark.parametrize(("version", "told"), [(0x00, b""), (0x33, b""), (0x34, b"\x34"), (0x50, b"\x34")])
+def test_a_client_before_34_is_told_no_version(version: int, told: bytes) -> None:
+    session = CentreSession("SMSC")
+    bind = Pdu(Command.BIND_TRANSCEIVER, 1, fields={"system_id": "x", "interface_version": version})
+    session.receive(bind.write())
+    session.bound(bind)
+    answer = pdus.read(session.take_output())
+    assert (answer.tlv(Tag.SC_INTERFACE_VERSION) or b"", session.takes_optional) == (told, bool(told))
 
 
 def test_many_bad_units_end_a_session() -> None:

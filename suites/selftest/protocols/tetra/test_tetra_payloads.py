@@ -66,6 +66,27 @@ def test_lip_round_trips_within_half_a_step(report: lip.ShortLocation) -> None:
     assert lip.decode(again.encode()) == again
 
 
+def test_the_place_of_a_long_report_is_read() -> None:
+    # A public example; its 12 octets after the protocol id are used up to the last bit by this reading.
+    place = lip.decode(bytes.fromhex("0A4E73DDA841F55809493CC081"))
+    assert (round(place.longitude, 4), round(place.latitude, 4)) == (11.0159, 52.2342)
+    assert (place.fix_age_s, place.speed_kmh, place.error_metres, place.reason) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("digits", "told"),
+    [
+        ("0A4E73DDA841F558", "cut short"),
+        ("0A4F73DDA841F55809493CC081", "time of kind 3"),
+        ("0A4C0" + "0" * 21, "without a place: shape 0"),
+        ("0A5" + "0" * 21, "type 1"),
+    ],
+)
+def test_a_long_report_that_tells_no_place_is_refused_by_name(digits: str, told: str) -> None:
+    with pytest.raises(SdsError, match=told):
+        lip.decode(bytes.fromhex(digits))
+
+
 @pytest.mark.parametrize(
     "report",
     [

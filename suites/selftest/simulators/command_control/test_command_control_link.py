@@ -228,5 +228,7 @@ async def test_a_link_without_its_token_stays_down_and_tells_why(tmp_path: Path)
 
 
 def test_a_dialect_that_there_is_not_is_named_with_those_there_are() -> None:
-    with pytest.raises(CommandControlError, match="'morse'; there is next_generation, storm"):
+    with pytest.raises(
+        CommandControlError, match=r"'morse' is installed \(iccs\.command_control\); there is storm, next_generation"
+    ):
         load_dialect("morse")

@@ -63,7 +63,7 @@ async def test_a_mail_that_is_delivered_twice_is_one_submission() -> None:
 async def test_other_mailboxes_floods_and_mails_too_long_are_refused_in_smtps_own_words() -> None:
     async with system(limits={"per_sender": 1}) as all_:
         assert all_.at.smtp is not None
-        with pytest.raises(MailError, match=r"550 5\.7\.1") as refused:
+        with pytest.raises(MailError, match=r"550 5\.1\.1") as refused:
             await hand_over(all_.at.smtp, "a@example.org", ["b@example.org"], b"\r\n\r\nx")
         assert refused.value.permanent
         await all_.contact.mail_raw("a@example.org", b"Subject: one\r\n\r\n")
@@ -71,6 +71,16 @@ async def test_other_mailboxes_floods_and_mails_too_long_are_refused_in_smtps_ow
             await all_.contact.mail_raw("a@example.org", b"Subject: two\r\n\r\n")
         with pytest.raises(DriverError, match="552"):
             await all_.contact.mail_raw("c@example.org", b"\r\n" + (b"x" * 990 + b"\r\n") * 17_000)
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("postmaster", ["postmaster@police.example", "PostMaster@Police.Example", "Postmaster"])
+async def test_what_is_for_the_postmaster_is_taken(postmaster: str) -> None:
+    # RFC 5321 section 4.5.1, which wants it without a domain too.
+    async with system() as all_:
+        assert all_.at.smtp is not None
+        await hand_over(all_.at.smtp, "a@example.org", [postmaster], f"Subject: x\r\n\r\n{CALM}".encode())
+        await all_.contact.expect("crm.record", within=5.0)
 
 
 @pytest.mark.virtual_time

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -21,15 +21,15 @@ from harness.journal import Event, Journal
 from harness.protocols import sdp
 from harness.transport.context import Context
 from harness.transport.https import http_client
-from simulators.iccs.radio_desk import GatewayLine
 from simulators.iccs.radio_services.services import RadioSurroundings
 from simulators.iccs.settings import IccsSettings
 from simulators.iccs.simulator import IccsSimulator
+from simulators.iccs.talkgroup_ways.lines import GatewayLine, TetraLine
 from simulators.radio.config import RadioConfig, TerminalConfig
 from simulators.radio.network import RadioNetwork
 
 GROUPS = {"GD-OPS-1": 1001, "GD-OPS-2": 1002}
-GATEWAY, OFFICER, SERGEANT = 4009001, 4001234, 4001235
+GATEWAY, STANDBY, OFFICER, SERGEANT = 4009001, 4009021, 4001234, 4001235
 LAYOUT: dict[str, Any] = {
     "positions": [
         {"site": "govan", "first": 1, "last": 3},
@@ -43,6 +43,9 @@ LAYOUT: dict[str, Any] = {
 
 def anything(*_asked: object) -> None:
     """A permit for all."""
+
+
+More = Callable[[Context, MediaService, AsyncExitStack], Awaitable[Sequence[GatewayLine]]]
 
 
 class Room:
@@ -158,16 +161,26 @@ NO_COMMON_CODEC = (
 
 @asynccontextmanager
 async def control_room(
-    layout: dict[str, Any] | None = None, *, radio: bool = False, max_talk_s: float = 60.0, **options: Any
+    layout: dict[str, Any] | None = None,
+    *,
+    radio: bool = False,
+    standby: bool = False,
+    max_talk_s: float = 60.0,
+    more: More | None = None,
+    **options: Any,
 ) -> AsyncIterator[Room]:
-    """A control room on the running loop; with `radio`, a network, one gateway and two officers' terminals."""
+    """A control room on the running loop; with `radio`, a network, one gateway and two officers' terminals.
+
+    With `standby`, a second gateway that stands by for the first; `more` starts another network and returns the lines
+    by which the ICCS reaches it.
+    """
     async with AsyncExitStack() as stack:
         context, simulators = Context.create(seed=1), Context.create(seed=2)
         media = await open_media(context, in_process=True)
         stack.push_async_callback(media.close)
         inner = await open_media(simulators, in_process=True)
         stack.push_async_callback(inner.close)
-        gateways = []
+        gateways: list[GatewayLine] = []
         network = None
         if radio:
             terminals = [
@@ -175,11 +188,25 @@ async def control_room(
                 TerminalConfig("officer", OFFICER, "GD-OPS-1"),
                 TerminalConfig("sergeant", SERGEANT, "GD-OPS-1"),
             ]
+            if standby:
+                terminals.append(TerminalConfig("gateway-1b", STANDBY, "GD-OPS-1", role="radio_gateway"))
             config = RadioConfig(talkgroups=GROUPS, terminals=terminals, max_talk_s=max_talk_s)
             network = await RadioNetwork.start(simulators, inner, config, virtual=True)
             stack.push_async_callback(network.stop)
-            urls = {each["kind"]: each["url"] for each in network.addresses() if each["name"] == "gateway-1"}
-            gateways.append(GatewayLine("gateway-1", "GD-OPS-1", urls["serial"], 38400, urls["rtp"]))
+            for name in [each.name for each in terminals if each.role == "radio_gateway"]:
+                urls = {each["kind"]: each["url"] for each in network.addresses() if each["name"] == name}
+                gateways.append(
+                    TetraLine(
+                        name=name,
+                        talkgroup="GD-OPS-1",
+                        serial=urls["serial"],
+                        baud=38400,
+                        audio=urls["rtp"],
+                        stands_by=name != "gateway-1",
+                    )
+                )
+        if more is not None:
+            gateways += await more(simulators, inner, stack)
         iccs = await IccsSimulator.start(
             simulators,
             inner,

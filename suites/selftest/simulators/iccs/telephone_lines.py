@@ -108,10 +108,12 @@ class Line:
         sip.answer(body)
         self.talks.append(Talk(sip, port, body))
 
-    async def dial(self, number: str, *, cli: str | None = None, to: tuple[str, int] | None = None) -> Talk:
-        """Call a number at the control room."""
+    async def dial(
+        self, number: str, *, cli: str | None = None, to: tuple[str, int] | None = None, described_at: str | None = None
+    ) -> Talk:
+        """Call a number at the control room; ``described_at``: the address that the telephone believes it has."""
         port = await self.room.media.open_port(f"{self.name} call {len(self.agent.calls) + 1}")
-        offer = sdp.offer(*port.address)
+        offer = sdp.offer(described_at or port.address[0], port.address[1])
         host, at = to or self.room.iccs.sip_address
         user, headers = (cli, [("P-Asserted-Identity", f"<sip:{cli}@127.0.0.1>")]) if cli else ("anonymous", [])
         sip = self.agent.invite(

@@ -105,6 +105,9 @@ LOOKS: dict[str, Callable[[Supervisor], Awaitable[object]]] = {
     "/v1/alarms/{alarm}/clear": lambda at: at.clear_alarm("A-0001"),
     "/v1/emergencies": lambda at: at.emergencies(),
     "/v1/trunks": lambda at: at.trunks(),
+    "/v1/core-nodes": lambda at: at.core_nodes(),
+    "/v1/core-nodes/{name}/kill": lambda at: at.kill_core_node("core-2"),
+    "/v1/core-nodes/{name}/repair": lambda at: at.repair_core_node("core-2"),
     "/v1/trunks/{name}/fault": lambda at: at.begin_trunk_fault("primary", "slow", seconds=1.0),
 }
 BY_OTHERS = {"login", "logout"}
@@ -166,7 +169,7 @@ async def test_a_supervisor_is_told_what_an_interface_answers_that_is_none() -> 
         host, port = room.iccs.sip_address  # a SIP port takes no HTTP
         supervisor = Supervisor.open(room.context, "lost", control=f"http://{host}:{port}")
         room.at_the_end(supervisor.close)
-        with pytest.raises(DriverError, match="lost: wallboard got no answer: Connect"):
+        with pytest.raises(DriverError, match="lost: wallboard got no answer: RemoteProtocolError"):
             await supervisor.wallboard()
     async with control_room({"control_token": "right"}) as room:
         stranger = Supervisor.open(room.context, "stranger", control=room.iccs.control_url, token="wrong")

@@ -297,9 +297,8 @@ def leg(number: int, seconds: float = 1.0, ended: bool = True) -> Leg:
     return made
 
 
-def test_a_full_store_lets_the_oldest_go_that_is_over_and_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stores, "MAX_BYTES", 24_000)
-    store = Store()
+def test_a_full_store_lets_the_oldest_go_that_is_over_and_not_held() -> None:
+    store = Store(24_000, 50)
     made = [leg(0, ended=False), *(leg(number) for number in range(1, 6))]
     store.keep(made[0], made[0].size)
     store.keep(made[1], made[1].size)
@@ -310,9 +309,16 @@ def test_a_full_store_lets_the_oldest_go_that_is_over_and_not_held(monkeypatch: 
     assert store.size == 24_000
 
 
+def test_a_store_has_so_many_legs() -> None:
+    store = Store(1_000_000, 2)
+    for number in range(4):
+        store.keep(leg(number), 8_000)
+    assert [each.id for each in store] == ["L-000002", "L-000003"]
+
+
 def test_holds_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stores, "MAX_HOLDS", 1)
-    store = Store()
+    store = Store(24_000, 50)
     store.hold(leg(1), "one")
     store.hold(leg(1), "again")
     with pytest.raises(HoldError, match="1 recordings are held already"):

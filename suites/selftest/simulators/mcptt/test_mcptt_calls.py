@@ -185,8 +185,8 @@ async def test_what_is_no_floor_control_is_told_and_the_call_goes_on() -> None:
         for _ in range(40):
             call._floor._udp.send(b"\x80\xcc\x00\x09junk", call._floor.peer)
         await asyncio.sleep(0.1)
-        assert leg.floor.malformed == 40
-        assert len(there.told(leg.floor.name, "floor.malformed")) == 16
+        assert leg.floored.malformed == 40
+        assert len(there.told(leg.floored.name, "floor.malformed")) == 16
         call.press()
         await call.granted(within=1.0)
 

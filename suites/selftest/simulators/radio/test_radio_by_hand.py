@@ -5,68 +5,27 @@ The simulator runs in a process of its own, as a system under test does; what co
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import serial
 
+from suites.selftest.lines_by_hand import WITHIN_S, network_lines, say, until
 from suites.selftest.witness import need
 
-_RUN = """
-import asyncio, json, sys
-from harness.transport.context import Context
-from simulators.radio.config import RadioConfig, TerminalConfig
-from simulators.radio.network import RadioNetwork
-
-async def main():
-    config = RadioConfig(
-        talkgroups={"GD-OPS-1": 2001},
-        terminals=[TerminalConfig("gateway", 4000001, "GD-OPS-1"), TerminalConfig("officer", 4001234, "GD-OPS-1")],
-        seed=3, hang_time_s=0.5,
-    )
-    network = await RadioNetwork.start(Context.create(seed=3), None, config, virtual=False)
-    print(json.dumps({each["name"]: each["url"] for each in network.addresses()}), flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)  # until our standard input is closed
-    await network.stop()
-
-asyncio.run(main())
-"""
-WITHIN_S = 5.0
+SETTINGS = """hang_time_s=0.5, terminals=[
+    TerminalConfig("gateway", 4000001, "GD-OPS-1"), TerminalConfig("officer", 4001234, "GD-OPS-1"),
+]"""
 
 
 @pytest.fixture
 def lines() -> Iterator[dict[str, str]]:
     """Paths of the two terminals' lines."""
-    process = subprocess.Popen([sys.executable, "-c", _RUN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        yield json.loads(process.stdout.readline())
-    finally:
-        process.stdin.close()
-        assert process.wait(10) == 0
-        process.stdout.close()
-
-
-def until(port: serial.Serial, pattern: bytes) -> bytes:
-    """What comes up to and with `pattern`, within WITHIN_S of silence."""
-    data = b""
-    while not re.search(pattern, data):
-        more = port.read(1)
-        assert more, f"{pattern!r} did not come; this did: {data!r}"
-        data += more + port.read(port.in_waiting)
-    return data
-
-
-def say(port: serial.Serial, data: bytes, pattern: bytes) -> bytes:
-    """Writes bytes and returns what comes up to `pattern`."""
-    port.write(data)
-    return until(port, pattern)
+    with network_lines(SETTINGS) as found:
+        yield found
 
 
 @pytest.mark.real_wire

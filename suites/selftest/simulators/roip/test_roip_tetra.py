@@ -101,6 +101,21 @@ def test_a_key_takes_the_floor_and_what_is_said_is_heard_by_the_officer() -> Non
     virtually(main)
 
 
+def test_a_terminal_that_fails_behind_the_radio_mutes_the_key_and_keys_again_once_it_is_up() -> None:
+    async def main(context: Context) -> None:
+        async with field(context) as f:
+            await f.room.key()
+            after = context.journal.position
+            f.network.power_cycle(f.network.terminal(4009001))
+            await context.journal.expect("room", "radio.state", within=3.5, after=after, mute=True)
+            f.room.unkey()
+            await asyncio.sleep(40)
+            await f.room.key()
+            await context.journal.expect("officer", "talker.shown", within=1, after=after, issi=4009001)
+
+    virtually(main)
+
+
 def test_an_officer_opens_the_squelch_and_is_heard_in_the_room() -> None:
     async def main(context: Context) -> None:
         async with field(context) as f:

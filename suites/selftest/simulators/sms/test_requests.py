@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
+from harness.errors import SmsError
 from harness.protocols.gsm.address import Address
 from harness.protocols.gsm.user_data import UserData
+from harness.protocols.smpp import pdu as pdus
 from harness.protocols.smpp.codes import Command, MessageState, Status, Tag
-from harness.protocols.smpp.pdu import Pdu
+from harness.protocols.smpp.pdu import Destination, Pdu, Unreached
 from harness.transport.context import Context
 from simulators.sms import network as networks
 from simulators.sms.network import SmsNetwork, Text, key_of
+from simulators.sms.receipts import fields_of
 from simulators.sms.requests import RefusedError, Sender, carry_out
 from simulators.sms.settings import SmsSettings
 
@@ -122,6 +125,116 @@ async def test_a_message_waits_can_be_replaced_and_arrives(network: SmsNetwork, 
     state = carry_out(network, Pdu(Command.QUERY_SM, 4, fields={**FROM, "message_id": told}), sender)
     assert state["message_state"] == MessageState.DELIVERED
     assert str(state["final_date"]).endswith("000+")
+
+
+async def test_what_replaces_a_message_is_in_the_coding_that_it_was_sent_in(
+    network: SmsNetwork, sender: Sender, handset: Sink
+) -> None:
+    # Section 4.10: replace_sm has no data_coding of its own. ASCII and Latin-1 are UCS-2 at the handset.
+    handset.takes = False
+    for coding in (1, 3):
+        told = carry_out(network, submit(data_coding=coding), sender)["message_id"]
+        new = Pdu(Command.REPLACE_SM, 3, fields={**FROM, "message_id": told, "short_message": b"another"})
+        assert carry_out(network, new, sender) == {}
+    handset.takes = True
+    await asyncio.sleep(3)
+    assert [text.content.text for text in handset.got] == ["another", "another"]
+
+
+async def test_a_receipt_has_the_senders_own_reference(network: SmsNetwork, sender: Sender) -> None:
+    # Section 4.6.1: user_message_reference of a receipt is that of the message.
+    reference = (int(Tag.USER_MESSAGE_REFERENCE), b"\x12\x34")
+    for command in (Command.SUBMIT_SM, Command.DATA_SM):
+        fields = {**submit(registered_delivery=1).fields}
+        carry_out(network, Pdu(command, 1, fields=fields, tlvs=(reference,)), sender)
+    carry_out(network, submit(registered_delivery=1), sender)
+    await asyncio.sleep(3)
+    assert isinstance(sender.party, Sink)
+    told = [dict(fields_of(text)[1]) for text in sender.party.got]
+    assert [each.get(reference[0]) for each in told] == [reference[1], reference[1], None]
+
+
+async def test_a_client_before_34_is_sent_no_optional_parameters(network: SmsNetwork, sender: Sender) -> None:
+    carry_out(network, submit(registered_delivery=1), sender)
+    long = Pdu(Command.SUBMIT_SM, 1, fields=TO, tlvs=((int(Tag.MESSAGE_PAYLOAD), b"x" * 300),))
+    told = carry_out(network, long, sender)["message_id"]
+    await asyncio.sleep(3)
+    assert isinstance(sender.party, Sink)
+    (report,) = sender.party.got
+    fields, tlvs = fields_of(report, optional=False)
+    assert (tlvs, str(fields["short_message"]).count("stat:DELIVRD")) == ((), 1)
+    text = network.find(str(told))
+    assert text is not None
+    with pytest.raises(SmsError, match="longer than a short_message"):
+        fields_of(text, optional=False)
+
+
+def many(*destinations: Destination, **fields: Any) -> Pdu:
+    """A submit_multi."""
+    told = {**FROM, "short_message": b"to all", "dest_address": destinations, **fields}
+    return pdus.read(Pdu(Command.SUBMIT_MULTI, 1, fields=told).write())
+
+
+HERE = Destination("447700900123", 1, 1)
+NOBODY = Destination("12x4", 1, 1)
+LISTED = Destination("everybody", flag=2)
+
+
+async def test_one_request_sends_to_many_and_tells_whom_it_did_not(
+    network: SmsNetwork, sender: Sender, handset: Sink
+) -> None:
+    # Section 4.5: one id for all of them, each with a receipt of its own.
+    told = carry_out(network, many(HERE, NOBODY, HERE, LISTED, registered_delivery=1), sender)
+    assert told["unsuccess_sme"] == (
+        Unreached("12x4", 1, 1, Status.RINVDSTADR),
+        Unreached("everybody", 0, 0, Status.RINVDLNAME),
+    )
+    answer = pdus.read(Pdu(Command.SUBMIT_MULTI, 1).answer(fields=told).write())
+    assert (answer.text("message_id"), answer.fields["unsuccess_sme"]) == (told["message_id"], told["unsuccess_sme"])
+    await asyncio.sleep(3)
+    assert [text.content.text for text in handset.got] == ["to all", "to all"]
+    assert isinstance(sender.party, Sink)
+    receipts = [str(fields_of(text)[0]["short_message"]) for text in sender.party.got]
+    assert [f"id:{told['message_id']} " in each and "stat:DELIVRD" in each for each in receipts] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (many(NOBODY), Status.RINVDSTADR),
+        (many(Destination("", 1, 1)), Status.RINVDSTADR),
+        (many(LISTED, NOBODY), Status.RINVDLNAME),
+        (many(HERE, replace_if_present_flag=1), Status.RINVREPFLAG),
+        (many(HERE, data_coding=9), Status.RSUBMITFAIL),
+        (many(HERE, validity_period="x"), Status.RINVEXPIRY),
+    ],
+)
+async def test_what_is_wrong_of_many_has_its_status(
+    network: SmsNetwork, sender: Sender, request_: Pdu, status: Status
+) -> None:
+    with pytest.raises(RefusedError) as refused:
+        carry_out(network, request_, sender)
+    assert refused.value.status is status
+    assert network.status() == {"en_route": 0, "taken": 0}
+
+
+async def test_what_waits_of_many_is_cancelled_whole_or_for_one(
+    network: SmsNetwork, sender: Sender, handset: Sink
+) -> None:
+    handset.takes = False
+    other = Sink()
+    network.attach("+447700900124", other)
+    other.takes = False
+    told = carry_out(network, many(HERE, Destination("447700900124", 1, 1)), sender)["message_id"]
+    await asyncio.sleep(3)
+    with pytest.raises(RefusedError, match="ESME_RINVMSGID"):
+        carry_out(network, Pdu(Command.QUERY_SM, 2, fields={**FROM, "message_id": told}), sender)
+    with pytest.raises(RefusedError, match="ESME_RCANCELFAIL"):
+        carry_out(network, Pdu(Command.CANCEL_SM, 3, fields={**FROM, "message_id": told}), Sender(sender.own, Sink()))
+    assert carry_out(network, Pdu(Command.CANCEL_SM, 4, fields={**FROM, **TO, "message_id": told}), sender) == {}
+    assert network.status()["en_route"] == 1
+    assert carry_out(network, Pdu(Command.CANCEL_SM, 5, fields={**FROM, "message_id": told}), sender) == {}
+    assert network.status()["en_route"] == 0
 
 
 async def test_a_message_is_cancelled_once_and_its_sender_told(

@@ -9,6 +9,7 @@ import pytest
 from switch_in_virtual_time import ALIKE, LINES, Exchange, clip, exchange, until
 
 from harness.drivers.telephone import Telephone
+from harness.errors import SipLocalError
 from harness.measure.correlate import correlation
 from harness.protocols.sip import message_summary
 
@@ -54,6 +55,17 @@ async def test_a_telephone_that_is_away_is_told_by_a_notify_that_it_did_not_ask_
         back = await there.telephone("3102", lamp=False)
         await until(lambda: back.lamp.waiting)
         assert back.lamp.voice.new == 1
+
+
+async def test_a_mailbox_is_sent_nowhere() -> None:
+    async with exchange(VOICEMAIL) as there:
+        front = await there.telephone("3101")
+        call = await front.dial("3102")
+        await call.answered(within=30)
+        with pytest.raises(SipLocalError, match="403"):
+            await call.transfer("3103")
+        await call.say(clip(21, 0.5))
+        await call.hang_up()
 
 
 async def test_another_line_is_not_told_what_waits() -> None:

@@ -58,3 +58,59 @@ async def test_a_meeting_that_can_not_be_is_refused_and_takes_no_number(bench: B
     await refused(host, 409, "POST", "/meetings", body={"title": "One more", **TIMES})
     await host.ask("DELETE", f"/meetings/{made[0]}")
     await host.ask("POST", "/meetings", {"title": "One more", **TIMES})
+
+
+async def test_a_meeting_has_a_lobby_and_a_webinars_attendees_are_let_in_unless_it_is_said_otherwise(
+    bench: Bench,
+) -> None:
+    host = await (await bench.webex()).account("operator")
+    body = {"title": "Told", **TIMES}
+    for sent, told in (
+        ({}, ("meeting", "allowJoinWithLobby")),
+        ({"scheduledType": "webinar"}, ("webinar", "allowJoin")),
+        (
+            {"scheduledType": "webinar", "unlockedMeetingJoinSecurity": "blockFromJoin"},
+            ("webinar", "blockFromJoin"),
+        ),
+    ):
+        made = await host.ask("POST", "/meetings", body | sent)
+        assert (made["scheduledType"], made["unlockedMeetingJoinSecurity"]) == told
+    for wrong in ({"scheduledType": "seminar"}, {"unlockedMeetingJoinSecurity": "open"}, {"scheduledType": None}):
+        await refused(host, 400, "POST", "/meetings", body=body | wrong)
+
+
+async def test_a_webinars_panelists_speak_and_its_attendees_are_muted(bench: Bench) -> None:
+    webex = await bench.webex()
+    made = await webex.make_meeting("panel", by="operator", invite=["colleague"], webinar=True)
+    for name in ("operator-phone", "colleague-phone", "third-phone"):
+        await (await (await bench.telephone(name)).dial(made["meetingNumber"])).answered(within=5)
+    there = await webex.participants(made["id"], by="operator")
+    assert [(each["displayName"], each["state"], each["muted"]) for each in there] == [
+        ("Callum Ross", "joined", False),
+        ("Isla Munro", "joined", False),
+        ("Ailsa Reid", "joined", True),
+    ]
+
+
+async def test_an_administrator_makes_meetings_for_somebody_of_the_organisation_and_nobody_else_does(
+    bench: Bench,
+) -> None:
+    webex = await bench.webex()
+    administrator, host = await webex.account(), await webex.account("operator")
+    series = {"title": "Series", **TIMES, "recurrence": "FREQ=DAILY;INTERVAL=2", "hostEmail": "Operator@force.example"}
+    made = await administrator.ask("POST", "/meetings", series)
+    assert (made["hostEmail"], made["recurrence"]) == ("operator@force.example", "FREQ=DAILY;INTERVAL=2")
+    assert [each["id"] for each in (await host.ask("GET", "/meetings"))["items"]] == [made["id"]]
+    assert (await administrator.ask("GET", "/meetings"))["items"] == []
+    for query, count in (({"from": TIMES["start"]}, 1), ({"from": TIMES["end"]}, 0), ({"to": TIMES["start"]}, 1)):
+        told = await administrator.ask("GET", "/meetings", query={"hostEmail": "operator@force.example", **query})
+        assert len(told["items"]) == count, query
+    partner, colleague = await webex.account("partner"), await webex.account("colleague")
+    await refused(colleague, 403, "POST", "/meetings", body=series)
+    await refused(colleague, 403, "GET", "/meetings", query={"hostEmail": "operator@force.example"})
+    await refused(partner, 404, "POST", "/meetings", body=series)
+    await refused(administrator, 404, "POST", "/meetings", body={**series, "hostEmail": "nobody@force.example"})
+    await refused(administrator, 400, "POST", "/meetings", body={**series, "recurrence": "every Monday"})
+    twice = [{"email": "a@force.example"}, {"email": "A@force.example"}]
+    await refused(administrator, 409, "POST", "/meetings", body={**series, "invitees": twice})
+    assert len((await host.ask("GET", "/meetings"))["items"]) == 1, "what was refused is there"

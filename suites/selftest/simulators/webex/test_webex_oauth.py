@@ -56,6 +56,20 @@ async def test_a_code_serves_once_and_its_token_has_the_scopes_that_were_agreed_
         assert "invalid_grant" in refused(await had(http, **form), 400)
 
 
+async def test_an_integration_may_say_who_it_is_by_http_basic() -> None:
+    # RFC 6749 section 2.3.1, as OAuth libraries do by themselves: both parts are encoded as in a form.
+    async with webex(integrations=[CLIENT | {"client_secret": "s3: cret%", "scopes": SCOPES}]) as cloud:
+        http = await stranger(cloud)
+        form = {"grant_type": "authorization_code", "redirect_uri": CLIENT["redirect_uri"]}
+        form["code"] = (await agreed(http))["code"]
+        right, wrong = httpx.BasicAuth("C1", "s3%3A+cret%25"), httpx.BasicAuth("C1", "s3: cret")
+        refused(await http.post("/access_token", data=form, auth=wrong), 401)
+        headers = {"Authorization": "Basic ?"}
+        assert "invalid_request" in refused(await http.post("/access_token", data=form, headers=headers), 400)
+        answer = await http.post("/access_token", data=form, auth=right)
+        assert (answer.status_code, answer.json()["token_type"]) == (200, "Bearer")
+
+
 async def test_pkce_needs_the_verifier_that_fits() -> None:
     digest = hashlib.sha256(VERIFIER.encode()).digest()
     challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

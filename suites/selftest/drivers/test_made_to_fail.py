@@ -1,0 +1,89 @@
+"""Real equipment is made to fail by a tester, who is asked and says when; with nobody there, the test is skipped."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+
+import pytest
+from testers_hand import Hand, pty
+
+from harness.errors import ExpectationError, NotPlayedError
+from harness.testbed.bench import Bench, open_bench
+from harness.testbed.load import load_testbed
+
+REAL = """\
+name: real-bench
+components:
+  iccs: {role: iccs, binding: real, sip: "192.0.2.1:5060"}
+  airwave: {role: radio_network, binding: real}
+  switch: {role: enterprise_switch, binding: real, sip: "192.0.2.2:5060"}
+  crm: {role: crm, binding: real, service: "http://192.0.2.3"}
+"""
+
+
+@asynccontextmanager
+async def bench_with(folder: Path, terminal: str | None) -> AsyncIterator[Bench]:
+    file = folder / "bench.yaml"
+    file.write_text(REAL + (f"tester: {{terminal: {terminal}}}\n" if terminal else ""), encoding="utf-8")
+    async with open_bench(load_testbed(file), today=date(2026, 1, 1), addresses=None, virtual=False) as bench:
+        yield bench
+
+
+async def test_a_tester_kills_a_node_cuts_sites_and_trunks_and_says_when(tmp_path: Path) -> None:
+    with pty() as (master, terminal):
+        async with bench_with(tmp_path, terminal) as bench:
+            hand = Hand(master, {"which core node": "node-a", "[Enter": ""})
+            nodes, links = await bench.core_nodes(), await bench.site_links()
+            switch, crm = await bench.switch_faults(), await bench.crm()
+            assert await nodes.serving_node() == "node-a"
+            await nodes.kill_core_node("node-a")
+            await nodes.repair_core_node("node-a")
+            await links.cut_site("motherwell")
+            await links.restore_site("motherwell")
+            await switch.fail_trunk("carrier-a", "refusing")
+            await switch.mend_trunk("carrier-a")
+            await switch.cut_site("govan")
+            await switch.mend_site("govan")
+            await crm.fail("slow", seconds=3)
+            await crm.recover()
+            await hand.leave()
+            asked = [line.partition(".  [")[0] for line in hand.read.splitlines()]
+            done = [(event.source, event.kind) for event in bench.journal if event.kind.startswith("tester.")]
+    assert asked == [
+        "iccs: which core node serves now? An empty line: none",
+        "iccs: take the power of core node node-a away, without shutting it down",
+        "iccs: start core node node-a again, and wait until it stands by",
+        "airwave: cut the link of site motherwell",
+        "airwave: link site motherwell again",
+        "switch: make trunk carrier-a fail: have its far end refuse calls with 503",
+        "switch: make trunk carrier-a work again",
+        "switch: cut the link of site govan",
+        "switch: link site govan again",
+        "crm: have it answer 3 s late",
+        "crm: end the fault",
+    ]
+    assert done[:4] == [("iccs", "tester.asked"), ("iccs", "tester.done")] * 2
+    assert len(done) == 2 * len(asked)
+
+
+async def test_what_a_tester_cannot_do_is_not_played_and_an_empty_answer_is_no_node(tmp_path: Path) -> None:
+    with pty() as (master, terminal):
+        async with bench_with(tmp_path, terminal) as bench:
+            hand = Hand(master, {"which core node": "", "cut the link": "no the site is live"})
+            with pytest.raises(ExpectationError, match="no core node serves"):
+                await (await bench.core_nodes()).serving_node()
+            with pytest.raises(NotPlayedError, match=r"airwave: the tester can't: cut .* the site is live"):
+                await (await bench.site_links()).cut_site("motherwell")
+            await hand.leave()
+
+
+async def test_where_nobody_stands_by_it_is_not_played_and_the_reason_says_what_to_do(tmp_path: Path) -> None:
+    async with bench_with(tmp_path, None) as bench:
+        for asks in (bench.core_nodes, bench.site_links, bench.switch_faults):
+            with pytest.raises(NotPlayedError, match="Name a 'tester' in the testbed file"):
+                await asks()
+        with pytest.raises(NotPlayedError, match="crm is real"):
+            await (await bench.crm()).fail("down")
