@@ -7,7 +7,6 @@ against what each side did.
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
@@ -18,29 +17,13 @@ from harness.evidence.capture import crossings
 from harness.evidence.pcap import write_pcap
 from harness.protocols.rtp.g711 import Samples
 from harness.testbed.conversation import converse
-from suites.selftest.witness import need
 from suites.selftest.witnesses.control_room import control_room, warnings
+from suites.selftest.witnesses.tshark import Capture
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("tshark")]
 
 GROUP = "GD-ROIP-1"
-TSHARK_WITHIN_S = 60.0
 FIELDS = ("udp.srcport", "rtp.p_type", "rtp.ext.ed137a.ptt_type", "rtp.ext.ed137a.ptt_id", "rtp.ext.ed137a.squ")
-
-
-class Capture:
-    """A pcap as tshark dissects it: SIP by the gateway's port, RTP by the SDP that was exchanged."""
-
-    def __init__(self, pcap: Path, sip: int) -> None:
-        self._command = [need("tshark", package="tshark"), "-n", "-r", str(pcap), "-d", f"udp.port=={sip},sip"]
-
-    def rows(self, display: str, *fields: str) -> list[list[str]]:
-        """The fields of each packet that a display filter lets through."""
-        command = [*self._command, "-Y", display, "-T", "fields"]
-        for field in fields:
-            command += ["-e", field]
-        told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=TSHARK_WITHIN_S).stdout
-        return [line.split("\t") for line in told.splitlines()]
 
 
 async def test_every_packet_of_a_radio_session_says_what_was_done(
@@ -80,7 +63,7 @@ def held_against(folder: Path, sip: int, port: int, sent: int, frames: int) -> N
     pcap = write_pcap(crossings(sorted(folder.glob("*/*.cap")), 0.0, float("inf")), 1_700_000_000.0)
     assert pcap.left_out == 0
     (folder / "run.pcap").write_bytes(pcap.body)
-    capture = Capture(folder / "run.pcap", sip)
+    capture = Capture(folder / "run.pcap", {sip: "sip"})
     assert capture.rows("_ws.malformed", "frame.number", "_ws.col.Protocol") == []
     assert capture.rows('_ws.expert.severity == "Error"', "frame.number", "_ws.expert.message") == []
 

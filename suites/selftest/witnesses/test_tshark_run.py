@@ -6,7 +6,6 @@ Witness and journal are held against each other: as many RTP packets of each str
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,8 +17,8 @@ from harness.evidence.capture import crossings
 from harness.evidence.pcap import write_pcap
 from harness.protocols.rtp.g711 import Samples
 from harness.testbed.conversation import converse
-from suites.selftest.witness import need
 from suites.selftest.witnesses.control_room import control_room, kinds, warnings
+from suites.selftest.witnesses.tshark import Capture
 
 pytestmark = [pytest.mark.real_wire, pytest.mark.witness("tshark")]
 
@@ -27,26 +26,8 @@ CLI = "+447700900123"
 FROM_CALLER, FROM_OPERATOR = "1590#", "27*D"
 EVENT_CODES = {**{str(digit): digit for digit in range(10)}, "*": 10, "#": 11, "A": 12, "B": 13, "C": 14, "D": 15}
 """RFC 4733 table 3."""
-TSHARK_WITHIN_S = 60.0
 LATE_PACKETS = 25
 """Packets (half a second) that may reach a port that the other side has closed already."""
-
-
-class Capture:
-    """A pcap as tshark dissects it: SIP by what our ports speak, RTP by the SDP that was exchanged, jacks by `-d`."""
-
-    def __init__(self, pcap: Path, sip: int, jacks: list[int]) -> None:
-        self._command = [need("tshark", package="tshark"), "-n", "-r", str(pcap), "-d", f"udp.port=={sip},sip"]
-        for port in jacks:
-            self._command += ["-d", f"udp.port=={port},rtp", "-d", f"udp.port=={port + 1},rtcp"]
-
-    def rows(self, display: str, *fields: str) -> list[list[str]]:
-        """The fields of each packet that a display filter lets through."""
-        command = [*self._command, "-Y", display, "-T", "fields"]
-        for field in fields:
-            command += ["-e", field]
-        told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=TSHARK_WITHIN_S).stdout
-        return [line.split("\t") for line in told.splitlines()]
 
 
 def port_of(url: str) -> int:
@@ -89,7 +70,7 @@ def compare(folder: Path, sip: int, jack: int, caller: str, call: str, stats: Ma
     pcap = write_pcap(crossings(files, 0.0, float("inf")), 1_700_000_000.0)
     assert pcap.left_out == 0
     (folder / "run.pcap").write_bytes(pcap.body)
-    capture = Capture(folder / "run.pcap", sip, [jack])
+    capture = Capture(folder / "run.pcap", {sip: "sip", jack: "rtp", jack + 1: "rtcp"})
 
     # Nothing is malformed and nothing is an error to an expert; every datagram is one of the protocols we speak.
     assert capture.rows("_ws.malformed or _ws.unreassembled", "frame.number", "_ws.col.Protocol") == []
