@@ -88,6 +88,11 @@ class StreamConnection(asyncio.Protocol):
         if transport.get_write_buffer_size() > WRITE_LIMIT:
             self._gone(f"the peer leaves more than {WRITE_LIMIT} bytes unread")
 
+    def pause(self, *, paused: bool) -> None:
+        """Leave what comes with the system, whose buffers are bounded, or (not `paused`) take it again."""
+        if self._transport is not None and not self._closed:
+            (self._transport.pause_reading if paused else self._transport.resume_reading)()
+
     def close(self) -> None:
         """Send what waits, then close; the owner is not told. Calling it again does nothing."""
         if not self._closed:

@@ -20,6 +20,22 @@ CODECS = ("PCMA", "PCMU")
 LastWords = Callable[[MediaPort], Awaitable[None]]
 
 
+def check_offer(offered: bytes, *, text: bool) -> None:
+    """Raise SdpError for an offer that a leg could not answer: a 488 is due, and before anything rings."""
+    discard = 9  # a port that stands for those of a leg (RFC 863)
+    session = sdp.MediaSession("127.0.0.1", _plans(discard, discard if text else None), session_id=0)
+    session.take_offer(offered)
+    session.answer()
+
+
+def _plans(speech: int, text: int | None, direction: str = "sendrecv") -> list[sdp.StreamPlan]:
+    """A leg's streams at its ports."""
+    plans = [sdp.StreamPlan(speech, codecs=CODECS, direction=direction)]
+    if text is not None:
+        plans.append(sdp.StreamPlan(text, "text", codecs=(), direction=direction))
+    return plans
+
+
 class Leg:
     """One leg's media.
 
@@ -60,10 +76,11 @@ class Leg:
             await port.close()
             raise
         self.port = port
-        direction = "inactive" if self._silent else "sendrecv"
-        plans = [sdp.StreamPlan(port.address[1], codecs=CODECS, direction=direction)]
-        if self.text is not None:
-            plans.append(sdp.StreamPlan(self.text.address[1], "text", codecs=(), direction=direction))
+        plans = _plans(
+            port.address[1],
+            self.text.address[1] if self.text is not None else None,
+            direction="inactive" if self._silent else "sendrecv",
+        )
         self._session = sdp.MediaSession(self._host, plans, session_id=number)
 
     @property

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from harness.endpoints.sip.incoming import IncomingCall
+from harness.errors import SdpError
 from simulators.iccs import arrival
 from simulators.iccs.arrival import Arrival
 from simulators.iccs.attendant import Attendant
 from simulators.iccs.callbacks import Callbacks
 from simulators.iccs.calls import CallState, SwitchCall
 from simulators.iccs.clips import CALLBACK_ACCEPTED
+from simulators.iccs.leg import check_offer
 from simulators.iccs.location_desk import LocationDesk
 from simulators.iccs.settings import CRITICAL_QUEUE
 from simulators.iccs.shared import Shared
@@ -48,6 +50,12 @@ class Reception:
             self._shared.journal.warn("iccs", "switch.full", calls=len(self._switch.calls))
             return
         came = arrival.read(sip)
+        if sip.remote_sdp:
+            try:
+                check_offer(sip.remote_sdp, text=came.has_text)
+            except SdpError as error:
+                self._wire.refuse(self._admit(trunk, sip, came, None), sip, 488, error)
+                return
         dialled, critical = came.dialled, self._settings.critical.numbers
         queue = self._switch.distribution.queues.of_number(dialled)
         if dialled in critical or (came.mark is not None and came.mark.critical):

@@ -43,8 +43,8 @@ class TrunkFault(StrEnum):
     """What can be wrong with a trunk."""
 
     DOWN = "down"
-    """Nothing that is sent comes, nothing leaves, as if the cable were out. Calls that are up keep their speech,
-    and connections by TCP are left alone."""
+    """Nothing that is sent comes, nothing leaves, as if the cable were out. Calls that are up keep their speech;
+    a connection by TCP that outlives it goes on where it halted."""
     REFUSING = "refusing"
     """503 to every INVITE and OPTIONS."""
     SLOW = "slow"

@@ -104,11 +104,12 @@ class Wire:
                 sip.answer(body)
                 self._switch.connected(call)
         except SdpError as error:
-            self._refuse(call, sip, 488, error)
+            self.refuse(call, sip, 488, error)
         except HarnessError as error:
-            self._refuse(call, sip, 500, error)
+            self.refuse(call, sip, 500, error)
 
-    def _refuse(self, call: SwitchCall, sip: IncomingCall, status: int, error: HarnessError) -> None:
+    def refuse(self, call: SwitchCall, sip: IncomingCall, status: int, error: HarnessError) -> None:
+        """Reject a call, or hang it up where it was answered, and keep in its record why."""
         if call.is_over:
             return
         self._shared.journal.warn("iccs", "call.refused", status=status, reason=str(error), **call.shown())
@@ -129,10 +130,10 @@ class Wire:
                 return False
             sip.answer(body)
         except SdpError as error:
-            self._refuse(call, sip, 488, error)
+            self.refuse(call, sip, 488, error)
             return False
         except HarnessError as error:
-            self._refuse(call, sip, 500, error)
+            self.refuse(call, sip, 500, error)
             return False
         return True
 

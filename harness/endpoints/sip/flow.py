@@ -199,6 +199,7 @@ class StreamFlow(Flow):
         """The port that the latest request's Via named: where answers go once the connection is gone."""
         self._owner = owner
         self._connection: StreamConnection | None = None
+        self._unplugged = False
         self._queued: list[bytes] = []
         self._cutter = StreamCutter()
 
@@ -211,7 +212,7 @@ class StreamFlow(Flow):
         connection = self._connection
         if self.is_cut:
             return
-        if connection is not None:
+        if connection is not None and not self._unplugged:
             self.used = self._time()
             connection.send(data)
         elif not self.is_gone and len(self._queued) < MAX_QUEUED:
@@ -221,7 +222,14 @@ class StreamFlow(Flow):
         """Send a keep-alive, which the other side is to answer (RFC 5626 §4.4.1)."""
         if self._connection is not None:
             self.pinged = self.used = self._time()
-            self._connection.send(PING)
+            self.send(PING)
+
+    def unplug(self, *, out: bool) -> None:
+        """Pull the cable, or put it back. As of TCP's, what is sent or comes meanwhile goes on its way after that."""
+        self._unplugged = out
+        if self._connection is not None:
+            self._connection.pause(paused=out)
+            self._send_queued()
 
     def close(self) -> None:
         """Close the connection; the owner is not told."""
@@ -241,10 +249,15 @@ class StreamFlow(Flow):
         self.was_up = True
         self.peer = connection.peer
         self.kind = kind_of(self.transport, self.peer[0])
+        connection.pause(paused=self._unplugged)
         self._owner.flow_opened(self)
-        queued, self._queued = self._queued, []
-        for data in queued:
-            connection.send(data)
+        self._send_queued()
+
+    def _send_queued(self) -> None:
+        if not self._unplugged:
+            queued, self._queued = self._queued, []
+            for data in queued:
+                self.send(data)
 
     def received(self, connection: StreamConnection, data: bytes) -> None:
         """Bytes came: hand on whole messages, answer keep-alives (RFC 5626 §4.4.1)."""

@@ -105,6 +105,7 @@ class SipTransports(FlowOwner):
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
+        self._unplugged = False
         self._new_flow: Callable[[Flow], None] = _as_it_is
         self.locals: dict[str, Address] = {}
         """The address that each kind of flow (see `kind_of`) is reached at; only the kinds that are listened for."""
@@ -176,9 +177,12 @@ class SipTransports(FlowOwner):
             told(flow)
 
     def unplug(self, *, out: bool) -> None:
-        """Pull the cable of the UDP ports, or put it back (`UdpPort.unplug`); connections are left alone."""
+        """Pull the cable, or put it back: meanwhile datagrams are lost, and connections come to a halt."""
+        self._unplugged = out
         for port in self._udp.values():
             port.unplug(out=out)
+        for flow in tuple(self._streams):
+            flow.unplug(out=out)
 
     def close(self) -> None:
         """Close all ports and connections."""
@@ -274,6 +278,7 @@ class SipTransports(FlowOwner):
             self.flow_lost(longest, f"{MAX_CONNECTIONS} connections are up, and this one was unused for longest")
         flow = StreamFlow(transport, peer, via_head(transport, *self.local_for(kind)), self, ours=ours)
         self._streams[flow] = None
+        flow.unplug(out=self._unplugged)
         self._new_flow(flow)
         if self._sweep is None:
             self._sweep = self._loop.call_later(SWEEP_S, self._look_after)

@@ -91,7 +91,8 @@ async def call(context, media, law, payload_type):
 def test_what_is_said_on_one_port_is_heard_on_the_other(host, law, payload_type):
     (start, heard, sent, received), journal = host(call, law, payload_type)
     latency = mouth_to_ear(CALLER, start, heard)
-    assert latency.confidence > 0.9
+    # In real time a machine that halts for longer than the playout delay moves what is said after it by whole frames.
+    assert latency.confidence > (0.9 if host is in_virtual_time else 0.5)
     assert 39.9 <= latency.ms < (41 if host is in_virtual_time else 70)
     assert received.packets_received == sent.packets_sent
     assert (received.lost, received.malformed, received.strangers) == (0, 0, 0)

@@ -153,18 +153,18 @@ async def test_a_busy_operator_can_take_no_second_call() -> None:
             await taker.dial("2001")
 
 
-async def test_no_common_codec_is_refused_with_488() -> None:
+async def test_no_common_codec_is_refused_with_488_before_anything_rings() -> None:
     async with control_room() as room:
-        taker = await room.console("govan-01")
         agent = await UserAgent.open(room.context, "odd")
         host, port = room.iccs.sip_address
         call = agent.invite(f"sip:999@{host}:{port}", offer=NO_COMMON_CODEC)
-        await call.ringing(within=1.0)
-        await taker.answer()
         with pytest.raises(SipLocalError, match="488"):
             await call.answered(within=1.0)
-        await taker.expect("call.cleared", within=1.0)
-        assert room.iccs.positions.get("govan-01").free
+        switch = room.simulators.journal
+        refused = await switch.expect("iccs", "call.refused", within=1.0, status=488)
+        assert [event.kind for event in switch if event.kind == "call.ringing"] == []
+        (record,) = await room.supervisor().records()
+        assert record["outcome"] == "refused", refused
         await agent.close()
 
 

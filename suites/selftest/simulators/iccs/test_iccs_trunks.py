@@ -9,6 +9,8 @@ import pytest
 from control_room_in_virtual_time import control_room
 from telephone_lines import line
 
+from harness.endpoints.sip.agent import UserAgent
+from harness.endpoints.sip.transports import Listen
 from harness.errors import DriverError, InterlockError, SipLocalError
 
 pytestmark = pytest.mark.virtual_time
@@ -17,6 +19,7 @@ TRUNKS: list[dict[str, Any]] = [
     {"name": "primary", "peer": "127.0.0.1:6101", "watch": WATCH},
     {"name": "secondary", "peer": "127.0.0.1:6102", "watch": WATCH},
 ]
+OFFER = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8\r\n"
 LAYOUT: dict[str, Any] = {"trunks": TRUNKS, "route_s": 3}
 
 
@@ -90,6 +93,29 @@ async def test_a_trunk_that_is_down_is_lost_by_its_watch_and_comes_back_when_the
         lost = await switch.expect("iccs", "trunk.lost", within=25.0, trunk="primary")
         await supervisor.end_trunk_fault("primary")
         await switch.expect("iccs", "trunk.back", within=10.0, trunk="primary", after=lost.seq)
+
+
+async def test_a_trunk_that_is_down_is_so_over_tcp_and_what_was_sent_meanwhile_comes_after_it() -> None:
+    async with control_room(LAYOUT) as room:
+        supervisor = room.supervisor()
+        host, port = room.iccs.sip_address
+        agent = await UserAgent.open(room.context, "by-tcp", listen=[Listen("TCP")])
+        address = f"sip:999@{host}:{port};transport=tcp"
+        first = agent.invite(address, offer=OFFER)
+        await first.ringing(within=1.0)
+        await supervisor.begin_trunk_fault("primary", "down")
+        second = agent.invite(address, offer=OFFER)
+        with pytest.raises(SipLocalError, match="ringing"):
+            await second.ringing(within=5.0)
+        newcomer = await UserAgent.open(room.context, "newcomer", listen=[Listen("TCP")])
+        third = newcomer.invite(address, offer=OFFER)
+        with pytest.raises(SipLocalError, match="ringing"):
+            await third.ringing(within=5.0)
+        await supervisor.end_trunk_fault("primary")
+        await second.ringing(within=1.0)
+        await third.ringing(within=1.0)
+        await agent.close()
+        await newcomer.close()
 
 
 async def test_while_the_first_trunk_is_lost_calls_go_by_the_second_at_once() -> None:
