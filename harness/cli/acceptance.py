@@ -23,6 +23,7 @@ from rich.console import Console
 from harness.cli.certifying import certify
 from harness.cli.children import Child
 from harness.cli.deck import DECK_VARIABLE, HAND_VARIABLE, Deck, Hand
+from harness.cli.disk_room import check_room, with_room
 from harness.cli.keeping import BusyError, FolderLock, Keeping
 from harness.cli.lane import ENVIRONMENT, FAILED, INTERRUPTED, LANE, PASSED, USAGE, Lane, PlanError, Runner
 from harness.cli.node import MissingToolError
@@ -104,7 +105,7 @@ class Acceptance:
         self._main: asyncio.Task[int] | None = None
 
     def prepare(self) -> None:
-        """Check what can be checked before anything starts, and make room. Raises PlanError."""
+        """Check what can be checked before anything starts, and make room. Raises PlanError, DiskFullError."""
         for suite in self._plan.suites:
             if not suite.is_dir():
                 there = ", ".join(sorted(each.name for each in suite.parent.iterdir() if each.is_dir()))
@@ -112,6 +113,7 @@ class Acceptance:
             if suite not in self._pytest and suite not in self._robot:
                 raise PlanError(f"{suite} holds neither test_*.py nor *.robot")
         self._check_tags()
+        check_room(self._out)
         self._take_folder()
         make_room(self._out)
         for folder in (RESULTS, RUN, LOGS):
@@ -185,7 +187,8 @@ class Acceptance:
         view = View(self._console)
         try:
             with view:
-                code = await self._suites(view)
+                async with with_room(self._out):
+                    code = await self._suites(view)
         except asyncio.CancelledError:
             code = INTERRUPTED
             self._console.print("Interrupted; this is what was reached.", style="yellow")
@@ -343,9 +346,10 @@ class Acceptance:
             "bindings": dict(self._described.bindings),
             "suites": [suite.name for suite in self._plan.suites],
         }
-        written = write_summary(self._out, summary, run)
         show(self._console, summary)
         try:
+            written = write_summary(self._out, summary, run)
+            self._console.print(f"Summary: {written}", soft_wrap=True, highlight=False)
             for line in certify(self._out, summary, run):
                 self._console.print(line, style="cyan", markup=False, highlight=False, soft_wrap=True)
         except HarnessError as error:
@@ -362,7 +366,6 @@ class Acceptance:
                 if isinstance(error, MissingToolError):
                     self._console.print(WITHOUT_ALLURE, soft_wrap=True, highlight=False)
                 code = code or NO_REPORT
-        self._console.print(f"Summary: {written}", soft_wrap=True, highlight=False)
         if self._keeping is not None:
             try:
                 self._keeping.end(summary, interrupted=self._interrupted, code=code)

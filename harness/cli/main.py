@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import sys
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -86,5 +88,12 @@ def main() -> None:
 
 
 def run() -> None:
-    """Run the command line; the console script's entry."""
-    app(prog_name="iccs")
+    """Run the command line; the console script's entry. A disk that fills up under a command is told, with exit 3."""
+    try:
+        app(prog_name="iccs")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"iccs: {where}{error.strerror}; make room and run it again", file=sys.stderr)  # noqa: T201
+        sys.exit(3)

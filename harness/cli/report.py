@@ -36,6 +36,7 @@ from harness.evidence.results import (
     read_results,
     summarise,
 )
+from harness.whole_file import write_whole
 
 OUT = PROJECT / "reports" / "out"
 RESULTS = "allure-results"
@@ -149,19 +150,23 @@ def _mark(path: Path, defect: Defect | None) -> None:
 def write_summary(out: Path, summary: Summary, run: Mapping[str, Any]) -> Path:
     """Write ``summary.json``, and the same for other programs beside it.
 
-    ``run`` tells of the run itself. Without it, what an earlier summary told is kept.
+    ``run`` tells of the run itself. Without it, what an earlier summary told is kept. Raises ReportError where they
+    can't be written; each of them is whole, or as it was before.
     """
     path = out / SUMMARY
-    out.mkdir(parents=True, exist_ok=True)
     if not run and path.is_file():
         try:
             run = json.loads(path.read_text(encoding="utf-8")).get("run", {})
         except (ValueError, AttributeError):
             run = {}
     document = {"run": dict(run), **as_json(summary)}
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    (out / MATRIX).write_text(matrix_csv(summary), encoding="utf-8", newline="")
-    (out / JUNIT).write_bytes(junit_xml(summary, run))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_whole(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+        write_whole(out / MATRIX, matrix_csv(summary))
+        write_whole(out / JUNIT, junit_xml(summary, run))
+    except OSError as error:
+        raise ReportError(f"{out}: the summary can't be written: {error.strerror}") from error
     return path
 
 
@@ -179,8 +184,11 @@ def make_report(results: Path, out: Path, summary: Summary, *, join_history: boo
     page = folder / "index.html"
     if ran.returncode != 0 or not page.is_file():
         raise ReportError(f"Allure made no report (exit {ran.returncode}):\n{ran.stdout}{ran.stderr}".rstrip())
-    page.write_text(kept_at_home(page.read_text(encoding="utf-8")), encoding="utf-8")
-    (folder / CATALOGUE_PAGE).write_text(catalogue_page(summary, catalogue()), encoding="utf-8")
+    try:
+        write_whole(page, kept_at_home(page.read_text(encoding="utf-8")))
+        write_whole(folder / CATALOGUE_PAGE, catalogue_page(summary, catalogue()))
+    except OSError as error:
+        raise ReportError(f"{folder}: the report can't be written: {error.strerror}") from error
     return page
 
 

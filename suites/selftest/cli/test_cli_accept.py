@@ -450,6 +450,20 @@ def test_an_interrupted_run_reports_what_it_reached_and_leaves_no_process(place,
     assert standing["NICCS-TEL-001"] == "passed"
 
 
+def test_a_disk_that_fills_up_ends_the_run_with_what_it_reached_while_that_can_be_written(place):
+    drive = place / "drive.py"
+    filling = """
+from harness.cli import disk_room
+disk_room._free = lambda _folder: 1 if (suites[0] / "good").exists() else 1 << 40
+"""
+    drive.write_text(drive.read_text().replace("store = str", filling + "store = str"))
+    code, told = accept(place, test_tiny__py=HANGS)
+    assert code == 3
+    assert "less than 64 MiB are free on its disk: the run ends here, with what it has reached" in told
+    assert left_behind(place) == []
+    assert {each["id"]: each["standing"] for each in summary(place)["requirements"]}["NICCS-TEL-001"] == "passed"
+
+
 def test_a_folder_with_someone_elses_results_is_left_alone(tmp_path):
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "precious").write_text("x")
