@@ -72,9 +72,9 @@ def accept(
     go to reports/out; those of the run before are kept in reports/out/previous.
 
     Exit codes: 0 all passed, or failed by known faults alone that a waiver lets through; 1 a test failed or a
-    waiver has expired; 2 wrong use, testbed file or register; 3 something the run needs is missing, its disk
-    is full (what was reached is reported), or a runner ended oddly; 4 all passed, but there is no Allure report (it is said why, and how to get it); 130 interrupted
-    (what was reached is reported).
+    waiver has expired; 2 wrong use, testbed file or register; 3 something the run needs is missing, its disk is full
+    (what was reached is reported), or a runner ended oddly; 4 all passed, but there is no Allure report (it is said
+    why, and how to get it); 130 interrupted (what was reached is reported).
 
     Examples:
 

@@ -41,6 +41,7 @@ from harness.cli.report import (
     make_report,
     show,
     summarised,
+    tell_report,
     write_summary,
 )
 from harness.errors import HarnessError
@@ -359,8 +360,7 @@ class Acceptance:
             self._console.print(f"Won {self._described.epic.partition(' ')[2]}: no acceptance.", style="cyan")
         if self._plan.report and summary.tests:
             try:
-                page = make_report(self._out / RESULTS, self._out, summary, join_history=True)
-                self._console.print(f"Report: {page}", soft_wrap=True, highlight=False)
+                tell_report(self._console, make_report(self._out / RESULTS, self._out, summary, join_history=True))
             except HarnessError as error:
                 self._console.print(str(error), style="red", markup=False, soft_wrap=True)
                 if isinstance(error, MissingToolError):

@@ -8,9 +8,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.console import Console
@@ -25,6 +26,7 @@ from harness.errors import HarnessError
 from harness.evidence.allure_adapter import CATALOGUE_PAGE
 from harness.evidence.defects import DEFECT, Defect, Register, marked
 from harness.evidence.machine_formats import junit_xml, matrix_csv
+from harness.evidence.page_size import for_one_page
 from harness.evidence.requirements import PRIORITIES, Catalogue, catalogue
 from harness.evidence.results import (
     ResultsError,
@@ -102,14 +104,14 @@ def report(
         summary = summarised(results, catalogue(), register)
         write_summary(out, summary, {})
         show(console, summary)
-        page = make_report(results, out, summary, join_history=False)
+        made = make_report(results, out, summary, join_history=False)
     except MissingToolError as error:
         print(f"{error}\n{WITHOUT_ALLURE}", file=sys.stderr)  # noqa: T201
         raise typer.Exit(EXIT_ENVIRONMENT) from error
     except HarnessError as error:
         print(error, file=sys.stderr)  # noqa: T201
         raise typer.Exit(EXIT_USAGE) from error
-    console.print(f"Report: {page}", soft_wrap=True)
+    tell_report(console, made)
 
 
 def _components(results: Path) -> list[str]:
@@ -170,8 +172,16 @@ def write_summary(out: Path, summary: Summary, run: Mapping[str, Any]) -> Path:
     return path
 
 
-def make_report(results: Path, out: Path, summary: Summary, *, join_history: bool) -> Path:
-    """Make ``out/allure-report/index.html``, one file that opens from the file system, and return its path.
+class Made(NamedTuple):
+    """A report."""
+
+    page: Path
+    left_out: str
+    """What is told of evidence that was too much for the page; empty where all is in it."""
+
+
+def make_report(results: Path, out: Path, summary: Summary, *, join_history: bool) -> Made:
+    """Make ``out/allure-report/index.html``, one file that opens from the file system.
 
     ``join_history`` adds the run to the history that later reports show. Raises MissingToolError, ReportError.
     """
@@ -180,8 +190,14 @@ def make_report(results: Path, out: Path, summary: Summary, *, join_history: boo
         shutil.rmtree(folder)
     told = {"ICCS_HISTORY": str(out.resolve() / HISTORY), "ICCS_JOIN_HISTORY": "1" if join_history else "0"}
     told |= {"ICCS_GROUND": _ground(summary)}
-    ran = _allure("generate", results, ["--output", folder], told)
-    page = folder / "index.html"
+    page, copies = folder / "index.html", Path(tempfile.mkdtemp(prefix=".page-", dir=out))
+    try:
+        fitting = for_one_page(results, copies / RESULTS)
+        ran = _allure("generate", fitting.results, ["--output", folder], told)
+    except OSError as error:
+        raise ReportError(f"{results}: no report can be made of them: {error}") from error
+    finally:
+        shutil.rmtree(copies, ignore_errors=True)
     if ran.returncode != 0 or not page.is_file():
         raise ReportError(f"Allure made no report (exit {ran.returncode}):\n{ran.stdout}{ran.stderr}".rstrip())
     try:
@@ -189,7 +205,14 @@ def make_report(results: Path, out: Path, summary: Summary, *, join_history: boo
         write_whole(folder / CATALOGUE_PAGE, catalogue_page(summary, catalogue()))
     except OSError as error:
         raise ReportError(f"{folder}: the report can't be written: {error.strerror}") from error
-    return page
+    return Made(page, fitting.left_out)
+
+
+def tell_report(console: Console, made: Made) -> None:
+    """Print where a report is, and what is not in it."""
+    console.print(f"Report: {made.page}", soft_wrap=True, highlight=False)
+    if made.left_out:
+        console.print(made.left_out, style="yellow", markup=False, soft_wrap=True, highlight=False)
 
 
 def _ground(summary: Summary) -> str:

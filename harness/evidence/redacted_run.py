@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from harness.evidence.attached import attachments_of
 from harness.evidence.audio import LISTEN
 from harness.evidence.collect import MEASURE, PCAP
 from harness.evidence.defects import EMPTY, Register
@@ -149,7 +150,7 @@ def _artefacts(results: Path) -> Iterator[tuple[Path, str, str]]:
             continue
         if path.name.endswith(("-result.json", "-container.json")):
             own.append((path, "", "allure"))
-            for each in _attachments(_loaded(path)):
+            for each in attachments_of(_loaded(path)):
                 name, kind = str(each.get("name") or ""), str(each.get("type") or "")
                 attached[Path(str(each.get("source") or "")).name] = name, kind
     yield from own
@@ -167,16 +168,6 @@ def _loaded(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise RedactionError(f"{path}: can't be read, so it can't be masked: {error}") from error
-
-
-def _attachments(node: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(node, list):
-        for each in node:
-            yield from _attachments(each)
-    elif isinstance(node, dict):
-        yield from (each for each in node.get("attachments") or [] if isinstance(each, dict))
-        for key in ("steps", "befores", "afters"):
-            yield from _attachments(node.get(key))
 
 
 def _learn(masks: Masks, path: Path, name: str, kind: str) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from harness.errors import LocalError
+from harness.evidence.attached import attachments_of
 from harness.evidence.collect import MEASURE
 from harness.evidence.results import TestOutcome, Verdict
 from harness.evidence.run_tables import FileRow, MeasureRow, PlayRow, ResultRow, RunRow, RunTables
@@ -307,17 +308,10 @@ def _sources(results: Path, test: TestOutcome) -> list[tuple[str, str, str]]:
         data = json.loads((results / test.file).read_text(encoding="utf-8"))
         return [
             (Path(str(each["source"])).name, str(each.get("name", "")), str(each.get("type", "")))
-            for each in _attached(data)
+            for each in attachments_of(data)
         ]
-    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, RecursionError):
         return []
-
-
-def _attached(node: Mapping[str, Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:
-    yield from node.get("attachments") or []
-    if depth < MAX_NESTED:
-        for step in node.get("steps") or []:
-            yield from _attached(step, depth + 1)
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

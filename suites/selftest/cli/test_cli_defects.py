@@ -125,7 +125,7 @@ def test_allure_has_the_fault_its_change_request_and_a_category_of_known_faults(
         Verdict.BROKEN: 1,
         Verdict.PASSED: 1,
     }
-    page = make_report(results, tmp_path, summary, join_history=False)
+    page = make_report(results, tmp_path, summary, join_history=False).page
     packed = re.search(r'"widgets/categories.json","([^"]+)"', page.read_text())
     names = {node["name"] for node in json.loads(base64.b64decode(packed[1]))["nodes"].values()}
     assert {"Known faults", "defect: DEF-1 (CR005)", "Product defects", "Test environment", "Test defects"} <= names

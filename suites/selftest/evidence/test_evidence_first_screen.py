@@ -97,7 +97,7 @@ def test_the_report_shows_it_without_scrolling_and_a_dashboard_of_our_own(tmp_pa
     program = need("chromium", package="chromium")
     by_pytest(tmp_path)
     tests, _ = read_results(tmp_path / "results")
-    page = make_report(tmp_path / "results", tmp_path, summarise(tests, catalogue()), join_history=False)
+    page = make_report(tmp_path / "results", tmp_path, summarise(tests, catalogue()), join_history=False).page
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         screen = browser.new_page(viewport={"width": 1366, "height": 768})
