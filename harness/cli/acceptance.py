@@ -44,6 +44,7 @@ from harness.cli.report import (
     tell_report,
     write_summary,
 )
+from harness.cli.terminals import terminals
 from harness.errors import HarnessError
 from harness.evidence.allure_adapter import RunDescription, write_environment
 from harness.evidence.certificate import FOLDER as CERTIFICATE
@@ -208,6 +209,7 @@ class Acceptance:
             TESTBED_VARIABLE: str(self._plan.testbed_file),
             KEEP_VARIABLE: self._plan.keep_evidence,
             PROGRESS_VARIABLE: str(progress.path),
+            **terminals(self._console),
             DECK_VARIABLE: str(self._out / RUN / DECK),
             HAND_VARIABLE: Hand.SHARED if self._plan.lanes > 1 else Hand.ALL,
         }

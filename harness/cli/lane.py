@@ -20,7 +20,9 @@ from harness.testbed.places import ADDRESSES_VARIABLE, RUN_DIR_VARIABLE
 READY_S = 60.0
 """Seconds the simulators may take until they are ready."""
 SUITE_S = 3_600.0
-"""Seconds one runner may take over its suites."""
+"""Seconds one runner may take over its suites where all is simulated."""
+REAL_SUITE_S = 24 * 3_600.0
+"""And beside real equipment, where an hour takes an hour and testers are waited for."""
 PASSED, FAILED, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 LANE = "{lane}"
 """Stands in a runner's command for the lane's name."""
@@ -112,17 +114,17 @@ class Lane:
     async def _runner(self, runner: Runner) -> int:
         """Run one runner to its end; return our exit code for it. Raises SimulatorsError when they end under it."""
         self.stage(f"Running the {runner.name} suites")
-        simulators = self._simulators
+        simulators, most = self._simulators, REAL_SUITE_S if self.testbed.real() else SUITE_S
         child = await self._child(runner.name, [each.replace(LANE, self.name) for each in runner.command])
         ended = asyncio.create_task(child.wait())
         gone = asyncio.create_task(simulators.wait() if simulators is not None else asyncio.Event().wait())
         try:
-            await asyncio.wait((ended, gone), timeout=SUITE_S, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((ended, gone), timeout=most, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
                 return self._judged(runner.name, ended.result(), child)
             if gone.done() and simulators is not None:
                 raise SimulatorsError(f"the simulators ended with {simulators.code} under the run\n{simulators.tail()}")
-            raise SimulatorsError(f"{runner.name} was not done after {SUITE_S:g} s\n{child.tail()}")
+            raise SimulatorsError(f"{runner.name} was not done after {most:g} s\n{child.tail()}")
         finally:
             await child.stop()
             gone.cancel()

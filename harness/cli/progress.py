@@ -73,17 +73,29 @@ class View:
         self._running: dict[str, str] = {}
         self._last: deque[Text] = deque(maxlen=LAST_SHOWN)
         self._stage = ""
-        self._live = Live(console=console, get_renderable=self._picture, refresh_per_second=8, transient=True)
+        self._asked = ""
+        self._live: Live | None = None
 
     def __enter__(self) -> View:
-        if self._console.is_terminal:
-            self._live.start()
+        self._go_on()
         return self
+
+    def _go_on(self) -> None:
+        """Show the picture; a new one each time, for rich's takes what stands above it for its own after a pause."""
+        if self._console.is_terminal and self._live is None:
+            self._live = Live(console=self._console, get_renderable=self._picture, refresh_per_second=8, transient=True)
+            self._live.start()
+
+    def _pause(self) -> None:
+        """Leave the terminal to somebody else."""
+        live, self._live = self._live, None
+        if live is not None:
+            live.stop()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.stop()
+        self._pause()
 
     @property
     def unfinished(self) -> int:
@@ -107,7 +119,33 @@ class View:
             case "ended":
                 self._ended += 1
                 self._running.pop(test, None)
+                self._answered()
                 self._show(runner, test, event)
+            case "told":
+                if not event.get("shown"):
+                    self._print(str(event.get("text", "")))
+            case "asked":
+                self._ask(str(event.get("text", "")), shown=bool(event.get("shown")))
+            case "answered":
+                self._answered()
+
+    def _ask(self, text: str, *, shown: bool) -> None:
+        """Show what a tester is asked; ``shown``: at a terminal of theirs, which is not this one."""
+        if shown:
+            self._asked = f"waiting for the tester: {text}"
+            if not self._console.is_terminal:
+                self._print(self._asked)
+            return
+        self._pause()
+        self._console.bell()
+        self._print(text)
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, style="bold", markup=False, highlight=False, soft_wrap=True)
+
+    def _answered(self) -> None:
+        self._asked = ""
+        self._go_on()
 
     def _show(self, runner: str, test: str, event: Mapping[str, Any]) -> None:
         outcome = str(event.get("outcome", "broken"))
@@ -128,7 +166,8 @@ class View:
         head.add_row(
             self._stage, ProgressBar(total=max(1, total), completed=self._ended, width=40), f"{self._ended}/{total}"
         )
-        return Group(head, *self._last, *(Text(f"… {name}", style="dim") for name in self._running.values()))
+        running = [Text(f"… {name}", style="dim") for name in self._running.values()]
+        return Group(head, *self._last, *running, *([Text(self._asked, style="bold")] if self._asked else []))
 
 
 def told_name(test: str) -> str:

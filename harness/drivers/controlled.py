@@ -76,7 +76,8 @@ class SimulatedOrReal(_Told):
         Raises DriverError, NotPlayedError where it is real and nobody stands by who can.
         """
         if self._link is None:
-            await self._stands_by().does(self.name, _BY_HAND[fault].format(seconds=seconds))
+            what = _BY_HAND[fault].format(seconds=seconds)
+            await self._stands_by().breaks(self.name, "service", what, mended_by="end the fault")
         self._journal.record(self.name, f"{self._kind}.failing", fault=fault)
         if self._link is not None:
             await self._link.ask("PUT", "/fault", {"fault": fault, "seconds": seconds})
@@ -84,7 +85,7 @@ class SimulatedOrReal(_Told):
     async def recover(self) -> None:
         """End the fault. Raises as `fail`."""
         if self._link is None:
-            await self._stands_by().does(self.name, "end the fault")
+            await self._stands_by().mends(self.name, "service")
         self._journal.record(self.name, f"{self._kind}.recovering")
         if self._link is not None:
             await self._link.ask("DELETE", "/fault")

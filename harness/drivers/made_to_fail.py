@@ -65,19 +65,26 @@ class ByHand:
 
     async def kill_core_node(self, node: str) -> None:
         """Have its power taken away."""
-        await self._tester.does(self.name, f"take the power of core node {node} away, without shutting it down")
+        await self._tester.breaks(
+            self.name,
+            f"node {node}",
+            f"take the power of core node {node} away, without shutting it down",
+            mended_by=f"start core node {node} again, and wait until it stands by",
+        )
 
     async def repair_core_node(self, node: str) -> None:
         """Have it stand by again."""
-        await self._tester.does(self.name, f"start core node {node} again, and wait until it stands by")
+        await self._tester.mends(self.name, f"node {node}")
 
     async def cut_site(self, site: str) -> None:
         """Have a site cut off."""
-        await self._tester.does(self.name, f"cut the link of site {site}")
+        await self._tester.breaks(
+            self.name, f"site {site}", f"cut the link of site {site}", mended_by=f"link site {site} again"
+        )
 
     async def restore_site(self, site: str) -> None:
         """Have it linked again."""
-        await self._tester.does(self.name, f"link site {site} again")
+        await self._tester.mends(self.name, f"site {site}")
 
     async def mend_site(self, site: str) -> None:
         """Have it linked again."""
@@ -86,11 +93,16 @@ class ByHand:
     async def fail_trunk(self, trunk: str, fault: TrunkFault = "silent") -> None:
         """Have a trunk fail."""
         how = "pull its wire" if fault == "silent" else "have its far end refuse calls with 503"
-        await self._tester.does(self.name, f"make trunk {trunk} fail: {how}")
+        await self._tester.breaks(
+            self.name,
+            f"trunk {trunk}",
+            f"make trunk {trunk} fail: {how}",
+            mended_by=f"make trunk {trunk} work again",
+        )
 
     async def mend_trunk(self, trunk: str) -> None:
         """Have it well again."""
-        await self._tester.does(self.name, f"make trunk {trunk} work again")
+        await self._tester.mends(self.name, f"trunk {trunk}")
 
     async def close(self) -> None:
         """Do nothing: the tester is the bench's."""

@@ -17,7 +17,7 @@ from typing import Any, Final
 from harness.drivers.adapted_console import AdaptedConsole
 from harness.drivers.console import PermitRadio
 from harness.drivers.console_calls import PermitDial
-from harness.drivers.tester import ASKED_WITHIN_S, Terminal
+from harness.drivers.tester import ASKED_WITHIN_S, Terminal, Watching
 from harness.drivers.waiting import first_that
 from harness.endpoints.media import MediaService
 from harness.errors import DriverError, ExpectationError
@@ -103,13 +103,14 @@ class ManualConsole(AdaptedConsole):
         position: str,
         *,
         terminal: Path,
+        watching: Watching,
         record: Path | None,
         permit_dial: PermitDial,
         permit_radio: PermitRadio,
     ) -> None:
         super().__init__(context, media, name, position, permit_dial=permit_dial, permit_radio=permit_radio)
         self._record = Record(name, record)
-        self._terminal = Terminal(name, terminal)
+        self._terminal = Terminal(name, terminal, watching)
         self._calls = 0
         self._ringing: list[tuple[str, str]] = []
         """Call and queue of what was said to ring, oldest first."""
@@ -126,6 +127,7 @@ class ManualConsole(AdaptedConsole):
         position: str,
         audio: str,
         terminal: Path,
+        watching: Watching,
         record: Path | None,
         permit_dial: PermitDial,
         permit_radio: PermitRadio,
@@ -140,6 +142,7 @@ class ManualConsole(AdaptedConsole):
             name,
             position,
             terminal=terminal,
+            watching=watching,
             record=record,
             permit_dial=permit_dial,
             permit_radio=permit_radio,
@@ -188,7 +191,7 @@ class ManualConsole(AdaptedConsole):
             return before
         gives = GIVES.get(name)
         what = f"type the {gives} that the console shows" if gives else "Enter when it is done"
-        self._terminal.tell(f"At {self.position}: {asked}.  [{what}; no REASON, pause, break]")
+        self._terminal.ask(f"At {self.position}: {asked}.  [{what}; no REASON, pause, break]")
         began, after = self._journal.now(), self._journal.position
         self._journal.record(self.name, "tester.asked", what=asked)
         typed, by, paused = await self._answered(WIRE.get(name, ()) if gives is None else (), after)
@@ -224,7 +227,7 @@ class ManualConsole(AdaptedConsole):
                 if word != "pause":
                     return typed, "tester", paused
                 began = self._journal.now()
-                self._terminal.tell("  Paused. Enter to go on.")
+                self._terminal.ask("  Paused. Enter to go on.")
                 await self._terminal.line()
                 paused += self._journal.now() - began
                 typing = asyncio.ensure_future(self._terminal.line())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from harness.errors import DriverError, NotPlayedError
 from harness.transport.context import Context
@@ -24,22 +24,50 @@ def nobody_stands_by(name: str) -> str:
     )
 
 
+class Watching(Protocol):
+    """Whoever shows the run as it goes, perhaps on the tester's own terminal."""
+
+    def place(self, named: Path) -> Path:
+        """Where the terminal is that a testbed file names."""
+
+    def told(self, text: str, terminal: Path, *, waits: bool) -> bool:
+        """Told what a tester is told, and whether a line is waited for; returns whether it shows that there itself."""
+
+    def answered(self) -> None:
+        """Told that nothing is asked any more."""
+
+
 class Terminal:
     """The tester's terminal: lines are written, and read without stopping the run."""
 
-    def __init__(self, name: str, path: Path) -> None:
+    def __init__(self, name: str, path: Path, watching: Watching) -> None:
+        self._path, self._watching = watching.place(path), watching
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_NOCTTY)
+            self._file = os.open(self._path, os.O_RDWR | os.O_NOCTTY)
         except OSError as error:
-            raise DriverError(f"{name}: no tester's terminal at {path}: {error.strerror}") from error
+            raise DriverError(f"{name}: no tester's terminal at {self._path}: {error.strerror}") from error
         self._typed = bytearray()
 
     def tell(self, text: str) -> None:
         """Write a line."""
-        os.write(self._file, (text + "\n").encode())
+        self._write(text, waits=False)
+
+    def ask(self, text: str) -> None:
+        """Write a line to which one is to be typed: `line`."""
+        self._write(text, waits=True)
+
+    def _write(self, text: str, *, waits: bool) -> None:
+        if not self._watching.told(text, self._path, waits=waits):
+            os.write(self._file, (text + "\n").encode())
 
     async def line(self) -> str:
         """Return the next line that is typed. Raises DriverError when the terminal is gone."""
+        try:
+            return await self._line()
+        finally:
+            self._watching.answered()
+
+    async def _line(self) -> str:
         loop = asyncio.get_running_loop()
         while b"\n" not in self._typed:
             ready = asyncio.Event()
@@ -73,11 +101,38 @@ class Tester:
     ``tester.said_no`` {what, reason}. A time that begins with what a tester did is as exact as the hand on the key.
     """
 
-    def __init__(self, context: Context, terminal: Path) -> None:
+    def __init__(self, context: Context, terminal: Path, watching: Watching) -> None:
         self._journal = context.journal
-        self._path = terminal
+        self._path, self._watching = terminal, watching
         self._terminal: Terminal | None = None
         self._turn = asyncio.Lock()
+        self._broken: dict[tuple[str, str], str] = {}
+        """How what was made to fail is made well again, by component and thing; what is well again is not in it."""
+
+    async def breaks(self, name: str, thing: str, what: str, *, mended_by: str) -> None:
+        """Have ``thing`` of ``name`` made to fail; it is well again at the end at the latest. Raises as `does`."""
+        self._broken[name, thing] = mended_by
+        try:
+            await self.does(name, what)
+        except NotPlayedError:
+            del self._broken[name, thing]
+            raise
+
+    async def mends(self, name: str, thing: str) -> None:
+        """Have it well again; nobody is asked for what is well: a test mends it at its end, however it ended."""
+        what = self._broken.get((name, thing))
+        if what is not None:
+            await self.does(name, what)
+            del self._broken[name, thing]
+
+    async def mends_all(self) -> None:
+        """Have all well again that a test left failing; what can't be is told in the journal."""
+        while self._broken:
+            (name, thing), what = self._broken.popitem()
+            try:
+                await self.does(name, what)
+            except (DriverError, NotPlayedError) as error:
+                self._journal.warn(name, "tester.left", thing=thing, reason=str(error))
 
     async def does(self, name: str, what: str) -> None:
         """Have it done to ``name``, and return in the moment at which the tester says so.
@@ -92,8 +147,8 @@ class Tester:
 
     async def _asked(self, name: str, what: str, how: str) -> str:
         async with self._turn:
-            terminal = self._terminal = self._terminal or Terminal(name, self._path)
-            terminal.tell(f"{name}: {what}.  [{how}; no REASON]")
+            terminal = self._terminal = self._terminal or Terminal(name, self._path, self._watching)
+            terminal.ask(f"{name}: {what}.  [{how}; no REASON]")
             began = self._journal.now()
             self._journal.record(name, "tester.asked", what=what)
             try:

@@ -13,14 +13,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from harness.drivers.webex_calls import busy_since
 from harness.drivers.webex_guests import GuestIssuer
 from harness.drivers.webex_left import Left, remove
 from harness.drivers.webex_migration import WebexMigration
 from harness.drivers.webex_sign_in import SigningIn
 from harness.endpoints.control_link import ControlLink
 from harness.endpoints.sntp import Clock
-from harness.endpoints.webex import WebexClient, token_from
-from harness.errors import DriverError, ExpectationError, InterlockError, WebexError, WebexRefusedError
+from harness.endpoints.webex import KEYRING_SERVICE, WebexClient, token_from, tokens_from
+from harness.errors import (
+    DriverError,
+    ExpectationError,
+    InterlockError,
+    NotPlayedError,
+    WebexError,
+    WebexRefusedError,
+)
 from harness.transport.context import Context
 
 ADMINISTRATOR: Final = "administrator"
@@ -85,7 +93,7 @@ class Webex(WebexMigration):
         self._clients: dict[str, WebexClient] = {}
         self._analysts: dict[str, WebexClient] = {}
         self._made: list[Left] = []
-        self._ledgers = {}
+        self._ledgers, self._recorded = {}, {}
         self._codes: dict[str, int] = {}
         self._closed = False
 
@@ -148,13 +156,21 @@ class Webex(WebexMigration):
                 await self._link.close()
 
     async def tidy(self) -> None:
-        """Take away what was made here; what can't be is told in the journal, and is left for ``iccs webex sweep``."""
+        """Take away what was made here and put back what was changed.
+
+        What can't be is told in the journal, and is left for ``iccs webex sweep``.
+        """
         await self._roll_all_back()
+        for what, undo in (("recording", self._take_recordings_away), ("queue agent", self._agents_as_before)):
+            try:
+                await undo()
+            except (WebexError, NotPlayedError) as error:
+                self._journal.warn(self.name, "webex.left", what=what, reason=str(error))
         while self._made:
             left = self._made.pop()
             try:
                 await remove(await self.account(left.by), left)
-            except WebexError as error:
+            except (WebexError, NotPlayedError) as error:
                 self._journal.warn(self.name, "webex.left", what=left.kind, id=left.id, reason=str(error))
 
     async def account(self, name: str = ADMINISTRATOR) -> WebexClient:
@@ -214,7 +230,40 @@ class Webex(WebexMigration):
             said = await self._link.ask("POST", "/tokens", {"email": account.email})
             return str(said["token"])
         assert account.token_variable is not None, f"the file's reader saw to it for {name}"
+        if account.disposable:
+            return await self._leavers_token(name, account.token_variable)
         return token_from(account.token_variable)
+
+    async def _leavers_token(self, name: str, variable: str) -> str:
+        """A token that serves: with an account that is disabled its tokens end, and a person signs in for a new one.
+
+        Raises NotPlayedError where nobody stands by to do it, WebexError where there is none.
+        """
+        token_from(variable)
+        for token in tokens_from(variable):
+            if await self._serves(name, token):
+                return token
+        ended = f"the token of account {name!r} ({variable}) serves no more, as it ends where the account is disabled"
+        put = f"put a new one into the keyring: keyring set {KEYRING_SERVICE} {variable}"
+        if self.tester is None:
+            raise NotPlayedError(f"{self.name}: {ended}: sign it in anew and {put}")
+        await self.tester.does(self.name, f"{ended}: sign it in anew and {put}")
+        for token in tokens_from(variable):
+            if await self._serves(name, token):
+                return token
+        raise WebexError(f"{self.name}: {ended}, and no other one was found")
+
+    async def _serves(self, name: str, token: str) -> bool:
+        client = WebexClient(f"{self.name} {name}", self._service, token, read_only=True, tls=self._tls)
+        try:
+            await client.ask("GET", "/people/me")
+        except WebexRefusedError as error:
+            if error.status != UNAUTHORISED:
+                raise
+            return False
+        finally:
+            await client.close()
+        return True
 
     # What people do; each raises WebexError with what Webex says against it
 
@@ -247,7 +296,7 @@ class Webex(WebexMigration):
     async def expect_message(self, message: str, *, by: str, within: float) -> dict[str, Any]:
         """The message as another account sees it; raises ExpectationError where it does not within so many seconds."""
         client = await self.account(by)
-        last = "it was not asked"
+        last, held_off = "it was not asked", client.held_off_s
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):
                 while True:
@@ -259,7 +308,8 @@ class Webex(WebexMigration):
                         continue
                     self._journal.record(self.name, "webex.message_seen", message=message, account=by)
                     return seen
-        raise ExpectationError(f"{self.name}: {by} was to see message {message} within {within:g} s: {last}")
+        busy = busy_since(client, held_off)
+        raise ExpectationError(f"{self.name}: {by} was to see message {message} within {within:g} s: {last}{busy}")
 
     async def disable(self, whom: str, *, by: str = ADMINISTRATOR) -> None:
         """Disable an account, as an administrator does a leaver's. Raises InterlockError for one that is not to be."""

@@ -7,19 +7,28 @@ import contextlib
 import csv
 import io
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from harness.drivers.controlled import SimulatedOrReal
 from harness.endpoints.sntp import Clock
 from harness.endpoints.webex import WebexClient, WebhookVerifier
-from harness.errors import DriverError, ExpectationError, WebexError
+from harness.errors import DriverError, ExpectationError, NotPlayedError, WebexError
 from harness.transport.context import Context
 
-CALL_LOOKS_EVERY_S: Final = 0.1
+LOOKS_EVERY_S: Final = 0.1
+"""How often a simulated service is asked for what is expected."""
+REAL_LOOKS_EVERY_S: Final = 0.5
+"""And a real one, which answers 429 to who asks too often; what it lets be asked is not published."""
 RECORD_LOOKS_EVERY_S: Final = 60.0
 """How often is looked for a record: Webex lets records be asked for once a minute."""
+REPORT_LOOKS_EVERY_S: Final = 10.0
+"""How often is looked whether a report that was asked for is made."""
+CLOCK_TOLD_S: Final = 2.0
+"""So exactly a service's clock is known by its answers: they tell whole seconds, and are under way."""
 RECORDS_BACK_S: Final = 3 * 3600.0
 """How far back records are looked for."""
 RECORDS_AFTER_S: Final = 301.0
@@ -28,14 +37,34 @@ _ADMINISTRATOR: Final = "administrator"
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Where webhooks come to at this machine."""
+
+    listen: tuple[str, int]
+    """Host and port; 0: any."""
+    url: str | None = None
+    """What the service is told; None: what is listened on."""
+
+
 class WebexCalls(SimulatedOrReal):
     """The calling part of Webex."""
 
     prefix: str
+    reports_at: str | None = None
+    """Another host of a real Webex's, at which its reports lie."""
+    receiver: Receiver | None = None
+    """None where a real Webex does not reach this machine."""
 
     def __init__(self, context: Context, name: str, *, permit: Callable[[str], None], clock: Clock) -> None:
         super().__init__(context, name, kind="webex")
         self._permit, self._clock = permit, clock
+        first = next(iter(context.journal), None)
+        since = 0.0 if first is None else context.journal.now() - first.time
+        self._opened = asyncio.get_running_loop().time() - since
+        """When the test began, by the loop's clock: Webex may be asked for the first time when its call is up."""
+        self._agents: dict[tuple[str, str], bool] = {}
+        """Whether agents took a queue's calls before it was changed here, by queue and person."""
 
     @abstractmethod
     async def account(self, name: str = _ADMINISTRATOR) -> WebexClient:
@@ -48,6 +77,10 @@ class WebexCalls(SimulatedOrReal):
     @abstractmethod
     async def analyst(self, name: str = _ADMINISTRATOR) -> WebexClient:
         """An account's connection to where call records are."""
+
+    @property
+    def _looks_every_s(self) -> float:
+        return LOOKS_EVERY_S if self._link is not None else REAL_LOOKS_EVERY_S
 
     # What people do with calls
 
@@ -74,13 +107,19 @@ class WebexCalls(SimulatedOrReal):
         return said
 
     async def expect_call(self, state: str, *, by: str, within: float) -> dict[str, Any]:
-        """An account's call in this state, as it sees it; raises ExpectationError where there is none in time."""
+        """An account's call in this state, as it sees it; raises ExpectationError where there is none in time.
+
+        At a real Webex a call that was there before the test began is none of the test's: a run that was broken off
+        leaves calls up.
+        """
         client = await self.account(by)
         seen: list[str] = []
+        held_off = client.held_off_s
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):
                 while True:
-                    calls = (await client.ask("GET", "/telephony/calls"))["items"]
+                    there = (await client.ask("GET", "/telephony/calls"))["items"]
+                    calls = [each for each in there if not self._was_there_before(client, each)]
                     seen = [str(each["state"]) for each in calls]
                     for call in calls:
                         if call["state"] == state:
@@ -89,11 +128,18 @@ class WebexCalls(SimulatedOrReal):
                             )
                             found: dict[str, Any] = call
                             return found
-                    await asyncio.sleep(CALL_LOOKS_EVERY_S)
+                    await asyncio.sleep(self._looks_every_s)
         has = ", ".join(seen) or "none"
         raise ExpectationError(
             f"{self.name}: {by} was to have a call that is {state} within {within:g} s, and has {has}"
+            f"{busy_since(client, held_off)}"
         )
+
+    def _was_there_before(self, client: WebexClient, call: Mapping[str, Any]) -> bool:
+        opened = client.service_time(self._opened)
+        if self._link is not None or opened is None or not call.get("created"):
+            return False
+        return datetime.fromisoformat(str(call["created"])).timestamp() < opened - CLOCK_TOLD_S
 
     async def transfer(self, call: str, destination: str, *, by: str) -> None:
         """Hand an account's call on to a number. Raises InterlockError for one that the testbed does not allow."""
@@ -114,6 +160,15 @@ class WebexCalls(SimulatedOrReal):
         said = await self._act("retrieve", {"destination": slot}, by)
         self._journal.record(self.name, "webex.call_handled", call=str(said["callId"]), act="retrieve", account=by)
         return str(said["callId"])
+
+    def hooks_come_to(self) -> Receiver:
+        """Where this machine takes webhooks. Raises NotPlayedError where the service does not reach it."""
+        if self.receiver is None:
+            raise NotPlayedError(
+                f"{self.name} reaches no address of this machine: where it does, the testbed file has "
+                "'webhooks: {listen: HOST:PORT, url: https://…}'"
+            )
+        return self.receiver
 
     def verifier(self, secret: str) -> WebhookVerifier:
         """What checks deliveries of a webhook that has this secret, by Webex's clock."""
@@ -172,10 +227,24 @@ class WebexCalls(SimulatedOrReal):
             raise DriverError(f"{self.name} has no report 'Calling Quality'")
         made = str((await client.ask("POST", "/reports", {"templateId": wanted["Id"]}))["items"]["Id"])
         try:
-            [report] = (await client.ask("GET", f"/reports/{made}"))["items"]
-            return list(csv.DictReader(io.StringIO(await client.fetch(report["downloadURL"]))))
+            url = await self._report_made(client, made)
+            host = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+            if host not in {client.service, self.reports_at}:
+                raise NotPlayedError(
+                    f"{self.name}: the report of calls' quality lies at {host}: where that may have the token, the "
+                    f"testbed file has 'reports: {host}'"
+                )
+            return list(csv.DictReader(io.StringIO(await client.fetch(url, too=self.reports_at))))
         finally:
             await client.ask("DELETE", f"/reports/{made}")
+
+    async def _report_made(self, client: WebexClient, report: str) -> str:
+        """Where a report lies, as soon as it is made."""
+        while True:
+            [told] = (await client.ask("GET", f"/reports/{report}"))["items"]
+            if told.get("downloadURL"):
+                return str(told["downloadURL"])
+            await asyncio.sleep(REPORT_LOOKS_EVERY_S)
 
     async def hunt_group(self, name: str) -> dict[str, Any]:
         """A hunt group's plan by its name: extension, policy, agents, where calls overflow to. Raises DriverError."""
@@ -197,11 +266,24 @@ class WebexCalls(SimulatedOrReal):
         return feature
 
     async def join_queue(self, name: str, account: str, *, joined: bool) -> None:
-        """Let an agent take calls of a queue, or not for now. Raises DriverError."""
+        """Let an agent take calls of a queue, or not for now; at the end it is as before. Raises DriverError."""
         queue, me = await self.call_queue(name), await (await self.account(account)).ask("GET", "/people/me")
-        body = {"settings": [{"queueId": queue["id"], "joinEnabled": joined}]}
-        await (await self.account()).ask("PUT", f"/telephony/config/queues/agents/{me['id']}/settings", body)
+        there = (await (await self.account()).ask("GET", f"/telephony/config/queues/agents/{me['id']}"))["queues"]
+        before = next((bool(each["joinEnabled"]) for each in there if each["id"] == queue["id"]), None)
+        if before is None:
+            raise DriverError(f"{self.name}: {account} is no agent of call queue {name!r}")
+        self._agents.setdefault((queue["id"], me["id"]), before)
+        await self._set_agent(queue["id"], me["id"], joined=joined)
         self._journal.record(self.name, "webex.queue_agent", queue=name, account=account, joined=joined)
+
+    async def _set_agent(self, queue: str, person: str, *, joined: bool) -> None:
+        body = {"settings": [{"queueId": queue, "joinEnabled": joined}]}
+        await (await self.account()).ask("PUT", f"/telephony/config/queues/agents/{person}/settings", body)
+
+    async def _agents_as_before(self) -> None:
+        while self._agents:
+            (queue, person), joined = self._agents.popitem()
+            await self._set_agent(queue, person, joined=joined)
 
     async def callback_number(self, account: str) -> str:
         """The number at which an emergency operator is told to call an account back. Raises DriverError for none."""
@@ -213,15 +295,24 @@ class WebexCalls(SimulatedOrReal):
             raise DriverError(f"{self.name}: {account} has no number at which an emergency operator could call back")
         return str(number)
 
-    async def expect_voice_message(self, *, by: str, within: float) -> dict[str, Any]:
-        """The oldest voice message that an account has not heard. Raises ExpectationError where there is none."""
+    async def voice_messages(self, *, by: str) -> frozenset[str]:
+        """The voice messages that an account has, by their ids."""
+        there = (await (await self.account(by)).ask("GET", "/telephony/voiceMessages"))["items"]
+        return frozenset(str(each["id"]) for each in there)
+
+    async def expect_voice_message(self, *, by: str, within: float, beside: Collection[str]) -> dict[str, Any]:
+        """The oldest voice message that an account has not heard, ``beside`` those that it had before.
+
+        It is taken away with what the test made. Raises ExpectationError where there is none.
+        """
 
         async def look() -> dict[str, Any] | None:
             client = await self.account(by)
             messages = (await client.ask("GET", "/telephony/voiceMessages"))["items"]
-            return next((each for each in messages if not each["read"]), None)
+            return next((each for each in messages if not each["read"] and each["id"] not in beside), None)
 
-        found, after = await self._looked_for(look, within, f"a voice message of {by}", every=1.0)
+        found, after = await self._looked_for(look, within, f"a new voice message of {by}", every=1.0)
+        self._keep("telephony/voiceMessages", found | {"title": "a voice message"}, by)
         self._journal.record(self.name, "webex.voice_message", account=by, message=found["id"], after=after)
         return found
 
@@ -248,6 +339,12 @@ class WebexCalls(SimulatedOrReal):
                         return found, round(self._journal.now() - began, 3)
                     await asyncio.sleep(every)
         raise ExpectationError(f"{self.name}: {what} was due within {within:g} s: {last}")
+
+
+def busy_since(client: WebexClient, held_off: float) -> str:
+    """What is told of a service that was too busy meanwhile; ``held_off``: what `WebexClient.held_off_s` was before."""
+    seconds = client.held_off_s - held_off
+    return f"; the service was too busy (429) and had {client.name} wait for {seconds:g} s" if seconds else ""
 
 
 def _written(seconds: float) -> str:

@@ -13,6 +13,7 @@ from harness.errors import WebexError, WebexRefusedError
 
 NAMED_BY: Final = {
     "webhooks": "name",
+    "recordings": "topic",
     "meetings": "title",
     "rooms": "title",
     "teams": "name",

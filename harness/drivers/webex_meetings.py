@@ -6,21 +6,40 @@ import asyncio
 import contextlib
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from harness.drivers.webex_calls import WebexCalls
+from harness.drivers.webex_calls import WebexCalls, busy_since
+from harness.drivers.webex_left import Left, remove
 from harness.errors import DriverError, ExpectationError
 from harness.protocols.times import to_iso
 
 Guests = Literal["allowJoin", "allowJoinWithLobby", "blockFromJoin"]
 MEETING_LASTS_S: Final = 3_600.0
-LOOKS_EVERY_S: Final = 0.1
+RECORDING_THERE_S: Final = 1_800.0
+"""Seconds within which a recording that was ended is there: a real service works on it first [unconfirmed]."""
+RECORDING_LOOKS_EVERY_S: Final = 10.0
 PRESENTATION: Final = "Conference.Presentation.Mode"
 """Of a RoomOS device: ``Off``, ``Sending`` or ``Receiving``."""
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingsDue:
+    """What is agreed of an organisation's recordings."""
+
+    region: str
+    """Where they lie."""
+    kept_s: float
+    """For how long after they are made, seconds."""
+
+
 class WebexMeetings(WebexCalls):
     """The meeting part of Webex."""
+
+    recordings_due: RecordingsDue | None = None
+    """None where the testbed file does not tell."""
+    _recorded: dict[str, str]
+    """Meetings that were recorded here, by the accounts that did it."""
 
     @abstractmethod
     def _email(self, account: str) -> str:
@@ -78,6 +97,8 @@ class WebexMeetings(WebexCalls):
     ) -> dict[str, Any]:
         """The one at this number who is in this state: ``lobby``, ``joined`` or ``end``. Raises ExpectationError."""
         seen: list[str] = []
+        client = await self.account(by)
+        held_off = client.held_off_s
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):
                 while True:
@@ -91,10 +112,10 @@ class WebexMeetings(WebexCalls):
                         if each["state"] == state:
                             self._journal.record(self.name, "webex.participant_seen", meeting=meeting, state=state)
                             return each
-                    await asyncio.sleep(LOOKS_EVERY_S)
+                    await asyncio.sleep(self._looks_every_s)
         raise ExpectationError(
             f"{self.name}: {number} was to be {state} in the meeting within {within:g} s, "
-            f"and is {', '.join(seen) or 'not there'}"
+            f"and is {', '.join(seen) or 'not there'}{busy_since(client, held_off)}"
         )
 
     async def admit(self, participant: str, *, by: str) -> None:
@@ -131,7 +152,7 @@ class WebexMeetings(WebexCalls):
 
     async def _presented(self, device: str, mode: str, due: str, within: float) -> float:
         client, id_, began = await self.account(), await self._device(device), self._journal.now()
-        query, seen = {"deviceId": id_, "name": PRESENTATION}, "not asked"
+        query, seen, held_off = {"deviceId": id_, "name": PRESENTATION}, "not asked", client.held_off_s
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):
                 while True:
@@ -139,8 +160,9 @@ class WebexMeetings(WebexCalls):
                     seen = str(told["result"]["Conference"]["Presentation"]["Mode"])
                     if seen == mode:
                         return round(self._journal.now() - began, 3)
-                    await asyncio.sleep(LOOKS_EVERY_S)
-        raise ExpectationError(f"{self.name}: {device!r} was to {due} within {within:g} s, and is {seen}")
+                    await asyncio.sleep(self._looks_every_s)
+        busy = busy_since(client, held_off)
+        raise ExpectationError(f"{self.name}: {device!r} was to {due} within {within:g} s, and is {seen}{busy}")
 
     async def _device(self, name: str) -> str:
         return str((await self._named("/devices", name))["id"])
@@ -160,8 +182,10 @@ class WebexMeetings(WebexCalls):
         await self._simulated().ask("PUT", "/sharing", {"after_s": seconds})
 
     async def record_meeting(self, meeting: str, *, on: bool, by: str) -> None:
-        """Begin to record a meeting, or end it."""
+        """Begin to record a meeting, or end it. What was recorded is taken away at the end."""
         client = await self.account(by)
+        if on:
+            self._recorded[meeting] = by
         await client.ask("PUT", "/meetings/controls", {"recordingStarted": on}, query={"meetingId": meeting})
         self._journal.record(self.name, "webex.meeting_recorded", meeting=meeting, on=on, account=by)
 
@@ -169,3 +193,24 @@ class WebexMeetings(WebexCalls):
         """A meeting's recordings."""
         client = await self.account(by)
         return [each async for each in client.listed("/recordings", query={"meetingId": meeting})]
+
+    async def expect_recording(self, meeting: str, *, by: str, within: float = RECORDING_THERE_S) -> dict[str, Any]:
+        """The recording of a meeting that was recorded once, as soon as the service has it. Raises ExpectationError."""
+
+        async def look() -> list[dict[str, Any]] | None:
+            return await self.recordings(meeting, by=by) or None
+
+        found, after = await self._looked_for(
+            look, within, "the recording of the meeting", every=RECORDING_LOOKS_EVERY_S
+        )
+        if len(found) != 1:
+            raise ExpectationError(f"the meeting was recorded once, and {by} sees {len(found)} recordings of it")
+        self._journal.record(self.name, "webex.recording_seen", meeting=meeting, account=by, after=after)
+        return found[0]
+
+    async def _take_recordings_away(self) -> None:
+        while self._recorded:
+            meeting, by = self._recorded.popitem()
+            client = await self.account(by)
+            for each in await self.recordings(meeting, by=by):
+                await remove(client, Left("recordings", str(each["id"]), str(each["topic"]), by))

@@ -16,7 +16,7 @@ from harness.drivers.webex_guests import WebexGuests
 from harness.endpoints.webex.ledger import Ledger, Step
 from harness.endpoints.webex.migration import Migration, contacts_of, contacts_path
 from harness.endpoints.webex.teams_export import Contact, Meeting, Teams, Wave, read_wave
-from harness.errors import ExpectationError, InterlockError, MigrationError, WebexError
+from harness.errors import ExpectationError, InterlockError, MigrationError, NotPlayedError, WebexError
 from harness.protocols.times import to_iso
 
 MAX_LISTED: Final = 100_000
@@ -38,6 +38,8 @@ class WebexMigration(WebexGuests):
     """The migration part of Webex."""
 
     prefix: str
+    waves: tuple[Path, Path | None] | None = None
+    """A real organisation's files of Teams users: who come over, and whose second one is refused."""
     _ledgers: dict[Path, str]
 
     def _may_migrate(self, wave: Wave) -> None:
@@ -60,6 +62,21 @@ class WebexMigration(WebexGuests):
     @abstractmethod
     def _is_disposable(self, email: str) -> bool:
         """Whether it is the address of an account that tests may change."""
+
+    def export(self, simulated: Path, *, refused: bool = False) -> Path:
+        """The file of whom to bring over: ``simulated``, or the organisation's own where that is real.
+
+        ``refused``: whose second user is refused. Raises NotPlayedError where the testbed file names none.
+        """
+        if self._link is not None:
+            return simulated
+        found = self.waves[1 if refused else 0] if self.waves is not None else None
+        if found is None:
+            raise NotPlayedError(
+                f"{simulated.name} is of the simulated organisation's people: name a file of {self.name}'s own in the "
+                f"testbed file: 'teams: {{{'refused' if refused else 'intact'}: …}}'"
+            )
+        return found
 
     def wave(self, export: Path) -> Wave:
         """Read a file of Teams users, and send nothing. Raises MigrationError."""

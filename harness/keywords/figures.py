@@ -52,6 +52,18 @@ class FigureKeywords(Topic):
         return round(seconds, 6)
 
     @keyword
+    def test_has_time_for(self, duration: timedelta) -> None:
+        """Skips a test, in real time, that is to last longer than the testbed's ``longest_wait_s``: before it begins.
+
+        | =Argument= | =Description= |
+        | ``duration`` | How long it lasts, as ``60 min``. |
+
+        Example:
+        | `Test Has Time For`    60 min |
+        """
+        self.session.bench.has_time_for(duration.total_seconds())
+
+    @keyword
     def time_passes(self, duration: timedelta) -> None:
         """Lets so much time of the test go by, in virtual time none of the tester's: things last as long as they last.
 

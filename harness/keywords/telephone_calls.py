@@ -133,17 +133,25 @@ class TelephoneCallKeywords(Topic):
         self.session.run(take())
 
     @keyword
-    def lamp_of_telephone_is_lit(self, telephone: str, within: timedelta = timedelta(seconds=10)) -> None:
+    def lamp_of_telephone_is_lit(
+        self, telephone: str, within: timedelta = timedelta(seconds=10), left_by: str | None = None
+    ) -> None:
         """Waits until a telephone's lamp shows that a message waits.
 
         | =Argument= | =Description= |
         | ``telephone`` | The telephone. |
         | ``within``    | The most that it may take. |
+        | ``left_by``   | The telephone that left the message: the lamp tells of one more since that hung up last. Left out: of any, older ones too. |
 
         Example:
-        | `Lamp Of Telephone Is Lit`    colleague-phone    within=60 s |
-        """
+        | `Lamp Of Telephone Is Lit`    colleague-phone    within=60 s    left_by=operator-phone |
+        """  # noqa: E501 - a row of Robot's table is one line
         self.session.run(self._switch_phone(telephone))
+        if left_by is not None:
+            left = self.session.bench.journal.latest(left_by, "telephone.hang_up")
+            if left is None:
+                raise AssertionError(f"{left_by} did not hang up: it has left no message")
+            self.seen[telephone, "lamp.changed"] = left.seq
         self.expect(telephone, "lamp.changed", within, {"waiting": True})
 
     @keyword

@@ -131,21 +131,39 @@ class WebexCallKeywords(Topic):
         return self._webex_of_calls(webex, lambda at: at.hunt_group(name))
 
     @keyword
-    def webex_voice_message_is_there(
-        self, webex: str, account: str, within: timedelta = timedelta(seconds=60)
-    ) -> dict[str, Any]:
-        """Fails where an account has no voice message that it has not heard; returns the oldest one.
+    def webex_voice_messages(self, webex: str, account: str) -> frozenset[str]:
+        """Returns the voice messages that an account has, by their ids.
 
         | =Argument= | =Description= |
         | ``webex``   | Webex's name in the testbed file. |
         | ``account`` | The account. |
+
+        Example:
+        | ${before}    `Webex Voice Messages`    webex    colleague |
+        """
+        return self._webex_of_calls(webex, lambda at: at.voice_messages(by=account))
+
+    @keyword
+    def webex_voice_message_is_there(
+        self, webex: str, account: str, beside: frozenset[str], within: timedelta = timedelta(seconds=60)
+    ) -> dict[str, Any]:
+        """Fails where an account has no new voice message that it has not heard; returns the oldest one.
+
+        It is deleted at the test's end.
+
+        | =Argument= | =Description= |
+        | ``webex``   | Webex's name in the testbed file. |
+        | ``account`` | The account. |
+        | ``beside``  | Those that it had before: what `Webex Voice Messages` returned. |
         | ``within``  | For how long is looked. |
 
         Example:
-        | ${message}    `Webex Voice Message Is There`    webex    colleague |
+        | ${message}    `Webex Voice Message Is There`    webex    colleague    ${before} |
         """
         seconds = within.total_seconds()
-        return self._webex_of_calls(webex, lambda at: at.expect_voice_message(by=account, within=seconds))
+        return self._webex_of_calls(
+            webex, lambda at: at.expect_voice_message(by=account, within=seconds, beside=beside)
+        )
 
     # How a call was
 

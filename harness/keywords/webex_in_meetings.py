@@ -82,7 +82,7 @@ class MeetingKeywords(Topic):
     def webex_recording_ends(self, webex: str, meeting: dict[str, Any], by: str) -> dict[str, Any]:
         """Ends the recording of a meeting and returns it: ``storageRegion``, ``createTime``, ``retentionUntil`` ….
 
-        Fails where the meeting has none, or more than one.
+        A real service works on it first: it is waited for. Fails where the meeting has none, or more than one.
 
         | =Argument= | =Description= |
         | ``webex``   | Webex's name in the testbed file. |
@@ -95,10 +95,7 @@ class MeetingKeywords(Topic):
 
         async def end(at: Webex) -> dict[str, Any]:
             await at.record_meeting(meeting["id"], on=False, by=by)
-            made = await at.recordings(meeting["id"], by=by)
-            if len(made) != 1:
-                raise ExpectationError(f"the meeting was recorded once, and {by} sees {len(made)} recordings of it")
-            return made[0]
+            return await at.expect_recording(meeting["id"], by=by)
 
         return self._webex_of_meetings(webex, end)
 
@@ -139,10 +136,29 @@ class MeetingKeywords(Topic):
         self._webex_of_meetings(webex, lambda at: meeting_recordings.holds(at, recording, clips, by=by))
 
     @keyword
-    def webex_recording_is_kept_for(
-        self, webex: str, meeting: dict[str, Any], recording: dict[str, Any], due: timedelta, by: str
+    def webex_recording_is_as_agreed(self, webex: str, recording: dict[str, Any]) -> None:
+        """Fails where a recording lies in another region, or is to be kept for another time, than is agreed.
+
+        What is agreed of a real organisation stands in the testbed file, under ``recordings``.
+
+        | =Argument= | =Description= |
+        | ``webex``     | Webex's name in the testbed file. |
+        | ``recording`` | What `Webex Recording Ends` returned. |
+
+        Example:
+        | `Webex Recording Is As Agreed`    webex    ${recording} |
+        """
+
+        async def told(at: Webex) -> None:
+            meeting_recordings.as_agreed(at, recording)
+
+        self._webex_of_meetings(webex, told)
+
+    @keyword
+    def webex_recording_goes_in_time(
+        self, webex: str, meeting: dict[str, Any], recording: dict[str, Any], by: str
     ) -> None:
-        """Fails where a recording is to be kept for another time than is due, goes before it is over, or does not go.
+        """Fails where a recording goes before the time is over for which it is kept, or does not go then.
 
         It is looked for a minute before its time is over, and a minute after: where that is long, in virtual time only.
 
@@ -150,17 +166,13 @@ class MeetingKeywords(Topic):
         | ``webex``     | Webex's name in the testbed file. |
         | ``meeting``   | The meeting. |
         | ``recording`` | What `Webex Recording Ends` returned. |
-        | ``due``       | For how long it is to be kept. |
         | ``by``        | The account that looks. |
 
         Example:
-        | `Webex Recording Is Kept For`    webex    ${meeting}    ${recording}    432 s    by=operator |
+        | `Webex Recording Goes In Time`    webex    ${meeting}    ${recording}    by=operator |
         """
 
         async def kept(at: Webex) -> None:
-            told = meeting_recordings.kept_for(recording)
-            if told != due.total_seconds():
-                raise ExpectationError(f"the recording is kept for {told:g} s; {due.total_seconds():g} s are due")
             await meeting_recordings.goes_in_time(self.session.bench, at, meeting["id"], recording, by=by)
 
         self._webex_of_meetings(webex, kept)

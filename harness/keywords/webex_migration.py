@@ -27,6 +27,24 @@ class WebexMigrationKeywords(Topic):
         return self.session.run(do())
 
     @keyword
+    def teams_users_of(self, webex: str, simulated: Path, refused: bool = False) -> Path:
+        """Returns the file of Teams users to bring to Webex: for a real one, what the testbed file has under ``teams``.
+
+        | =Argument= | =Description= |
+        | ``webex``     | Webex's name in the testbed file. |
+        | ``simulated`` | The file for a simulated one. |
+        | ``refused``   | Whether it is to be one whose second user the service refuses. |
+
+        Example:
+        | ${export}    `Teams Users Of`    webex    fixtures/migration/teams-wave.json |
+        """
+
+        async def of(at: Webex) -> Path:
+            return at.export(simulated, refused=refused)
+
+        return self._migrating(webex, of)
+
+    @keyword
     def webex_census(self, webex: str, export: Path) -> Census:
         """Returns what the organisation holds: accounts, groups, contacts, licences, and meetings of a file's users.
 

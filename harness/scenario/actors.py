@@ -218,7 +218,7 @@ class TelephoneActor(BoundActor):
 
 
 class EnterpriseSwitchActor(BoundActor):
-    """Whoever runs a simulated enterprise switch, of the force's or of a carrier's."""
+    """Whoever runs an enterprise switch, of the force's or of a carrier's: of a real one a tester is asked."""
 
     role: Literal["enterprise_switch"]
     kind = EnterpriseSwitchComponent

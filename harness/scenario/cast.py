@@ -282,7 +282,7 @@ async def _driver(bench: Bench, actor: Any, component: str, *, watch: bool) -> A
         "handset": bench.sms_network,
         "sms_diary": bench.sms_diary,
         "telephone": bench.telephone,
-        "enterprise_switch": bench.enterprise_switch,
+        "enterprise_switch": bench.switch_faults,
         "webex": bench.webex,
     }
     return await opens[actor.role](component)

@@ -19,6 +19,7 @@ from harness.endpoints.media.api import Pacing
 from harness.endpoints.sntp import Clock
 from harness.errors import DriverError, ExpectationError, NotPlayedError, TestbedError
 from harness.evidence.collect import SERVICE
+from harness.evidence.progress import AtTheTerminal
 from harness.evidence.requirements import catalogue
 from harness.journal import EVENTS_IN_MEMORY, Journal
 from harness.measure.clocks import Skew, skews
@@ -54,8 +55,9 @@ class Bench(Roles):
         clock: Clock,
     ) -> None:
         """``clock``: this machine's, seconds since 1970; in virtual time the run's."""
-        standing_by = None if testbed.tester is None else Tester(context, testbed.tester.terminal)
-        super().__init__(testbed, Opening(context, testbed, interlock, addresses, media, clock, standing_by))
+        watching = AtTheTerminal()
+        standing_by = None if testbed.tester is None else Tester(context, testbed.tester.terminal, watching)
+        super().__init__(testbed, Opening(context, testbed, interlock, addresses, media, clock, watching, standing_by))
         self._tester = standing_by
         self.context = context
         self.interlock = interlock
@@ -213,7 +215,9 @@ class Bench(Roles):
         return await self._media.pacing()
 
     async def close(self) -> None:
-        """Close every driver, last opened first, and the media service."""
+        """Close every driver, last opened first, and the media service; what a tester made fail is well again first."""
+        if self._tester is not None:
+            await self._tester.mends_all()
         await super().close()
         if self._tester is not None:
             await self._tester.close()

@@ -13,8 +13,9 @@ import numpy as np
 
 from harness.drivers.telephone_call import TelephoneCall
 from harness.drivers.webex import Webex
-from harness.errors import ExpectationError
+from harness.errors import ExpectationError, NotPlayedError
 from harness.measure.correlate import correlation
+from harness.measure.words import how_like
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
 from harness.testbed.bench import Bench
 from harness.testbed.clips import read_clip
@@ -26,6 +27,8 @@ NOTICE_HZ: Final = 1400
 NOTICE_S: Final = 0.4
 NOTICE_WITHIN_S: Final = 1.0
 """Seconds from the start of a recording within which each in the meeting hears the notice."""
+ROUNDED_S: Final = 1.0
+"""What the times that are told of a recording may differ by: they are told in seconds."""
 LOOKED_AROUND_S: Final = 60.0
 """So long before a recording's time is over, and after, is looked whether it is there."""
 
@@ -53,9 +56,37 @@ async def holds(webex: Webex, recording: dict[str, Any], clips: Sequence[str], *
     data = await (await webex.account(by)).fetch_bytes(recording["downloadUrl"])
     with wave.open(io.BytesIO(data)) as file:
         kept = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16)
-    missing = [clip for clip in clips if correlation(read_clip(clip), kept) < LIKE]
+    missing = [clip for clip in clips if how_like(read_clip(clip), kept, rate=SAMPLE_RATE) < LIKE]
     if missing:
         raise ExpectationError(f"the recording lacks what was said: {', '.join(missing)}")
+
+
+def as_agreed(webex: Webex, recording: dict[str, Any]) -> None:
+    """Fail where a recording lies elsewhere, or is kept for another time, than is agreed of the organisation.
+
+    Raises ExpectationError, and NotPlayedError where the testbed file does not tell what is agreed.
+    """
+    due = webex.recordings_due
+    if due is None:
+        raise NotPlayedError(
+            f"what is agreed of {webex.name}'s recordings is not known: name it in the testbed file: "
+            "'recordings: {region: …, kept_days: …}'"
+        )
+    if _told(webex, recording, "storageRegion") != due.region:
+        raise ExpectationError(f"the recording lies in {recording['storageRegion']!r}; {due.region!r} is due")
+    _told(webex, recording, "retentionUntil")
+    told = kept_for(recording)
+    if abs(told - due.kept_s) > ROUNDED_S:
+        raise ExpectationError(f"the recording is kept for {told:g} s; {due.kept_s:g} s are due")
+
+
+def _told(webex: Webex, recording: dict[str, Any], field: str) -> str:
+    """A field whose name is unconfirmed."""
+    if field not in recording:
+        raise NotPlayedError(
+            f"{webex.name} tells no {field!r} of a recording [its name is unconfirmed]: somebody looks where it is"
+        )
+    return str(recording[field])
 
 
 def kept_for(recording: dict[str, Any]) -> float:

@@ -8,6 +8,7 @@ An Emergency Operator Is Reached And Reaches The Softphone Again
     [Documentation]    999 from a softphone rings at the emergency operator with the site's number, as Webex tells it, and a call back to that number rings at the softphone.
     [Tags]    req:WBX-005
     ${callback}    Webex Callback Number    webex    operator
+    Telephones Are On    operator-999-a
     Telephone Dials    operator-phone    999
     ${shown}    Telephone Rings    operator-999-a
     Should Be Equal    ${shown}    ${callback}
@@ -23,6 +24,7 @@ A New Call Takes The Other Trunk In Time
     [Documentation]    The first carrier answers nothing any more; a new call rings at a subscriber of the second within the time agreed, and is heard.
     [Tags]    req:WBX-019
     ${seconds}    Figure    WBX-019    alternate_s
+    Telephones Are On    operator-phone    citizen-b
     Trunk Of The Switch Fails    carrier-a    force
     Telephone Dials    operator-phone    01632960123
     Telephone Rings    citizen-b    within=${seconds} s
@@ -68,4 +70,3 @@ A Call To The Service Desk Is Queued Logged And Ticketed
     Should Be Equal    ${records}[0][Queue type]    Call Queue
     ${again}    Contact Is Recorded    crm    ${session}    telephone=+441632960123
     Should Be Equal    ${again}[id]    ${ticket}[id]
-    [Teardown]    Webex Agent Takes Calls    webex    Pilot desk    colleague

@@ -122,13 +122,14 @@ A Voice Message Is Notified In Time
     [Tags]    req:WBX-012
     ${seconds}    Figure    WBX-012    notified_s
     Telephones Are On    colleague-phone
+    ${before}    Webex Voice Messages    webex    colleague
     Telephone Dials    operator-phone    2002
     Telephone Is Answered    operator-phone    within=60 s
     Time Passes    3 s
     Telephone Says    operator-phone    caller-999
     Telephone Hangs Up    operator-phone
-    Lamp Of Telephone Is Lit    colleague-phone    within=${seconds} s
-    ${message}    Webex Voice Message Is There    webex    colleague    within=${seconds} s
+    Lamp Of Telephone Is Lit    colleague-phone    within=${seconds} s    left_by=operator-phone
+    ${message}    Webex Voice Message Is There    webex    colleague    ${before}    within=${seconds} s
     Should Be Equal    ${message}[callingParty][number]    2001
     Time Is Within Figure    operator-phone telephone.hang_up    colleague-phone lamp.changed    WBX-012    notified_s
     ...    name=voice message notified by the lamp

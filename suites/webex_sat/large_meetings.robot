@@ -10,6 +10,7 @@ A Full Meeting Is Stable For Its Time
     [Tags]    req:WBX-014
     ${due}    Figure    WBX-014    participants
     ${minutes}    Figure    WBX-014    stable_min
+    Test Has Time For    ${minutes} min
     ${meeting}    Webex Meeting Is Made    webex    full    colleague    administrator    by=operator    guests=allowJoin
     Telephones Join Meeting    ${meeting}[meetingNumber]    operator-phone    colleague-phone    third-phone
     ${others}    Evaluate    int($due) - 3
@@ -22,6 +23,7 @@ A Full Webinar Is Stable And Its Attendees Are Not Heard
     [Tags]    req:WBX-018
     ${due}    Figure    WBX-018    attendees
     ${minutes}    Figure    WBX-014    stable_min
+    Test Has Time For    ${minutes} min
     ${meeting}    Webex Meeting Is Made    webex    webinar    colleague    by=operator    webinar=True
     Telephones Join Meeting    ${meeting}[meetingNumber]    operator-phone    colleague-phone
     Attendees Join Meeting    attendees    ${meeting}[meetingNumber]    ${due}

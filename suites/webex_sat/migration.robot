@@ -15,7 +15,8 @@ ${REFUSED}      ${CURDIR}/../../fixtures/migration/teams-wave-refused.json
 A Teams User Is Migrated With Contacts And Meetings And Rolled Back
     [Documentation]    A wave of Teams users is brought over: each has account, licences, contacts and meetings as in Teams. Rolled back, the organisation holds what it held before, and nothing else.
     [Tags]    req:WBX-025
-    ${before}    Webex Census    webex    ${EXPORT}
+    ${export}    Teams Users Of    webex    ${EXPORT}
+    ${before}    Webex Census    webex    ${export}
     ${wave}    Teams Users Are Migrated    webex    ${EXPORT}    ${LEDGER}
     Teams Users Are There    webex    ${wave}
     Run Keyword And Expect Error    *is not as it was*    Webex Is As Before    webex    ${before}    ${EXPORT}
@@ -25,10 +26,11 @@ A Teams User Is Migrated With Contacts And Meetings And Rolled Back
 A Wave One Row Of Which Is Refused Leaves Nothing
     [Documentation]    One user's address is another organisation's already: the service refuses the row, and those before it are taken back.
     [Tags]    req:WBX-025
-    ${before}    Webex Census    webex    ${REFUSED}
-    ${why}    Teams Users Are Refused    webex    ${REFUSED}    ${LEDGER}
+    ${export}    Teams Users Of    webex    ${REFUSED}    refused=True
+    ${before}    Webex Census    webex    ${export}
+    ${why}    Teams Users Are Refused    webex    ${export}    ${LEDGER}
     Should Contain    ${why}    user 2: refused
-    Webex Is As Before    webex    ${before}    ${REFUSED}
+    Webex Is As Before    webex    ${before}    ${export}
 
 
 *** Keywords ***

@@ -150,15 +150,15 @@ async def test_a_hunt_groups_calls_go_round_and_overflow_as_its_plan_says(bench:
     await last.ended(within=2)
 
 
-async def message_left(bench: Bench) -> float:
-    """The operator leaves the colleague a voice message; return when that was done, run time."""
+async def message_left(bench: Bench) -> tuple[float, int]:
+    """The operator leaves the colleague a voice message; return when that was done, run time, and the last event."""
     caller = await bench.telephone("operator-phone")
     call = await caller.dial(CALLED)
     await call.answered(within=60)
     await asyncio.sleep(3)
     await call.say(read_clip("caller-999"))
     await call.said()
-    left = bench.journal.now()
+    left = bench.journal.now(), bench.journal.position
     await call.hang_up()
     return left
 
@@ -167,9 +167,10 @@ async def message_left(bench: Bench) -> float:
 @requirement("WBX-012")
 async def test_a_voice_message_is_notified_in_time_by_lamp_and_by_rest(bench: Bench) -> None:
     webex, called = await bench.webex(), await bench.telephone("colleague-phone")
-    left = await message_left(bench)
-    await called.expect("lamp.changed", within=NOTIFIED_S, waiting=True)
-    message = await webex.expect_voice_message(by="colleague", within=NOTIFIED_S)
+    before = await webex.voice_messages(by="colleague")
+    left, last = await message_left(bench)
+    await called.expect("lamp.changed", within=NOTIFIED_S, after=last, waiting=True)
+    message = await webex.expect_voice_message(by="colleague", within=NOTIFIED_S, beside=before)
     took = bench.journal.now() - left
     bench.measured("voice_message_notified", took, "s", requirement="WBX-012", figure="notified_s")
     assert message["callingParty"]["number"] == CALLER
@@ -178,10 +179,11 @@ async def test_a_voice_message_is_notified_in_time_by_lamp_and_by_rest(bench: Be
 async def test_a_voice_message_that_was_heard_is_old_and_one_that_is_deleted_is_gone(bench: Bench) -> None:
     webex = await bench.webex()
     await bench.telephone("colleague-phone")
+    client, before = await webex.account("colleague"), await webex.voice_messages(by="colleague")
+    old = (await client.ask("GET", "/telephony/voiceMessages/summary"))["oldMessages"]
     await message_left(bench)
-    message = await webex.expect_voice_message(by="colleague", within=NOTIFIED_S)
-    client = await webex.account("colleague")
+    message = await webex.expect_voice_message(by="colleague", within=NOTIFIED_S, beside=before)
     await client.ask("POST", "/telephony/voiceMessages/markAsRead", {"messageId": message["id"]})
-    assert (await client.ask("GET", "/telephony/voiceMessages/summary"))["oldMessages"] == 1
+    assert (await client.ask("GET", "/telephony/voiceMessages/summary"))["oldMessages"] == old + 1
     await client.ask("DELETE", f"/telephony/voiceMessages/{message['id']}")
-    assert (await client.ask("GET", "/telephony/voiceMessages"))["items"] == []
+    assert await webex.voice_messages(by="colleague") == before

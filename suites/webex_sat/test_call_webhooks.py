@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from harness.drivers.webex import Webex
 from harness.errors import WebhookRefusedError
 from harness.testbed.bench import Bench
 from simulators.web import WebServer
@@ -25,18 +26,20 @@ Delivery = tuple[dict[str, str], bytes]
 
 
 @asynccontextmanager
-async def receiver() -> AsyncIterator[tuple[str, asyncio.Queue[Delivery]]]:
+async def receiver(webex: Webex) -> AsyncIterator[tuple[str, asyncio.Queue[Delivery]]]:
     """Where webhooks come to: its URL, and what came."""
+    place = webex.hooks_come_to()
     came: asyncio.Queue[Delivery] = asyncio.Queue(MAX_TAKEN)
 
     async def take(request: Request) -> Response:
         came.put_nowait((dict(request.headers), await request.body()))
         return Response()
 
-    server = WebServer(Starlette(routes=[Route("/calls", take, methods=["POST"])]), "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{await server.start()}/calls"
+    host, port = place.listen
+    server = WebServer(Starlette(routes=[Route("/{path:path}", take, methods=["POST"])]), host, port)
+    listens = f"http://{host}:{await server.start()}/calls"
     try:
-        yield url, came
+        yield place.url or listens, came
     finally:
         await server.stop()
 
@@ -45,7 +48,7 @@ async def test_a_call_is_told_in_its_order_and_a_replay_of_it_is_not_believed(be
     webex = await bench.webex()
     verifier = webex.verifier(SECRET)
     caller, called = await bench.telephone("operator-phone"), await bench.telephone("colleague-phone")
-    async with receiver() as (url, came):
+    async with receiver(webex) as (url, came):
         await webex.hook_calls(url, SECRET, by="operator")
         call = await caller.dial("2002")
         rung = await called.rings()
@@ -75,7 +78,7 @@ async def test_a_call_is_told_in_its_order_and_a_replay_of_it_is_not_believed(be
 async def test_nobody_is_told_of_calls_who_may_not_read_them(bench: Bench) -> None:
     webex = await bench.webex()
     caller, called = await bench.telephone("operator-phone"), await bench.telephone("colleague-phone")
-    async with receiver() as (url, came):
+    async with receiver(webex) as (url, came):
         await webex.hook_calls(url, SECRET, by="partner")
         await webex.hook_calls(url, SECRET, by="desk")
         call = await caller.dial("2002")

@@ -20,6 +20,7 @@ STABLE_S = 60 * FIGURES["WBX-014"].figure("stable_min").value
 @pytest.mark.robot_too
 @requirement("WBX-014")
 async def test_a_full_meeting_is_stable_for_its_time(bench: Bench) -> None:
+    bench.has_time_for(STABLE_S)
     webex, crowd = await bench.webex(), await bench.attendees()
     due = int(FIGURES["WBX-014"].figure("participants").value)
     meeting = await webex.make_meeting("full", by="operator", invite=["colleague", "administrator"], guests="allowJoin")
@@ -43,6 +44,7 @@ async def test_a_full_meeting_is_stable_for_its_time(bench: Bench) -> None:
 @pytest.mark.robot_too
 @requirement("WBX-018")
 async def test_a_full_webinar_is_stable_and_its_attendees_are_not_heard(bench: Bench) -> None:
+    bench.has_time_for(STABLE_S)
     webex, crowd = await bench.webex(), await bench.attendees()
     due = int(FIGURES["WBX-018"].figure("attendees").value)
     meeting = await webex.make_meeting("webinar", by="operator", invite=["colleague"], webinar=True)

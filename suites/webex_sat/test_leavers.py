@@ -33,4 +33,5 @@ async def test_a_leaver_is_blocked_in_time_and_what_they_said_is_still_read(benc
         assert listed == [said], "a blocked account said something"
     finally:
         await webex.enable("leaver")
-    assert (await (await webex.account("leaver")).ask("GET", "/people/me"))["id"] == seen["personId"]
+    if webex.is_simulated:  # at a real one somebody has to sign in first
+        assert (await (await webex.account("leaver")).ask("GET", "/people/me"))["id"] == seen["personId"]

@@ -34,8 +34,9 @@ async def test_a_leaver_whom_the_directory_deactivates_is_blocked_in_time(bench:
         await webex.reactivate("leaver", by=ADMINISTRATOR)
     after = await webex.user("leaver", by=ADMINISTRATOR)
     assert {**after, "meta": None} == {**before, "meta": None}, "who is back is not who they were"
-    me = await (await webex.account("leaver")).ask("GET", "/people/me")
-    assert me["emails"] == [before["userName"]]
+    if webex.is_simulated:  # at a real one somebody has to sign in first
+        me = await (await webex.account("leaver")).ask("GET", "/people/me")
+        assert me["emails"] == [before["userName"]]
 
 
 async def test_who_joins_is_found_by_colleagues_and_by_no_other_organisation_and_is_gone_once_removed(

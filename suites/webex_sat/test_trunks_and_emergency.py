@@ -113,9 +113,9 @@ async def test_a_site_that_is_cut_off_calls_within_itself_the_world_and_999_and_
     emergency, citizen = await bench.telephone("operator-999-b"), await bench.telephone("citizen-b")
     callback = await webex.callback_number("operator")
     centre, cut = operator.home, bench.journal.position
-    await switch.cut_site("govan")
-    await webex.fail("down")
     try:
+        await switch.cut_site("govan")
+        await webex.fail("down")
         for telephone in (operator, colleague):
             await telephone.expect("telephone.home", within=30, after=cut)
         assert operator.home != centre

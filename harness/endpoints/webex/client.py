@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
 
 from harness.endpoints.webex.ids import uuid_in
-from harness.errors import WebexError, WebexGoneError, WebexRefusedError
+from harness.errors import NotPlayedError, WebexError, WebexGoneError, WebexRefusedError
 from harness.transport.https import http_client
 
 ANSWERS_WITHIN_S: Final = 20.0
@@ -27,6 +28,8 @@ AT_ONCE: Final = 4
 """Requests of one account that are under way at once: more only brings 429 sooner."""
 MAX_TOLD: Final = 300
 """Characters of a refusal that are passed on."""
+EXPIRED: Final = ": the account's token serves no more (a personal one is valid for 12 hours), or never did"
+"""What is told beside a refusal with 401."""
 SCIM_PAGE: Final = 100
 """Resources of SCIM that are asked for at once."""
 IDENTITY: Final = "/identity/"
@@ -46,17 +49,29 @@ class WebexClient:
         service is checked; left out: whom the public web trusts.
         """
         self.name = name
-        self._service = service
+        self.service = service
+        """Where it is asked, without ``/v1``."""
         self._read_only = read_only
         self._http = http_client(timeout=ANSWERS_WITHIN_S, token=token, tls=tls)
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self.held_off_s = 0.0
+        """For how long the service had this account wait, since it was too busy (429)."""
+        self._told: tuple[float, float] | None = None
+        """A moment of the loop's clock, and what the service's showed then."""
 
     def __repr__(self) -> str:
-        return f"WebexClient({self.name!r}, {self._service!r})"
+        return f"WebexClient({self.name!r}, {self.service!r})"
 
     async def close(self) -> None:
         """Give the connection up; again does nothing."""
         await self._http.aclose()
+
+    def service_time(self, moment: float) -> float | None:
+        """What the service's clock showed at a moment of the loop's, to a second: seconds since 1970, by its answers.
+
+        None where it told none in its latest one (RFC 9110 section 6.6.1, ``Date``).
+        """
+        return None if self._told is None else self._told[1] + moment - self._told[0]
 
     async def ask(
         self,
@@ -68,18 +83,18 @@ class WebexClient:
     ) -> Any:
         """Make one request to ``path`` (``/rooms``, ``/identity/scim/…``) and return its JSON, if any.
 
-        Raises WebexError before anything is sent where only reading is allowed, WebexRefusedError with what the service
-        says against it, WebexGoneError where it can't be reached or stays too busy.
+        Raises NotPlayedError before anything is sent where only reading is allowed, WebexRefusedError with what the
+        service says against it, WebexGoneError where it can't be reached or stays too busy.
         """
         beside = path.startswith(IDENTITY)
-        answer = await self._answer(method, f"{self._service}{'' if beside else '/v1'}{path}", body, query)
+        answer = await self._answer(method, f"{self.service}{'' if beside else '/v1'}{path}", body, query)
         return self._read(method, path, answer)
 
     async def listed(
         self, path: str, *, query: Mapping[str, str | int] | None = None, most: int = 100_000, key: str = "items"
     ) -> AsyncIterator[dict[str, Any]]:
         """The items of a list, page by page, ``most`` of them; ``key``: what it is called. Raises as `ask` does."""
-        url, sent, count = f"{self._service}/v1{path}", query, 0
+        url, sent, count = f"{self.service}/v1{path}", query, 0
         for _page in range(MAX_PAGES):
             answer = await self._answer("GET", url, None, sent)
             for item in self._read("GET", path, answer).get(key, ()):
@@ -110,20 +125,25 @@ class WebexClient:
         me = await self.ask("GET", "/people/me")
         return f"{IDENTITY}scim/{uuid_in(str(me.get('orgId', '')))}/v2"
 
-    async def fetch(self, url: str) -> str:
-        """The text at an address that the service told. Raises as `ask` does, and where it is another's."""
-        return (await self.fetch_bytes(url)).decode(errors="replace")
+    async def fetch(self, url: str, *, too: str | None = None) -> str:
+        """The text at an address that the service told.
 
-    async def fetch_bytes(self, url: str) -> bytes:
+        ``too``: another host of the service's, ``https://…``, that may have the token. Raises as `ask` does, and where
+        it is somebody else's.
+        """
+        return (await self.fetch_bytes(url, too=too)).decode(errors="replace")
+
+    async def fetch_bytes(self, url: str, *, too: str | None = None) -> bytes:
         """What is at an address that the service told. Raises as `fetch` does."""
-        answer = await self._answer("GET", self._own(url), None, None)
+        own = too is not None and urlsplit(url)[:2] == urlsplit(too)[:2]
+        answer = await self._answer("GET", url if own else self._own(url), None, None)
         if answer.is_error:
             self._read("GET", urlsplit(url).path, answer)
         return answer.content
 
     def _own(self, url: str) -> str:
         # The token goes where it was meant for, wherever a page points.
-        if urlsplit(url)[:2] != urlsplit(self._service)[:2]:
+        if urlsplit(url)[:2] != urlsplit(self.service)[:2]:
             raise WebexError(f"{self.name}: a page points to {urlsplit(url).netloc[:MAX_TOLD]!r}, which is elsewhere")
         return url
 
@@ -131,13 +151,18 @@ class WebexClient:
         self, method: str, url: str, body: Mapping[str, Any] | None, query: Mapping[str, str | int] | None
     ) -> httpx.Response:
         if self._read_only and method not in _READS:
-            raise WebexError(f"{self.name} is read-only: {method} {urlsplit(url).path} was not sent")
+            raise NotPlayedError(
+                f"{self.name} is read-only, and {method} {urlsplit(url).path} was not sent: where tests may change it, "
+                "the testbed file says 'read_only: false'"
+            )
         for _try in range(MAX_TRIES):
             async with self._turns:
                 answer = await self._once(method, url, body, query)
             if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
                 return answer
-            await asyncio.sleep(self._wait(answer))
+            wait = self._wait(answer)
+            self.held_off_s += wait
+            await asyncio.sleep(wait)
         raise WebexGoneError(f"{self.name}: {method} {urlsplit(url).path}: still too busy after {MAX_TRIES} tries")
 
     async def _once(
@@ -153,6 +178,9 @@ class WebexClient:
                     content += part
                     if len(content) > MAX_ANSWER:
                         raise WebexError(f"{self.name}: {method} {path} is answered by more than {MAX_ANSWER} bytes")
+            with contextlib.suppress(ValueError):
+                date = parsedate_to_datetime(answer.headers.get("date", ""))
+                self._told = asyncio.get_running_loop().time(), date.timestamp()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             told = str(error) or type(error).__name__
             raise WebexGoneError(f"{self.name}: no answer to {method} {path}: {told}") from None
@@ -176,8 +204,9 @@ class WebexClient:
             told = said if isinstance(said, dict) else {}
             message = str(told.get("message", told.get("detail", "")))[:MAX_TOLD]
             tracking = str(told.get("trackingId", answer.headers.get("trackingid", "")))[:MAX_TOLD]
+            ended = EXPIRED if answer.status_code == httpx.codes.UNAUTHORIZED else ""
             raise WebexRefusedError(
-                f"{self.name}: {method} {path} was refused with {answer.status_code}: {message} [{tracking}]",
+                f"{self.name}: {method} {path} was refused with {answer.status_code}: {message} [{tracking}]{ended}",
                 status=answer.status_code,
                 tracking=tracking,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Final
 
@@ -14,13 +15,23 @@ KEYRING_SERVICE: Final = "iccs-webex"
 
 def token_from(variable: str) -> str:
     """The token in the environment's ``variable``, else in the keyring under that name. Raises WebexError."""
-    token = os.environ.get(variable, "").strip() or _from_keyring(variable)
-    if not token:
+    token = next(tokens_from(variable), None)
+    if token is None:
         raise WebexError(
             f"no access token for Webex: set {variable} in the environment, or put it into the keyring with "
             f"'keyring set {KEYRING_SERVICE} {variable}' (PyPI keyring)"
         )
     return token
+
+
+def tokens_from(variable: str) -> Iterator[str]:
+    """The environment's token, then the keyring's where that is another: it may be newer. Raises WebexError."""
+    told = os.environ.get(variable, "").strip()
+    if told:
+        yield told
+    kept = _from_keyring(variable)
+    if kept and kept != told:
+        yield kept
 
 
 def _from_keyring(variable: str) -> str:

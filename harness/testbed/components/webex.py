@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from harness.testbed.components.base import Binding, BoundComponent, Name, Strict
+from harness.testbed.components.base import Binding, BoundComponent, HostPort, Name, Strict
 from simulators.webex.settings import Email, WebexSettings
 
 MAX_ACCOUNTS = 1_000
@@ -31,6 +31,33 @@ class GuestIssuerReference(Strict):
     """The environment's variable, or the keyring's entry, that has its secret, in base64."""
 
 
+class RecordingsKept(Strict):
+    """What is agreed of a real organisation's recordings (WBX-017)."""
+
+    region: Annotated[str, Field(min_length=1, max_length=128)]
+    """Where they are to lie, as the service names it."""
+    kept_days: Annotated[float, Field(gt=0, le=3_650)]
+    """For how long."""
+
+
+class WebhookReceiver(Strict):
+    """Where a real Webex reaches this machine."""
+
+    listen: HostPort
+    """What is listened on here, ``host:port``, in the clear: a proxy before it has the certificate."""
+    url: Annotated[str, Field(pattern=r"^https?://[^\s]{1,500}$")]
+    """What the service is told."""
+
+
+class TeamsWaves(Strict):
+    """Files of Teams users that a real organisation's tests bring over, in Microsoft Graph's names (WBX-025)."""
+
+    intact: Path
+    """All of whom come over."""
+    refused: Path | None = None
+    """Whose second user the service refuses."""
+
+
 class WebexComponent(BoundComponent):
     """The Webex that is tested."""
 
@@ -43,8 +70,16 @@ class WebexComponent(BoundComponent):
     """PEM file of who signed the service's certificate, where that is not an authority of the public web."""
     analytics: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
     """Where a real Webex tells of calls that are over: https://analytics-calling-eu.webexapis.com, by region."""
+    reports: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
+    """Another host of a real Webex's at which its reports lie, and which may have the administrator's token."""
     guest_issuer: GuestIssuerReference | None = None
     """Of a real Webex, where it has one: of a simulated one it is the simulator's first."""
+    recordings: RecordingsKept | None = None
+    """What is agreed of a real Webex's recordings; of a simulated one it is the simulator's."""
+    webhooks: WebhookReceiver | None = None
+    """Where a real Webex's webhooks come to; a simulated one reaches this machine by itself."""
+    teams: TeamsWaves | None = None
+    """Teams users for a real Webex; for a simulated one it is fixtures/migration."""
     switch: Name | None = None
     """The simulated enterprise switch that makes a simulated Webex's calls: an extension is a line of it."""
     accounts: dict[Name, AccountSettings] = Field(min_length=1, max_length=MAX_ACCOUNTS)
@@ -64,15 +99,29 @@ class WebexComponent(BoundComponent):
             without = [name for name, each in self.accounts.items() if each.token_variable is None]
             if without:
                 raise ValueError(f"a real webex's accounts need 'token_variable'; without it: {', '.join(without)}")
+            self._leavers_are_nobody_else()
         elif self.service is not None:
             raise ValueError("'service': for a real webex; a simulator has an address of its own")
         if self.binding is Binding.SIMULATED and self.guest_issuer is not None:
             raise ValueError("'guest_issuer': for a real webex; a simulated one has 'guest_issuers' among its settings")
+        own = [name for name in ("reports", "recordings", "webhooks", "teams") if getattr(self, name) is not None]
+        if self.binding is Binding.SIMULATED and own:
+            raise ValueError(f"{', '.join(map(repr, own))}: for a real webex; a simulated one needs none")
         if self.binding is Binding.REAL and self.switch is not None:
             raise ValueError("'switch': for a simulated webex; a real one makes its calls itself")
         self._simulated_accounts_are_there()
         self.only_a_simulator_is_laid_out()
         return self
+
+    def _leavers_are_nobody_else(self) -> None:
+        """With a real account that is disabled all its tokens end, those of other accounts of the file, too."""
+        for name, each in self.accounts.items():
+            same = [other for other, its in self.accounts.items() if its.email.lower() == each.email.lower()]
+            if each.disposable and len(same) > 1:
+                raise ValueError(
+                    f"account {name!r} is 'disposable', and {', '.join(same)} are one person: where it is disabled, "
+                    "their tokens end, too; name somebody whom no other account is"
+                )
 
     def _simulated_accounts_are_there(self) -> None:
         if self.binding is not Binding.SIMULATED:

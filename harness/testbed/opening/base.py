@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from harness.drivers.made_to_fail import ByHand
-from harness.drivers.tester import Tester, nobody_stands_by
+from harness.drivers.tester import Tester, Watching, nobody_stands_by
 from harness.endpoints.media import MediaService
 from harness.endpoints.sntp import Clock
 from harness.errors import NotPlayedError, TestbedError
@@ -32,6 +32,8 @@ class Opening:
     media: MediaService
     clock: Clock
     """The testing machine's clock, seconds since 1970; in virtual time the run's."""
+    watching: Watching
+    """Who is told what testers are asked."""
     tester: Tester | None = None
     """Who makes real equipment fail, where somebody stands by."""
 

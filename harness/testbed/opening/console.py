@@ -65,6 +65,7 @@ async def _by_tester(opening: Opening, name: str, component: ConsoleComponent) -
         position=component.position,
         audio=component.audio,
         terminal=component.manual.terminal,
+        watching=opening.watching,
         record=component.manual.record,
         permit_dial=opening.interlock.dial,
         permit_radio=opening.interlock.radio,

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ssl
+from typing import Final
 
 from harness.drivers.webex import Account, Webex
+from harness.drivers.webex_calls import Receiver
 from harness.drivers.webex_guests import GuestIssuer
+from harness.drivers.webex_meetings import RecordingsDue
 from harness.drivers.webex_sign_in import Person, SigningIn
 from harness.endpoints.webex import Integration, token_from
 from harness.testbed.components import Binding, WebexComponent
-from harness.testbed.opening.base import Opening
+from harness.testbed.opening.base import Opening, host_port
 from harness.transport.tls import TlsFiles, client_context
+
+DAY_S: Final = 86_400.0
 
 
 async def open_webex(opening: Opening, name: str, component: WebexComponent) -> Webex:
@@ -20,7 +25,7 @@ async def open_webex(opening: Opening, name: str, component: WebexComponent) -> 
     }
     if component.binding is Binding.SIMULATED:
         secret = component.simulator.control_token
-        return await Webex.open(
+        simulated = await Webex.open(
             opening.context,
             name,
             service=opening.addresses.url(name, "http"),
@@ -35,6 +40,10 @@ async def open_webex(opening: Opening, name: str, component: WebexComponent) -> 
             signing_in=_signing_in(component),
             guest_issuer=_guest_issuer(component),
         )
+        days = component.simulator.recordings_kept_days
+        simulated.recordings_due = RecordingsDue(component.simulator.region, days * DAY_S)
+        simulated.receiver = Receiver(("127.0.0.1", 0))
+        return simulated
     assert component.service is not None, "the file's reader saw to it"
     webex = await Webex.open(
         opening.context,
@@ -50,7 +59,13 @@ async def open_webex(opening: Opening, name: str, component: WebexComponent) -> 
         guest_issuer=_guest_issuer(component),
         tls=_checking(opening, name, component),
     )
-    webex.tester = opening.tester
+    webex.tester, webex.reports_at = opening.tester, component.reports
+    if (kept := component.recordings) is not None:
+        webex.recordings_due = RecordingsDue(kept.region, kept.kept_days * DAY_S)
+    if (hooks := component.webhooks) is not None:
+        webex.receiver = Receiver(host_port(hooks.listen), hooks.url)
+    if (teams := component.teams) is not None:
+        webex.waves = (teams.intact, teams.refused)
     return webex
 
 

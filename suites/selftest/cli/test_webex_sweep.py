@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -18,9 +19,13 @@ TESTBED = "fixtures/testbeds/webex.yaml"
 
 
 def sweep(*words: str, token: str | None) -> subprocess.CompletedProcess[str]:
+    return webex("sweep", *words, token=token)
+
+
+def webex(*words: str, token: str | None) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if key != "ICCS_WEBEX_TOKEN"}
     environment |= {} if token is None else {"ICCS_WEBEX_TOKEN": token}
-    command = [sys.executable, "-m", "harness.cli", "webex", "sweep", *words]
+    command = [sys.executable, "-m", "harness.cli", "webex", *words]
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
 
 
@@ -46,6 +51,55 @@ def test_what_was_left_is_shown_and_then_taken_away_and_nothing_else() -> None:
             assert [each["displayName"] for each in left] == ["Of iccs-test-people"]
             assert [each["title"] for each in http.get("/rooms").json()["items"]] == ["Somebody's own"]
         assert token not in done.stdout + done.stderr + shown.stdout + shown.stderr
+
+
+REAL = """\
+name: tenant
+components:
+  webex:
+    role: webex
+    binding: real
+    service: {http}
+    authority: {authority}
+    accounts:
+      administrator: {{email: admin@force.example, token_variable: TENANT_ADMIN}}
+      leaver: {{email: desk@force.example, token_variable: TENANT_LEAVER, disposable: true}}
+"""
+
+
+def test_a_service_with_its_own_authority_is_swept_and_an_account_whose_token_ended_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, real = tmp_path / "there.yaml", tmp_path / "real.yaml"
+    text = Path(TESTBED).read_text(encoding="utf-8")
+    there.write_text(
+        text.replace("    simulator:\n      integrations", "    simulator:\n      tls: generated\n      integrations")
+    )
+    with simulating("webex", "--testbed", str(there)) as (_child, lines):
+        found = {line["kind"]: line["url"] for line in lines[:-1] if line["name"] == "webex"}
+        assert found["http"].startswith("https://")
+        real.write_text(REAL.format(http=found["http"], authority=found["authority"].removeprefix("file:")))
+        monkeypatch.setenv("TENANT_ADMIN", found["token"])
+        monkeypatch.setenv("TENANT_LEAVER", "ended")
+        told = sweep("--testbed", str(real), "--dry-run", token=None)
+        assert told.returncode == 1, told.stderr
+        assert "account leaver was not asked, its token serves no more" in told.stderr
+        assert "Nothing was left." in told.stdout
+        monkeypatch.setenv("TENANT_LEAVER", found["token"])
+        told = sweep("--testbed", str(real), "--dry-run", token=None)
+        assert (told.returncode, told.stderr) == (0, "")
+        told = webex("accounts", str(real), token=None)
+        assert told.returncode == 1, told.stderr
+        assert told.stdout.splitlines() == [
+            "administrator: admin@force.example",
+            "leaver: desk@force.example is due, and the token is admin@force.example's",
+        ]
+        body = {"email": "desk@force.example"}
+        monkeypatch.setenv("TENANT_LEAVER", httpx.post(f"{found['control']}/v1/tokens", json=body).json()["token"])
+        assert webex("accounts", str(real), token=None).returncode == 0
+        monkeypatch.setenv("TENANT_LEAVER", "ended")
+        told = webex("accounts", str(real), token=None)
+        assert told.returncode == 1 and "leaver: webex leaver: GET /people/me was refused with 401" in told.stdout
 
 
 def test_webex_brings_the_switch_that_it_calls_through_and_has_meetings_and_hunt_groups() -> None:

@@ -80,6 +80,44 @@ async def test_what_a_tester_cannot_do_is_not_played_and_an_empty_answer_is_no_n
             await hand.leave()
 
 
+async def test_what_is_well_nobody_is_asked_to_mend(tmp_path: Path) -> None:
+    """A test's end mends what it may have broken: where the tester could not break it, or mended it, too."""
+    with pty() as (master, terminal):
+        async with bench_with(tmp_path, terminal) as bench:
+            hand = Hand(master, {"site govan": "no the site is live", "[Enter": ""})
+            switch, crm = await bench.switch_faults(), await bench.crm()
+            with pytest.raises(NotPlayedError, match="the site is live"):
+                await switch.cut_site("govan")
+            await (await bench.switch_faults()).mend_site("govan")
+            await switch.mend_trunk("carrier-a")
+            await switch.fail_trunk("carrier-b")
+            for _time in range(2):
+                await (await bench.switch_faults()).mend_trunk("carrier-b")
+                await crm.recover()
+            await hand.leave()
+    asked = [line.partition(".  [")[0] for line in hand.read.splitlines()]
+    assert asked == [
+        "switch: cut the link of site govan",
+        "switch: make trunk carrier-b fail: pull its wire",
+        "switch: make trunk carrier-b work again",
+    ]
+
+
+async def test_what_a_test_left_failing_is_mended_when_its_bench_ends(tmp_path: Path) -> None:
+    """A test that fails in the midst, as a scenario does, leaves a trunk that is cut to the next one."""
+    with pty() as (master, terminal):
+        async with bench_with(tmp_path, terminal) as bench:
+            hand = Hand(master, {"end the fault": "no it is locked", "[Enter": ""})
+            await (await bench.switch_faults()).fail_trunk("carrier-a")
+            await (await bench.crm()).fail("down")
+            await bench.close()
+            left = [event.data for event in bench.journal if event.kind == "tester.left"]
+            await hand.leave()
+    asked = [line.partition(".  [")[0] for line in hand.read.splitlines()][2:]
+    assert asked == ["crm: end the fault", "switch: make trunk carrier-a work again"]
+    assert [each["thing"] for each in left] == ["service"] and "it is locked" in left[0]["reason"]
+
+
 async def test_where_nobody_stands_by_it_is_not_played_and_the_reason_says_what_to_do(tmp_path: Path) -> None:
     async with bench_with(tmp_path, None) as bench:
         for asks in (bench.core_nodes, bench.site_links, bench.switch_faults):

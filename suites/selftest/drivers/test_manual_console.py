@@ -15,6 +15,7 @@ from harness.drivers.console import Console
 from harness.drivers.manual_console import Record, StoppedError
 from harness.drivers.tester import Terminal
 from harness.errors import DriverError, ExpectationError
+from harness.evidence.progress import AtTheTerminal
 from harness.testbed.bench import Bench, open_bench
 from harness.testbed.load import load_testbed
 from harness.testbed.run import Run, started_run
@@ -105,7 +106,7 @@ async def test_a_tester_takes_a_call_breaks_off_and_goes_on(tmp_path: Path) -> N
 
 def test_a_terminal_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(DriverError, match=r"govan-12: no tester's terminal at .*tty9: No such file"):
-        Terminal("govan-12", tmp_path / "tty9")
+        Terminal("govan-12", tmp_path / "tty9", AtTheTerminal())
 
 
 @pytest.mark.parametrize("line", ["no JSON", "[1]", '{"asked": 1}', '{"asked": "hold", "gave": "x"}'])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,8 +19,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from harness.drivers import tester
 from harness.drivers.webex import Account, Webex
+from harness.drivers.webex_calls import CLOCK_TOLD_S
 from harness.drivers.webex_left import find
+from harness.drivers.webex_meetings import RecordingsDue
 from harness.drivers.webex_sign_in import Person, SigningIn
 from harness.endpoints.webex import Integration, WebexClient, token_from
 from harness.endpoints.webex.ledger import Ledger
@@ -34,7 +40,10 @@ from harness.errors import (
     WebexGoneError,
     WebexRefusedError,
 )
+from harness.evidence.progress import AtTheTerminal
+from harness.protocols.times import to_iso
 from harness.testbed.load import load_testbed
+from harness.testbed.meeting_recordings import as_agreed
 from harness.transport.context import Context
 from simulators.calendar import clock_of
 from simulators.web import WebServer
@@ -203,7 +212,7 @@ async def test_a_read_only_webex_is_sent_nothing_that_would_change_it() -> None:
     async with server(answer) as url:
         client = WebexClient("webex", url, "t", read_only=True)
         for method in ("POST", "PUT", "PATCH", "DELETE"):
-            with pytest.raises(WebexError, match="is read-only"):
+            with pytest.raises(NotPlayedError, match=r"is read-only, and .* was not sent: .*'read_only: false'"):
                 await client.ask(method, "/rooms/x", {"title": "x"})
         assert asked == []
         assert [each async for each in client.listed("/rooms")] == []
@@ -247,6 +256,176 @@ async def test_a_busy_service_is_asked_again_after_the_wait_that_it_tells_and_gi
         with pytest.raises(WebexGoneError, match="too busy for 61 s"):
             await client.ask("GET", "/people/me")
         await client.close()
+
+
+@pytest.mark.virtual_time
+async def test_a_service_that_was_too_busy_to_be_asked_is_told_beside_what_was_not_seen() -> None:
+    async with driver(simulated={"requests_per_s": 1, "burst": 1}) as (webex, _simulator, _context):
+        said = await webex.say(await webex.make_room("alone"), "x")
+        with pytest.raises(ExpectationError, match=r"too busy \(429\) and had webex operator wait for \d+ s"):
+            await webex.expect_message(said, by="operator", within=5)
+
+
+REPORT = {
+    "/v1/report/templates": {"items": [{"title": "Calling Quality", "Id": 1}]},
+    "/v1/reports": {"items": {"Id": "R"}},
+}
+
+
+@pytest.mark.virtual_time
+async def test_a_report_is_waited_for_and_had_from_another_host_only_where_that_may_have_the_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def answer(request: Request) -> Response:
+        path = request.url.path
+        asked.append((request.method, path))
+        if path == "/other.csv":
+            return Response(f"Correlation ID,Name\nS,{request.headers.get('authorization')}\n")
+        if path != "/v1/reports/R":
+            return JSONResponse(REPORT[path])
+        made = {"downloadURL": f"{other}/other.csv"} if asked.count(("GET", path)) > 2 else {}
+        return JSONResponse({"items": [{"Id": "R", **made}]})
+
+    async with server(answer) as other, server(answer) as url:
+        monkeypatch.setenv("ICCS_WEBEX_ADMIN", "t")
+        context = Context.create(seed=1)
+        webex = await Webex.open(
+            context,
+            "webex",
+            service=url,
+            accounts=ACCOUNTS,
+            prefix="iccs-test-",
+            read_only=False,
+            permit=_no_dialling,
+            clock=clock_of(context.journal, virtual=True),
+            control=None,
+        )
+        with pytest.raises(NotPlayedError, match=f"'reports: {other}'"):
+            await webex.call_quality("S", within=60)
+        assert ("GET", "/other.csv") not in asked and asked[-1] == ("DELETE", "/v1/reports/R")
+        webex.reports_at = other
+        assert await webex.call_quality("S", within=60) == [{"Correlation ID": "S", "Name": "Bearer t"}]
+        await webex.close()
+
+
+async def test_what_is_not_told_of_a_real_organisation_is_not_played() -> None:
+    async with driver(real=True, virtual=False) as (webex, _simulator, _context):
+        with pytest.raises(NotPlayedError, match=r"'webhooks: \{listen: HOST:PORT, url: https://…\}'"):
+            webex.hooks_come_to()
+        with pytest.raises(NotPlayedError, match=r"'teams: \{intact: …\}'"):
+            webex.export(WAVE)
+        webex.waves = (Path("mine.json"), None)
+        assert webex.export(WAVE) == Path("mine.json")
+        with pytest.raises(NotPlayedError, match=r"'teams: \{refused: …\}'"):
+            webex.export(WAVE, refused=True)
+        recording = {"createTime": "2026-01-01T00:00:00Z", "retentionUntil": "2026-01-31T00:00:00Z"}
+        with pytest.raises(NotPlayedError, match=r"'recordings: \{region: …, kept_days: …\}'"):
+            as_agreed(webex, recording | {"storageRegion": "UK"})
+        webex.recordings_due = RecordingsDue("UK", 30 * 86_400.0)
+        as_agreed(webex, recording | {"storageRegion": "UK"})
+        with pytest.raises(NotPlayedError, match="tells no 'storageRegion' of a recording"):
+            as_agreed(webex, recording)
+
+
+async def test_a_call_that_a_broken_off_run_left_up_is_not_taken_for_one_of_this_test(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began = time.time()
+    calls = [
+        {"callId": "left", "state": "connected", "created": to_iso(began - 30)},
+        {"callId": "own", "state": "alerting", "created": to_iso(began + 1)},
+    ]
+
+    def answer(_request: Request) -> Response:
+        return JSONResponse({"items": calls})
+
+    async with server(answer) as url, driver(real=True, virtual=False) as (webex, _simulator, _context):
+        webex._service = url
+        monkeypatch.setenv("ICCS_WEBEX_OPERATOR", "t")
+        assert (await webex.expect_call("alerting", by="operator", within=2))["callId"] == "own"
+        with pytest.raises(ExpectationError, match="within 1 s, and has alerting"):
+            await webex.expect_call("connected", by="operator", within=1)
+        calls[1]["state"] = "connected"
+        assert (await webex.expect_call("connected", by="operator", within=2))["callId"] == "own"
+
+
+async def test_a_call_that_was_up_before_webex_was_first_asked_is_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    call = {"callId": "own", "state": "connected", "created": to_iso(time.time())}
+    monkeypatch.setenv("ICCS_WEBEX_OPERATOR", "t")
+    context = Context.create(seed=1)
+    context.journal.record("operator-phone", "call.inviting")
+    await asyncio.sleep(CLOCK_TOLD_S + 1.5)  # by no more than a second is the service's clock told too early
+    async with server(lambda _request: JSONResponse({"items": [call]})) as url:
+        webex = await Webex.open(
+            context,
+            "webex",
+            service=url,
+            accounts=ACCOUNTS,
+            prefix="iccs-test-",
+            read_only=True,
+            permit=_no_dialling,
+            clock=time.time,
+            control=None,
+        )
+        assert (await webex.expect_call("connected", by="operator", within=2))["callId"] == "own"
+        await webex.close()
+
+
+async def test_a_token_that_serves_no_more_is_told_as_that() -> None:
+    async with server(lambda _request: JSONResponse({"message": "no"}, 401)) as url:
+        client = WebexClient("webex operator", url, "t", read_only=True)
+        with pytest.raises(WebexRefusedError, match=r"401.*token serves no more"):
+            await client.ask("GET", "/people/me")
+        await client.close()
+
+
+class Willing(tester.Tester):
+    """Somebody who does this, whatever they are asked for."""
+
+    def __init__(self, context: Context, act: Callable[[], None]) -> None:
+        super().__init__(context, Path("/dev/null"), AtTheTerminal())
+        self._act = act
+        self.asked: list[str] = []
+
+    async def does(self, name: str, what: str) -> None:
+        self.asked.append(what)
+        self._act()
+
+
+async def test_a_leaver_whose_token_ended_gets_a_new_one_by_hand_and_else_is_not_played(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ring: dict[str, str] = {}
+    monkeypatch.setitem(sys.modules, "keyring", SimpleNamespace(get_password=lambda _service, name: ring.get(name)))
+    async with driver(real=True, virtual=False) as (webex, simulator, context):
+
+        def signs_in() -> None:
+            issued = simulator.issue("officer@force.example", None, None)
+            assert issued is not None
+            ring["ICCS_WEBEX_LEAVER"] = issued.access_token
+
+        monkeypatch.setenv("ICCS_WEBEX_ADMIN", simulator.token)
+        signs_in()
+        monkeypatch.setenv("ICCS_WEBEX_LEAVER", ring.pop("ICCS_WEBEX_LEAVER"))
+        await webex.account("leaver")
+        await webex.disable("leaver")
+        await webex.expect_blocked("leaver", within=5)
+        await webex.enable("leaver")
+        with pytest.raises(NotPlayedError, match=r"'leaver' \(ICCS_WEBEX_LEAVER\) serves no more.*keyring set"):
+            await webex.account("leaver")
+        webex.tester = willing = Willing(context, signs_in)
+        assert (await (await webex.account("leaver")).ask("GET", "/people/me"))["id"]
+        await webex._forget("leaver")
+        await webex.account("leaver")
+        assert len(willing.asked) == 1, "who has a token that serves is asked for another one"
+        assert "sign it in anew and put a new one into the keyring" in willing.asked[0]
+        webex.tester = Willing(context, ring.clear)
+        await webex.disable("leaver")
+        await webex.enable("leaver")
+        with pytest.raises(WebexError, match="no other one was found"):
+            await webex.account("leaver")
 
 
 async def test_a_page_that_points_elsewhere_is_not_followed_with_the_token() -> None:

@@ -114,6 +114,23 @@ def test_a_suite_on_a_testbed_of_its_own_is_skipped_beside_real_equipment(
     assert Suite(tmp_path).run(body, options=options)[1]["Waits"] == ("PASS", "")
 
 
+def test_a_test_that_lasts_too_long_for_real_time_is_skipped_before_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tmp_path / "real.yaml"
+    real.write_text(
+        "name: brisk\nstands_for: [queues]\nlongest_wait_s: 60\ncomponents:\n"
+        "  iccs: {role: iccs, binding: real, sip: '127.0.0.1:9'}\n"
+    )
+    monkeypatch.setenv("ICCS_TESTBED", str(real))
+    body = "Too Long\n    Test Has Time For    61 s\n    Fail    it began\nIs Played\n    Test Has Time For    1 min\n"
+    options = f"testbed={DEFAULT_TESTBED.with_name('queues.yaml')}    time=virtual"
+    _, results, said = Suite(tmp_path).run(body, options=options)
+    assert results["Is Played"] == ("PASS", ""), said
+    status, why = results["Too Long"]
+    assert status == "SKIP" and "'longest_wait_s' of testbed 'brisk' is 60" in why
+
+
 SPEAKS = """\
 Spoken To
     Operator Sits At    govan-12    govan-31

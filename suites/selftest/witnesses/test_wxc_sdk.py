@@ -207,7 +207,7 @@ async def test_a_call_is_placed_looked_at_and_ended_as_the_sdk_does() -> None:
         async with open_bench(
             testbed, today=date(2026, 1, 5), addresses=addresses, virtual=False, origin=origin, seed=1
         ) as bench:
-            caller, called = await bench.telephone("operator-phone"), await bench.telephone("leaver-phone")
+            caller, called = await bench.telephone("operator-phone"), await bench.telephone("colleague-phone")
             async with httpx.AsyncClient(base_url=addresses.url("webex", "control"), trust_env=False) as http:
                 made = await http.post("/v1/tokens", json={"email": "operator@force.example"})
             url, token = addresses.url("webex", "http"), made.json()["token"]
