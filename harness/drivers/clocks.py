@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from harness.endpoints.control_link import ControlClient
 from harness.endpoints.sntp import Clock, ask_clock
-from harness.errors import DriverError, SntpLocalError
+from harness.errors import DriverError, NotPlayedError, SntpLocalError
 from harness.protocols.sntp import Sample
 from harness.transport.context import Context
 from harness.transport.tap import Address
@@ -63,10 +63,10 @@ class NodeClocks:
     async def set_skew(self, node: str, skew_ms: float) -> None:
         """Set a simulated node's clock wrong by so much, ahead or (below 0) behind; 0 sets it right.
 
-        Raises DriverError where there is no simulated node of that name.
+        Raises DriverError where there is no simulated node of that name, NotPlayedError where none is simulated.
         """
         if self._control is None:
-            raise DriverError(f"{node}: only simulated clocks can be set, and none is simulated")
+            raise NotPlayedError(f"{node}: only simulated clocks can be set, and none is simulated")
         self._journal.record(node, "clock.skewing", skew_ms=skew_ms)
         await self._control.ask("PUT", f"/clocks/{quote(node, safe='')}", {"skew_ms": skew_ms})
 

@@ -178,6 +178,11 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight, R
             raise DriverError(f"{self.name}: no events from {control}: {error}") from error
         self._reader = asyncio.create_task(self._read(self._socket))
 
+    @property
+    def logged_in(self) -> bool:
+        """Whether this driver sits at the position, and does not only look on."""
+        return self._logged_in and not self._http.is_closed
+
     async def close(self) -> None:
         """Log out: what is held is cleared, the jack and the event stream are closed. Closing it again does nothing."""
         if self._http.is_closed:

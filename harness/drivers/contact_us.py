@@ -9,7 +9,8 @@ from typing import Any
 
 from harness.drivers.controlled import ControlledSimulator
 from harness.endpoints.contact_us import Adapter, Message, Receipt
-from harness.errors import DriverError
+from harness.errors import NotPlayedError
+from harness.journal import Event
 from harness.transport.context import Context
 
 
@@ -29,6 +30,8 @@ class ContactUs(ControlledSimulator):
         super().__init__(context, name)
         self._adapter, self._permit = adapter, permit
         self._simulated = False
+        self._keys = f"{context.rng.getrandbits(48):012x}"
+        """What this run's form keys begin with: the system knows those of runs before it."""
 
     @classmethod
     async def open(
@@ -73,12 +76,13 @@ class ContactUs(ControlledSimulator):
         return self._sent("rest", message, await self._adapter.submit(message, key))
 
     async def fill_in(self, message: Message, *, form_key: str | None = None) -> Receipt:
-        """Hand a message in by the form; the same ``form_key`` and message again is a double press of its button.
+        """Hand a message in by the form; the same ``form_key`` and message again is its button pressed twice.
 
         Raises InterlockError, and DriverError naming what the page says is wrong.
         """
         self._permit()
-        return self._sent("form", message, await self._adapter.fill_in(message, form_key))
+        own = None if form_key is None else f"{self._keys}-{form_key}"
+        return self._sent("form", message, await self._adapter.fill_in(message, own))
 
     async def mail(self, sender: str, subject: str, text: str, *, files: tuple[tuple[str, bytes], ...] = ()) -> Receipt:
         """Send a mail to the mailbox. Raises InterlockError, and DriverError for what is refused."""
@@ -107,6 +111,16 @@ class ContactUs(ControlledSimulator):
         )
         return receipt
 
+    def tells(self, kind: str) -> None:
+        """Raise NotPlayedError for an event that only a simulator tells of."""
+        if not self._simulated and kind != "contact.sent":
+            raise NotPlayedError(f"{self.name} is real, and {kind} is told by a simulator alone")
+
+    async def expect(self, kind: str, *, within: float, after: int = 0, **with_: Any) -> Event:
+        """Return the event that comes. Raises ExpectationError, and as `tells` does."""
+        self.tells(kind)
+        return await super().expect(kind, within=within, after=after, **with_)
+
     # As its staff
 
     async def status(self) -> dict[str, Any]:
@@ -132,5 +146,7 @@ class ContactUs(ControlledSimulator):
 
     async def _ask(self, method: str, path: str) -> Any:
         if not self._simulated:
-            raise DriverError(f"{self.name} is real: its staff's side is its vendor's, and there is no driver for it")
+            raise NotPlayedError(
+                f"{self.name} is real: its staff's side is its vendor's, and there is no driver for it"
+            )
         return await self._link.ask(method, path)

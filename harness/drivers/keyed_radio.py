@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.endpoints.control_link import ControlLink
 from harness.endpoints.keying import KeyingLines, Wiring
-from harness.errors import DriverError
+from harness.errors import NotPlayedError
 from harness.journal import Event
 from harness.transport.context import Context
 
@@ -92,16 +92,16 @@ class KeyedRadio:
         await self._lines.unkey()
 
     async def set_carrier(self, up: bool) -> None:
-        """Let a simulated radio receive, or no longer. Raises DriverError on a real one."""
+        """Let a simulated radio receive, or no longer. Raises NotPlayedError on a real one."""
         await self._ask("PUT", "/carrier", {"on": up})
 
     async def press_footswitch(self, down: bool) -> None:
-        """Press a simulated radio's footswitch, or let it go. Raises DriverError on a real one."""
+        """Press a simulated radio's footswitch, or let it go. Raises NotPlayedError on a real one."""
         await self._ask("PUT", "/footswitch", {"on": down})
 
     async def _ask(self, method: str, path: str, body: dict[str, Any]) -> None:
         if self._control is None:
-            raise DriverError(f"{self.name} is real: only a simulator has a control interface")
+            raise NotPlayedError(f"{self.name} is real: only a simulator has a control interface")
         await self._control.ask(method, path, body)
 
     async def expect(self, kind: str, *, within: float, after: int = 0, **with_: Any) -> Event:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ssl as ssl_module
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import httpx
 
+from harness.drivers.tester import Tester, nobody_stands_by
 from harness.endpoints.location import AmlSender, CallerLocationClient, Known, load_codec
-from harness.errors import DriverError
+from harness.errors import DriverError, NotPlayedError
 from harness.journal import Event
 from harness.protocols.location import aml_sms
 from harness.protocols.location.aml_https import AmlForm
@@ -20,6 +21,11 @@ from harness.transport.https import http_client
 ANSWERS_WITHIN = 5.0
 """Seconds within which the simulator's control interface answers."""
 
+_BY_HAND: Final[Mapping[str, str]] = {
+    "down": "take it off the network: links to it are refused",
+    "silent": "have it answer nothing: what is sent to it is dropped",
+}
+"""What a tester is asked for, by fault."""
 PermitLocate = Callable[[str, str], None]
 """Asked with what is to be done (``query`` or ``AML``) and the number before a byte leaves; raises InterlockError."""
 
@@ -42,6 +48,8 @@ class LocationService:
         self._permit = permit
         self._aml: AmlSender | None = None
         self._control: httpx.AsyncClient | None = None
+        self.tester: Tester | None = None
+        """Who makes a real one fail, where somebody stands by for that."""
 
     @classmethod
     def open(
@@ -125,7 +133,7 @@ class LocationService:
         """Send any text as a handset would, for texts that are wrong on purpose. Raises as `send_aml` does.
 
         A simulator takes it as from a message centre. A real service takes texts from its own network only: there it is
-        for a modem to send it, and DriverError is raised.
+        for a modem to send it, and NotPlayedError is raised.
         """
         self._permit("AML", number)
         self._journal.record(self.name, "aml.texted", cli=number, length=len(text))
@@ -135,29 +143,44 @@ class LocationService:
         """Post a handset's position by HTTPS and return the status, 2xx whatever the service makes of it.
 
         Raises InterlockError, AmlError for what can't be written, CallerLocationLocalError when there is no such
-        answer, DriverError on a real service whose file has no ``aml``.
+        answer, NotPlayedError on a real service whose file has no ``aml``.
         """
         if self._aml is None:
-            raise DriverError(f"{self.name} is real and has no 'aml': handsets' positions can't be posted to it")
+            raise NotPlayedError(f"{self.name} is real and has no 'aml': handsets' positions can't be posted to it")
         return await self._aml.post(form)
 
     # As whoever makes it fail
 
     async def fail(self, fault: str, *, seconds: float = 5.0, for_s: float | None = None) -> None:
-        """Make a simulated service fail.
+        """Make it fail; a tester makes a real one, of whom only ``down`` and ``silent`` can be asked.
 
         ``fault`` is ``down``, ``silent``, ``garbled``, ``slow``, ``wrong``, ``unknown`` or ``no_updates``; ``seconds``
-        is how much longer things take where it is slow; ``for_s`` ends the fault by itself. Raises DriverError on a
-        real service: it is for whoever runs it to stop it.
+        is how much longer things take where it is slow; ``for_s`` ends the fault by itself. Raises DriverError,
+        NotPlayedError where it is real and nobody stands by who can.
         """
+        if self._control is None:
+            if fault not in _BY_HAND or for_s is not None:
+                raise NotPlayedError(f"{self.name} is real, and only a simulator can be made to be {fault}")
+            await self._stands_by().does(self.name, _BY_HAND[fault])
+            self._journal.record(self.name, "location.failing", fault=fault)
+            return
         self._journal.record(self.name, "location.failing", fault=fault)
         body: dict[str, Any] = {"fault": fault, "seconds": seconds}
         await self._switch("PUT", "/v1/fault", body | ({} if for_s is None else {"for_s": for_s}))
 
     async def recover(self) -> None:
-        """End a simulated service's fault. Raises DriverError as `fail` does."""
+        """End its fault. Raises as `fail` does."""
+        if self._control is None:
+            await self._stands_by().does(self.name, "end the fault")
         self._journal.record(self.name, "location.recovering")
+        if self._control is None:
+            return
         await self._switch("DELETE", "/v1/fault", None)
+
+    def _stands_by(self) -> Tester:
+        if self.tester is None:
+            raise NotPlayedError(nobody_stands_by(self.name))
+        return self.tester
 
     async def expect(self, kind: str, *, within: float, after: int = 0, **with_: Any) -> Event:
         """Return the event that comes, or raise ExpectationError telling what did come."""
@@ -165,7 +188,7 @@ class LocationService:
 
     async def _switch(self, method: str, path: str, body: dict[str, Any] | None) -> int:
         if self._control is None:
-            raise DriverError(f"{self.name} is real: only a simulator has a control interface")
+            raise NotPlayedError(f"{self.name} is real: only a simulator has a control interface")
         try:
             response = await self._control.request(method, path, json=body)
         except httpx.HTTPError as error:

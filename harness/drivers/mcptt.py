@@ -50,6 +50,7 @@ class McpttRadio(PrivateMcpttCalls, PlacedHandset, TextingHandset):
         self._journal = context.journal
         self._domain = domain
         self._permit = permit
+        self._joined_at = 0.0
         self._keyed: GroupCall | None = None
         self._forget: Callable[[], None] = lambda: None
         self._terminal: McpttTerminal
@@ -113,6 +114,7 @@ class McpttRadio(PrivateMcpttCalls, PlacedHandset, TextingHandset):
                 await self._terminal.call(group, session_type=self.session_type, within=JOINED_S)
             except McpttLocalError as error:
                 raise DriverError(str(error)) from None
+            self._joined_at = self._journal.now()
             try:
                 await self._first(_TOLD, {"group": group}, before, TOLD_S)
             except ExpectationError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from harness.endpoints.mcptt import GroupCall, McpttTerminal
@@ -16,6 +17,10 @@ GRANT_S: Final = 5.0
 """Seconds within which the server answers a request to talk."""
 QUEUED_S: Final = 30.0
 """Seconds for which a queued request is let wait."""
+GATHERED_S: Final = 3.0
+"""Seconds after joining for which one who is alone in a call presses again: the others are only being called. [p]"""
+ALONE_AGAIN_S: Final = 0.1
+"""Seconds from one such press to the next."""
 EMERGENCY_PRIORITY: Final = 15
 """The priority that is an emergency, as on TETRA; from 12 on the interlock asks for a permit."""
 _ANSWERS: Final = ("floor.granted", "floor.queued", "floor.denied", "floor.unanswered")
@@ -40,6 +45,8 @@ class KeyedHandset:
     _keyed: GroupCall | None
     """The call in which our key is down."""
     _terminal: McpttTerminal
+    _joined_at: float
+    """Run time at which a group's call was joined last, seconds."""
 
     async def _key(self, call: GroupCall, name: str, told: Mapping[str, Any], priority: int, within: float) -> Keyed:
         """Press the key in a call; return when it is granted. ``told``: what its events carry. Raises as ``key``."""
@@ -49,9 +56,10 @@ class KeyedHandset:
         pressed = self._journal.record(self.name, "ptt.pressed", priority=priority, **told)
         self._keyed = call
         indicator = Indicator.EMERGENCY if priority >= EMERGENCY_PRIORITY else None
+        press = partial(call.press, priority=priority or None, indicator=indicator)
         try:
-            call.press(priority=priority or None, indicator=indicator)
-            granted = await self._answered(call, name, told, pressed, within)
+            press()
+            granted = await self._answered(call, name, told, pressed, within, press)
         except (McpttLocalError, ExpectationError, asyncio.CancelledError) as error:
             self._let_go(call, told, str(error) or "let go")
             raise
@@ -60,9 +68,19 @@ class KeyedHandset:
         return Keyed(True, granted.data.get("seconds"))
 
     async def _answered(
-        self, call: GroupCall, name: str, told: Mapping[str, Any], pressed: Event, within: float
+        self,
+        call: GroupCall,
+        name: str,
+        told: Mapping[str, Any],
+        pressed: Event,
+        within: float,
+        press: Callable[[], object],
     ) -> Event:
         answer = await self._first(_ANSWERS, call.told, pressed.seq, within)
+        while _is_alone(answer) and self._journal.now() - self._joined_at < GATHERED_S:
+            await asyncio.sleep(ALONE_AGAIN_S)
+            press()
+            answer = await self._first(_ANSWERS, call.told, answer.seq, within)
         if answer.kind == "floor.queued":
             self._journal.record(self.name, "ptt.queued", position=answer.data.get("position"), **told)
             answer = await self._first(("floor.granted", "floor.denied"), call.told, answer.seq, QUEUED_S)
@@ -126,3 +144,8 @@ def _why(answer: Event) -> str:
         return Deny(answer.data["cause"]).name.lower().replace("_", " ")
     except (KeyError, ValueError):
         return f"denied, cause {answer.data.get('cause')}"
+
+
+def _is_alone(answer: Event) -> bool:
+    """Whether the floor was denied because nobody else is in the call (TS 24.380, cause 3 of Floor Deny)."""
+    return answer.kind == "floor.denied" and answer.data.get("cause") == Deny.ONLY_ONE_PARTICIPANT

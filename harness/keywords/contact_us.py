@@ -76,6 +76,7 @@ class ContactUsKeywords(Topic):
         Example:
         | `Contact Us Shows`    contact-us    submission.urgent    within=60 s    reference=${reference} |
         """  # noqa: E501 - a row of Robot's table is one line
+        self._contact_us(system).tells(event)
         return self.expect(system, event, within, wanted)
 
     @keyword
@@ -90,4 +91,5 @@ class ContactUsKeywords(Topic):
         Example:
         | `Contact Us Does Not Show`    contact-us    submission.urgent    reference=${reference} |
         """
+        self._contact_us(system).tells(event)
         self.absent(system, event, wanted)

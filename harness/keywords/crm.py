@@ -212,6 +212,11 @@ class CrmKeywords(Topic):
         Example:
         | `Crm Tells`    crm    review.raised    within=46 min    record=R-000001 |
         """
+
+        async def tells(at: Crm) -> None:
+            at.tells(event)
+
+        self._crm(crm, tells)
         return self.expect(crm, event, within, wanted)
 
     @keyword

@@ -100,7 +100,7 @@ class RecordingKeywords(Topic):
         | ``console`` | The console of somebody with the right ``replay``. |
         | ``count``   | How many are due at least. |
         | ``within``  | The most that it may take. |
-        | ``wanted``  | What they are of: ``kind``, ``record``, ``incident``, ``talkgroup``, ``issi``, ``position``, ``number``, ``since`` and ``until`` (run time, seconds). |
+        | ``wanted``  | What they are of: ``kind``, ``record``, ``incident``, ``talkgroup``, ``issi``, ``position``, ``number``, ``since`` and ``until`` (as `Control Room Time` tells). |
 
         Example:
         | ${legs}    `Recordings Are Found`    govan-50    3    incident=${incident} |

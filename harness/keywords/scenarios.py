@@ -7,8 +7,10 @@ from pathlib import Path
 from robot.api import logger
 from robot.api.deco import keyword
 
+from harness.errors import NotPlayedError, TestbedError
 from harness.evidence.allure_adapter import plays
 from harness.keywords.base import Topic
+from harness.scenario.cast import casting
 from harness.scenario.load import load_with_lines
 from harness.scenario.player import Player
 
@@ -33,7 +35,14 @@ class ScenarioKeywords(Topic):
         """  # noqa: E501 - a row of Robot's table is one line
         scenario, lines = load_with_lines(_found(file))
         plays(scenario.id)
-        player = Player(scenario, self.session.bench, lines=lines)
+        bench = self.session.bench
+        try:
+            casting(scenario, bench.testbed, lines)
+        except TestbedError as error:
+            if bench.testbed.real():  # a bench of real equipment is built up bit by bit
+                raise NotPlayedError(str(error)) from error
+            raise
+        player = Player(scenario, bench, lines=lines)
         result = self.session.run(player.play())
         for step in result.steps:
             logger.info(step.line())

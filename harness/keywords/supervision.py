@@ -10,6 +10,7 @@ from robot.api.deco import keyword
 
 from harness.drivers.supervisor import Fault, Supervisor
 from harness.keywords.base import Topic
+from harness.testbed.since import Since
 
 T = TypeVar("T")
 
@@ -82,13 +83,27 @@ class SupervisionKeywords(Topic):
         return self._supervise(lambda at: at.records(**wanted))
 
     @keyword
-    def callbacks_due(self) -> list[dict[str, Any]]:
-        """Returns the callers who are due to be called back, the longest waiting first.
+    def control_room_time(self) -> float:
+        """Returns the control room's own time, in seconds: what is looked for ``since`` then is new, whatever was before.
 
         Example:
-        | ${due}    `Callbacks Due` |
+        | ${began}    `Control Room Time` |
+        | ${legs}    `Recordings Are Found`    govan-50    1    kind=radio_rx    since=${began} |
+        """  # noqa: E501 - Robot's first line is one line
+        return self._supervise(Since.now).at
+
+    @keyword
+    def callbacks_due(self, cli: str | None = None) -> list[dict[str, Any]]:
+        """Returns the callers who are due to be called back, the longest waiting first.
+
+        | =Argument= | =Description= |
+        | ``cli``    | The number of one of them; left out: all, of whom some may have called before the test. |
+
+        Example:
+        | ${due}    `Callbacks Due`    cli=+441632960101 |
         """
-        return self._supervise(lambda at: at.callbacks())
+        due = self._supervise(lambda at: at.callbacks())
+        return [each for each in due if cli in (None, each["cli"])]
 
     @keyword
     def trunk_fault_begins(self, trunk: str, fault: Fault) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.drivers.call_load import LoadedCall
+from harness.drivers.crm import Crm
 from harness.drivers.phone_call import PhoneCall
+from harness.drivers.supervisor import Supervisor
 from harness.drivers.trunk import TrunkCall
 from harness.errors import DriverError, ScenarioError, TestbedError
 from harness.scenario.actors import BoundActor, HandsetActor, TrunkCallerActor
-from harness.scenario.model import Media, Scenario
+from harness.scenario.model import Expect, Media, Outcome, Scenario
 from harness.scenario.names import meant
 from harness.scenario.speech import SpeechRoom
 from harness.source import Spot
@@ -21,6 +23,7 @@ from harness.testbed.bench import Bench
 from harness.testbed.components import ConsoleComponent, RadioGatewayComponent
 from harness.testbed.components.base import BoundComponent
 from harness.testbed.model import Testbed
+from harness.testbed.since import Since
 
 CALL_PLACED_S = 60.0
 """For so long a call that was dialled may ring."""
@@ -41,6 +44,8 @@ class Part:
     person: bool = False
     tells_speech: bool = False
     """Whether the person's client journals ``operator.spoke`` under the component when the person begins to speak."""
+    since: Since | None = None
+    """Of a supervisor: the moment at which the scenario began, before which the control room had calls, too."""
     counted: int = 0
     """The journal's position of the person's act that was counted last."""
     answering: asyncio.Task[None] | None = None
@@ -156,7 +161,8 @@ class Cast:
         telling: Collection[str] = (),
         lines: Spot | None = None,
     ) -> Cast:
-        """Bind every actor and open its driver. Raises TestbedError, and what opening raises.
+        """Bind every actor and open its driver. Raises TestbedError, what opening raises, and NotPlayedError where
+        something is expected of a real system that a simulator alone tells of.
 
         ``seats``: actors that are left to a person: their consoles are looked at, and nobody logs in. ``telling``: of
         those, whose client tells when the person speaks. ``lines``: where actors stand in the file.
@@ -170,6 +176,12 @@ class Cast:
             settings = bench.testbed.components[component]
             part = cast.parts[name] = Part(name, actor, component, settings, driver, cast, person, name in telling)
             part.counted = bench.journal.position
+            part.since = await Since.now(driver) if isinstance(driver, Supervisor) else None
+        expected: list[Expect | Outcome] = [each for step in scenario.timeline for each in step.expect]
+        for due in (*expected, *scenario.outcome):
+            part_of = cast.parts.get(due.on or "")
+            if part_of is not None and due.event is not None and isinstance(part_of.driver, Crm):
+                part_of.driver.tells(due.event)  # before anything is done: it is not played at a real one
         return cast
 
     def value(self, actor: str, field_: str) -> Any:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness.drivers.console import Console
 from harness.drivers.jack import RtpJack
+from harness.drivers.supervisor import Supervisor
 from harness.drivers.tester import Tester
 from harness.endpoints.media import MediaPort, MediaService, open_media
 from harness.endpoints.media.api import Pacing
@@ -34,6 +35,7 @@ from harness.testbed.interlock import Interlock
 from harness.testbed.model import Testbed
 from harness.testbed.opening.base import Opening
 from harness.testbed.places import BENCH_CAPTURE, SIMULATORS_CAPTURE
+from harness.testbed.put_back import put_back, radios_of
 from harness.testbed.roles import Roles
 from harness.testbed.simulation import Simulation
 from harness.transport.context import Context
@@ -66,6 +68,7 @@ class Bench(Roles):
         self.opened = context.journal.now()
         """Run time at which the bench was opened, seconds."""
         self._media = media
+        self._is_put_back = False
         for entry in addresses:
             if entry.kind in {"sip", "trunk", "rtp"}:
                 context.called(addresses.host_port(entry.name, entry.kind), entry.name)
@@ -210,12 +213,27 @@ class Bench(Roles):
             components={name: each.binding.value for name, each in self.testbed.components.items()},
         )
 
+    async def put_back(self) -> None:
+        """Put back what the test left at the control room, as closing does; what can't be is a warning."""
+        await put_back(self.journal, dict(self._drivers), self._supervisor_of, radios_of(self.testbed))
+
+    async def _supervisor_of(self, console: Console) -> Supervisor:
+        component = self.testbed.components[console.name]
+        assert isinstance(component, ConsoleComponent)
+        return await self.supervisor(component.of)
+
     async def pacing(self) -> Pacing:
         """How late this side's own packets left since last asked: what is over it tells nothing of the other side."""
         return await self._media.pacing()
 
     async def close(self) -> None:
-        """Close every driver, last opened first, and the media service; what a tester made fail is well again first."""
+        """Put back what was left, close every driver, last opened first, and the media service.
+
+        What a tester made fail, and no driver could put back, the tester is asked to mend.
+        """
+        if not self._is_put_back:
+            self._is_put_back = True
+            await self.put_back()
         if self._tester is not None:
             await self._tester.mends_all()
         await super().close()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from harness.drivers.console import Console
 from harness.drivers.talking_radio import TalkingRadio, Technology
-from harness.errors import TestbedError
 from harness.testbed.bench import Bench
 from harness.testbed.components import (
     Binding,
@@ -18,13 +18,14 @@ from harness.testbed.components import (
     RadioGatewayComponent,
     RadioTerminalComponent,
 )
+from harness.testbed.layouts import lack, laid_out
 from harness.testbed.model import Testbed
 from harness.testbed.radio_party import radio_talkgroups
 
 GROUPS: Final = 3
 """Talkgroups that such a suite works at once."""
 DISPATCHERS: Final = ("govan-31", "govan-32")
-"""Positions of a real ICCS that are set up for the suite, as the file can't tell what is worked there."""
+"""Positions of a real ICCS that are set up for the suite, where no layout tells what is worked there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +40,28 @@ class DeskParty:
     """Components at whose positions all of them are worked, in the file's order."""
 
     async def dispatcher(self, number: int = 0) -> Console:
-        """Return a dispatcher's position. Raises TestbedError where the testbed has no so many."""
-        return await self.bench.console(_nth(self.consoles, number, f"consoles that work {', '.join(self.talkgroups)}"))
+        """Return a dispatcher's position. Raises as `lack` says where the testbed has no so many."""
+        return await self.bench.console(self._nth(self.consoles, number, f"consoles that work {self._all}"))
 
     async def radio(self, talkgroup: str, number: int = 0) -> TalkingRadio:
-        """Return a radio on a talkgroup. Raises TestbedError where the testbed has no so many."""
+        """Return a radio on a talkgroup. Raises as `lack` says where the testbed has no so many."""
         names = radio_talkgroups(self.bench.testbed, self.technology).get(talkgroup, [])
-        return await self.bench.radio(_nth(names, number, f"radios for {self.technology} on {talkgroup}"))
+        return await self.bench.radio(self._nth(names, number, f"radios for {self.technology} on {talkgroup}"))
 
     async def radios(self) -> list[TalkingRadio]:
         """Return one radio of each talkgroup that has any."""
         on = radio_talkgroups(self.bench.testbed, self.technology)
         return [await self.radio(talkgroup) for talkgroup in self.talkgroups if talkgroup in on]
+
+    @property
+    def _all(self) -> str:
+        return ", ".join(self.talkgroups)
+
+    def _nth(self, names: Sequence[str], number: int, what: str) -> str:
+        if number >= len(names):
+            told = f"the testbed has {len(names)} {what} ({', '.join(names)}); {number + 1} are due"
+            raise lack(self.bench.testbed, told)
+        return names[number]
 
     def named(self, radio: TalkingRadio) -> dict[str, object]:
         """How consoles name who talks on a radio: by ISSI, or by MCPTT ID; nothing where the technology tells neither.
@@ -70,9 +81,10 @@ class DeskParty:
 def worked_by(testbed: Testbed, technology: Technology) -> list[str]:
     """Return the talkgroups that consoles work by a technology, in the file's order.
 
-    A real ICCS has its own lines, of which the file knows nothing: there the talkgroups are those of the radios, and
-    for TETRA the others of the plan that no other technology's radio is on.
+    A real ICCS has its own lines, of which the file knows nothing unless it stands for a layout: there the talkgroups
+    are those of the radios, and for TETRA the others of the plan that no other technology's radio is on.
     """
+    testbed = laid_out(testbed)
     iccss = [each for each in testbed.components.values() if isinstance(each, IccsComponent)]
     if any(each.binding is not Binding.SIMULATED for each in iccss):
         found = list(radio_talkgroups(testbed, technology))
@@ -100,7 +112,7 @@ def _works(testbed: Testbed, console: object, talkgroups: list[str]) -> bool:
     """Whether a component is a console at whose position all these talkgroups are worked."""
     if not isinstance(console, ConsoleComponent):
         return False
-    iccs = testbed.components.get(console.of)
+    iccs = laid_out(testbed).components.get(console.of)
     if not isinstance(iccs, IccsComponent):
         return False
     if iccs.binding is not Binding.SIMULATED:
@@ -108,9 +120,3 @@ def _works(testbed: Testbed, console: object, talkgroups: list[str]) -> bool:
     positions = {position.id: position for position in iccs.simulator.each_position()}
     position = positions.get(console.position)
     return position is not None and set(talkgroups) <= set(position.talkgroups)
-
-
-def _nth(names: tuple[str, ...] | list[str], number: int, what: str) -> str:
-    if number >= len(names):
-        raise TestbedError(f"the testbed has {len(names)} {what} ({', '.join(names)}); {number + 1} are due")
-    return names[number]

@@ -296,10 +296,11 @@ class Testbed(Strict):
                             at = ("components", name, "simulator", "positions", index, "talkgroups")
                             raise misfit(at, group, listed(worked))
         channels = [each.keys(name) for name, each in self.components.items() if isinstance(each, KeyedRadioComponent)]
+        handsets = [each.talkgroup for each in self.components.values() if isinstance(each, McpttTerminalComponent)]
+        keyed = dict.fromkeys((*worked, *channels, *handsets))
         for index, group in enumerate(self.safety.key):
-            if group not in worked and group not in channels:
-                allowed = listed(dict.fromkeys((*worked, *channels)))
-                raise misfit(("safety", "key", index), group, allowed)
+            if group not in keyed:
+                raise misfit(("safety", "key", index), group, listed(keyed))
 
     def _check_standby(self, name: str, gateway: RadioGatewayComponent) -> None:
         mains = [

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.drivers.talking_radio import Ability, TalkingRadio, Technology, needs
-from harness.errors import TestbedError
 from harness.testbed.bench import Bench
+from harness.testbed.layouts import lack
 from harness.testbed.model import Testbed
 from harness.testbed.roles import RADIO_ROLES
 
@@ -38,11 +38,12 @@ class RadioParty:
         return await self.bench.radio(self.names[1])
 
     async def third(self) -> TalkingRadio:
-        """Return one more radio. Raises TestbedError where the testbed has none."""
+        """Return one more radio. Raises as `lack` says where the testbed has none."""
         if len(self.names) < LEAST + 1:
-            raise TestbedError(
+            raise lack(
+                self.bench.testbed,
                 f"testbed {self.bench.testbed.name!r} has {', '.join(self.names)} for {self.technology} on "
-                f"{self.talkgroup}; a third radio is due there"
+                f"{self.talkgroup}; a third radio is due there",
             )
         return await self.bench.radio(self.names[2])
 
@@ -59,14 +60,15 @@ def radio_talkgroups(testbed: Testbed, technology: Technology) -> dict[str, list
 def radio_party(bench: Bench, technology: Technology) -> RadioParty:
     """Return the radios of the talkgroup that has most of a technology's, the first such in the file.
 
-    Raises TestbedError where no talkgroup has LEAST of them.
+    Raises as `lack` says where no talkgroup has LEAST of them.
     """
     groups = radio_talkgroups(bench.testbed, technology)
     talkgroup = max(groups, key=lambda name: len(groups[name]), default="")
     names = groups.get(talkgroup, [])
     if len(names) < LEAST:
-        raise TestbedError(
+        raise lack(
+            bench.testbed,
             f"testbed {bench.testbed.name!r} has {len(names)} radios for {technology} on one talkgroup; "
-            f"{LEAST} are due: one talks, one listens"
+            f"{LEAST} are due: one talks, one listens",
         )
     return RadioParty(bench, technology, talkgroup, tuple(names))

@@ -36,7 +36,7 @@ from harness.drivers.telephone import Telephone
 from harness.drivers.trunk import EmergencyTrunk
 from harness.drivers.webex import Webex
 from harness.drivers.workforce import WorkforceSystem
-from harness.errors import NotPlayedError, TestbedError
+from harness.errors import TestbedError
 from harness.testbed.components import (
     AttendeesComponent,
     Binding,
@@ -69,6 +69,7 @@ from harness.testbed.components import (
     WorkforceComponent,
 )
 from harness.testbed.components.base import BoundComponent
+from harness.testbed.layouts import lack
 from harness.testbed.model import Testbed
 from harness.testbed.opening import (
     open_attendees,
@@ -224,7 +225,7 @@ class Roles:
         kinds = tuple(RADIO_ROLES.values())
         there = [each for each, component in self.testbed.components.items() if isinstance(component, kinds)]
         told = f"testbed {self.testbed.name!r} has no radio {name!r}; it has {', '.join(there) or 'none'}"
-        raise NotPlayedError(told) if self.testbed.real() else TestbedError(told)
+        raise lack(self.testbed, told)
 
     async def location_service(self, name: str | None = None) -> LocationService:
         """Return the caller-location service (the one there is, or the one named), a link to it under way."""
@@ -320,7 +321,7 @@ class Roles:
             named = f"component {name!r}" if name else "component"
             there = ", ".join(fitting) or "none"
             told = f"testbed {self.testbed.name!r} has no {named} with role {role}; it has {there}"
-            raise NotPlayedError(told) if self.testbed.real() else TestbedError(told)
+            raise lack(self.testbed, told)
         component = fitting[name]
         if component.binding is Binding.MANUAL and not isinstance(component, ConsoleComponent):
             raise TestbedError(

@@ -28,7 +28,7 @@ class Alarm:
 
     def shown(self) -> dict[str, Any]:
         """Return it as the control interface shows it."""
-        return {"alarm": self.id, "what": self.what, "raised": round(self.time, 3), **self.about}
+        return {"alarm": self.id, "what": self.what, "raised": round(self.time, 6), **self.about}
 
 
 class Alarms:

@@ -241,7 +241,7 @@ class OperatorDesk:
             site = sites.setdefault(position.site, {state.value: 0 for state in AdviserState})
             site[position.state.value] += 1
         return {
-            "time": round(self.now(), 3),
+            "time": round(self.now(), 6),
             "queues": queues,
             "advisers": states,
             "sites": sites,

@@ -32,6 +32,7 @@ A Changed Talkgroup Plan Is Live At Once
     Console Shows    govan-12    plan.changed    within=3 s    by=govan-50
     ${ms}    Dispatcher Keys And Is Heard    govan-12    officer
     Should Be True    ${ms} > 0
+    [Teardown]    Talkgroup Plan Is Changed    govan-50    govan-12    approver=govan-51    why=dispatchers are back
 
 
 *** Keywords ***

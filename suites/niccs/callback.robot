@@ -19,7 +19,7 @@ A Callback Keeps Its Place And The Caller Is Tried Again
     Scripted Phone Dials    later-caller    101    cli=${LATER}
     Scripted Phone Is Answered    later-caller
     ${attempts}    Figure    NICCS-TEL-017    attempts
-    ${due}    Callbacks Due
+    ${due}    Callbacks Due    cli=${CLI}
     Length Should Be    ${due}    1
     Should Be Equal    ${due}[0][cli]    ${CLI}
     Should Be Equal As Integers    ${due}[0][of]    ${attempts}    the caller is to be tried so many times
@@ -45,7 +45,7 @@ A Callback Keeps Its Place And The Caller Is Tried Again
     ${record}    Call Record    ${first}[record]
     Should Be Equal    ${record}[outcome]    called back
     Operator Clears Call    govan-01
-    ${due}    Callbacks Due
+    ${due}    Callbacks Due    cli=${CLI}
     Should Be Empty    ${due}
 
 A Caller Who Is Never Reached Is Tried As Often As Agreed And No More
@@ -63,7 +63,7 @@ A Caller Who Is Never Reached Is Tried As Often As Agreed And No More
         ${again}    Evaluate    $attempt < $attempts
         Should Be Equal    ${failed}[again]    ${again}    attempt ${attempt} of ${attempts}: is another due?
     END
-    ${due}    Callbacks Due
+    ${due}    Callbacks Due    cli=${CLI}
     Should Be Empty    ${due}
     ${record}    Call Record    ${shown}[record]
     Should Be Equal    ${record}[outcome]    not reached

@@ -11,6 +11,7 @@ ${CLI}              +447700900123
 Every Leg Is Recorded
     [Documentation]    Caller and call taker, an officer and a dispatcher on a talkgroup, and an open microphone: word for word.
     [Tags]    req:NICCS-REC-001
+    ${began}    Control Room Time
     ${record}    A Caller Speaks With A Call Taker
     Caller Hears    govan-12    call-taker
     Caller Hangs Up
@@ -26,9 +27,9 @@ Every Leg Is Recorded
     Console Shows    govan-31    ambience.ended
     A Leg Says    caller-999    kind=telephone_in    record=${record}
     A Leg Says    call-taker    kind=telephone_out    record=${record}
-    A Leg Says    officer-reply    kind=radio_rx    talkgroup=GD-OPS-1
-    A Leg Says    dispatch    kind=radio_tx    talkgroup=GD-OPS-1
-    A Leg Says    caller-999    kind=ambience    position=govan-31
+    A Leg Says    officer-reply    kind=radio_rx    talkgroup=GD-OPS-1    since=${began}
+    A Leg Says    dispatch    kind=radio_tx    talkgroup=GD-OPS-1    since=${began}
+    A Leg Says    caller-999    kind=ambience    position=govan-31    since=${began}
 
 A Call Taker Hears Again What The Caller Said
     [Documentation]    At once and while the caller waits on hold; at another position it is refused.

@@ -3,38 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
-from harness.drivers.supervisor import Supervisor
 from harness.pytest_plugin import requirement
 from harness.testbed.bench import Bench
-
-
-class Since:
-    """What is new at an ICCS, which has had calls before where it is a real one."""
-
-    def __init__(self, supervisor: Supervisor, figures: dict[str, Any], known: set[str]) -> None:
-        self.figures = figures
-        self._supervisor, self._known = supervisor, known
-
-    @classmethod
-    async def now(cls, supervisor: Supervisor, queue: str) -> Since:
-        known = [*await supervisor.records(), *await supervisor.ring_backs()]
-        return cls(supervisor, await supervisor.queue(queue), {each["record"] for each in known})
-
-    async def records(self) -> list[dict[str, Any]]:
-        """Newest first."""
-        return [each for each in await self._supervisor.records() if each["record"] not in self._known]
-
-    async def ring_backs(self) -> list[dict[str, Any]]:
-        """Newest first."""
-        return [each for each in await self._supervisor.ring_backs() if each["record"] not in self._known]
-
-    async def abandoned(self, count: int, queue: str) -> None:
-        """So many have given up since."""
-        await self._supervisor.wait_for(queue, "abandoned", self.figures["abandoned"] + count, within=2.0)
+from harness.testbed.since import Since
 
 
 @requirement("NICCS-TEL-018")
@@ -60,18 +34,17 @@ WAITS = {"under 10 s": 5.0, "10 to 59 s": 30.0, "60 s and more": 75.0}
 async def test_each_who_gives_up_is_counted_in_the_band_of_the_wait(bench: Bench, number: str, queue: str) -> None:
     """One gives up in each band: records and wallboard have it, and only 999 callers are listed to be rung back."""
     trunk, supervisor = await bench.trunk(), await bench.supervisor()
-    since = await Since.now(supervisor, queue)
+    since = await Since.now(supervisor)
     for place, (band, wait_s) in enumerate(WAITS.items()):
         caller = await trunk.dial(number, cli=f"+44770090012{place}")
         await asyncio.sleep(wait_s)
         await caller.hang_up()
-        await since.abandoned(place + 1, queue)
+        await since.wait_for(queue, "abandoned", place + 1, within=2.0)
         record, *_ = await since.records()
         assert record["cli"] == f"+44770090012{place}"
         assert (record["outcome"], record["band"]) == ("abandoned", band)
         assert record["wait_s"] == pytest.approx(wait_s, abs=1.0)
-    shown, before = (await supervisor.queue(queue))["abandoned_by_band"], since.figures["abandoned_by_band"]
-    counted = {band: count - before.get(band, 0) for band, count in shown.items()}
+    counted = since.more(queue, await supervisor.queue(queue), "abandoned_by_band")
     assert counted == dict.fromkeys(WAITS, 1), f"the wallboard counts {counted} more, due one in each band"
     listed = [each["cli"] for each in await since.ring_backs()]
     due = [f"+44770090012{place}" for place in reversed(range(len(WAITS)))] if number == "999" else []
@@ -83,11 +56,11 @@ async def test_each_who_gives_up_is_counted_in_the_band_of_the_wait(bench: Bench
 async def test_a_caller_whose_number_is_withheld_is_logged_but_can_not_be_rung_back(bench: Bench) -> None:
     """Without a number there is a record with its band, and no offer to ring back that nobody could take up."""
     trunk, supervisor = await bench.trunk(), await bench.supervisor()
-    since = await Since.now(supervisor, "emergency")
+    since = await Since.now(supervisor)
     caller = await trunk.dial("999")
     await asyncio.sleep(30.0)
     await caller.hang_up()
-    await since.abandoned(1, "emergency")
+    await since.wait_for("emergency", "abandoned", 1, within=2.0)
     (record,) = await since.records()
     assert (record["outcome"], record["band"], record["cli"]) == ("abandoned", "10 to 59 s", None)
     assert await since.ring_backs() == []
@@ -98,11 +71,11 @@ async def test_a_caller_whose_number_is_withheld_is_logged_but_can_not_be_rung_b
 async def test_the_offer_to_ring_back_is_taken_up_and_goes(bench: Bench) -> None:
     """The adviser who comes on duty rings the caller who gave up, on the same record; then nobody is left to ring."""
     phone, supervisor = await bench.scripted_phone("caller"), await bench.supervisor()
-    since = await Since.now(supervisor, "emergency")
+    since = await Since.now(supervisor)
     call = await phone.dial("999", caller=f"<sip:+447700900123@{phone.address[0]}>")
     await asyncio.sleep(30.0)
     call.hang_up()
-    await since.abandoned(1, "emergency")
+    await since.wait_for("emergency", "abandoned", 1, within=2.0)
     (due,) = await since.ring_backs()
     adviser = await bench.console("govan-01")
     ringing = await adviser.redial(due["record"])

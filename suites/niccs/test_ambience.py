@@ -15,6 +15,7 @@ from harness.pytest_plugin import requirement
 from harness.testbed.bench import Bench
 from harness.testbed.clips import read_clip
 from harness.testbed.conversation import converse
+from harness.testbed.since import Since
 
 STRANGE = 0.3
 """Likeness from which what somebody hears may be what was said."""
@@ -39,7 +40,7 @@ async def test_an_open_microphone_is_heard_at_the_console_alone_until_it_is_clos
     """The officer does not key; the console hears all the same, nobody else does, and the terminal shows nothing."""
     dispatcher, other = await bench.console("govan-31"), await bench.console("govan-32")
     officer, colleague = await bench.terminal("officer"), await bench.terminal("officer-3")
-    before = bench.journal.position
+    before, since = bench.journal.position, await Since.now(await bench.supervisor())
     await dispatcher.begin_ambience(bench.issi("officer"), bench.ambience_password("govan-31"))
     await dispatcher.expect("ambience.begun", within=SOON_S, issi=bench.issi("officer"))
     await asyncio.gather(other.headset.record(), colleague.record())
@@ -52,7 +53,7 @@ async def test_an_open_microphone_is_heard_at_the_console_alone_until_it_is_clos
     await dispatcher.end_ambience(bench.issi("officer"))
     await dispatcher.expect("ambience.ended", within=SOON_S, reason="ended")
     await hears_nothing(dispatcher, bench)
-    done = await (await bench.supervisor()).audit(position="govan-31", act="ambience", outcome="done")
+    done = await since.audit(position="govan-31", act="ambience", outcome="done")
     assert [each["target"] for each in done] == [str(bench.issi("officer"))]
 
 
@@ -62,14 +63,14 @@ async def test_an_open_microphone_is_heard_at_the_console_alone_until_it_is_clos
 async def test_who_may_not_listen_is_refused_with_the_reason_and_logged(bench: Bench) -> None:
     """One without the right, though with the password; and one with the right, without the password."""
     without_right, without_password = await bench.console("govan-32"), await bench.console("govan-31")
-    issi = bench.issi("officer")
+    issi, since = bench.issi("officer"), await Since.now(await bench.supervisor())
     with pytest.raises(DriverError, match="govan-32 has no right to ambience"):
         await without_right.begin_ambience(issi, bench.ambience_password("govan-32"))
     with pytest.raises(DriverError, match="the password for ambience listening is wrong"):
         await without_password.begin_ambience(issi, "guessed")
     for console in (without_right, without_password):
         await hears_nothing(console, bench)
-    refused = await (await bench.supervisor()).audit(act="ambience", outcome="refused", target=str(issi))
+    refused = await since.audit(act="ambience", outcome="refused", target=str(issi))
     assert [each["position"] for each in refused] == ["govan-32", "govan-31"]
     assert all(each["reason"] for each in refused)
     assert "guessed" not in str(refused)

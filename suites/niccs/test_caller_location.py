@@ -45,7 +45,6 @@ async def test_a_landlines_address_is_shown_in_time(bench: Bench) -> None:
 
 
 @requirement("NICCS-TEL-006", "NICCS-TEL-007")
-@pytest.mark.virtual_time
 async def test_a_mobiles_cell_is_shown_in_time_and_kept_when_the_handset_tells_more(bench: Bench) -> None:
     """The cell fix comes with the call; the handset's own position follows, finer, and the record has both."""
     adviser, mobile = await bench.console("govan-12"), await bench.caller_phone("aml-mobile")
@@ -78,7 +77,7 @@ async def test_without_the_location_service_the_call_is_unharmed_and_the_adviser
     service, supervisor = await bench.location_service(), await bench.supervisor()
     await service.fail("down")
     try:
-        await adviser.expect("location.service", within=10.0, up=False)
+        down = await adviser.expect("location.service", within=10.0, up=False)
         call, answered = await in_hand(landline, adviser)
         prompt = await adviser.expect("location.prompt", within=5.0, call=answered.data["call"])
         took = prompt.time - answered.time
@@ -94,4 +93,4 @@ async def test_without_the_location_service_the_call_is_unharmed_and_the_adviser
         await adviser.clear()
     finally:
         await service.recover()
-    await adviser.expect("location.service", within=30.0, up=True)
+    await adviser.expect("location.service", within=30.0, up=True, after=down.seq)

@@ -60,16 +60,18 @@ async def test_a_fault_is_alarmed_in_time_with_severity_and_impact_and_once(
     await supervisor.all_told(within=LATEST_S)
     after, began = bench.journal.position, bench.journal.now()
     await cause(bench, fails=True)
-    alarm = await chief.expect("alarm.raised", within=LATEST_S, after=after, what=what)
-    bench.measured(f"alarm: {what}", alarm.time - began, "s", **FIGURE)
-    assert alarm.data["severity"] in SEVERITIES
-    assert alarm.data["impact"], "what it costs is not told"
-    assert alarm.data["fault"], "what failed is not told"
-    await asyncio.sleep(STANDS_S)
-    standing = [each for each in await supervisor.alarms() if each["what"] == what]
-    assert [each["alarm"] for each in standing] == [alarm.data["alarm"]]
-    before = bench.journal.position
-    await cause(bench, fails=False)
+    try:
+        alarm = await chief.expect("alarm.raised", within=LATEST_S, after=after, what=what)
+        bench.measured(f"alarm: {what}", alarm.time - began, "s", **FIGURE)
+        assert alarm.data["severity"] in SEVERITIES
+        assert alarm.data["impact"], "what it costs is not told"
+        assert alarm.data["fault"], "what failed is not told"
+        await asyncio.sleep(STANDS_S)
+        standing = [each for each in await supervisor.alarms() if each["what"] == what]
+        assert [each["alarm"] for each in standing] == [alarm.data["alarm"]]
+    finally:
+        before = bench.journal.position
+        await cause(bench, fails=False)
     await chief.expect("alarm.ended", within=LATEST_S, after=before, alarm=alarm.data["alarm"])
     assert what not in {each["what"] for each in await supervisor.alarms()}
 

@@ -15,6 +15,7 @@ from harness.testbed.bench import Bench
 from harness.testbed.clips import read_clip
 from harness.testbed.components import ConsoleComponent, IccsComponent, RadioGatewayComponent
 from harness.testbed.conversation import converse
+from harness.testbed.layouts import laid_out
 from harness.testbed.radio_party import RadioParty
 from simulators.iccs.settings.ways import RoipWaySettings
 
@@ -27,8 +28,9 @@ POLL_S = 0.05
 
 def way_with_a_standby(bench: Bench, talkgroup: str) -> tuple[str, RoipWaySettings]:
     """A console that works a talkgroup by a radio for which another stands by, and how. Skipped where none does."""
+    room = laid_out(bench.testbed)
     for name, each in bench.testbed.components.items():
-        iccs = bench.testbed.components[each.of] if isinstance(each, ConsoleComponent) else None
+        iccs = room.components[each.of] if isinstance(each, ConsoleComponent) else None
         if isinstance(each, ConsoleComponent) and isinstance(iccs, IccsComponent):
             worked = {position.id: position.talkgroups for position in iccs.simulator.each_position()}
             way = iccs.simulator.radio.ways.get(talkgroup)

@@ -16,6 +16,8 @@ PLACES = (
 )
 NEAR = 2e-5
 """Degrees that a place may be off: LIP's resolution."""
+NOBODY = 4_000_999
+"""An ISSI that no radio has."""
 FIGURE = {"requirement": "NICCS-INT-003", "figure": "displayed_s"}
 
 
@@ -49,4 +51,4 @@ async def test_a_radio_that_has_told_nothing_is_not_on_the_map(bench: Bench) -> 
     """Its place is unknown, and is said to be."""
     console = await bench.console("govan-31")
     with pytest.raises(DriverError, match="has not told where it is"):
-        await console.place(bench.issi("officer-2"))
+        await console.place(NOBODY)

@@ -13,6 +13,7 @@ from harness.drivers.console import Console
 from harness.errors import DriverError
 from harness.pytest_plugin import requirement
 from harness.testbed.bench import Bench
+from harness.testbed.since import Since
 
 pytestmark = [
     pytest.mark.waits,
@@ -54,8 +55,9 @@ async def test_a_check_is_accepted_and_returned_in_the_log(
     bench: Bench, system: str, subject: dict[str, str], outcome: str, due: str
 ) -> None:
     """Two lines, in this order, in both logs; who, when and why in both audits; of whom, in no journal."""
+    database, since = await bench.records_database(), await Since.now(await bench.supervisor())
     dispatcher, incident = await opened(bench)
-    database, began = await bench.records_database(), bench.journal.now()
+    began = bench.journal.now()
     check = await dispatcher.check_records(incident, reason=WHY, **subject)  # type: ignore[arg-type]
     returned = await dispatcher.expect("records_check.returned", within=RETURNED_S, check=check, incident=incident)
     assert returned.data["outcome"] == outcome
@@ -73,7 +75,7 @@ async def test_a_check_is_accepted_and_returned_in_the_log(
         WHY,
         subject,
     )
-    [ours] = await (await bench.supervisor()).audit(act="records_check")
+    [ours] = await since.audit(act="records_check")
     assert (ours["position"], ours["outcome"], ours["why"]) == ("govan-31", "done", WHY)
     assert check in ours["target"]
     assert began <= ours["time"] <= bench.journal.now()
@@ -83,24 +85,25 @@ async def test_a_check_is_accepted_and_returned_in_the_log(
 @requirement("NICCS-INT-008")
 async def test_a_check_needs_a_right_and_a_reason_and_refusals_are_in_the_audit(bench: Bench, system: str) -> None:
     """A call taker has no right to it; without a reason nobody gets as far; nothing is asked of the database."""
+    database, since = await bench.records_database(), await Since.now(await bench.supervisor())
     dispatcher, incident = await opened(bench)
-    taker, supervisor = await bench.console("govan-12"), await bench.supervisor()
+    taker = await bench.console("govan-12")
     with pytest.raises(DriverError, match="govan-12 has no right to check_records"):
         await taker.check_records(incident, registration=MARK, reason=WHY)
     with pytest.raises(DriverError, match="422"):
         await dispatcher.check_records(incident, registration=MARK, reason="")
     with pytest.raises(DriverError, match="404: there is no incident"):
         await dispatcher.check_records("INC-999999", registration=MARK, reason=WHY)
-    refused = await supervisor.audit(act="records_check", outcome="refused")
+    refused = await since.audit(act="records_check", outcome="refused")
     assert [each["position"] for each in refused] == ["govan-12", "govan-31"]
-    assert await (await bench.records_database()).audit() == []
+    assert await database.audit() == []
 
 
 @requirement("NICCS-INT-008")
 async def test_a_check_whose_acceptance_was_lost_is_made_once(bench: Bench, system: str) -> None:
     """It is sent again with its key: the database has one check, asked for twice."""
-    dispatcher, incident = await opened(bench)
     database = await bench.records_database()
+    dispatcher, incident = await opened(bench)
     await database.fail("loses_answers")
     check = await dispatcher.check_records(incident, registration=MARK, reason=WHY)
     await dispatcher.expect("records_check.returned", within=RETURNED_S, check=check)
@@ -112,8 +115,8 @@ async def test_a_check_whose_acceptance_was_lost_is_made_once(bench: Bench, syst
 @requirement("NICCS-INT-008")
 async def test_a_database_that_fails_is_said_to_and_stops_nothing(bench: Bench, system: str) -> None:
     """Out of order: refused at once, with the reason. Silent: given up, which the log tells. Then it works again."""
-    dispatcher, incident = await opened(bench)
     database = await bench.records_database()
+    dispatcher, incident = await opened(bench)
     await database.fail("errors")
     with pytest.raises(DriverError, match="refused with 503: out of order"):
         await dispatcher.check_records(incident, registration=MARK, reason=WHY)

@@ -15,6 +15,7 @@ from harness.pytest_plugin import requirement
 from harness.testbed.bench import Bench
 from harness.testbed.clips import read_clip
 from harness.testbed.conversation import converse
+from harness.testbed.since import Since
 
 pytestmark = pytest.mark.testbed("radio")
 
@@ -101,14 +102,14 @@ async def test_radios_behave_as_provisioned_once_the_group_is_taken(bench: Bench
 async def test_who_may_not_regroup_or_disable_is_refused_and_nothing_changes(bench: Bench) -> None:
     """A position without the right; the audit has both refusals."""
     other, radio = await bench.console("govan-32"), await bench.terminal("unit-01")
-    before = bench.journal.position
+    before, since = bench.journal.position, await Since.now(await bench.supervisor())
     with pytest.raises(DriverError, match="govan-32 has no right to regroup"):
         await other.regroup("Operation Heron", [bench.issi("unit-01")])
     with pytest.raises(DriverError, match="govan-32 has no right to disable"):
         await other.disable(bench.issi("unit-01"))
     await asyncio.sleep(SOON_S)
     assert not [event for event in bench.journal if event.source == radio.name and event.seq > before]
-    assert len(await (await bench.supervisor()).audit(position="govan-32", outcome="refused")) == 2
+    assert len(await since.audit(position="govan-32", outcome="refused")) == 2
 
 
 async def test_a_disabled_terminal_can_neither_talk_nor_hear_until_it_is_enabled(bench: Bench) -> None:

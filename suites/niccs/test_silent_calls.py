@@ -1,4 +1,4 @@
-"""Silent callers whom nobody is sent to, and circuits that are not kept for ever: long waits, in virtual time."""
+"""Silent callers whom nobody is sent to, and circuits that are not kept for ever: long waits."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from harness.evidence.requirements import catalogue
 from harness.pytest_plugin import requirement
 from harness.testbed.bench import Bench
 from harness.testbed.emergency_call import in_hand
+from harness.testbed.since import Since
 
-pytestmark = pytest.mark.virtual_time
+pytestmark = pytest.mark.waits
 
 
 @requirement("NICCS-TEL-008")
@@ -54,7 +55,7 @@ async def test_a_landline_lifted_within_the_hold_is_the_same_call_on_the_same_re
 ) -> None:
     """The position is told of both; speech goes on; there is one record."""
     adviser, landline = await bench.console("govan-12"), await bench.caller_phone("landline")
-    supervisor = await bench.supervisor()
+    since = await Since.now(await bench.supervisor())
     assert after_s < catalogue()["NICCS-TEL-009"].figure("hold_s").value
     call, shown = await in_hand(landline, adviser)
     await call.hang_up()
@@ -63,7 +64,7 @@ async def test_a_landline_lifted_within_the_hold_is_the_same_call_on_the_same_re
     again = await landline.lift()
     back = await adviser.expect("call.caller_restored", within=2.0, call=shown.data["call"])
     assert back.data["record"] == shown.data["record"]
-    assert len(await supervisor.records(cli=landline.number)) == 1
+    assert len(await since.records(cli=landline.number)) == 1
     await again.hang_up()
 
 

@@ -114,9 +114,9 @@ async def test_what_is_not_certainly_cancel_frees_nothing(bench: Bench, way: str
 @pytest.mark.parametrize("grade", ["Immediate", "Prompt"])
 async def test_nobody_is_booked_while_the_records_risk_is_high(bench: Bench, way: str, grade: str) -> None:
     """Only what can wait has an appointment; Standard, of the same record later, has."""
-    diary, crm = await bench.sms_diary(way), (await bench.crm()).service
+    diary, crm = await bench.sms_diary(way), await bench.crm()
     record = (await crm.add_record(RecordTold("phone", "2026-01-01T00:00:00Z", Person(telephone=CITIZEN)), key="r")).id
-    await crm.assess(record, ThriveAssessment("a", "b", "c", "d", "e", "f", "because"), by="govan-01")
+    await crm.service.assess(record, ThriveAssessment("a", "b", "c", "d", "e", "f", "because"), by="govan-01")
     await crm.grade(record, grade, by="govan-01")
     start = await slot(diary)
     with pytest.raises(DriverError, match=f"{record} is graded {grade}: nobody is to wait for an appointment"):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from harness.drivers.crm import Crm
 from harness.endpoints.crm import Person, RecordTold
-from harness.errors import CrmError, ExpectationError
+from harness.errors import CrmError
 from harness.evidence.requirements import catalogue
 from harness.pytest_plugin import requirement
 from harness.testbed.bench import Bench
@@ -25,6 +26,15 @@ FACTORS = {
     "rationale": "A threat to two people, one of them a child",
 }
 TOLD = RecordTold("phone", "2026-01-01T10:00:00Z", Person("Isla Munro", "+447700900999"), "A man shouts outside")
+
+
+EARLY_S, LATE_S, LOOKS_EVERY_S = 0.5, 6.0, 0.5
+"""How much sooner or later than agreed a review may be raised, and between two looks."""
+
+
+async def reviews(crm: Crm, record: str) -> list[dict[str, Any]]:
+    """A supervisor's tasks to review a record."""
+    return await crm.service.tasks(kind="supervisor_review", about=record)
 
 
 async def recorded(bench: Bench, key: str = "call-1") -> tuple[Crm, str]:
@@ -64,7 +74,6 @@ async def test_each_of_the_four_grades_can_be_given(bench: Bench) -> None:
     for grade in ("Immediate", "Prompt", "Standard", "Other"):
         crm, record = await assessed(bench, f"call-{grade}")
         await crm.grade(record, grade, by=ADVISER)
-        await crm.expect("record.graded", within=1.0, record=record, grade=grade)
         assert (await crm.service.record(record, user=ADVISER, reason="test"))["grade"] == grade
 
 
@@ -89,20 +98,24 @@ async def test_a_record_that_nobody_assessed_is_not_graded(bench: Bench) -> None
 async def test_a_prompt_that_nobody_attends_is_a_supervisors_to_review_after_45_minutes_and_no_sooner(
     bench: Bench,
 ) -> None:
-    figure = catalogue()["SVC-007"].figure("review_min")
+    due = catalogue()["SVC-007"].figure("review_min").value
+    bench.has_time_for(due * 60)
     crm, record = await assessed(bench)
     await crm.grade(record, "Prompt", by=ADVISER)
-    began = (await crm.expect("record.graded", within=1.0, record=record)).time
-    raised = await crm.expect("review.raised", within=figure.value * 60 + 5, record=record)
-    bench.measured("review_raised", (raised.time - began) / 60, "min", limit=figure.value + 0.1, requirement="SVC-007")
-    assert raised.time - began >= figure.value * 60 - 0.1, "it was raised too soon"
-    [task] = await crm.service.tasks(kind="supervisor_review", about=record)
-    assert task["id"] == raised.data["task"]
+    began = bench.journal.now()
+    await asyncio.sleep(due * 60 - EARLY_S)
+    assert await reviews(crm, record) == [], "it was raised too soon"
+    while not await reviews(crm, record) and bench.journal.now() - began < due * 60 + LATE_S:  # noqa: ASYNC110
+        await asyncio.sleep(LOOKS_EVERY_S)
+    took = (bench.journal.now() - began) / 60
+    [_task] = await reviews(crm, record)
+    bench.measured("review_raised", took, "min", limit=due + LATE_S / 60, requirement="SVC-007")
 
 
 @requirement("SVC-007")
 @pytest.mark.waits
 async def test_a_prompt_that_is_attended_or_graded_otherwise_needs_no_review(bench: Bench) -> None:
+    bench.has_time_for(54 * 60)
     crm, attended = await assessed(bench, "call-1")
     _, regraded = await assessed(bench, "call-2")
     for record in (attended, regraded):
@@ -110,10 +123,8 @@ async def test_a_prompt_that_is_attended_or_graded_otherwise_needs_no_review(ben
     await bench.time_passes(44 * 60)
     await crm.attend(attended, by="unit-12")
     await crm.grade(regraded, "Standard", by=ADVISER, rationale="He has gone: no threat now")
-    await asyncio.sleep(10 * 60)
-    with pytest.raises(ExpectationError):
-        await crm.expect("review.raised", within=0.1)
-    assert await crm.service.tasks(kind="supervisor_review") == []
+    await bench.time_passes(10 * 60)
+    assert [task for record in (attended, regraded) for task in await reviews(crm, record)] == []
 
 
 @requirement("SVC-011")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import numpy as np
@@ -164,11 +164,12 @@ async def kept_to_schedule(
     bench: Bench, workforce: WorkforceSystem, breaks: dict[str, float], began: float, until: float
 ) -> None:
     """Schedule what each did, one with a break too late: adherence tells them apart."""
+    day = datetime.fromtimestamp(moment_of(bench, began), UTC).date()
     for name, at in breaks.items():
         planned = at + (150 if name == "A-002" else 0)
         times_ = (began, planned, planned + 90, until)
         first, pause, back, last = (moment_of(bench, each) for each in times_)
-        await workforce.schedule(name, DAY, [(first, pause, "work"), (pause, back, "break"), (back, last, "work")])
+        await workforce.schedule(name, day, [(first, pause, "work"), (pause, back, "break"), (back, last, "work")])
     found = await workforce.adherence(moment_of(bench, began), moment_of(bench, until))
     share = {each["adviser"]: each["adherence"] for each in found["advisers"]}
     # A break begins once the call in hand is over, so that a little is lost; one at another time costs 90 s twice.

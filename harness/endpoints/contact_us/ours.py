@@ -10,7 +10,7 @@ import httpx
 
 from harness.endpoints.contact_us.adapter import Address, Message, Receipt
 from harness.endpoints.mail import hand_over
-from harness.errors import DriverError, MailError
+from harness.errors import DriverError, MailError, NotPlayedError
 from harness.transport.https import http_client
 
 ANSWERS_WITHIN_S: Final = 15.0
@@ -94,7 +94,7 @@ class Ours:
 
     async def mail(self, sender: str, mail: bytes) -> str:
         if self._at.smtp is None:
-            raise DriverError("it is not told where this system takes mail")
+            raise NotPlayedError("it is not told where this Contact Us system takes mail")
         try:
             return await hand_over(self._at.smtp, sender, [self._at.mailbox], mail)
         except MailError as error:

@@ -18,6 +18,7 @@ from harness.scenario.values import Seconds
 from harness.scenario.verbs.base import Arguments, Nothing, verb
 from harness.testbed.clips import read_clip
 from harness.testbed.conversation import hears as heard
+from harness.testbed.since import Since
 
 
 class Load(Arguments):
@@ -186,16 +187,23 @@ async def is_over(part: Part, args: Within) -> None:
     await _latest(part).ended(within=args.within)
 
 
+def _since(part: Part) -> Since:
+    assert part.since is not None, "who casts a supervisor notes when the scenario began"
+    return part.since
+
+
 @verb("supervisor", arguments=Figure)
 async def sees(part: Part, args: Figure) -> None:
-    """Waits until a figure of a queue on the wallboard is at least, or at most, so much."""
-    await part.driver.wait_until(args.queue, args.figure, least=args.least, most=args.most, within=args.within)
+    """Waits until a figure of a queue on the wallboard is at least, or at most, so much; counts are since the start."""
+    before = _since(part).before(args.queue, args.figure)
+    least, most = (None if bound is None else before + bound for bound in (args.least, args.most))
+    await part.driver.wait_until(args.queue, args.figure, least=least, most=most, within=args.within)
 
 
 @verb("supervisor", arguments=Callbacks)
 async def has_callbacks(part: Part, args: Callbacks) -> None:
     """Looks whether so many callbacks were accepted in a queue, all of them reached, and none is due still."""
-    told = (await part.driver.queue(args.queue))["callbacks"]
+    told = _since(part).more(args.queue, await part.driver.queue(args.queue), "callbacks")
     due = len(await part.driver.callbacks())
     if (told["accepted"], told["reached"], told["not reached"], due) != (args.accepted, args.accepted, 0, 0):
         raise DriverError(f"callbacks of {args.queue} are {told}, {due} due still; due: {args.accepted}, all reached")

@@ -16,7 +16,7 @@ async def open_location(opening: Opening, name: str, component: CallerLocationCo
     tls = component.tls
     if simulated and component.simulator.certificate is not None:
         tls = TlsSettings(ca=component.simulator.certificate)
-    return LocationService.open(
+    service = LocationService.open(
         opening.context,
         name,
         link=host_port(component.link) if component.link else opening.addresses.host_port(name, "location"),
@@ -28,3 +28,5 @@ async def open_location(opening: Opening, name: str, component: CallerLocationCo
         tls=tls.context() if tls is not None else None,
         permit=opening.interlock.locate,
     )
+    service.tester = opening.tester
+    return service

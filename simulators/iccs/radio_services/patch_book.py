@@ -45,7 +45,7 @@ class Patch:
 
     def shown(self) -> dict[str, Any]:
         """Return it as the control interface shows it."""
-        return {"patch": self.id, "talkgroups": list(self.talkgroups), "by": self.by, "since": round(self.since, 3)}
+        return {"patch": self.id, "talkgroups": list(self.talkgroups), "by": self.by, "since": round(self.since, 6)}
 
 
 class PatchBook:

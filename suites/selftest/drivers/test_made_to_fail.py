@@ -11,16 +11,21 @@ import pytest
 from testers_hand import Hand, pty
 
 from harness.errors import ExpectationError, NotPlayedError
+from harness.scenario.cast import Cast
+from harness.scenario.load import load_scenario
 from harness.testbed.bench import Bench, open_bench
 from harness.testbed.load import load_testbed
 
 REAL = """\
 name: real-bench
+safety: {submit: [contact-us]}
 components:
   iccs: {role: iccs, binding: real, sip: "192.0.2.1:5060"}
   airwave: {role: radio_network, binding: real}
   switch: {role: enterprise_switch, binding: real, sip: "192.0.2.2:5060"}
   crm: {role: crm, binding: real, service: "http://192.0.2.3"}
+  location: {role: caller_location, binding: real, link: "127.0.0.1:9"}
+  contact-us: {role: contact_us, binding: real, address: "http://192.0.2.4"}
 """
 
 
@@ -49,6 +54,11 @@ async def test_a_tester_kills_a_node_cuts_sites_and_trunks_and_says_when(tmp_pat
             await switch.mend_site("govan")
             await crm.fail("slow", seconds=3)
             await crm.recover()
+            location = await bench.location_service()
+            await location.fail("down")
+            await location.recover()
+            with pytest.raises(NotPlayedError, match="only a simulator can be made to be garbled"):
+                await location.fail("garbled")
             await hand.leave()
             asked = [line.partition(".  [")[0] for line in hand.read.splitlines()]
             done = [(event.source, event.kind) for event in bench.journal if event.kind.startswith("tester.")]
@@ -64,6 +74,8 @@ async def test_a_tester_kills_a_node_cuts_sites_and_trunks_and_says_when(tmp_pat
         "switch: link site govan again",
         "crm: have it answer 3 s late",
         "crm: end the fault",
+        "location: take it off the network: links to it are refused",
+        "location: end the fault",
     ]
     assert done[:4] == [("iccs", "tester.asked"), ("iccs", "tester.done")] * 2
     assert len(done) == 2 * len(asked)
@@ -123,5 +135,40 @@ async def test_where_nobody_stands_by_it_is_not_played_and_the_reason_says_what_
         for asks in (bench.core_nodes, bench.site_links, bench.switch_faults):
             with pytest.raises(NotPlayedError, match="Name a 'tester' in the testbed file"):
                 await asks()
-        with pytest.raises(NotPlayedError, match="crm is real"):
-            await (await bench.crm()).fail("down")
+        for opens in (bench.crm, bench.location_service):
+            with pytest.raises(NotPlayedError, match="is real: it is not made to fail from here"):
+                await (await opens()).fail("down")
+
+
+SCENARIO = """\
+id: T-1
+title: A record is graded
+actors: {crm: {role: crm}}
+timeline:
+  - crm: {record: {name: Ailsa, telephone: "+447700900999", text: "A bin", received: "2026-01-01T09:00:00Z", key: k}}
+  - expect: {on: crm, event: record.made, within: 2 s}
+"""
+
+
+async def test_a_scenario_that_expects_what_a_simulator_alone_tells_is_not_played_and_does_nothing(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "scenario.yaml"
+    file.write_text(SCENARIO, encoding="utf-8")
+    async with bench_with(tmp_path, None) as bench:
+        with pytest.raises(NotPlayedError, match=r"crm is real, and record\.made is told by a simulator alone"):
+            await Cast.open(bench, load_scenario(file))
+        assert bench.journal.find("crm", "crm.recorded") is None
+
+
+async def test_what_a_simulator_alone_tells_of_is_not_waited_for_at_a_real_system(tmp_path: Path) -> None:
+    async with bench_with(tmp_path, None) as bench:
+        crm, contact = await bench.crm(), await bench.contact_us()
+        with pytest.raises(NotPlayedError, match=r"crm is real, and review\.raised is told by a simulator alone"):
+            await crm.expect("review.raised", within=3_600.0)
+        with pytest.raises(NotPlayedError, match=r"contact-us is real, and crm\.record is told by a simulator alone"):
+            await contact.expect("crm.record", within=3_600.0)
+        with pytest.raises(NotPlayedError, match="contact-us is real: its staff's side"):
+            await contact.receipts()
+        with pytest.raises(NotPlayedError, match="it is not told where this Contact Us system takes mail"):
+            await contact.mail("iona@example.org", "A message", "The bin is full")

@@ -50,6 +50,24 @@ async def test_a_key_is_granted_shown_to_the_others_and_let_go(town: Town) -> No
         await one.unkey()
 
 
+async def test_one_who_presses_while_the_others_are_being_called_has_the_floor_once_they_are_there(town: Town) -> None:
+    one, two, _ = town.radios
+    await one.select("GD-OPS-1")
+    pressing = asyncio.create_task(one.key())
+    await asyncio.sleep(1.0)
+    assert not pressing.done()
+    await two.select("GD-OPS-1")
+    await pressing
+    await two.expect("talker.shown", within=1.0, user="one")
+
+
+async def test_one_to_whom_nobody_comes_is_told_so(town: Town) -> None:
+    one, *_ = town.radios
+    await one.select("GD-OPS-1")
+    with pytest.raises(DriverError, match="GD-OPS-1: only one participant"):
+        await one.key()
+
+
 async def test_one_who_waits_is_told_and_granted_when_the_floor_is_free(town: Town) -> None:
     one, two, _ = await joined(town)
     await one.key()

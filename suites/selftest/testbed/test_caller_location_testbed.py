@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from harness.drivers.location import LocationService
-from harness.errors import DriverError, InterlockError, TestbedError
+from harness.errors import InterlockError, NotPlayedError, TestbedError
 from harness.protocols.location.aml_https import AmlForm
 from harness.protocols.location.caller import Source
 from harness.testbed.addresses import Addresses
@@ -116,7 +116,7 @@ async def test_on_a_real_service_nothing_leaves_that_is_not_listed() -> None:
             assert [location.source for location in known.locations] == [Source.CELL]
             assert await service.post_aml(AmlForm(number="+447700900123", latitude=55.8, longitude=-4.2)) == 200
             await service.expect("location.received", within=5, source="AML")
-            with pytest.raises(DriverError, match="only a simulator has a control interface"):
+            with pytest.raises(NotPlayedError, match="it is not made to fail from here"):
                 await service.fail("down")
             asked = [(event.kind, event.data.get("cli")) for event in context.journal.since(mark)]
             assert {cli for _, cli in asked} == {"+447700900123"}

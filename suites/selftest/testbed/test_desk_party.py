@@ -15,6 +15,7 @@ from harness.protocols.rtp.g711 import Samples
 from harness.testbed.bench import open_bench
 from harness.testbed.conversation import converse
 from harness.testbed.desk_party import desk_party, worked_by
+from harness.testbed.layouts import laid_out
 from harness.testbed.load import load_testbed
 
 TESTBEDS = Path(__file__).resolve().parents[3] / "fixtures" / "testbeds"
@@ -69,6 +70,15 @@ def test_of_a_real_iccs_the_radios_tell_the_talkgroups(tmp_path: Path) -> None:
     testbed = load_testbed(file)
     assert worked_by(testbed, Technology.TETRA) == ["A", "B", "C"]
     assert worked_by(testbed, Technology.ROIP) == ["R"]
+
+
+def test_of_a_real_iccs_the_layout_that_it_stands_for_tells_what_is_worked_where(tmp_path: Path) -> None:
+    file = tmp_path / "real.yaml"
+    file.write_text(REAL.replace("name: real\n", "name: real\nstands_for: [simulated]\n"))
+    testbed = load_testbed(file)
+    assert worked_by(testbed, Technology.TETRA)[:3] == ["GD-OPS-1", "GD-OPS-2", "GD-OPS-3"]
+    assert worked_by(testbed, Technology.MCPTT) == ["GD-ESN-1", "GD-ESN-2", "GD-ESN-3"]
+    assert laid_out(testbed).name == "niccs-simulated"
 
 
 async def test_the_day_after_airwave_is_another_testbed_file(speech: Callable[[str], Samples]) -> None:

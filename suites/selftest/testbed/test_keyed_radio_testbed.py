@@ -18,7 +18,7 @@ import pytest
 import serial
 import serial.rfc2217
 
-from harness.errors import DriverError, InterlockError, TestbedError
+from harness.errors import InterlockError, NotPlayedError, TestbedError
 from harness.testbed.bench import open_bench
 from harness.testbed.load import load_testbed
 
@@ -118,7 +118,7 @@ async def test_a_real_radio_is_keyed_only_where_the_file_allows_it(
             else:
                 with pytest.raises(InterlockError, match=f"key {talkgroup or 'vhf'} is not allowed"):
                     await radio.key()
-            with pytest.raises(DriverError, match="vhf is real"):
+            with pytest.raises(NotPlayedError, match="vhf is real"):
                 await radio.set_carrier(True)
         assert there.levels == ([True, False] if allowed else []), "the bench's end lets the key go"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,13 @@ from typer.testing import CliRunner
 
 from harness.cli.main import app
 from harness.cli.places import FIXTURES, PROJECT
-from harness.errors import TestbedError
+from harness.drivers.talking_radio import Technology
+from harness.errors import NotPlayedError, TestbedError
+from harness.testbed.bench import open_bench
+from harness.testbed.desk_party import desk_party
 from harness.testbed.layouts import lacking, plays, tells_nothing_of
 from harness.testbed.load import load_testbed
+from harness.testbed.radio_party import radio_party
 
 EXAMPLES = sorted((PROJECT / "docs" / "examples").glob("*.yaml"))
 BENCH = """\
@@ -65,3 +70,26 @@ def test_only_real_equipment_stands_for_a_layout(tmp_path: Path) -> None:
     assert plays(bench, "queues")
     assert not plays(bench, "routes")
     assert "stands_for: [routes]" in tells_nothing_of(bench, "routes")
+
+
+PARTY = """\
+name: real
+stands_for: [simulated]
+talkgroups: {GD-OPS-1: 1001}
+components:
+  iccs: {role: iccs, binding: real, sip: "192.0.2.1:5060"}
+  govan-31: {role: console, binding: manual, position: govan-31}
+  radio: {role: radio_network, binding: real}
+  one: {role: radio_terminal, issi: 4001001, talkgroup: GD-OPS-1}
+"""
+
+
+async def test_what_a_real_bench_lacks_of_a_party_is_not_played(tmp_path: Path) -> None:
+    bench_of = load_testbed(written(tmp_path, PARTY))
+    async with open_bench(bench_of, today=date(2026, 1, 1), addresses=None, virtual=False) as bench:
+        with pytest.raises(NotPlayedError, match="1 radios for tetra on one talkgroup; 2 are due"):
+            radio_party(bench, Technology.TETRA)
+        party = desk_party(bench, Technology.TETRA)
+        assert party is not None
+        with pytest.raises(NotPlayedError, match="the testbed has 1 consoles that work GD-OPS-1"):
+            await party.dispatcher(1)

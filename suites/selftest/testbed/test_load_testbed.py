@@ -368,3 +368,16 @@ def test_whatever_the_text_nothing_but_a_testbed_error_is_raised(
         load_testbed(path)
     except TestbedError as error:
         assert str(error).startswith(f"{path}:")
+
+
+def test_what_may_be_keyed_is_named_where_only_handsets_of_a_real_server_are_on_it(tmp_path: Path) -> None:
+    text = """\
+name: esn
+safety: {key: [GD-ESN-1]}
+components:
+  esn: {role: mcptt_server, binding: real, sip: "192.0.2.1:5060", domain: esn.example}
+  handset: {role: mcptt_terminal, binding: real, of: esn, user: officer-1, talkgroup: GD-ESN-1}
+"""
+    assert load_testbed(written(tmp_path, text)).safety.key == ("GD-ESN-1",)
+    told = refused(tmp_path, text.replace("key: [GD-ESN-1]", "key: [GD-ESN-2]"))
+    assert "safety.key.0: found 'GD-ESN-2'; allowed: GD-ESN-1" in told

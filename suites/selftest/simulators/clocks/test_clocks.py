@@ -12,7 +12,7 @@ from harness.drivers.clocks import NodeClocks
 from harness.endpoints.control_link import ControlClient
 from harness.endpoints.sntp import ask_clock
 from harness.endpoints.sntp.question import ANSWERS_WITHIN_S
-from harness.errors import DriverError, LocalError, SntpLocalError
+from harness.errors import DriverError, LocalError, NotPlayedError, SntpLocalError
 from harness.measure.clocks import skews
 from harness.protocols import sntp
 from harness.protocols.sntp import Packet, Sample
@@ -90,7 +90,7 @@ async def test_a_clock_that_says_nothing_is_said_to(context: Context) -> None:
         await driver.read("mute")
     assert context.journal.now() - began < 2 * ANSWERS_WITHIN_S, "a silent clock is asked again and again"
     assert context.journal.find("mute", "clock.silent") is not None
-    with pytest.raises(DriverError, match="only simulated clocks can be set"):
+    with pytest.raises(NotPlayedError, match="only simulated clocks can be set"):
         await driver.set_skew("mute", 1.0)
     port.close()
 

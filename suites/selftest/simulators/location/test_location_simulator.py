@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from harness.drivers.location import LocationService
-from harness.errors import CallerLocationLocalError, DriverError, InterlockError, LocalError
+from harness.errors import CallerLocationLocalError, DriverError, InterlockError, LocalError, NotPlayedError
 from harness.protocols.location.aml_https import MAX_BODY, AmlForm, build
 from harness.protocols.location.aml_sms import Aml, Method
 from harness.protocols.location.caller import Source, Status
@@ -448,9 +448,9 @@ async def test_nothing_leaves_that_the_interlock_refuses() -> None:
 async def test_a_real_service_has_no_switches_and_may_have_no_intake() -> None:
     async with running() as bench:
         real = LocationService.open(bench.ours, "real", link=bench.simulator.link_address, permit=lambda _w, _n: None)
-        with pytest.raises(DriverError, match="real is real: only a simulator has a control interface"):
+        with pytest.raises(NotPlayedError, match="real is real: it is not made to fail from here"):
             await real.fail("down")
-        with pytest.raises(DriverError, match="real is real and has no 'aml'"):
+        with pytest.raises(NotPlayedError, match="real is real and has no 'aml'"):
             await real.post_aml(AmlForm(number=STILL))
         with pytest.raises(DriverError, match="call 'x' was not asked about"):
             real.known("x")
