@@ -74,7 +74,10 @@ def _sip(data: bytes) -> Decoded:
 
 
 def _info(data: bytes) -> Decoded:
-    said = {name: value for name, value in plain(read_info(data)).items() if value not in (None, "")}
+    info = read_info(data)
+    said = {name: value for name, value in plain(info).items() if value not in (None, "")}
+    if info.listening is not None:
+        said["listening"] = info.listening.value
     return {**said, "type": "mcptt-info"}
 
 
@@ -143,7 +146,4 @@ def _floor(message: mcptt.FloorMessage) -> Decoded:
 
 
 def _named(kind: type[IntEnum], value: int) -> str:
-    try:
-        return kind(value).name.lower().replace("_", " ")
-    except ValueError:
-        return "not known to this tool"
+    return mcptt.in_words(kind, value, "not known to this tool")

@@ -20,7 +20,7 @@ from harness.drivers.console_calls import CallHandling, PermitDial
 from harness.drivers.console_crm import CallerRecords
 from harness.drivers.console_desk_radio import DeskRadio
 from harness.drivers.console_oversight import Oversight
-from harness.drivers.console_radio import RadioControl
+from harness.drivers.console_radio import Radio, RadioControl, listed_as, told_of
 from harness.drivers.console_recordings import RecordedSpeech
 from harness.drivers.jack import AudioJack, open_jack
 from harness.endpoints.media import MediaService
@@ -259,10 +259,10 @@ class Console(CallHandling, RadioControl, DeskRadio, CallerRecords, Oversight, R
         """Let go of the floor."""
         await self._act("unkey")
 
-    async def send_text(self, issi: int, text: str) -> None:
+    async def send_text(self, radio: Radio, text: str) -> None:
         """Send a text to a radio. Raises DriverError, or InterlockError when the testbed does not allow it."""
-        self._permit_radio("message", str(issi), 0)
-        await self._act("text", issi=issi, text=text)
+        self._permit_radio("message", listed_as(radio), 0)
+        await self._act("text", **told_of(radio), text=text)
 
     # Incidents
 

@@ -20,12 +20,29 @@ MAX_RECORDING = 32 * 1024 * 1024
 """Bytes of a recording that is fetched."""
 
 PermitRadio = Callable[[str, str, int], None]
+Radio = int | str
+"""By what a console knows a radio: an ISSI, or its user's MCPTT ID (``sip:…``)."""
+
+
+def told_of(radio: Radio) -> dict[str, Any]:
+    """The key and value that tell it: ``issi`` or ``mcptt_id``."""
+    return {"mcptt_id": radio} if isinstance(radio, str) else {"issi": radio}
+
+
+def listed_as(radio: Radio) -> str:
+    """By what the testbed's ``safety`` names it: its ISSI, or the name in its MCPTT ID."""
+    return radio.removeprefix("sip:").partition("@")[0] if isinstance(radio, str) else str(radio)
+
+
+def _in_path(radio: Radio) -> str:
+    return quote(str(radio), safe="")
 
 
 class RadioControl(ABC):
     """The part of a console that works on the radio network itself.
 
     Whatever keys, rings or opens a microphone, or changes what a terminal can do, asks the safety interlock first.
+    A radio that has no ISSI is told by ``mcptt_id`` in all events, and ``issi`` is None then.
     Events: ``patch.made`` {patch, talkgroups, by}, ``patch.ended``, ``dgna.given`` {gssi, name, of}, ``dgna.unit``
     {gssi, issi, state, attached, of}, ``dgna.taken``, ``ambience.begun`` {ambience, issi}, ``ambience.ended`` {reason,
     recording}, ``terminal.disabled`` {issi, told}, ``terminal.enabled``, ``radio_call.dialled`` {radio_call, issi},
@@ -91,17 +108,18 @@ class RadioControl(ABC):
 
     # Terminals
 
-    async def begin_ambience(self, issi: int, password: str) -> None:
+    async def begin_ambience(self, radio: Radio, password: str) -> None:
         """Open a terminal's microphone silently; the headset gives what it hears until ``end_ambience``.
 
         The password is never journalled. Raises DriverError with the ICCS's reason, InterlockError.
         """
-        self._permit_radio("control", str(issi), 0)
-        await self._order("POST", "ambience", "begin_ambience", {"issi": issi, "password": password}, issi=issi)
+        self._permit_radio("control", listed_as(radio), 0)
+        who = told_of(radio)
+        await self._order("POST", "ambience", "begin_ambience", {**who, "password": password}, **who)
 
-    async def end_ambience(self, issi: int) -> None:
+    async def end_ambience(self, radio: Radio) -> None:
         """Close it. Raises DriverError."""
-        await self._order("DELETE", f"ambience/{issi}", "end_ambience", issi=issi)
+        await self._order("DELETE", f"ambience/{_in_path(radio)}", "end_ambience", **told_of(radio))
 
     async def disable(self, issi: int) -> None:
         """Take a terminal off the network for a time. Raises DriverError, InterlockError."""
@@ -115,13 +133,14 @@ class RadioControl(ABC):
 
     # Calls with one radio
 
-    async def call_radio(self, issi: int) -> str:
+    async def call_radio(self, radio: Radio) -> str:
         """Call a radio, duplex; return the call's id. ``radio_call.connected`` tells that it is up.
 
         Raises DriverError, InterlockError.
         """
-        self._permit_radio("call", str(issi), 0)
-        return str((await self._order("POST", "radio-call", "call_radio", {"issi": issi}, issi=issi))["radio_call"])
+        self._permit_radio("call", listed_as(radio), 0)
+        who = told_of(radio)
+        return str((await self._order("POST", "radio-call", "call_radio", who, **who))["radio_call"])
 
     async def clear_radio_call(self) -> None:
         """Clear that call. Raises DriverError."""
@@ -160,30 +179,31 @@ class RadioControl(ABC):
 
     # Units
 
-    async def unit(self, issi: int) -> dict[str, Any]:
+    async def unit(self, radio: Radio) -> dict[str, Any]:
         """Return what is known of a unit: ``status``, ``means``, ``since``, ``incident``; of command and control
         ``call_sign``, ``told``, ``told_since``. Raises DriverError.
         """
-        return await self._send("GET", f"units/{issi}", "unit", None)
+        return await self._send("GET", f"units/{_in_path(radio)}", "unit", None)
 
     async def units(self) -> list[dict[str, Any]]:
         """Return every unit of which a status came or that is on an incident. Raises DriverError."""
         return list((await self._fetch("units")).json())
 
-    async def place(self, issi: int) -> dict[str, Any]:
+    async def place(self, radio: Radio) -> dict[str, Any]:
         """Return where a radio is on the map: ``lat`` and ``lon`` (degrees), ``error_m``, ``speed_kmh``,
         ``direction_deg``, ``fix_age_s``, and ``age_s`` since it came. Raises DriverError where it has not told.
         """
-        return await self._send("GET", f"map/{issi}", "place", None)
+        return await self._send("GET", f"map/{_in_path(radio)}", "place", None)
 
     async def places(self) -> list[dict[str, Any]]:
         """Return where every radio on the map is, the one that told last at the end. Raises DriverError."""
         return list((await self._fetch("map")).json())
 
-    async def assign_unit(self, issi: int, incident: str) -> None:
+    async def assign_unit(self, radio: Radio, incident: str) -> None:
         """Assign a unit to an incident. Raises DriverError."""
         path = f"incidents/{quote(incident, safe='')}/units"
-        await self._order("POST", path, "assign_unit", {"issi": issi}, issi=issi, incident=incident)
+        who = told_of(radio)
+        await self._order("POST", path, "assign_unit", who, **who, incident=incident)
 
     async def incident(self, incident: str) -> dict[str, Any]:
         """Return an incident with its log. Raises DriverError."""

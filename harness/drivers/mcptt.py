@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
+from harness.drivers.mcptt_ambience import AmbientHandset
 from harness.drivers.mcptt_calls import PrivateMcpttCalls
 from harness.drivers.mcptt_floor import EMERGENCY_PRIORITY, GRANT_S, Keyed
 from harness.drivers.mcptt_places import PlacedHandset
@@ -27,14 +28,14 @@ TOLD_S: Final = 1.0
 _TOLD: Final = ("floor.idle", "floor.taken", "floor.granted")
 
 
-class McpttRadio(PrivateMcpttCalls, PlacedHandset, TextingHandset):
+class McpttRadio(PrivateMcpttCalls, AmbientHandset, PlacedHandset, TextingHandset):
     """One handset. What it does and shows is journalled under the component's name, in a radio terminal's words.
 
     Events: ``ptt.pressed`` {talkgroup, priority}, ``ptt.granted`` {talkgroup, grant_ms}, ``ptt.queued``, ``ptt.denied``
     {reason}, ``ptt.released``, ``ptt.pre_empted``, ``ptt.revoked`` {cause}, ``talker.shown`` {talkgroup, user,
     emergency}, ``talker.ended``, ``call.ended``, ``voice.heard`` {level_dbov}, and those of PlacedHandset, of
-    TextingHandset and of PrivateMcpttCalls, whose floor has no talkgroup; the endpoint's own ``floor.*``,
-    ``group_call.*``, ``private_call.*``, ``location.*`` and ``mcdata.*`` beside them.
+    TextingHandset, of AmbientHandset and of PrivateMcpttCalls, whose floor has no talkgroup; the endpoint's own
+    ``floor.*``, ``group_call.*``, ``private_call.*``, ``location.*`` and ``mcdata.*`` beside them.
     """
 
     technology: ClassVar[Technology] = Technology.MCPTT
@@ -178,8 +179,9 @@ class McpttRadio(PrivateMcpttCalls, PlacedHandset, TextingHandset):
     async def speak(self, samples: Samples) -> float:
         """Speak into the microphone of the call in use; without the floor nothing leaves. Returns its run time.
 
-        Raises McpttLocalError without the floor.
+        Whoever listens to the handset hears it too. Raises McpttLocalError without the floor.
         """
+        await self.speak_unkeyed(samples)
         return await self._in_use().say(samples)
 
     async def spoken(self) -> None:

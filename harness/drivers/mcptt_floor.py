@@ -11,7 +11,7 @@ from typing import Any, Final
 from harness.endpoints.mcptt import GroupCall, McpttTerminal
 from harness.errors import DriverError, ExpectationError, InterlockError, McpttLocalError
 from harness.journal import Event, Journal
-from harness.protocols.mcptt.messages import Deny, Indicator
+from harness.protocols.mcptt.messages import Deny, Indicator, in_words
 
 GRANT_S: Final = 5.0
 """Seconds within which the server answers a request to talk."""
@@ -140,10 +140,8 @@ class KeyedHandset:
 def _why(answer: Event) -> str:
     if answer.kind == "floor.unanswered":
         return "the server does not answer"
-    try:
-        return Deny(answer.data["cause"]).name.lower().replace("_", " ")
-    except (KeyError, ValueError):
-        return f"denied, cause {answer.data.get('cause')}"
+    cause = answer.data.get("cause")
+    return in_words(Deny, cause, f"denied, cause {cause}")
 
 
 def _is_alone(answer: Event) -> bool:

@@ -36,7 +36,7 @@ class Ability(StrEnum):
     CALLS_FROM_CONSOLES = "be called alone from a console"
     STANDBY = "go over to a standby"
     EMERGENCY_AT_CONSOLES = "tell consoles of an emergency"
-    PLACE_AT_CONSOLES = "tell consoles where an emergency is"
+    PLACE_AT_CONSOLES = "tell consoles where it is"
     AMBIENCE = "have its microphone opened from a console"
     REGROUPING = "be given a talkgroup over the air"
     PATCHES = "have its talkgroup patched at a console"
@@ -80,10 +80,6 @@ NOT_PLAYED: Final[Mapping[Technology, Mapping[Ability, str]]] = {
         Ability.FALLBACK: "the simulated gateway's radios are at no site that could be cut off",
     },
     Technology.MCPTT: {
-        Ability.STATUS_AT_CONSOLES: "the simulated ICCS is told of statuses by TETRA alone",
-        Ability.CALLS_FROM_CONSOLES: "the simulated ICCS calls radios alone by TETRA",
-        Ability.PLACE_AT_CONSOLES: "the simulated ICCS is told of places by TETRA (LIP) alone",
-        Ability.AMBIENCE: "MCPTT's ambient listening (TS 24.379) is not built",
         Ability.REGROUPING: "MCPTT's regrouping (TS 24.379) is not built",
         Ability.FALLBACK: "MCPTT's isolated operation (IOPS) is not built",
     },

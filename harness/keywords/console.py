@@ -152,8 +152,8 @@ class ConsoleKeywords(Topic):
         Example:
         | `Operator Assigns Unit`    govan-31    officer    ${incident} |
         """
-        issi = self.session.bench.issi(terminal)
-        self._at(console, lambda at: at.assign_unit(issi, incident))
+        unit = self.session.bench.console_id(terminal)
+        self._at(console, lambda at: at.assign_unit(unit, incident))
 
     @keyword
     def operator_closes_incident(self, console: str, incident: str) -> None:

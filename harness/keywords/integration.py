@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from robot.api.deco import keyword
 
+from harness.drivers.console_radio import told_of
 from harness.keywords.base import Topic
 from harness.measure.reports import Report, gaps
 from harness.protocols.location.shapes import Point
@@ -33,7 +34,7 @@ class IntegrationKeywords(Topic):
         Example:
         | ${place}    `Console Map Shows`    govan-31    officer    within=20 s |
         """
-        return self.expect(console, "map.moved", within, {"issi": self.session.bench.issi(terminal), **wanted})
+        return self.expect(console, "map.moved", within, {**told_of(self.session.bench.console_id(terminal)), **wanted})
 
     # Vehicles
 

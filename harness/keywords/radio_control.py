@@ -140,8 +140,8 @@ class RadioControlKeywords(Topic):
         | `Dispatcher Listens To`    govan-31    officer |
         """
         given = self.session.bench.ambience_password(console) if password is None else password
-        issi = self.session.bench.issi(terminal)
-        self._dispatch(console, lambda at: at.begin_ambience(issi, given))
+        radio = self.session.bench.console_id(terminal)
+        self._dispatch(console, lambda at: at.begin_ambience(radio, given))
 
     @keyword
     def dispatcher_stops_listening_to(self, console: str, terminal: str) -> None:
@@ -154,8 +154,8 @@ class RadioControlKeywords(Topic):
         Example:
         | `Dispatcher Stops Listening To`    govan-31    officer |
         """
-        issi = self.session.bench.issi(terminal)
-        self._dispatch(console, lambda at: at.end_ambience(issi))
+        radio = self.session.bench.console_id(terminal)
+        self._dispatch(console, lambda at: at.end_ambience(radio))
 
     @keyword
     def listening_is_refused(self, console: str, terminal: str, password: str | None = None) -> str:
@@ -175,11 +175,11 @@ class RadioControlKeywords(Topic):
             reason = str(error)
         else:
             raise AssertionError(f"{console} was to be refused listening to {terminal}, and listens")
-        issi = str(self.session.bench.issi(terminal))
+        radio = str(self.session.bench.console_id(terminal))
 
         async def logged() -> list[dict[str, Any]]:
             supervisor = await self.session.bench.supervisor()
-            return await supervisor.audit(act="ambience", outcome="refused", target=issi)
+            return await supervisor.audit(act="ambience", outcome="refused", target=radio)
 
         if not any(entry["reason"] in reason for entry in self.session.run(logged())):
             raise AssertionError(f"the refusal is not in the audit record: {reason}")
@@ -266,8 +266,8 @@ class RadioControlKeywords(Topic):
         Example:
         | `Dispatcher Calls Radio`    govan-31    officer |
         """
-        issi = self.session.bench.issi(terminal)
-        return self._dispatch(console, lambda at: at.call_radio(issi))
+        radio = self.session.bench.console_id(terminal)
+        return self._dispatch(console, lambda at: at.call_radio(radio))
 
     @keyword
     def dispatcher_clears_radio_call(self, console: str, within: timedelta = timedelta(seconds=2)) -> str:
@@ -324,8 +324,8 @@ class RadioControlKeywords(Topic):
         Example:
         | ${status}    `Unit Status`    govan-31    officer |
         """
-        issi = self.session.bench.issi(terminal)
-        status = self._dispatch(console, lambda at: at.unit(issi))["status"]
+        unit = self.session.bench.console_id(terminal)
+        status = self._dispatch(console, lambda at: at.unit(unit))["status"]
         return None if status is None else int(status)
 
     # The network

@@ -27,6 +27,7 @@ from harness.measure.clocks import Skew, skews
 from harness.testbed.addresses import Addresses
 from harness.testbed.components import (
     ConsoleComponent,
+    McpttServerComponent,
     McpttTerminalComponent,
     RadioGatewayComponent,
     RadioTerminalComponent,
@@ -142,6 +143,18 @@ class Bench(Roles):
         """
         component = self.testbed.components.get(name)
         return component.user if isinstance(component, McpttTerminalComponent) else self.issi(name)
+
+    def console_id(self, name: str) -> int | str:
+        """Return by what consoles know a radio: its ISSI, or its user's MCPTT ID.
+
+        Raises TestbedError where there is no such radio.
+        """
+        component = self.testbed.components.get(name)
+        if not isinstance(component, McpttTerminalComponent):
+            return self.issi(name)
+        server = self.testbed.components[component.of]
+        assert isinstance(server, McpttServerComponent)
+        return f"sip:{component.user}@{server.id_domain}"
 
     def ambience_password(self, console: str) -> str:
         """Return what a console's operator gives for ambience listening. Raises TestbedError where none is told."""

@@ -13,7 +13,6 @@ from harness.testbed.components import (
     Binding,
     ConsoleComponent,
     IccsComponent,
-    McpttServerComponent,
     McpttTerminalComponent,
     RadioGatewayComponent,
     RadioTerminalComponent,
@@ -21,6 +20,7 @@ from harness.testbed.components import (
 from harness.testbed.layouts import lack, laid_out
 from harness.testbed.model import Testbed
 from harness.testbed.radio_party import radio_talkgroups
+from simulators.iccs.settings.ways import McpttWaySettings
 
 GROUPS: Final = 3
 """Talkgroups that such a suite works at once."""
@@ -63,19 +63,28 @@ class DeskParty:
             raise lack(self.bench.testbed, told)
         return names[number]
 
+    @property
+    def calls_as(self) -> int | str | None:
+        """As whom consoles call one radio alone: an ISSI, or an MCPTT user's name; None where the file has none."""
+        components = laid_out(self.bench.testbed).components.values()
+        if self.technology is Technology.TETRA:
+            lines = [each for each in components if isinstance(each, RadioGatewayComponent)]
+            return next((each.issi for each in lines if each.use == "radio_calls"), None)
+        ways = [
+            each.simulator.radio.ways.get(self.talkgroups[0]) for each in components if isinstance(each, IccsComponent)
+        ]
+        return next((way.user for way in ways if isinstance(way, McpttWaySettings)), None)
+
     def named(self, radio: TalkingRadio) -> dict[str, object]:
         """How consoles name who talks on a radio: by ISSI, or by MCPTT ID; nothing where the technology tells neither.
 
         These are values of ``talker.shown`` and ``emergency.shown``.
         """
         component = self.bench.testbed.components[radio.name]
-        if isinstance(component, RadioTerminalComponent):
-            return {"issi": component.issi}
-        if not isinstance(component, McpttTerminalComponent):
+        if not isinstance(component, RadioTerminalComponent | McpttTerminalComponent):
             return {"issi": None}
-        server = self.bench.testbed.components[component.of]
-        assert isinstance(server, McpttServerComponent)
-        return {"issi": None, "mcptt_id": f"sip:{component.user}@{server.id_domain}"}
+        who = self.bench.console_id(radio.name)
+        return {"issi": None, "mcptt_id": who} if isinstance(who, str) else {"issi": who}
 
 
 def worked_by(testbed: Testbed, technology: Technology) -> list[str]:

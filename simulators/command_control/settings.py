@@ -19,7 +19,9 @@ class UnitSettings(Strict):
 
     call_sign: CallSign
     issi: Annotated[int, Field(ge=1, le=16_777_215)] | None = None
-    """Its radio."""
+    """Its radio on TETRA."""
+    mcptt_id: Annotated[str, Field(pattern=r"^sip:[A-Za-z0-9_.-]{1,40}@[A-Za-z0-9.-]{1,120}$")] | None = None
+    """Its radio's user on ESN."""
     state: Annotated[str, Field(min_length=1, max_length=64)] = "Available"
 
 
@@ -41,7 +43,7 @@ class CommandControlSettings(Strict):
 
     @model_validator(mode="after")
     def _once_each(self) -> CommandControlSettings:
-        for what in ("call_sign", "issi"):
+        for what in ("call_sign", "issi", "mcptt_id"):
             values = [getattr(unit, what) for unit in self.units if getattr(unit, what) is not None]
             if len(set(values)) != len(values):
                 raise ValueError(f"two units have the same {what}")

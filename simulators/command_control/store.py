@@ -25,7 +25,7 @@ MAX_NEWS: Final = 500
 """News of one answer."""
 NEWS_KEPT: Final = 50_000
 BY_RADIO: Final = "issi:"
-"""What a unit's name begins with where the control room knows its radio only."""
+"""What a unit's name begins with where the control room knows its radio on TETRA only; one on ESN has its MCPTT ID."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS applied (
@@ -38,10 +38,11 @@ CREATE TABLE IF NOT EXISTS lines (number INTEGER PRIMARY KEY AUTOINCREMENT, inci
     text TEXT NOT NULL, at TEXT);
 CREATE INDEX IF NOT EXISTS lines_by_incident ON lines (incident);
 CREATE TABLE IF NOT EXISTS units (call_sign TEXT PRIMARY KEY, issi INTEGER, state TEXT NOT NULL, source TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS mcptt_users (call_sign TEXT PRIMARY KEY, mcptt_id TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS news (cursor INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, about TEXT NOT NULL,
     data TEXT NOT NULL);
 """
-_UNITS: Final = "SELECT call_sign, issi, state, source FROM units"
+_UNITS: Final = "SELECT call_sign, issi, mcptt_id, state, source FROM units LEFT JOIN mcptt_users USING (call_sign)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,10 @@ class Store:
                 self._file.executemany(
                     "INSERT OR IGNORE INTO units VALUES (?,?,?,'')",
                     [(unit.call_sign, unit.issi, unit.state) for unit in units],
+                )
+                self._file.executemany(
+                    "INSERT OR IGNORE INTO mcptt_users VALUES (?,?)",
+                    [(unit.call_sign, unit.mcptt_id) for unit in units if unit.mcptt_id is not None],
                 )
         except sqlite3.Error as error:
             raise CommandControlError(f"{path}: no file of a command-and-control simulator: {error}") from error
@@ -250,11 +255,12 @@ class Store:
     def set_unit(self, call_sign: str, state: str) -> None:
         """Change a unit's state at command and control itself; control rooms are told. Raises RefusedError."""
         with self._all_or_nothing():
-            row = self._file.execute("SELECT issi FROM units WHERE call_sign=?", (call_sign,)).fetchone()
+            row = self._file.execute(f"{_UNITS} WHERE call_sign=?", (call_sign,)).fetchone()
             if row is None:
                 raise RefusedError(f"no unit {call_sign!r}")
+            unit = _unit(row)
             self._file.execute("UPDATE units SET state=?, source='operator' WHERE call_sign=?", (state, call_sign))
-            self._tell("unit.state", call_sign, {"state": state, "issi": row[0]})
+            self._tell("unit.state", call_sign, {"state": state, "issi": unit["issi"], "mcptt_id": unit["mcptt_id"]})
 
     def write(self, id_: str, text: str, by: str) -> None:
         """Add a line to a log at command and control itself; control rooms are told. Raises RefusedError."""
@@ -269,8 +275,9 @@ class Store:
 
     def unit(self, about: str) -> dict[str, Any]:
         """The unit that a control room calls so: by its call sign or its radio. Raises RefusedError."""
-        wanted = (about, about.removeprefix(BY_RADIO) if about.startswith(BY_RADIO) else None)
-        row = self._file.execute(f"{_UNITS} WHERE call_sign=? OR CAST(issi AS TEXT)=? LIMIT 1", wanted).fetchone()
+        wanted = (about, about, about.removeprefix(BY_RADIO) if about.startswith(BY_RADIO) else None)
+        where = "WHERE call_sign=? OR mcptt_id=? OR CAST(issi AS TEXT)=? LIMIT 1"
+        row = self._file.execute(f"{_UNITS} {where}", wanted).fetchone()
         if row is None:
             raise RefusedError(f"no unit {about!r}")
         return _unit(row)
@@ -310,7 +317,7 @@ class Store:
 
 
 def _unit(row: tuple[Any, ...]) -> dict[str, Any]:
-    return dict(zip(("call_sign", "issi", "state", "source"), row, strict=True))
+    return dict(zip(("call_sign", "issi", "mcptt_id", "state", "source"), row, strict=True))
 
 
 def _owner(eido: Eido) -> str:

@@ -49,7 +49,8 @@ from simulators.iccs.signalling_watch import SignallingWatch
 from simulators.iccs.switch import Switch
 from simulators.iccs.talkgroup_plan import TalkgroupPlan
 from simulators.iccs.talkgroup_ways.lines import TetraLine
-from simulators.iccs.talkgroup_ways.way import RadioPermit
+from simulators.iccs.talkgroup_ways.mcptt_user import McpttUsers
+from simulators.iccs.talkgroup_ways.way import RadioPermit, told_of
 from simulators.iccs.treatment import Treatment
 from simulators.iccs.trunks import Trunk, Trunks
 from simulators.iccs.wire import Wire
@@ -87,10 +88,13 @@ class Building:
         self.command = CommandDesk(shared, self.incidents)
         self.crm = CrmDesk(shared)
         lines = [line for line in around.gateways if not (isinstance(line, TetraLine) and line.private)]
-        self.radio = RadioDesk(context, media, shared.positions, lines, around.talkgroups, permit_radio)
+        users = McpttUsers(context, media)
+        self.radio = RadioDesk(context, media, shared.positions, lines, around.talkgroups, permit_radio, users)
         self.patch = PatchPanel(shared, self.radio)
         self.audit = audit = Audit(context.journal, epoch)
-        self.services = RadioServices(shared, self.radio, self.patch, self.incidents, around, permit_radio, audit)
+        self.services = RadioServices(
+            shared, self.radio, self.patch, self.incidents, around, permit_radio, audit, users
+        )
         monitored = {line.name: line.talkgroup for line in lines}
         self.directory = DirectoryDesk(shared)
         self.records = RecordsDesk(shared, self.incidents, audit)
@@ -194,8 +198,8 @@ class Building:
     def _radio_recorded(self, made: VoiceRecording, heard: Mapping[str, Recording]) -> None:
         kind: Kind = "ambience" if made.of == "ambience" else "radio_call"
         for who, speech in heard.items():
-            speaker = made.issi if who == "radio" else None
-            self.recorder.take(About(kind, position=made.position, issi=speaker), speech)
+            speaker = told_of(made.who) if who == "radio" else {}
+            self.recorder.take(About(kind, position=made.position, **speaker), speech)
 
     def _radio_changed(self, position: Position) -> None:
         self.patch.position(position)

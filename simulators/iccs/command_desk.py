@@ -28,6 +28,7 @@ from simulators.iccs.incidents import Change, Incident, IncidentError, IncidentL
 from simulators.iccs.positions import Position
 from simulators.iccs.records import CallRecord
 from simulators.iccs.shared import Shared
+from simulators.iccs.talkgroup_ways.way import RadioUser, talker_of, uri_of
 
 NAME: Final = "iccs command-control"
 _LOST: Final = ("command_control_lost", "command and control")
@@ -61,7 +62,7 @@ class CommandDesk:
         self._shown_link: dict[str, Any] | None = None
         self._epoch: Callable[[], float] = lambda: 0.0
         self._tag = ""
-        self.unit_told: Callable[[str, int | None, str], None] = lambda _call_sign, _issi, _state: None
+        self.unit_told: Callable[[str, RadioUser | None, str], None] = lambda _call_sign, _who, _state: None
         """Told what command and control tells of a unit: its call sign, its radio's ISSI if it has one, its state."""
 
     def start(self, at: CommandControlAt | None) -> None:
@@ -132,12 +133,12 @@ class CommandDesk:
         except LocalError:  # the book is full and the oldest went
             return None
 
-    def unit(self, issi: int, state: str) -> None:
+    def unit(self, who: RadioUser, state: str) -> None:
         """Tell a unit's state, as its radio sent it."""
         if self._link is None:
             return
-        eido = unit_object(issi, state, element=self._settings.element, at=self._epoch() + self._shared.now())
-        self._put(Entry("unit.state", f"issi:{issi}", eido.written()))
+        eido = unit_object(uri_of(who), state, element=self._settings.element, at=self._epoch() + self._shared.now())
+        self._put(Entry("unit.state", uri_of(who), eido.written()))
 
     def _put(self, entry: Entry) -> None:
         assert self._link is not None
@@ -175,9 +176,9 @@ class CommandDesk:
 
     def _news(self, news: News) -> None:
         if news.kind == "unit.state":
-            issi = news.data.get("issi")
+            who = talker_of(news.data)
             state = str(news.data.get("state", ""))[:MAX_STATE]
-            self.unit_told(news.about, issi if isinstance(issi, int) else None, state)
+            self.unit_told(news.about, who if isinstance(who, int | str) else None, state)
             return
         incident = self._incidents.shared(news.about)
         if incident is None:

@@ -14,6 +14,7 @@ from simulators.iccs.feeds.feeds import FeedError, GoneError
 from simulators.iccs.positions import AdviserState, Position, PositionError
 from simulators.iccs.reconciliation import account_for, reconciliation
 from simulators.iccs.records import CallRecord
+from simulators.iccs.talkgroup_ways.way import RadioUser
 from simulators.iccs.trunks import TrunkFault
 
 
@@ -210,10 +211,10 @@ class OperatorDesk:
         """Let go."""
         self._rooms.radio.unkey(position)
 
-    async def send_text(self, position: Position, issi: int, text: str) -> None:
+    async def send_text(self, position: Position, to: RadioUser, text: str) -> None:
         """Send a text to a radio."""
         position.seated()
-        await self._rooms.radio.send_text(position, issi, text)
+        await self._rooms.radio.send_text(position, to, text)
 
     # What a supervisor sees and does
 

@@ -36,11 +36,11 @@ def _maybe(kind: Any) -> tuple[Any, Any]:
 
 
 _CALL: Final = {"call": _Id, "queue": _Text, "cli": _Text, "record": _Id}
-_RADIO_CALL: Final = {"radio_call": _Id, "issi": StrictInt}
+_RADIO: Final = {"issi": StrictInt | None, "mcptt_id": _maybe(StrictStr)}
+_RADIO_CALL: Final = {"radio_call": _Id, **_RADIO}
 _EMERGENCY: Final = {
     "emergency": _Id,
-    "issi": StrictInt | None,
-    "mcptt_id": _maybe(StrictStr),
+    **_RADIO,
     "alias": StrictStr,
     "talkgroup": StrictStr,
     "lat": _Degrees,
@@ -115,7 +115,7 @@ for _kind, _summary, _values in (
     (
         "talker.shown",
         "Somebody talks.",
-        {**_GROUP, "issi": StrictInt | None, "mcptt_id": _maybe(StrictStr), "alias": _Text},
+        {**_GROUP, **_RADIO, "alias": _Text},
     ),
     ("talker.ended", "Nobody talks any more.", _GROUP),
     (
@@ -124,8 +124,7 @@ for _kind, _summary, _values in (
         {
             **_GROUP,
             "alarm": _Id,
-            "issi": StrictInt | None,
-            "mcptt_id": _maybe(StrictStr),
+            **_RADIO,
             "alias": _Text,
             "after_s": StrictFloat,
         },
@@ -135,19 +134,19 @@ for _kind, _summary, _values in (
     ("talkgroup.unselected", "A talkgroup is on the loudspeaker.", _GROUP),
     ("talkgroup.chosen", "A talkgroup was found in its folders.", {**_GROUP, "touches": StrictInt}),
     ("volume.set", "How loud it is here.", {"headset_db": StrictFloat, "loudspeaker_db": StrictFloat}),
-    ("status.shown", "A radio sent a status.", {"issi": StrictInt | None, "value": StrictInt}),
-    ("sds.shown", "A radio sent a text.", {"issi": StrictInt | None, "text": StrictStr}),
-    ("sds.sent", "A text was sent to a radio.", {"issi": StrictInt, "delivered": StrictBool}),
+    ("status.shown", "A radio sent a status.", {**_RADIO, "value": StrictInt}),
+    ("sds.shown", "A radio sent a text.", {**_RADIO, "text": StrictStr}),
+    ("sds.sent", "A text was sent to a radio.", {**_RADIO, "delivered": StrictBool}),
     ("emergency.shown", "An officer pressed the emergency key.", _EMERGENCY),
     ("emergency.located", "Where that officer is.", _EMERGENCY),
     ("emergency.acknowledged", "Somebody has it in hand.", _EMERGENCY),
     ("emergency.cleared", "An emergency is over.", {**_EMERGENCY, "reason": _maybe(_Text)}),
     ("emergency.dropped", "One too many: the oldest is shown no more.", {**_EMERGENCY, "reason": _maybe(_Text)}),
-    ("ambience.begun", "A radio's microphone is open.", {"ambience": _Id, "issi": StrictInt}),
+    ("ambience.begun", "A radio's microphone is open.", {"ambience": _Id, **_RADIO}),
     (
         "ambience.ended",
         "It is closed, or was never opened.",
-        {"ambience": _Id, "issi": StrictInt, "reason": StrictStr, "recording": _Text},
+        {"ambience": _Id, **_RADIO, "reason": StrictStr, "recording": _Text},
     ),
     ("radio_call.dialled", "One radio is called.", _RADIO_CALL),
     ("radio_call.connected", "It has answered.", _RADIO_CALL),
@@ -155,16 +154,16 @@ for _kind, _summary, _values in (
     ("radio_call.ended", "That call is over.", {**_RADIO_CALL, "reason": StrictStr, "recording": _Text}),
     ("dgna.given", "A radio was given a talkgroup.", {"gssi": StrictInt, "name": StrictStr, "of": StrictInt}),
     ("dgna.taken", "It was taken from it.", {"gssi": StrictInt, "name": StrictStr, "of": StrictInt}),
-    ("unit.assigned", "A unit was assigned.", {"issi": StrictInt, "incident_id": _Id}),
+    ("unit.assigned", "A unit was assigned.", {**_RADIO, "incident_id": _Id}),
     (
         "unit.state",
         "A unit's state.",
-        {"issi": StrictInt, "status": StrictInt, "means": _Text, "incident_id": _Text},
+        {**_RADIO, "status": StrictInt, "means": _Text, "incident_id": _Text},
     ),
     (
         "unit.told",
         "Command and control set a unit's state.",
-        {"unit": StrictStr, "state": StrictStr, "issi": StrictInt | None},
+        {"unit": StrictStr, "state": StrictStr, **_RADIO},
     ),
     ("incident.opened", "An incident was opened here.", _INCIDENT),
     ("incident.received", "An incident was given to this position.", {**_INCIDENT, "by": StrictStr}),
@@ -215,7 +214,7 @@ for _kind, _summary, _always in (
     ("site.fallback", "It works by itself.", {}),
     ("site.link_restored", "Its link is back.", {}),
     ("site.wide_again", "It works with the others again.", {}),
-    ("map.moved", "A unit is elsewhere.", {"issi": StrictInt}),
+    ("map.moved", "A unit is elsewhere.", _RADIO),
     ("patch.made", "Two talkgroups are joined.", {"patch": _Id, "talkgroups": _Texts, "by": StrictStr}),
     ("patch.ended", "They are no more.", {"patch": _Id, "talkgroups": _Texts, "by": StrictStr}),
     (

@@ -92,16 +92,16 @@ def _words(location: dict[str, object]) -> str:
     return f"{location.get('source', '')}: {'; '.join(where)}"
 
 
-def unit_object(issi: int, state: str, *, element: str, at: float) -> Eido:
-    """A unit's state as its radio told it; ``at`` in seconds since 1970."""
+def unit_object(radio: str, state: str, *, element: str, at: float) -> Eido:
+    """A unit's state as its radio (a URI) told it; ``at`` in seconds since 1970."""
     unit = Unit(
-        id=f"issi:{issi}",
+        id=radio,
         last_update_time_stamp=to_iso(at),
-        enforcement_unit_name=f"issi:{issi}",
+        enforcement_unit_name=radio,
         primary_unit_status_registry_text=state,
     )
     return Eido(
-        id=f"urn:emergency:uid:unit:{issi}:{element}",
+        id=f"urn:emergency:uid:unit:{radio.partition(':')[2]}:{element}",
         last_update_time_stamp=to_iso(at),
         issuing_element_identification=element,
         emergency_resource_component=(unit,),

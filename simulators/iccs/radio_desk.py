@@ -15,12 +15,14 @@ from simulators.iccs.gateway_watch import GatewayWatch
 from simulators.iccs.leg import LastWords
 from simulators.iccs.positions import Position, PositionError, Positions
 from simulators.iccs.talkgroup_ways.lines import GatewayLine
+from simulators.iccs.talkgroup_ways.mcptt_user import McpttUsers
 from simulators.iccs.talkgroup_ways.opening import Ways
 from simulators.iccs.talkgroup_ways.way import (
     LOST,
     Answer,
     DialPermit,
     RadioPermit,
+    RadioUser,
     nothing_kept,
     talker_of,
     told_of,
@@ -45,12 +47,15 @@ class RadioDesk:
         lines: list[GatewayLine],
         talkgroups: Mapping[str, int],
         permit: RadioPermit,
+        users: McpttUsers,
     ) -> None:
+        """``users``: those as which MCPTT groups are worked."""
         self._context = context
         self._journal = context.journal
         self._media = media
         self._positions = positions
         self._permit = permit
+        self._users = users
         self._lines = lines
         self._talkgroups = talkgroups
         self._by_name: dict[str, Gateway] = {}
@@ -77,7 +82,7 @@ class RadioDesk:
         ``permit_dial``: asked before a SIP call of a gateway's leaves.
         """
         self._forget = self._journal.subscribe(self._reported)
-        ways = Ways(self._context, self._media, self._permit, permit_dial)
+        ways = Ways(self._context, self._media, self._permit, permit_dial, self._users)
         for line in self._lines:
             way = ways.make(line, self._talkgroups.get(line.talkgroup))
             gateway = self._by_name[line.name] = Gateway(line, way)
@@ -265,18 +270,18 @@ class RadioDesk:
         position.keyed_groups.remove(gateway.line.talkgroup)
         self.repatch(position)
 
-    async def send_text(self, position: Position, issi: int, text: str) -> None:
-        """Send a text to a radio through the first gateway of the position's talkgroups. Raises PositionError."""
+    async def send_text(self, position: Position, to: RadioUser, text: str) -> None:
+        """Send a text to a radio by the first gateway of a position's talkgroups that can. Raises PositionError."""
         for talkgroup in position.listening.talkgroups:
             gateway = self._gateways.get(talkgroup)
-            if gateway is not None and gateway.in_service and gateway.way.sends_texts:
+            if gateway is not None and gateway.in_service and gateway.way.texts(to):
                 try:
-                    delivered = await gateway.way.send_text(issi, text)
+                    delivered = await gateway.way.send_text(to, text)
                 except HarnessError as error:
-                    raise PositionError(f"the text to {issi} failed: {error}") from error
-                self._positions.tell(position, "sds.sent", issi=issi, delivered=delivered)
+                    raise PositionError(f"the text to {to} failed: {error}") from error
+                self._positions.tell(position, "sds.sent", **told_of(to), delivered=delivered)
                 return
-        raise PositionError(f"{position.id} has no gateway in service that sends texts")
+        raise PositionError(f"{position.id} has no gateway in service that sends texts to {to}")
 
     # What the patch panel asks
 
@@ -348,9 +353,9 @@ class RadioDesk:
                     self._nobody_talks(gateway)
                     self._show(gateway, "talkgroup.idle", talkgroup=talkgroup)
             case "status.received":
-                self._show(gateway, "status.shown", issi=data.get("issi"), value=data.get("value"))
+                self._show(gateway, "status.shown", **told_of(talker_of(data)), value=data.get("value"))
             case "sds.received" if "text" in data:
-                self._show(gateway, "sds.shown", issi=data.get("issi"), text=data["text"])
+                self._show(gateway, "sds.shown", **told_of(talker_of(data)), text=data["text"])
             case kind if kind in LOST:
                 self._lose(gateway)
 

@@ -12,6 +12,7 @@ from harness.protocols.mcptt.description import with_floor, with_its_floor
 from harness.protocols.mcptt.info import FloorTerms
 from harness.protocols.mcptt.messages import FloorMessage, FloorType, Indicator
 from harness.protocols.mcptt.server import NEVER, FloorServer, Happened, What
+from harness.protocols.mcptt.timers import ServerTimers
 from harness.transport.context import Context
 from simulators.mcptt.legs import MAX_EARLY, Leg
 from simulators.mcptt.settings import GroupSettings, McpttSettings
@@ -44,11 +45,9 @@ class ControlledCall:
         loop = asyncio.get_running_loop()
         self.group = group
         self.legs: dict[str, Leg] = {}
-        self.floor = FloorServer(
-            context.rng.getrandbits(32), loop.time(), settings.floor.rules(), settings.timers.timers()
-        )
-        self._silent = False
         self.settings = settings
+        self.floor = FloorServer(context.rng.getrandbits(32), loop.time(), settings.floor.rules(), self._timers())
+        self._silent = False
         self._journal = context.journal
         self._name = name
         self._over = over
@@ -80,6 +79,13 @@ class ControlledCall:
     def _terms(self, leg: Leg) -> FloorTerms:
         return FloorTerms(leg.floored.number, queueing=self.settings.floor.queueing, priority=self.limit(leg.user))
 
+    def _timers(self) -> ServerTimers:
+        return self.settings.timers.timers()
+
+    def receives_only(self, user: str) -> bool:
+        """Whether a user may not talk in this call."""
+        return any(each.name == user and each.receive_only for each in self.settings.users)
+
     def limit(self, user: str) -> int:
         """The highest priority that a user gets in this group."""
         own = next((each.priority for each in self.settings.users if each.name == user), 255)
@@ -91,14 +97,13 @@ class ControlledCall:
         if leg.sip is None or leg.sip.is_over or self.legs.get(leg.user) is not leg:
             return
         leg.joined = True
-        receive_only = any(each.name == leg.user and each.receive_only for each in self.settings.users)
         terms = leg.terms
         now = asyncio.get_running_loop().time()
         self.floor.join(
             leg.user,
             leg.ssrc,
             limit=self.limit(leg.user),
-            receive_only=receive_only,
+            receive_only=self.receives_only(leg.user),
             queueing=terms is not None and terms.queueing,
         )
         self._record("joined", leg.user)

@@ -1,6 +1,7 @@
-"""Where users are, at the MCPTT server: terminals configured as they register, reports kept, passed on to who asked.
+"""Where users are, at the MCPTT server: terminals configured as they register, reports kept and passed on.
 
-3GPP TS 24.379 clause 13.2.
+3GPP TS 24.379 clause 13.2. Reports are passed on to who asked, and to those who are told of all (TS 23.280 clause
+10.9.3.6: subscribed by the service's configuration, as how a terminal subscribes by SIP is not in TS 24.379).
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Locations:
         self._name = name
         self._desk = desk
         self._configured: set[str] = set()
+        self._subscribed = tuple(each.name for each in settings.users if each.is_told_places)
         self._askers: dict[str, dict[str, float]] = {}
         """By user who is asked for: who asks, and until when."""
 
@@ -77,10 +79,11 @@ class Locations:
             told |= {"lat": report.place.latitude, "lon": report.place.longitude}
         self._journal.append(self._name, "location.reported", told)
         now = asyncio.get_running_loop().time()
-        for asker, until in self._askers.pop(user, {}).items():
-            if now <= until:
-                info = McpttInfo(request_uri=self._desk.id_of(asker), calling_user=self._desk.id_of(user))
-                self._send(asker, info, report)
+        askers = [asker for asker, until in self._askers.pop(user, {}).items() if now <= until]
+        for other in dict.fromkeys((*askers, *self._subscribed)):
+            if other != user:
+                info = McpttInfo(request_uri=self._desk.id_of(other), calling_user=self._desk.id_of(user))
+                self._send(other, info, report)
 
     def _asked(self, asker: UserSettings, user: str) -> int:
         """Somebody asks where somebody is: the terminal is asked, and what it says is passed on."""

@@ -16,16 +16,20 @@ from harness.endpoints.sip.outgoing import OutgoingCall
 from harness.errors import HarnessError, McpttError, SdpError, SipLocalError, SipRemoteError
 from harness.protocols.mcptt import warnings
 from harness.protocols.mcptt.description import apart, invite_body
-from harness.protocols.mcptt.info import INVITE_HEADERS, McpttInfo
+from harness.protocols.mcptt.info import AMBIENT, INVITE_HEADERS, Listening, McpttInfo
 from harness.protocols.mcptt.private import Commencement, called_of, read_commencement
 from harness.protocols.mcptt.warnings import why
 from harness.transport.context import Context
 from simulators.mcptt.legs import Leg, RefusedError, open_leg
-from simulators.mcptt.private_call import FullDuplexCall, HalfDuplexCall, PrivateCall
-from simulators.mcptt.settings import GroupSettings, McpttSettings
+from simulators.mcptt.private_call import AmbientCall, FullDuplexCall, HalfDuplexCall, PrivateCall
+from simulators.mcptt.settings import GroupSettings, McpttSettings, UserSettings
 
 MAX_CALLS: Final = 1_000
-"""Private calls at once."""
+"""Private calls at once, ambient listening among them."""
+NO_LISTENING: Final = "user not authorised to make ambient listening calls"
+"""Why ambient listening is refused; the number of its text (TS 24.379 clause 4.4) is not known."""
+ENDED_BY_BYE: Final = ("Feature-Caps", "*;+g.3gpp.mcptt.ambient-listening-call-release")
+"""That an ambient listening call may be ended by BYE (TS 24.379 annex D.3)."""
 _UNFIT = (McpttError, SdpError)
 
 
@@ -47,12 +51,17 @@ class PrivateCalls:
 
     async def take(self, sip: IncomingCall, info: McpttInfo) -> None:
         """A user calls another. Raises RefusedError: the call is to be refused."""
-        caller, called, contact = self._parties(sip)
+        ambient = info.session_type == AMBIENT
+        if ambient and info.listening is not Listening.REMOTE:
+            raise RefusedError(488, f"ambient listening is played that is {Listening.REMOTE}, not {info.listening}")
+        caller, called, contact = self._parties(sip, ambient=ambient)
         try:
             duplex = apart(sip.remote_sdp).floor is None
         except McpttError as error:
             raise RefusedError(488, error) from None
-        call = self._make(caller, called, duplex)
+        if ambient and duplex:
+            raise RefusedError(488, "an ambient listening call without floor control")
+        call = self._make(caller, called, duplex, ambient)
         self.calls.append(call)
         try:
             calling = await self._open(call, caller)
@@ -68,13 +77,13 @@ class PrivateCalls:
             raise
         sip.on_change(lambda _sip, what: self._changed(call, calling, what))
         try:
-            sip.answer(answer)
+            sip.answer(answer, (ENDED_BY_BYE,) if ambient else ())
         except SipLocalError:
             self._changed(call, calling, "ended")  # it was cancelled meanwhile
             return
         await self._join(call, answering)
 
-    def _parties(self, sip: IncomingCall) -> tuple[str, str, str]:
+    def _parties(self, sip: IncomingCall, *, ambient: bool) -> tuple[str, str, str]:
         """Caller, called user, and where that one is. Raises RefusedError."""
         settings = self._settings
         try:
@@ -83,32 +92,42 @@ class PrivateCalls:
         except (McpttError, SipRemoteError):
             raise RefusedError(403, why(warnings.WHO_IS_CALLED)) from None
         caller, called = settings.user(name), settings.user(uri.partition(":")[2].partition("@")[0])
-        if caller is None or not caller.calls:
-            raise RefusedError(403, why(warnings.NO_PRIVATE_CALLS))
+        if caller is None or not (caller.may_listen if ambient else caller.calls):
+            raise RefusedError(403, NO_LISTENING if ambient else why(warnings.NO_PRIVATE_CALLS))
         if called is None or called is caller:
             raise RefusedError(404, f"no user {uri[:80]} to be called")
-        if caller.calls != "all" and called.name not in caller.calls:
-            raise RefusedError(403, why(warnings.NOT_THIS_USER))
-        if not called.may_be_called:
-            raise RefusedError(403, why(warnings.NOT_TO_BE_CALLED))
-        most = settings.private.each
-        if len(self.calls) >= MAX_CALLS or any(self._of(each) >= most for each in (caller.name, called.name)):
+        if not ambient:
+            self._may_call(caller, called)
+        elif any(isinstance(each, AmbientCall) and called.name == each.parties[1] for each in self.calls):
+            raise RefusedError(486, f"the user {called.name} is listened to already")
+        if len(self.calls) >= MAX_CALLS:
             raise RefusedError(486, why(warnings.TOO_MANY_PRIVATE_CALLS))
         contact = next(iter(contacts_of(self._agent, called.name)), None)
         if contact is None:
             raise RefusedError(480, f"the user {called.name} is not registered")
         return caller.name, called.name, contact
 
-    def _of(self, user: str) -> int:
-        return sum(user in call.parties for call in self.calls)
+    def _may_call(self, caller: UserSettings, called: UserSettings) -> None:
+        """Raise RefusedError where a private call is not allowed, or either is in as many as may be."""
+        if caller.calls != "all" and called.name not in caller.calls:
+            raise RefusedError(403, why(warnings.NOT_THIS_USER))
+        if not called.may_be_called:
+            raise RefusedError(403, why(warnings.NOT_TO_BE_CALLED))
+        most = self._settings.private.each
+        if any(self._of(each) >= most for each in (caller.name, called.name)):
+            raise RefusedError(486, why(warnings.TOO_MANY_PRIVATE_CALLS))
 
-    def _make(self, caller: str, called: str, duplex: bool) -> PrivateCall:
+    def _of(self, user: str) -> int:
+        return sum(user in call.parties for call in self.calls if not isinstance(call, AmbientCall))
+
+    def _make(self, caller: str, called: str, duplex: bool, ambient: bool) -> PrivateCall:
         self._made += 1
         name = f"private-{self._made}"
         if duplex:
             return FullDuplexCall(self._context.journal, self._name, name, (caller, called), self._over)
         group = GroupSettings(name=name, members=(caller, called))
-        call = HalfDuplexCall(self._context, self._name, group, self._settings, self._over)
+        kind = AmbientCall if ambient else HalfDuplexCall
+        call = kind(self._context, self._name, group, self._settings, self._over)
         call.silent = self.silent
         return call
 
@@ -127,9 +146,17 @@ class PrivateCalls:
         """
         domain = self._settings.domain
         caller = f"sip:{calling.request.from_.uri.user}@{domain}"
-        told = McpttInfo(info.session_type, f"sip:{leg.user}@{domain}", calling_user=caller, emergency=info.emergency)
+        told = McpttInfo(
+            info.session_type,
+            f"sip:{leg.user}@{domain}",
+            calling_user=caller,
+            emergency=info.emergency,
+            listening=info.listening,
+        )
         commencement = read_commencement(calling.request) or Commencement.AUTO
         headers = [*INVITE_HEADERS, commencement.header]
+        if info.session_type == AMBIENT:
+            headers.append(ENDED_BY_BYE)
         priority = calling.request.get("resource-priority")
         if priority is not None:
             headers.append(("Resource-Priority", priority))

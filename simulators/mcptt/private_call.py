@@ -1,15 +1,22 @@
-"""A private call at the MCPTT server: a group of two with a floor, or two who both speak; one leaving ends it."""
+"""A private call at the MCPTT server: a group of two with a floor, or two who both speak; one leaving ends it.
+
+An ambient listening call is one with a floor that the listened-to user has all the time (TS 24.379 clause 11.1.6).
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from harness.endpoints.sip.call import Call
 from harness.errors import McpttError
 from harness.journal import Journal
 from harness.protocols.mcptt.description import apart
+from harness.protocols.mcptt.messages import FloorMessage, FloorType
+from harness.protocols.mcptt.server import NEVER
+from harness.protocols.mcptt.timers import ServerTimers
 from simulators.mcptt.call import ControlledCall
 from simulators.mcptt.legs import Leg
 
@@ -34,6 +41,36 @@ class HalfDuplexCall(ControlledCall):
         told = super().shown()
         del told["group"]
         return {**told, "duplex": False}
+
+
+class AmbientCall(HalfDuplexCall):
+    """One in which the caller listens to the called, who does not know."""
+
+    kind: ClassVar[str] = "ambience"
+    _is_asked_for: bool = False
+
+    def answer(self, leg: Leg, offered: bytes) -> bytes:
+        """Our answer to the listener's offer, whose implicit request is for the floor of the other one."""
+        answer = super().answer(leg, offered)
+        self._is_asked_for, leg.wishes = leg.wishes, False
+        return answer
+
+    async def join(self, leg: Leg) -> None:
+        """A leg is up; once both are, the listened-to user is given the floor. Raises MediaError."""
+        await super().join(leg)
+        listened = self.legs.get(self.parties[1])
+        if self._is_asked_for and listened is not None and len(self.floor.users) == len(self.parties):
+            self._is_asked_for = False
+            request = FloorMessage(FloorType.REQUEST, listened.ssrc)
+            self._work(self.floor.receive(listened.user, request, asyncio.get_running_loop().time()))
+
+    def receives_only(self, user: str) -> bool:
+        """The listener does not talk."""
+        return user == self.parties[0]
+
+    def _timers(self) -> ServerTimers:
+        """Who is listened to may be silent, and has the floor, for as long as it lasts."""
+        return replace(super()._timers(), t1_end_of_media=NEVER, t2_stop_talking=NEVER, t4_inactivity=NEVER)
 
 
 class FullDuplexCall:

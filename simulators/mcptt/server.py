@@ -13,7 +13,7 @@ from harness.endpoints.sip.incoming import IncomingCall
 from harness.errors import HarnessError, McpttError, SdpError, SipLocalError, SipRemoteError
 from harness.protocols.mcdata.message import short_data_in
 from harness.protocols.mcptt.description import invite_body
-from harness.protocols.mcptt.info import CONTENT_TYPE, INVITE_HEADERS, McpttInfo, read_info
+from harness.protocols.mcptt.info import AMBIENT, CONTENT_TYPE, INVITE_HEADERS, McpttInfo, read_info
 from harness.protocols.mcptt.location import LOCATION_TYPE
 from harness.protocols.mcptt.private import PRIVATE
 from harness.protocols.mcptt.warnings import FULL, NO_MEMBER, NO_SUCH_GROUP, header, why
@@ -170,7 +170,7 @@ class McpttServer:
         try:
             found = body.find(sip.request, CONTENT_TYPE)
             info = read_info(found) if found else McpttInfo()
-            if info.session_type == PRIVATE:
+            if info.session_type in (PRIVATE, AMBIENT):
                 await self.private.take(sip, info)
                 return
             leg, call = await self._leg(sip, info)

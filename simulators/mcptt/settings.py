@@ -33,6 +33,10 @@ class UserSettings(Strict):
     """Whether it may be called alone."""
     may_locate: bool = True
     """Whether it may ask where other users are."""
+    may_listen: bool = False
+    """Whether it may have other users' microphones opened (ambient listening)."""
+    is_told_places: bool = False
+    """Whether it is told every place that another user reports, as a control room is (TS 23.280 clause 10.9.3.6)."""
 
 
 class GroupSettings(Strict):

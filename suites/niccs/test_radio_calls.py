@@ -7,12 +7,14 @@ import asyncio
 import pytest
 
 from fixtures.radio import in_each_technology
+from harness.drivers.private_caller import PrivateCaller
 from harness.drivers.talking_radio import Ability
 from harness.measure.correlate import correlation
 from harness.pytest_plugin import requirement
 from harness.testbed.bench import Bench
 from harness.testbed.clips import read_clip
-from harness.testbed.conversation import LEAST_CORRELATION, converse
+from harness.testbed.conversation import LEAST_CORRELATION, Microphone, converse
+from harness.testbed.desk_party import DeskParty
 
 SOON_S = 5.0
 
@@ -20,15 +22,16 @@ SOON_S = 5.0
 @requirement("NICCS-RAD-020")
 @in_each_technology(Ability.CALLS_FROM_CONSOLES)
 @pytest.mark.waits
-async def test_a_private_call_connects_and_is_recorded(bench: Bench) -> None:
+async def test_a_private_call_connects_and_is_recorded(bench: Bench, desks: DeskParty) -> None:
     """The officer answers; each hears the other; the recording has on each channel what that one said."""
-    dispatcher, officer = await bench.console("govan-31"), await bench.terminal("officer")
+    dispatcher, officer = await desks.dispatcher(), await desks.radio(desks.talkgroups[0])
+    assert isinstance(officer, PrivateCaller)
     said = {"radio": read_clip("officer-reply"), "position": read_clip("dispatch")}
-    call = await dispatcher.call_radio(bench.issi("officer"))
-    assert await officer.answer(within=SOON_S) == bench.issi("line-1")
+    call = await dispatcher.call_radio(bench.console_id(officer.name))
+    assert await officer.answer(within=SOON_S) == desks.calls_as
     await dispatcher.expect("radio_call.connected", within=SOON_S, radio_call=call)
-    await converse(officer.jack, dispatcher.headset, said["radio"])
-    await converse(dispatcher, officer.jack, said["position"])
+    await converse(Microphone(officer), dispatcher.headset, said["radio"])
+    await converse(dispatcher, officer, said["position"])
     await dispatcher.clear_radio_call()
     ended = await dispatcher.expect("radio_call.ended", within=SOON_S, radio_call=call)
     await officer.expect("call.ended", within=SOON_S)
@@ -41,15 +44,21 @@ async def test_a_private_call_connects_and_is_recorded(bench: Bench) -> None:
 
 
 @requirement("NICCS-RAD-020")
+@in_each_technology(Ability.CALLS_FROM_CONSOLES)
 @pytest.mark.waits
-async def test_an_officer_who_hangs_up_ends_the_call_at_the_console_which_is_free_again(bench: Bench) -> None:
+async def test_an_officer_who_hangs_up_ends_the_call_at_the_console_which_is_free_again(
+    bench: Bench, desks: DeskParty
+) -> None:
     """And a radio that is not there fails the next call with the network's reason."""
-    dispatcher, officer = await bench.console("govan-31"), await bench.terminal("officer")
-    await dispatcher.call_radio(bench.issi("officer"))
+    dispatcher, officer = await desks.dispatcher(), await desks.radio(desks.talkgroups[0])
+    assert isinstance(officer, PrivateCaller)
+    radio = bench.console_id(officer.name)
+    await dispatcher.call_radio(radio)
     await officer.answer(within=SOON_S)
     connected = await dispatcher.expect("radio_call.connected", within=SOON_S)
     await asyncio.sleep(1.0)
     await officer.hang_up()
     await dispatcher.expect("radio_call.ended", within=SOON_S, radio_call=connected.data["radio_call"])
-    await dispatcher.call_radio(4_000_999)
-    await dispatcher.expect("radio_call.failed", within=SOON_S, issi=4_000_999)
+    after = bench.journal.position
+    call = await dispatcher.call_radio(f"sip:nobody@{radio.partition('@')[2]}" if isinstance(radio, str) else 4_000_999)
+    await dispatcher.expect("radio_call.failed", within=SOON_S, after=after, radio_call=call)

@@ -8,6 +8,7 @@ import pytest
 
 from fixtures.radio import in_each_technology
 from harness.drivers.console import Console
+from harness.drivers.mcptt import McpttRadio
 from harness.drivers.radio import RadioTerminal
 from harness.drivers.talking_radio import Ability, TalkingRadio, Technology
 from harness.evidence.requirements import catalogue
@@ -20,7 +21,7 @@ from harness.testbed.since import Since
 
 PLACE = ShortLocation(longitude=-4.3096, latitude=55.8622)
 NEAR = 0.0005
-"""Degrees that a place may be off: LIP's resolution is finer."""
+"""Degrees that a place may be off: the resolution of LIP and of TS 23.032 is finer."""
 ALARM_SLACK_S = 0.5
 """How much later than its time a supervisor alarm may show: a way over the control interface."""
 CALL_ENDS_S = {Technology.TETRA: 10.0, Technology.MCPTT: 40.0}
@@ -34,8 +35,10 @@ async def press(bench: Bench, officer: TalkingRadio) -> int:
     after = bench.journal.position
     if isinstance(officer, RadioTerminal):
         await officer.raise_emergency(location=PLACE)
-    else:
-        await officer.emergency()
+        return after
+    if isinstance(officer, McpttRadio):
+        await officer.move_to(PLACE)
+    await officer.emergency()
     return after
 
 

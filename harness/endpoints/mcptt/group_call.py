@@ -67,6 +67,11 @@ class GroupCall:
         """What all its events carry."""
         return {self.key: self.group}
 
+    @property
+    def asked(self) -> bool:
+        """Whether setting it up has asked for the floor on our behalf."""
+        return self._terms is not None and self._terms.implicit_request
+
     # Setting up
 
     def offer(self, terms: FloorTerms) -> bytes:
@@ -100,8 +105,7 @@ class GroupCall:
             task.add_done_callback(self._tasks.discard)
         self._changes.put_nowait(False)
         self._journal.append(self._name, f"{self.kind}.up", self.told)
-        implicit = self._terms is not None and self._terms.implicit_request
-        self.participant.begin(implicit_request=implicit, now=loop.time())
+        self.participant.begin(implicit_request=self.asked, now=loop.time())
         self._work([])
 
     async def over(self) -> None:

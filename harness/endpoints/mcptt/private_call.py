@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from harness.endpoints.call_media import CallMedia
 from harness.endpoints.mcptt.group_call import GroupCall
+from harness.endpoints.media import MediaPort
 from harness.endpoints.sip.call import Call
 from harness.endpoints.speech import join_speech
 from harness.errors import HarnessError, McpttError
@@ -39,6 +41,8 @@ class FullDuplexCall:
         self.sip: Call
         """Its dialog; set by the terminal."""
         self.is_up = False
+        self.before_close: Callable[[MediaPort], Awaitable[None]] | None = None
+        """Awaited with the port of its speech before that is closed."""
         self._is_over = False
         self._name = name
         self._journal = context.journal
@@ -82,6 +86,8 @@ class FullDuplexCall:
         if self._is_over:
             return
         self._is_over = True
+        if self.before_close is not None:
+            await self.before_close(self.media.port)
         await self.media.close()
         if self.is_up:
             self.is_up = False

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from harness.endpoints.mcptt.private_call import FullDuplexCall, HalfDuplexCall, PrivateCall
 from harness.endpoints.mcptt.station import Station
 from harness.endpoints.sip.call import Call
 from harness.endpoints.sip.incoming import IncomingCall
-from harness.errors import HarnessError, McpttError, McpttLocalError, SdpError, SipLocalError
+from harness.errors import HarnessError, McpttError, McpttLocalError, SdpError
 from harness.protocols.mcptt.description import apart
 from harness.protocols.mcptt.info import INVITE_HEADERS, FloorTerms, McpttInfo
 from harness.protocols.mcptt.private import (
     EMERGENCY_PRIORITY,
     PRIVATE,
     Commencement,
-    private_body,
     read_commencement,
 )
-from harness.protocols.mcptt.warnings import DECLINED, header, read_why, why
+from harness.protocols.mcptt.warnings import DECLINED, header, why
 
 _UNFIT = (SdpError, McpttError)
 
@@ -44,6 +42,8 @@ class PrivateCalls:
     def __init__(self, station: Station, service: str) -> None:
         self.commencement = Commencement.AUTO
         """How calls that come begin at most; a caller who wants it to ring is always let."""
+        self.answers = True
+        """Whether calls that come are taken."""
         self.ringing: Ringing | None = None
         """What rings."""
         self.call: PrivateCall | None = None
@@ -73,33 +73,17 @@ class PrivateCalls:
         self._busy = True
         try:
             self.call = call = await self._open(called, duplex)
+            terms = FloorTerms(
+                1, queueing=True, priority=self._station.priority, implicit_request=implicit_request and not duplex
+            )
+            info = McpttInfo(PRIVATE, calling_user=self._station.user, emergency=emergency or None)
+            headers = [*INVITE_HEADERS, commencement.header]
+            if emergency:
+                headers.append(("Resource-Priority", EMERGENCY_PRIORITY))
             try:
-                terms = FloorTerms(
-                    1, queueing=True, priority=self._station.priority, implicit_request=implicit_request and not duplex
-                )
-                offer = call.offer(terms)
-                info = McpttInfo(PRIVATE, calling_user=self._station.user, emergency=emergency or None)
-                headers = [*INVITE_HEADERS, commencement.header]
-                if emergency:
-                    headers.append(("Resource-Priority", EMERGENCY_PRIORITY))
-                content = private_body(offer, info, called)
-                call.sip = sip = self._station.agent.invite(
-                    self._service, offer=offer, content=content, headers=headers
-                )
-                try:
-                    await sip.answered(within=within)
-                    call.take_answer(sip.remote_sdp)
-                except (SipLocalError, *_UNFIT) as error:
-                    told = read_why(sip.ended_by)
-                    sip.hang_up()
-                    reason = f"{error}: {told}" if told is not None else str(error)
-                    raise McpttLocalError(f"{self._station.name} is in no call with {called}: {reason}") from None
-                except asyncio.CancelledError:
-                    sip.hang_up()
-                    raise
+                sip = await self._station.invite(call, self._service, called, info, terms, headers, within=within)
             except BaseException:
                 self.call = None
-                await call.over()
                 raise
         finally:
             self._busy = False
@@ -112,7 +96,7 @@ class PrivateCalls:
         if not caller:
             sip.reject(400)
             return
-        if self._is_busy:
+        if not self.answers or self._is_busy:
             sip.reject(486)
             return
         ringing = Ringing(caller, bool(info.emergency), sip)

@@ -10,14 +10,16 @@ from typing import Any, Final, TypeVar
 from harness.endpoints.call_media import CallMedia
 from harness.endpoints.mcptt.floor_port import FloorPort
 from harness.endpoints.mcptt.group_call import GroupCall
+from harness.endpoints.mcptt.private_call import PrivateCall
 from harness.endpoints.media import MediaService
 from harness.endpoints.sip.agent import UserAgent
-from harness.endpoints.sip.call import Headers
+from harness.endpoints.sip.call import Call, Headers
 from harness.endpoints.sntp import Clock
-from harness.errors import McpttLocalError, SipLocalError, TransportError
-from harness.protocols.mcptt.info import CONTENT_TYPE, INVITE_HEADERS, McpttInfo
+from harness.errors import McpttError, McpttLocalError, SdpError, SipLocalError, TransportError
+from harness.protocols.mcptt.info import CONTENT_TYPE, INVITE_HEADERS, FloorTerms, McpttInfo
 from harness.protocols.mcptt.messages import FloorMessage
 from harness.protocols.mcptt.participant import Participant
+from harness.protocols.mcptt.private import private_body
 from harness.protocols.mcptt.timers import ParticipantTimers
 from harness.protocols.mcptt.warnings import read_why
 from harness.protocols.sip import body
@@ -84,6 +86,41 @@ class Station:
             raise
         call = kind(self.context, self.name, peer, participant, media, floor)
         return call
+
+    async def invite(
+        self,
+        call: PrivateCall,
+        service: str,
+        called: str,
+        info: McpttInfo,
+        terms: FloorTerms,
+        headers: Headers,
+        *,
+        within: float,
+    ) -> Call:
+        """Call a user by the server with an opened call, and return its dialog once they have answered.
+
+        Raises McpttLocalError with the server's reason, SdpLocalError; the call is over then.
+        """
+        try:
+            offer = call.offer(terms)
+            content = private_body(offer, info, called)
+            call.sip = sip = self.agent.invite(service, offer=offer, content=content, headers=headers)
+            try:
+                await sip.answered(within=within)
+                call.take_answer(sip.remote_sdp)
+            except (SipLocalError, SdpError, McpttError) as error:
+                told = read_why(sip.ended_by)
+                sip.hang_up()
+                reason = f"{error}: {told}" if told is not None else str(error)
+                raise McpttLocalError(f"{self.name} is in no call with {called}: {reason}") from None
+            except asyncio.CancelledError:
+                sip.hang_up()
+                raise
+        except BaseException:
+            await call.over()
+            raise
+        return sip
 
     async def message(self, service: str, info: McpttInfo, *parts: body.Part) -> None:
         """Send a MESSAGE of MCPTT to the server. Raises as ``send``."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from harness.endpoints.mcptt.ambience import Ambience
 from harness.endpoints.mcptt.group_call import GroupCall
 from harness.endpoints.mcptt.locator import Locator
 from harness.endpoints.mcptt.private_calls import PrivateCalls
@@ -28,7 +29,7 @@ from harness.errors import (
 )
 from harness.protocols.mcdata.message import short_data_in
 from harness.protocols.mcptt.description import invite_body
-from harness.protocols.mcptt.info import CONTENT_TYPE, INVITE_HEADERS, FloorTerms, McpttInfo, read_info
+from harness.protocols.mcptt.info import AMBIENT, CONTENT_TYPE, INVITE_HEADERS, FloorTerms, McpttInfo, read_info
 from harness.protocols.mcptt.location import LOCATION_TYPE
 from harness.protocols.mcptt.private import PRIVATE
 from harness.protocols.mcptt.timers import ParticipantTimers
@@ -56,6 +57,8 @@ class McpttTerminal:
         """By group."""
         self.private = PrivateCalls(station, service)
         """Calls of two."""
+        self.ambience = Ambience(station, service)
+        """Whom it listens to, and who listens to it."""
         self.locator = Locator(station, service)
         """Where it is."""
         self.texts = Texts(station, data_service)
@@ -110,6 +113,7 @@ class McpttTerminal:
         await self._agent.close()
         await asyncio.gather(*self._station.tasks, return_exceptions=True)
         await self.private.close()
+        await self.ambience.close()
         for call in calls:
             await call.over()
         self.calls.clear()
@@ -204,6 +208,8 @@ class McpttTerminal:
             return
         if info.session_type == PRIVATE:
             self.private.invited(sip, info)
+        elif info.session_type == AMBIENT:
+            self.ambience.invited(sip, info)
         else:
             self._station.task(self._take(sip, info))
 

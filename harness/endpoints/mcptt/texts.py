@@ -13,6 +13,7 @@ from harness.errors import McpttLocalError
 from harness.protocols.mcdata.info import GROUP, HEADERS, ONE_TO_ONE, McdataInfo
 from harness.protocols.mcdata.message import ShortData
 from harness.protocols.mcdata.sds import ID_OCTETS, Disposition, Notification, Payload, Signalling, Wanted
+from harness.protocols.mcptt.messages import in_words
 
 MAX_KEPT: Final = 1_000
 """Conversations, and messages that wait to be read, that one terminal knows; the oldest are forgotten."""
@@ -92,10 +93,7 @@ class Texts:
         return 200
 
     def _disposed(self, user: str, told: Notification) -> int:
-        try:
-            name = Disposition(told.disposition).name.lower().replace("_", " ")
-        except ValueError:
-            name = f"disposition {told.disposition}"
+        name = in_words(Disposition, told.disposition, f"disposition {told.disposition}")
         self._station.context.journal.record(
             self._station.name, "mcdata.disposition", user=_name(user), reference=told.message.hex(), told=name
         )

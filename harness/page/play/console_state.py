@@ -176,7 +176,7 @@ class ConsoleState:
     def _talker_seen(self, kind: str, data: Mapping[str, Any], time: float) -> None:
         group = self._group(_text(data.get("talkgroup")))
         if kind == "talker.shown":
-            group["talker"] = _text(data.get("alias")) or _text(data.get("issi") or data.get("mcptt_id"))
+            group["talker"] = _text(data.get("alias")) or _text(_who(data))
             group["talker_issi"] = data.get("issi")
             group["last"] = group["talker"]
             group["talker_since"] = time
@@ -200,6 +200,7 @@ class ConsoleState:
             **known,
             "emergency": id_,
             "issi": data.get("issi"),
+            "mcptt_id": data.get("mcptt_id"),
             "alias": _text(data.get("alias")),
             "talkgroup": _text(data.get("talkgroup")),
             "acknowledged_by": _text(data.get("acknowledged_by")),
@@ -211,19 +212,19 @@ class ConsoleState:
 
     def _moved(self, _kind: str, data: Mapping[str, Any], _time: float) -> None:
         if _is_place(data.get("lat"), data.get("lon")):
-            open_ = any(each["issi"] == data.get("issi") for each in self._emergencies.values())
+            open_ = any(_who(each) == _who(data) for each in self._emergencies.values())
             self._unit_at(data, "emergency" if open_ else "unit")
 
     def _unit_at(self, data: Mapping[str, Any], kind: str) -> None:
         place = {
             "kind": kind,
-            "name": _text(data.get("alias")) or _text(data.get("issi")),
+            "name": _text(data.get("alias")) or _text(_who(data)),
             "lat": float(data["lat"]),
             "lon": float(data["lon"]),
             "radius_m": _number(data.get("error_m")),
             "source": "radio",
         }
-        _put(self._places, f"unit {data.get('issi')}", place, MAX_PLACES)
+        _put(self._places, f"unit {_who(data)}", place, MAX_PLACES)
 
     def _unit_seen(self, kind: str, data: Mapping[str, Any], time: float) -> None:
         if kind == "unit.state":
@@ -290,10 +291,18 @@ class ConsoleState:
     def _alias(self, data: Mapping[str, Any]) -> str:
         issi = data.get("issi")
         known = self._aliases.get(issi) if isinstance(issi, int) else None
-        return _text(data.get("alias")) or known or _text(issi or data.get("mcptt_id"))
+        return _text(data.get("alias")) or known or _text(_who(data))
 
     def _line(self, kind: str, who: str, text: str, time: float) -> None:
         self._lines.append({"kind": kind, "who": who, "text": text, "time": time})
+
+
+def _who(data: Mapping[str, Any]) -> int | str | None:
+    """Whose radio an event is of: an ISSI, or an MCPTT ID."""
+    issi, mcptt_id = data.get("issi"), data.get("mcptt_id")
+    if isinstance(issi, int):
+        return issi
+    return mcptt_id if isinstance(mcptt_id, str) else None
 
 
 def _put(table: dict[str, dict[str, Any]], key: str, value: dict[str, Any], most: int) -> None:

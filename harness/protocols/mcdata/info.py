@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
-from harness.errors import McpttError, McpttLocalError
+from harness.errors import McpttLocalError
 from harness.protocols import safe_xml
+from harness.protocols.mcptt.info import MAX_TEXT, params_in
 
 NAMESPACE: Final = "urn:3gpp:ns:mcdataInfo:1.0"
 CONTENT_TYPE: Final = "application/vnd.3gpp.mcdata-info+xml"
@@ -19,8 +20,6 @@ HEADERS: Final = (
 )
 """What every MESSAGE of short data carries."""
 ONE_TO_ONE, GROUP = "one-to-one-sds", "group-sds"
-MAX_VALUE: Final = 512
-"""Characters of one value."""
 _URIS: Final = {
     "mcdata-request-uri": "request_uri",
     "mcdata-calling-user-id": "calling_user",
@@ -53,25 +52,13 @@ class McdataInfo:
 
 
 def _fit(name: str, value: str) -> str:
-    if len(value) > MAX_VALUE or not value.isprintable():
+    if len(value) > MAX_TEXT or not value.isprintable():
         raise McpttLocalError(f"{name} of {len(value)} characters: {value[:40]!r}")
     return value
 
 
 def read_info(octets: bytes) -> McdataInfo:
     """Read a document, elements in any order, others left. Raises McpttError where it is none."""
-    root = safe_xml.parse(octets, McpttError)
-    if safe_xml.local(root) != "mcdatainfo":
-        raise McpttError(f"the root is {safe_xml.local(root)!r}, not mcdatainfo")
-    params = next((child for child in root if safe_xml.local(child) == "mcdata-Params"), None)
-    if params is None:
-        raise McpttError("no mcdata-Params in mcdatainfo")
-    found: dict[str, str] = {}
-    for child in params:
-        name, text = safe_xml.local(child), "".join(child.itertext()).strip()
-        attribute = "request_type" if name == "request-type" else _URIS.get(name)
-        if attribute is not None:
-            if len(text) > MAX_VALUE:
-                raise McpttError(f"{name} of {len(text)} characters; {MAX_VALUE} are read")
-            found.setdefault(attribute, text)
-    return McdataInfo(**found)
+    said = params_in(octets, "mcdata")
+    known = {"request-type": "request_type", **_URIS}
+    return McdataInfo(**{attribute: said[name] for name, attribute in known.items() if name in said})

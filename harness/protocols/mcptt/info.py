@@ -2,11 +2,13 @@
 
 Source: 3GPP TS 24.379 (annex F.1 for the document) and TS 24.380 section 12 (fmtp), as public implementations write
 them; read liberally: elements in any order, values with or without their typed inner element, unknown ones left alone.
+Unconfirmed: that who is listened to is told as ``ambient-listening-type`` within ``anyExt``, and its two values.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 from xml.etree.ElementTree import Element, SubElement
 
@@ -23,7 +25,9 @@ INVITE_HEADERS: Final = (
 )
 """What every INVITE of an MCPTT call carries."""
 CONTACT_TAGS: Final = f'+g.3gpp.mcptt;+g.3gpp.icsi-ref="{ICSI.replace(":", "%3A")}"'
-SESSION_TYPES: Final = ("prearranged", "chat", "private", "first-to-answer", "ambient-listening")
+AMBIENT: Final = "ambient-listening"
+"""The session type of an ambient listening call (clause 11.1.6)."""
+SESSION_TYPES: Final = ("prearranged", "chat", "private", "first-to-answer", AMBIENT)
 FLOOR_FORMAT: Final = "MCPTT"
 PRIORITIES: Final = range(256)
 MAX_TEXT: Final = 512
@@ -44,6 +48,18 @@ _FLAGS: Final = {
     "broadcast-ind": "broadcast",
 }
 _INNER: Final = {"mcptt-client-id": "mcpttString"}
+_AMBIENT_TYPE: Final = "ambient-listening-type"
+_EXTENSION: Final = "anyExt"
+"""What holds elements of later releases."""
+
+
+class Listening(StrEnum):
+    """Who is listened to in an ambient listening call."""
+
+    REMOTE = "remote-init"
+    """The called: an authorised user listens to them."""
+    LOCAL = "local-init"
+    """The caller, who wants to be listened to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +79,8 @@ class McpttInfo:
     alert: bool | None = None
     imminent_peril: bool | None = None
     broadcast: bool | None = None
+    listening: Listening | None = None
+    """In an ambient listening call."""
 
     def __bytes__(self) -> bytes:
         """The document. Raises McpttLocalError for an unknown session type or a value that no XML can hold."""
@@ -84,6 +102,8 @@ class McpttInfo:
             flag = getattr(self, attribute)
             if flag is not None:
                 _typed(params, name, "mcpttBoolean", "true" if flag else "false")
+        if self.listening is not None:
+            SubElement(SubElement(params, _EXTENSION), _AMBIENT_TYPE).text = self.listening
         return safe_xml.write(root)
 
 
@@ -93,24 +113,40 @@ def _typed(parent: Element, name: str, inner: str, text: str) -> None:
 
 def read_info(octets: bytes) -> McpttInfo:
     """Read a document. Raises McpttError where it is no mcptt-info, or a value in it can't be."""
-    root = safe_xml.parse(octets, McpttError)
-    if safe_xml.local(root) != "mcpttinfo":
-        raise McpttError(f"the root is {safe_xml.local(root)!r}, not mcpttinfo")
-    params = next((child for child in root if safe_xml.local(child) == "mcptt-Params"), None)
-    if params is None:
-        raise McpttError("no mcptt-Params in mcpttinfo")
-    found: dict[str, Any] = {}
-    for child in params:
-        name, text = safe_xml.local(child), "".join(child.itertext()).strip()
-        if len(text) > MAX_TEXT:
-            raise McpttError(f"{name} of {len(text)} characters; {MAX_TEXT} are read")
-        if name in _TEXTS:
-            found.setdefault(_TEXTS[name], text)
-        elif name in _FLAGS:
-            if text.lower() not in _BOOLEANS:
-                raise McpttError(f"{name} is {text[:20]!r}, not true or false")
-            found.setdefault(_FLAGS[name], _BOOLEANS[text.lower()])
+    said = params_in(octets, "mcptt")
+    found: dict[str, Any] = {attribute: said[name] for name, attribute in _TEXTS.items() if name in said}
+    for name, attribute in _FLAGS.items():
+        if name in said:
+            if said[name].lower() not in _BOOLEANS:
+                raise McpttError(f"{name} is {said[name][:20]!r}, not true or false")
+            found[attribute] = _BOOLEANS[said[name].lower()]
+    if _AMBIENT_TYPE in said:
+        try:
+            found["listening"] = Listening(said[_AMBIENT_TYPE])
+        except ValueError:
+            raise McpttError(f"{_AMBIENT_TYPE} is {said[_AMBIENT_TYPE][:20]!r}, not {', '.join(Listening)}") from None
     return McpttInfo(**found)
+
+
+def params_in(octets: bytes, service: str) -> dict[str, str]:
+    """The parameters in a service's info document, by element: the first of each, those of later releases too.
+
+    ``service``: ``mcptt`` or ``mcdata``. Raises McpttError where it is another document, or a value is too long.
+    """
+    root = safe_xml.parse(octets, McpttError)
+    if safe_xml.local(root) != f"{service}info":
+        raise McpttError(f"the root is {safe_xml.local(root)!r}, not {service}info")
+    params = next((child for child in root if safe_xml.local(child) == f"{service}-Params"), None)
+    if params is None:
+        raise McpttError(f"no {service}-Params in {service}info")
+    found: dict[str, str] = {}
+    for child in params:
+        for each in child if safe_xml.local(child) == _EXTENSION else (child,):
+            name, text = safe_xml.local(each), "".join(each.itertext()).strip()
+            if len(text) > MAX_TEXT:
+                raise McpttError(f"{name} of {len(text)} characters; {MAX_TEXT} are read")
+            found.setdefault(name, text)
+    return found
 
 
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}

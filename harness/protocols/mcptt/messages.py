@@ -107,6 +107,14 @@ class Revoke(IntEnum):
     OTHER = 255
 
 
+def in_words(numbers: type[IntEnum], value: object, otherwise: str) -> str:
+    """What one of a table's numbers means; ``otherwise`` for one that is not in it, or none at all."""
+    try:
+        return numbers(int(str(value))).name.lower().replace("_", " ")
+    except ValueError:
+        return otherwise
+
+
 @dataclass(frozen=True, slots=True)
 class QueueInfo:
     """Where in the queue somebody stands."""

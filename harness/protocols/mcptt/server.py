@@ -263,7 +263,7 @@ class FloorServer:
             self.ssrc,
             wants_ack=waited,
             priority=claim.priority,
-            duration=round(self.timers.t2_stop_talking),
+            duration=None if self.timers.t2_stop_talking == NEVER else round(self.timers.t2_stop_talking),
             queue_size=len(self._waiting),
             indicator=claim.indicator,
             talker=member.ssrc,

@@ -26,7 +26,7 @@ class ParticipantTimers:
 
 @dataclass(frozen=True, slots=True)
 class ServerTimers:
-    """A floor control server's, seconds and counts."""
+    """A floor control server's, seconds and counts. T1, T2 and T4 may be infinite: they never end then."""
 
     t1_end_of_media: float = 4.0
     """The talker sends no speech: the floor is free."""

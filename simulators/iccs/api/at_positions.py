@@ -171,5 +171,5 @@ def _add_radio(router: Routes, desk: OperatorDesk) -> None:
     @router.post("/{id_}/text", status_code=PLACED)
     async def text(at: At, body: bodies.TextBody) -> Shown:
         """Send a text to a radio."""
-        await desk.send_text(at, body.issi, body.text)
+        await desk.send_text(at, body.who, body.text)
         return at.shown()

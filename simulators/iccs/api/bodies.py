@@ -9,6 +9,11 @@ from pydantic import Field, model_validator
 from simulators.bodies import Body
 
 NUMBER = r"^[A-Za-z0-9+*#._-]+$"
+MAX_ISSI = 16_777_215
+_MCPTT_ID = r"sip:[A-Za-z0-9_.-]{1,40}@[A-Za-z0-9.-]{1,120}"
+McpttId = Annotated[str, Field(pattern=rf"^{_MCPTT_ID}$")]
+RADIO = rf"^([1-9][0-9]{{0,7}}|{_MCPTT_ID})$"
+"""A radio in a path: its ISSI, or its user's MCPTT ID."""
 
 
 class AnswerBody(Body):
@@ -107,10 +112,27 @@ class KeyBody(Body):
     talkgroup: str = Field(min_length=1, max_length=64)
 
 
-class TextBody(Body):
+class RadioBody(Body):
+    """One radio: by its ISSI, or by its user's MCPTT ID."""
+
+    issi: int | None = Field(default=None, ge=1, le=MAX_ISSI)
+    mcptt_id: McpttId | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> RadioBody:
+        if (self.issi is None) == (self.mcptt_id is None):
+            raise ValueError("a radio has an issi or an mcptt_id: one of both is due")
+        return self
+
+    @property
+    def who(self) -> int | str:
+        """What names it."""
+        return self.mcptt_id or self.issi or 0
+
+
+class TextBody(RadioBody):
     """A text message to a radio."""
 
-    issi: int = Field(ge=1, le=16_777_215)
     text: str = Field(min_length=1, max_length=140)
 
 

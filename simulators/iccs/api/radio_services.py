@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path, Query, Response, status
+from fastapi import Depends, Path, Query, Response, status
 from pydantic import Field
 
 from simulators.bodies import Body
+from simulators.iccs.api.bodies import MAX_ISSI, RADIO, RadioBody
 from simulators.iccs.api.places import At, Shown
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.radio_services.services import RadioServices
@@ -17,8 +18,8 @@ PLACED = status.HTTP_202_ACCEPTED
 MAX_SHOWN = 1_000
 """Entries of the audit in one answer."""
 UNITS_AT_ONCE = 1_000
-Issi = Annotated[int, Field(ge=1, le=16_777_215)]
-PathIssi = Annotated[int, Path(ge=1, le=16_777_215)]
+Issi = Annotated[int, Field(ge=1, le=MAX_ISSI)]
+PathIssi = Annotated[int, Path(ge=1, le=MAX_ISSI)]
 _Talkgroup = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -38,17 +39,18 @@ class GroupBody(Body):
     """Whether the terminals turn to it."""
 
 
-class AmbienceBody(Body):
+class AmbienceBody(RadioBody):
     """A microphone to open."""
 
-    issi: Issi
     password: str = Field(max_length=200)
 
 
-class IssiBody(Body):
-    """One radio."""
+async def _named(radio: Annotated[str, Path(pattern=RADIO)]) -> int | str:
+    """The ISSI or MCPTT ID in a path."""
+    return int(radio) if radio.isdecimal() else radio
 
-    issi: Issi
+
+PathRadio = Annotated[int | str, Depends(_named)]
 
 
 def radio_service_routes(desk: OperatorDesk) -> Routes:
@@ -109,12 +111,12 @@ def _add_network(router: Routes, services: RadioServices) -> None:
     @router.post("/positions/{id_}/ambience", status_code=status.HTTP_201_CREATED)
     async def begin_ambience(at: At, body: AmbienceBody) -> Shown:
         """Open a terminal's microphone silently; this position alone hears it."""
-        return await services.ambience.begin(at, body.issi, body.password)
+        return await services.ambience.begin(at, body.who, body.password)
 
-    @router.delete("/positions/{id_}/ambience/{issi}")
-    async def end_ambience(at: At, issi: PathIssi) -> Shown:
+    @router.delete("/positions/{id_}/ambience/{radio}")
+    async def end_ambience(at: At, radio: PathRadio) -> Shown:
         """Close it."""
-        return await services.ambience.end(at, issi)
+        return await services.ambience.end(at, radio)
 
     @router.put("/positions/{id_}/disabled/{issi}", status_code=PLACED)
     async def disable(at: At, issi: PathIssi) -> Shown:
@@ -129,9 +131,9 @@ def _add_network(router: Routes, services: RadioServices) -> None:
 
 def _add_calls(router: Routes, services: RadioServices) -> None:
     @router.post("/positions/{id_}/radio-call", status_code=PLACED)
-    async def call(at: At, body: IssiBody) -> Shown:
+    async def call(at: At, body: RadioBody) -> Shown:
         """Call one radio."""
-        return services.calls.place(at, body.issi)
+        return services.calls.place(at, body.who)
 
     @router.delete("/positions/{id_}/radio-call", status_code=PLACED)
     async def clear(at: At) -> Shown:
@@ -156,22 +158,22 @@ def _add_units(router: Routes, services: RadioServices) -> None:
         """Every unit of which a status came or that is on an incident."""
         return services.units.all()
 
-    @router.get("/units/{issi}")
-    async def read_unit(issi: PathIssi) -> Shown:
-        """One unit."""
-        return services.units.shown(issi)
+    @router.get("/units/{radio}")
+    async def read_unit(radio: PathRadio) -> Shown:
+        """One unit, by its ISSI or MCPTT ID."""
+        return services.units.shown(radio)
 
     @router.get("/map")
     async def read_map() -> list[Shown]:
         """Where each radio was last, and how long ago that came."""
         return services.unit_map.all()
 
-    @router.get("/map/{issi}")
-    async def read_place(issi: PathIssi) -> Shown:
+    @router.get("/map/{radio}")
+    async def read_place(radio: PathRadio) -> Shown:
         """Where one radio was last. 404 where it has not told."""
-        return services.unit_map.shown(issi)
+        return services.unit_map.shown(radio)
 
     @router.post("/positions/{id_}/incidents/{incident_id}/units")
-    async def assign(at: At, incident_id: str, body: IssiBody) -> Shown:
+    async def assign(at: At, incident_id: str, body: RadioBody) -> Shown:
         """Assign a unit to an incident, whose log gets its states from now on."""
-        return services.units.assign(at, body.issi, incident_id)
+        return services.units.assign(at, body.who, incident_id)

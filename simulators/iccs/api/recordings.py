@@ -8,6 +8,7 @@ from fastapi import Response
 from pydantic import Field
 
 from simulators.bodies import Body
+from simulators.iccs.api.bodies import MAX_ISSI, McpttId
 from simulators.iccs.api.places import At, Shown
 from simulators.iccs.desk import OperatorDesk
 from simulators.iccs.recorder.legs import Kind
@@ -27,7 +28,8 @@ class FindBody(Body):
     position: Name = None
     number: Annotated[str | None, Field(max_length=24)] = None
     """A caller's; needs the right `numbers`."""
-    issi: int | None = Field(default=None, ge=1, le=16_777_215)
+    issi: int | None = Field(default=None, ge=1, le=MAX_ISSI)
+    mcptt_id: McpttId | None = None
     talkgroup: Name = None
     incident: Name = None
     record: Name = None

@@ -103,7 +103,7 @@ class Emergencies:
                 self._raise(data.get("calling"), line)
             case "status.received" if data.get("value") == EMERGENCY_STATUS:
                 to = data.get("to")
-                self._raise(data.get("issi"), self._groups.get(to, line) if isinstance(to, int) else line)
+                self._raise(talker_of(data), self._groups.get(to, line) if isinstance(to, int) else line)
             case "radio.emergency":
                 self._raise(talker_of(data), line)
             case "radio.released":
@@ -118,7 +118,7 @@ class Emergencies:
         self._count += 1
         settings, now = self._shared.settings.radio, self._shared.now()
         emergency = Emergency(f"E-{self._count:04d}", who, settings.shown_as(who), talkgroup, now)
-        told = self._map.latest(who) if isinstance(who, int) else None
+        told = self._map.latest(who)
         if told is not None and now - told.time <= PLACE_FRESH_S:
             emergency.place = {"lat": told.lat, "lon": told.lon}
         self._open[who] = emergency
@@ -128,7 +128,7 @@ class Emergencies:
         self._tell("emergency.shown", emergency)
 
     def _located(self, place: Place) -> None:
-        emergency = self._open.get(place.issi)
+        emergency = self._open.get(place.who)
         if emergency is not None:
             emergency.place = {"lat": place.lat, "lon": place.lon}
             self._tell("emergency.located", emergency)

@@ -14,6 +14,7 @@ import numpy as np
 from harness.endpoints.media import MediaPort, Recording
 from harness.protocols.rtp.g711 import SAMPLE_RATE, Samples
 from simulators.iccs.positions import UnknownPositionError
+from simulators.iccs.talkgroup_ways.way import RadioUser, told_of
 
 RECORDINGS_KEPT: Final = 20
 """In memory; beyond it the oldest goes. Each holds what the media service keeps of a port: 300 s at most."""
@@ -32,7 +33,8 @@ class VoiceRecording:
     of: str
     """``radio call`` or ``ambience``."""
     position: str
-    issi: int
+    who: RadioUser
+    """Whose radio it was."""
     channels: tuple[str, ...]
     """Who speaks on each channel: ``radio``, ``position``."""
     began: float
@@ -47,7 +49,7 @@ class VoiceRecording:
             "recording": self.id,
             "of": self.of,
             "position": self.position,
-            "issi": self.issi,
+            **told_of(self.who),
             "channels": list(self.channels),
             "began": round(self.began, 6),
             "seconds": round(self.seconds, 3),
@@ -68,7 +70,7 @@ class Recordings:
         for port in ports.values():
             await port.record()
 
-    async def end(self, ports: Mapping[str, MediaPort], of: str, position: str, issi: int) -> VoiceRecording:
+    async def end(self, ports: Mapping[str, MediaPort], of: str, position: str, who: RadioUser) -> VoiceRecording:
         """Keep what they heard since; ``ports`` by who speaks. Raises MediaError."""
         heard = {who: await port.recorded() for who, port in ports.items()}
         began = min(each.start for each in heard.values())
@@ -77,7 +79,7 @@ class Recordings:
             f"V-{next(self._number)}",
             of,
             position,
-            issi,
+            who,
             tuple(heard),
             began,
             len(samples) / SAMPLE_RATE,

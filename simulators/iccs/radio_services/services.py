@@ -11,15 +11,18 @@ from simulators.iccs.patch_panel import PatchPanel
 from simulators.iccs.positions import Position
 from simulators.iccs.radio_desk import RadioDesk
 from simulators.iccs.radio_services.ambience import AmbienceDesk
+from simulators.iccs.radio_services.microphones import McpttMicrophones, Microphones, TetraMicrophones
 from simulators.iccs.radio_services.network import NetworkLink, RadioControl
 from simulators.iccs.radio_services.patches import TalkgroupPatches
 from simulators.iccs.radio_services.private_calls import RadioCalls
+from simulators.iccs.radio_services.private_lines import McpttPrivateLine, PrivateLine, TetraPrivateLine
 from simulators.iccs.radio_services.recordings import Recordings
 from simulators.iccs.radio_services.regrouping import RegroupingDesk
 from simulators.iccs.radio_services.unit_map import UnitMap
 from simulators.iccs.radio_services.units import StatusMeaning, Units
 from simulators.iccs.shared import Shared
-from simulators.iccs.talkgroup_ways.lines import GatewayLine, TetraLine
+from simulators.iccs.talkgroup_ways.lines import GatewayLine, McpttLine, TetraLine
+from simulators.iccs.talkgroup_ways.mcptt_user import McpttUsers
 from simulators.iccs.talkgroup_ways.way import RadioPermit
 
 
@@ -53,17 +56,27 @@ class RadioServices:
         around: RadioSurroundings,
         permit: RadioPermit,
         audit: Audit,
+        users: McpttUsers,
     ) -> None:
         self._gateways = around.gateways
         self._network = NetworkLink(shared, around.control)
         self.recordings = Recordings()
         self.patches = TalkgroupPatches(shared, radio, panel, audit)
-        self.ambience = AmbienceDesk(shared, panel, self._network, audit, self.recordings)
+        mcptt = dict.fromkeys(users.of(line) for line in around.gateways if isinstance(line, McpttLine))
+        microphones: list[Microphones] = [
+            TetraMicrophones(shared, self._network),
+            *(McpttMicrophones(user, permit) for user in mcptt),
+        ]
+        self.ambience = AmbienceDesk(shared, panel, microphones, audit, self.recordings)
         self.regrouping = RegroupingDesk(shared, self._network, audit, around.talkgroups)
         self.unit_map = UnitMap(shared, (line.name for line in around.gateways))
         self.units = Units(shared, incidents, around.statuses)
-        lines = [line for line in around.gateways if isinstance(line, TetraLine) and line.private]
-        self.calls = RadioCalls(shared, panel, self.recordings, lines, permit)
+        tetra = [line for line in around.gateways if isinstance(line, TetraLine) and line.private]
+        lines: list[PrivateLine] = [
+            *(TetraPrivateLine(shared, line, permit) for line in tetra),
+            *(McpttPrivateLine(user, permit) for user in mcptt),
+        ]
+        self.calls = RadioCalls(shared, panel, self.recordings, lines)
 
     async def start(self) -> None:
         """Open lines and the link to the network. Raises LocalError, MediaError."""

@@ -1,4 +1,4 @@
-"""The map's data: where each radio was last, as it told by LIP, shown at consoles as it comes."""
+"""The map's data: where each radio was last, as it told by LIP or by MCPTT, shown at consoles as it comes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final
 from harness.journal import Event
 from simulators.iccs.positions import Position, UnknownPositionError
 from simulators.iccs.shared import Shared
+from simulators.iccs.talkgroup_ways.way import RadioUser, talker_of, told_of
 
 MAX_PLACES: Final = 10_000
 """Radios whose latest place is kept; the one that has told nothing for longest goes."""
@@ -18,7 +19,7 @@ MAX_PLACES: Final = 10_000
 class Place:
     """Where one radio was."""
 
-    issi: int
+    who: RadioUser
     alias: str
     lat: float
     """Degrees north, WGS 84."""
@@ -34,6 +35,11 @@ class Place:
     time: float
     """Run time at which it came, seconds."""
 
+    def told(self) -> dict[str, Any]:
+        """Return it as consoles are told."""
+        values = {key: value for key, value in asdict(self).items() if key not in ("who", "time")}
+        return {**told_of(self.who), **values}
+
 
 class UnknownPlaceError(UnknownPositionError):
     """A radio has not told where it is."""
@@ -46,7 +52,7 @@ class UnitMap:
         """``gateways``: the lines that places come in by."""
         self._shared = shared
         self._sources = frozenset(gateways)
-        self._places: dict[int, Place] = {}
+        self._places: dict[RadioUser, Place] = {}
         self._forget = shared.journal.subscribe(self._reported)
         self.moved: Callable[[Place], None] = lambda _place: None
         """Told of each place that comes."""
@@ -55,15 +61,15 @@ class UnitMap:
         """Listen no more."""
         self._forget()
 
-    def latest(self, issi: int) -> Place | None:
+    def latest(self, who: RadioUser) -> Place | None:
         """Where a radio was last, if it has told that."""
-        return self._places.get(issi)
+        return self._places.get(who)
 
-    def shown(self, issi: int) -> dict[str, Any]:
+    def shown(self, who: RadioUser) -> dict[str, Any]:
         """Return a radio's place, and how long ago it came (``age_s``). Raises UnknownPlaceError."""
-        place = self._places.get(issi)
+        place = self._places.get(who)
         if place is None:
-            raise UnknownPlaceError(f"radio {issi} has not told where it is")
+            raise UnknownPlaceError(f"radio {who} has not told where it is")
         return self._aged(place)
 
     def all(self) -> list[dict[str, Any]]:
@@ -71,7 +77,7 @@ class UnitMap:
         return [self._aged(place) for place in self._places.values()]
 
     def _aged(self, place: Place) -> dict[str, Any]:
-        return {**asdict(place), "age_s": round(self._shared.now() - place.time, 3)}
+        return {**place.told(), "time": place.time, "age_s": round(self._shared.now() - place.time, 3)}
 
     def _reported(self, event: Event) -> None:
         if event.kind != "location.received" or event.source not in self._sources:
@@ -79,24 +85,24 @@ class UnitMap:
         place = self._place(event.data)
         if place is None:
             return
-        self._places.pop(place.issi, None)
-        self._places[place.issi] = place
+        self._places.pop(place.who, None)
+        self._places[place.who] = place
         if len(self._places) > MAX_PLACES:
             del self._places[next(iter(self._places))]
         self.moved(place)
-        told = {key: value for key, value in asdict(place).items() if key != "time"}
+        told = place.told()
         for position in self._shared.positions:
             if position.streams and _looks_at_a_map(position):
                 self._shared.positions.tell(position, "map.moved", **told)
 
     def _place(self, data: Mapping[str, Any]) -> Place | None:
-        issi, lat, lon = data.get("issi"), data.get("lat"), data.get("lon")
-        if not isinstance(issi, int) or not isinstance(lat, float) or not isinstance(lon, float):
+        who, lat, lon = talker_of(data), data.get("lat"), data.get("lon")
+        if who is None or not isinstance(lat, float) or not isinstance(lon, float):
             return None
-        alias = self._shared.settings.radio.shown_as(issi)
+        alias = self._shared.settings.radio.shown_as(who)
         error_m, speed_kmh = data.get("error_m"), data.get("speed_kmh")
         age = data.get("fix_age_s")
-        return Place(issi, alias, lat, lon, error_m, speed_kmh, data.get("direction_deg"), age, self._shared.now())
+        return Place(who, alias, lat, lon, error_m, speed_kmh, data.get("direction_deg"), age, self._shared.now())
 
 
 def _looks_at_a_map(position: Position) -> bool:

@@ -13,6 +13,7 @@ from harness.journal import Event
 from simulators.iccs.incidents import IncidentError, IncidentLog
 from simulators.iccs.positions import Position, PositionError, UnknownPositionError
 from simulators.iccs.shared import Shared
+from simulators.iccs.talkgroup_ways.way import RadioUser, talker_of, told_of
 
 MAX_UNITS: Final = 10_000
 """Units of which a state is kept; a further one's is shown and not kept."""
@@ -31,7 +32,7 @@ class StatusMeaning:
 class UnitState:
     """One unit."""
 
-    issi: int
+    who: RadioUser
     status: int | None = None
     """The status's number; None: none came yet."""
     means: str = ""
@@ -46,6 +47,11 @@ class UnitState:
     told_since: float | None = None
     """Run time at which command and control told that, seconds."""
 
+    def shown(self) -> dict[str, Any]:
+        """Return it as the control interface shows it."""
+        values = asdict(self)
+        return {**told_of(values.pop("who")), **values}
+
 
 class UnknownUnitError(UnknownPositionError):
     """Of such a unit nothing is known."""
@@ -59,11 +65,11 @@ class Units:
         self._shared = shared
         self._incidents = incidents
         self._statuses = dict(statuses)
-        self._units: dict[int, UnitState] = {}
+        self._units: dict[RadioUser, UnitState] = {}
         self._sources: frozenset[str] = frozenset()
         self._forget: Callable[[], None] = lambda: None
-        self.changed: Callable[[int, str], None] = lambda _issi, _means: None
-        """Told of each status that comes by radio: the unit's ISSI and what the status means."""
+        self.changed: Callable[[RadioUser, str], None] = lambda _who, _means: None
+        """Told of each status that comes by radio: whose it is and what it means."""
 
     def start(self, gateways: Iterable[str]) -> None:
         """Follow what comes to these gateways."""
@@ -74,73 +80,77 @@ class Units:
         """Follow no more."""
         self._forget()
 
-    def shown(self, issi: int) -> dict[str, Any]:
+    def shown(self, who: RadioUser) -> dict[str, Any]:
         """Return a unit. Raises UnknownUnitError."""
         try:
-            return asdict(self._units[issi])
+            return self._units[who].shown()
         except KeyError:
-            raise UnknownUnitError(f"nothing is known of unit {issi}") from None
+            raise UnknownUnitError(f"nothing is known of unit {who}") from None
 
     def all(self) -> list[dict[str, Any]]:
         """Return all units."""
-        return [asdict(unit) for unit in self._units.values()]
+        return [unit.shown() for unit in self._units.values()]
 
-    def incident_of(self, issi: int) -> str | None:
+    def incident_of(self, who: RadioUser) -> str | None:
         """The incident that a unit is assigned to; None where there is none."""
-        unit = self._units.get(issi)
+        unit = self._units.get(who)
         return None if unit is None else unit.incident
 
-    def assign(self, position: Position, issi: int, incident: str) -> dict[str, Any]:
+    def assign(self, position: Position, who: RadioUser, incident: str) -> dict[str, Any]:
         """Assign a unit to an incident: its states go into the incident's log. Raises IncidentError, PositionError."""
         position.seated()
-        unit = self._unit(issi)
+        unit = self._unit(who)
         if unit is None:
             raise PositionError(f"{MAX_UNITS} units are known already")
-        self._incidents.note(incident, position.id, f"unit {issi} assigned", self._shared.now())
+        self._incidents.note(incident, position.id, f"unit {who} assigned", self._shared.now())
         unit.incident = incident
-        self._shared.positions.tell(position, "unit.assigned", issi=issi, incident_id=incident)
-        return asdict(unit)
+        self._shared.positions.tell(position, "unit.assigned", **told_of(who), incident_id=incident)
+        return unit.shown()
 
-    def told(self, call_sign: str, issi: int | None, state: str) -> None:
+    def told(self, call_sign: str, who: RadioUser | None, state: str) -> None:
         """Keep what command and control tells of a unit, by its radio, and show it at every console that looks on.
 
         A unit with no radio is shown and not kept.
         """
-        unit = self._unit(issi) if issi is not None else None
+        unit = self._unit(who) if who is not None else None
         if unit is not None:
             unit.call_sign, unit.told, unit.told_since = call_sign, state, self._shared.now()
         for position in self._shared.positions:
             if position.streams:
-                self._shared.positions.tell(position, "unit.told", unit=call_sign, state=state, issi=issi)
+                self._shared.positions.tell(position, "unit.told", unit=call_sign, state=state, **told_of(who))
 
-    def _unit(self, issi: int) -> UnitState | None:
-        if issi not in self._units and len(self._units) < MAX_UNITS:
-            self._units[issi] = UnitState(issi)
-        return self._units.get(issi)
+    def _unit(self, who: RadioUser) -> UnitState | None:
+        if who not in self._units and len(self._units) < MAX_UNITS:
+            self._units[who] = UnitState(who)
+        return self._units.get(who)
 
     def _happened(self, event: Event) -> None:
         if event.kind != "status.received" or event.source not in self._sources:
             return
-        issi, value = event.data.get("issi"), event.data.get("value")
+        who, value = talker_of(event.data), event.data.get("value")
         known = self._statuses.get(value) if isinstance(value, int) else None
-        if known is None or issi is None:
-            self._shared.journal.warn(event.source, "status.unknown", issi=issi, value=value)
+        if known is None or who is None:
+            self._shared.journal.warn(event.source, "status.unknown", **told_of(who), value=value)
             return
-        number = int(issi)
-        unit = self._unit(number) or UnitState(number)
+        unit = self._unit(who) or UnitState(who)
         unit.status, unit.means, unit.since = known.number, known.means, self._shared.now()
         self._enter(unit)
-        self.changed(number, unit.means or f"status {unit.status}")
+        self.changed(who, unit.means or f"status {unit.status}")
         for position in self._shared.positions:
             if position.logged_in and position.plan:
                 self._shared.positions.tell(
-                    position, "unit.state", issi=number, status=unit.status, means=unit.means, incident_id=unit.incident
+                    position,
+                    "unit.state",
+                    **told_of(who),
+                    status=unit.status,
+                    means=unit.means,
+                    incident_id=unit.incident,
                 )
 
     def _enter(self, unit: UnitState) -> None:
         if unit.incident is None:
             return
-        text = f"unit {unit.issi}: status {unit.status}, {unit.means}"
+        text = f"unit {unit.who}: status {unit.status}, {unit.means}"
         try:
             self._incidents.note(unit.incident, "radio", text, self._shared.now())
         except IncidentError:  # it was closed, and the unit is free

@@ -56,6 +56,7 @@ class RecordingsDesk:
         of: str | None = None,
         number: str | None = None,
         issi: int | None = None,
+        mcptt_id: str | None = None,
         talkgroup: str | None = None,
         incident: str | None = None,
         record: str | None = None,
@@ -77,6 +78,7 @@ class RecordingsDesk:
                     and (of is None or about.position == of)
                     and (number is None or (about.cli is not None and uk_numbers.same(about.cli, number)))
                     and (issi is None or about.issi == issi)
+                    and (mcptt_id is None or about.mcptt_id == mcptt_id)
                     and (talkgroup is None or about.talkgroup == talkgroup)
                     and (record is None or about.record == record)
                     and (records is None or about.record in records or self._in_radio_of(leg, incident or ""))
@@ -93,7 +95,8 @@ class RecordingsDesk:
 
     def _in_radio_of(self, leg: Leg, incident: str) -> bool:
         """Whether a leg is of a unit's radio while that was assigned to an incident."""
-        return leg.about.issi is not None and incident in leg.incidents
+        about = leg.about
+        return (about.issi is not None or about.mcptt_id is not None) and incident in leg.incidents
 
     async def play(self, position: Position, id_: str) -> bytes:
         """A recording's speech as a WAV file, of a leg that goes on until now.

@@ -23,7 +23,7 @@ from simulators.iccs.radio_desk import RadioDesk
 from simulators.iccs.recorder.legs import MAX_LEG_S, About, Leg
 from simulators.iccs.recorder.store import Store, UnknownLegError
 from simulators.iccs.shared import Shared
-from simulators.iccs.talkgroup_ways.way import told_of
+from simulators.iccs.talkgroup_ways.way import RadioUser, told_of
 
 PIECE_S: Final = 60.0
 """Seconds after which what a port heard is put into the stores; the media service keeps 300 s at most."""
@@ -54,8 +54,8 @@ class Recorder:
         """``calls``: those that the switch has now."""
         bounds = shared.settings.recorder
         self.stores = {name: Store(bounds.mib * 1024 * 1024, bounds.legs) for name in UNITS}
-        self.assigned: Callable[[int], str | None] = lambda _issi: None
-        """The incident that a unit is assigned to, by its ISSI."""
+        self.assigned: Callable[[RadioUser], str | None] = lambda _who: None
+        """The incident that a unit is assigned to, by its radio."""
         self._shared = shared
         self._radio = radio
         self._calls = calls
@@ -124,7 +124,8 @@ class Recorder:
     def _open(self, tapped: _Tapped, about: About) -> None:
         self._number += 1
         leg = tapped.legs[about] = Leg(f"L-{self._number:06d}", about, self._shared.now())
-        incident = None if about.issi is None else self.assigned(about.issi)
+        who = about.issi if about.mcptt_id is None else about.mcptt_id
+        incident = None if who is None else self.assigned(who)
         leg.incidents = () if incident is None else (incident,)
         self._keep(leg, 0)
         if tapped.timer is None:

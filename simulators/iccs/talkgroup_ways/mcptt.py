@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from harness.endpoints.mcptt import GroupCall, McpttTerminal
 from harness.endpoints.media import MediaPort
-from harness.errors import HarnessError, McpttLocalError
+from harness.errors import ExpectationError, HarnessError, McpttLocalError
 from harness.journal import Event, Journal
-from harness.protocols.mcptt.messages import Deny, Revoke
+from harness.protocols.mcdata.sds import Payload, Wanted
+from harness.protocols.mcptt.messages import Deny, Revoke, in_words
 from simulators.iccs.leg import LastWords
 from simulators.iccs.talkgroup_ways.lines import McpttLine
 from simulators.iccs.talkgroup_ways.mcptt_user import McpttUser
-from simulators.iccs.talkgroup_ways.way import Answer, Floor, RadioPermit, nothing_kept
+from simulators.iccs.talkgroup_ways.way import Answer, Floor, RadioPermit, RadioUser, name_of, nothing_kept
 
 CALL: Final = 1
 """How reports name the group's call: it is the only one."""
@@ -34,14 +35,14 @@ GATHERED_S: Final = 3.0
 """Seconds for which one who set the call up is let be alone in it: the others are only being called."""
 ALONE_AGAIN_S: Final = 0.1
 """Seconds from one request of such to the next."""
+RECEIPT_S: Final = 10.0
+"""Seconds within which a handset receipts a text, or it counts as not delivered."""
 MAX_ANSWERS: Final = 16
 """Answers to one request that may wait to be looked at."""
 
 
 class McpttWay:
     """One user in one group."""
-
-    sends_texts: ClassVar[bool] = False
 
     def __init__(self, journal: Journal, user: McpttUser, line: McpttLine, permit: RadioPermit) -> None:
         self.port_changed: Callable[[], None] = lambda: None
@@ -51,7 +52,7 @@ class McpttWay:
         self._line = line
         self._permit = permit
         self._group = f"sip:{line.group}@{line.domain}"
-        user.works(self._group, self._server_lost)
+        user.works(line, self._server_lost)
         self._receives = False
         self._wanted = False
         """Whether the floor is asked for, or ours."""
@@ -169,9 +170,22 @@ class McpttWay:
         except TimeoutError:
             raise McpttLocalError(f"{self._line.name}: no floor within {within:g} s") from None
 
-    async def send_text(self, issi: int, text: str) -> bool:
-        """Never asked: MCPTT has no texts. Raises McpttLocalError."""
-        raise McpttLocalError(f"{self._line.name}: MCPTT has no texts to radios by ISSI")
+    def texts(self, to: RadioUser) -> bool:
+        """Whether it sends texts to such a radio: to those that have an MCPTT ID."""
+        return isinstance(to, str)
+
+    async def send_text(self, to: RadioUser, text: str) -> bool:
+        """Send a text by MCData, and wait for its receipt. Raises HarnessError."""
+        self._permit("message", name_of(to), 0)
+        terminal, before = self._there(), self._journal.position
+        reference = await terminal.texts.send(str(to), Payload.of_text(text), wanted=Wanted.DELIVERY)
+        try:
+            await self._journal.expect(
+                self._user.name, "mcdata.disposition", within=RECEIPT_S, after=before, reference=reference
+            )
+        except ExpectationError:
+            return False
+        return True
 
     # Whether it is there
 
@@ -215,7 +229,7 @@ class McpttWay:
                 self._answer(Floor(CALL, Answer.REFUSED, "the server does not answer"))
             case "floor.revoked":
                 self._wanted = False
-                self._report("radio.ceased", why=_named(Revoke, data.get("cause"), "the server took the floor away"))
+                self._report("radio.ceased", why=in_words(Revoke, data.get("cause"), "the server took the floor away"))
             case "group_call.up":
                 call = self._call
                 if call is not None:
@@ -243,7 +257,7 @@ class McpttWay:
         if cause == Deny.ONLY_ONE_PARTICIPANT and gathering and self._wanted:
             asyncio.get_running_loop().call_later(ALONE_AGAIN_S, self._press_again)
             return
-        self._answer(Floor(CALL, Answer.REFUSED, _named(Deny, cause, "denied")))
+        self._answer(Floor(CALL, Answer.REFUSED, in_words(Deny, cause, "denied")))
 
     def _press_again(self) -> None:
         call = self._call
@@ -272,11 +286,3 @@ def _looked_at(done: asyncio.Task[None]) -> None:
     """A call that did not come up is told to who waits for it, if anybody still does."""
     if not done.cancelled():
         done.exception()
-
-
-def _named(causes: type[Deny] | type[Revoke], cause: object, otherwise: str) -> str:
-    """A cause in words."""
-    try:
-        return causes(int(str(cause))).name.lower().replace("_", " ")
-    except ValueError:
-        return otherwise

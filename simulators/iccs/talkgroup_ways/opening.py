@@ -17,13 +17,18 @@ class Ways:
     """Those of one ICCS; lines of one MCPTT user share it."""
 
     def __init__(
-        self, context: Context, media: MediaService, permit_radio: RadioPermit, permit_dial: DialPermit
+        self,
+        context: Context,
+        media: MediaService,
+        permit_radio: RadioPermit,
+        permit_dial: DialPermit,
+        users: McpttUsers,
     ) -> None:
         self._context = context
         self._media = media
         self._permit_radio = permit_radio
         self._permit_dial = permit_dial
-        self._users = McpttUsers(context, media)
+        self._users = users
 
     def make(self, line: GatewayLine, gssi: int | None) -> TalkgroupWay:
         """Return a line's way; nothing is open yet. Raises LocalError for a TETRA talkgroup without a GSSI."""

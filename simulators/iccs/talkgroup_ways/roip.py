@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from harness.endpoints.ed137 import ControlRoom
 from harness.endpoints.media import MediaPort, MediaService
@@ -26,7 +26,7 @@ from harness.transport.context import Context
 from simulators.iccs.leg import LastWords
 from simulators.iccs.talkgroup_ways.lead import A_LAW, Lead
 from simulators.iccs.talkgroup_ways.lines import RoipLine
-from simulators.iccs.talkgroup_ways.way import Answer, DialPermit, Floor, RadioPermit, nothing_kept
+from simulators.iccs.talkgroup_ways.way import Answer, DialPermit, Floor, RadioPermit, RadioUser, nothing_kept
 from simulators.reclocked import Reclocked
 
 CALL: Final = 1
@@ -41,8 +41,6 @@ GOODBYE_S: Final = 0.5
 
 class RoipWay:
     """One radio."""
-
-    sends_texts: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -172,7 +170,11 @@ class RoipWay:
         self._opened().unkey()
         self._settle_squelch()
 
-    async def send_text(self, issi: int, text: str) -> bool:
+    def texts(self, to: RadioUser) -> bool:
+        """Never: ED-137 carries speech and the key alone."""
+        return False
+
+    async def send_text(self, to: RadioUser, text: str) -> bool:
         """Never asked: ED-137 carries speech and the key alone. Raises Ed137LocalError."""
         raise Ed137LocalError(f"{self._line.name}: ED-137 has no texts")
 

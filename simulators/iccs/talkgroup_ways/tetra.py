@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from harness.endpoints.media import MediaPort, MediaService
 from harness.endpoints.pei import KeyOutcome, TerminalEquipment
@@ -12,15 +11,13 @@ from harness.protocols.pei.codes import Grant
 from harness.transport.context import Context
 from simulators.iccs.leg import LastWords
 from simulators.iccs.talkgroup_ways.lines import TetraLine
-from simulators.iccs.talkgroup_ways.way import PLAYOUT_MS, SILENT, Answer, Floor, RadioPermit, nothing_kept
+from simulators.iccs.talkgroup_ways.way import PLAYOUT_MS, SILENT, Answer, Floor, RadioPermit, RadioUser, nothing_kept
 
 _ANSWERS = {Grant.GRANTED: Answer.GRANTED, Grant.QUEUED: Answer.QUEUED}
 
 
 class TetraWay:
     """One terminal."""
-
-    sends_texts: ClassVar[bool] = True
 
     def __init__(self, context: Context, media: MediaService, line: TetraLine, gssi: int, permit: RadioPermit) -> None:
         self.port_changed: Callable[[], None] = lambda: None
@@ -78,9 +75,15 @@ class TetraWay:
         if cc is not None:
             await self._terminal.unkey(cc)
 
-    async def send_text(self, issi: int, text: str) -> bool:
+    def texts(self, to: RadioUser) -> bool:
+        """Whether it sends texts to such a radio: to those that have an ISSI."""
+        return isinstance(to, int)
+
+    async def send_text(self, to: RadioUser, text: str) -> bool:
         """Send a text. Raises HarnessError."""
-        return (await self._there().send_text(issi, text)).sent
+        if not isinstance(to, int):
+            raise PeiLocalError(f"{self._line.name}: no text to {to} by TETRA: it has no ISSI")
+        return (await self._there().send_text(to, text)).sent
 
     async def is_there(self, *, within: float) -> bool:
         """Whether the terminal answers."""

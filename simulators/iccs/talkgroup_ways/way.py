@@ -8,7 +8,7 @@ follows what concerns it. The words are the radio's own:
 ``radio.released`` {cc, cause}: the talkgroup's call is over.
 ``radio.emergency`` {mcptt_id}: who talks has declared an emergency. TETRA tells it by ``radio.call_in`` {group,
 priority, calling}.
-``status.received``, ``sds.received``, ``location.received``: what a technology has of messages.
+``status.received``, ``sds.received``, ``location.received`` {issi or mcptt_id}: what a technology has of messages.
 ``pei.lost`` or ``gateway.lost``: the way is of no use until it is brought into service again.
 
 ``cc`` names the call in which the floor was asked for; a way with one call at a time may name it what it likes.
@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, Final, Protocol
 
 from harness.endpoints.media import MediaPort
 from simulators.iccs.leg import LastWords
@@ -32,6 +32,8 @@ PLAYOUT_MS: Final = 20
 """The least depth of the playout buffer of what a gateway hears, which a patch adds to that of the ear. A jack is in
 the same room; for what comes from a network the buffer grows with what arrives late."""
 
+RadioUser = int | str
+"""Who has a radio: an ISSI on TETRA, an MCPTT ID (``sip:…``) on ESN."""
 RadioPermit = Callable[[str, str, int], None]
 """Asked before a radio act: what, whom or which talkgroup, and the priority. Raises InterlockError."""
 DialPermit = Callable[[str], None]
@@ -61,7 +63,6 @@ class Floor:
 class TalkgroupWay(Protocol):
     """One way to one talkgroup."""
 
-    sends_texts: ClassVar[bool]
     port_changed: Callable[[], None]
     """Called when ``port`` is another one."""
     port_closes: LastWords
@@ -93,8 +94,11 @@ class TalkgroupWay(Protocol):
     async def unkey(self, call: int | None) -> None:
         """Give the floor back, or take the request back; None: whatever call it was in. Raises HarnessError."""
 
-    async def send_text(self, issi: int, text: str) -> bool:
-        """Send a text to a radio; whether the network delivered it. Raises HarnessError."""
+    def texts(self, to: RadioUser) -> bool:
+        """Whether it sends texts to such a radio."""
+
+    async def send_text(self, to: RadioUser, text: str) -> bool:
+        """Send a text to a radio; whether it was delivered. Raises HarnessError."""
 
     async def is_there(self, *, within: float) -> bool:
         """Whether what it goes by answers."""
@@ -110,12 +114,22 @@ async def nothing_kept(port: MediaPort) -> None:
     """Nobody keeps what was heard."""
 
 
-def talker_of(report: Mapping[str, Any]) -> int | str | None:
+def talker_of(report: Mapping[str, Any]) -> RadioUser | None:
     """Whom a report names: an ISSI, or an MCPTT ID; None where nobody is named."""
     who = report.get("mcptt_id")
     return who if isinstance(who, str) else report.get("issi")
 
 
-def told_of(who: int | str | None) -> dict[str, Any]:
+def told_of(who: RadioUser | None) -> dict[str, Any]:
     """A radio's user as consoles are told: ``issi``, None of one who has none, and then ``mcptt_id``."""
     return {"issi": None, "mcptt_id": who} if isinstance(who, str) else {"issi": who}
+
+
+def name_of(who: RadioUser) -> str:
+    """By what the testbed's allow-lists name a radio: its ISSI, or the name in its MCPTT ID."""
+    return who.removeprefix("sip:").partition("@")[0] if isinstance(who, str) else str(who)
+
+
+def uri_of(who: RadioUser) -> str:
+    """By what other systems are told a radio: ``issi:`` with its ISSI, or its MCPTT ID."""
+    return who if isinstance(who, str) else f"issi:{who}"

@@ -92,7 +92,7 @@ function told(kind, data) {
       button("Acknowledge", "acknowledge", () => act(`${about}/acknowledge`)), button("Clear", "clear", () => act(`${about}/clear`))]);
     set(element, { issi: data.issi, mcpttId: data.mcptt_id, alias: data.alias, talkgroup: data.talkgroup, by: data.acknowledged_by, state: how });
   } else if (kind === "status.shown" || kind === "sds.shown") {
-    set(row("messages", "message", ++shown, `${data.issi}: ${data.text ?? data.value}`), { issi: data.issi, text: data.text, value: data.value, state: what });
+    set(row("messages", "message", ++shown, `${data.issi ?? data.mcptt_id}: ${data.text ?? data.value}`), { issi: data.issi, mcpttId: data.mcptt_id, text: data.text, value: data.value, state: what });
   } else if (what === "incident" && data.incident) {
     const about = `incidents/${path(data.incident)}`;
     const element = row("incidents", "incident", data.incident, `${data.incident} ${data.title || ""} ${how} `, () => [

@@ -283,6 +283,14 @@ def test_a_refusal_tells_its_warning_with_the_number() -> None:
     assert (shown["status"], shown["warning"]) == (403, {"number": 107, "text": "not so"})
 
 
+def test_ambient_listening_is_told_with_who_is_listened_to() -> None:
+    kind = b"<session-type>ambient-listening</session-type>"
+    listened = b"<anyExt><ambient-listening-type>remote-init</ambient-listening-type></anyExt>"
+    document = b"<mcpttinfo><mcptt-Params>%s%s</mcptt-Params></mcpttinfo>" % (kind, listened)
+    shown = decode("mcptt", document, from_file=False)
+    assert shown == {"type": "mcptt-info", "session_type": "ambient-listening", "listening": "remote-init"}
+
+
 def test_a_document_alone_is_known_by_its_root_and_another_is_named() -> None:
     shown = decode("mcptt", b' <resource-lists><list><entry uri="sip:a@b"/></list></resource-lists>', from_file=False)
     assert shown == {"type": "resource-lists", "users": ["sip:a@b"]}

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.real_wire
 
 GROUP = "sip:GD-OPS-1@mcptt.example"
 WITHIN_S = 5.0
-REQUEST, GRANTED, TAKEN, RELEASE, IDLE, ACK = 0, 1, 2, 4, 5, 10
+REQUEST, GRANTED, TAKEN, DENY, RELEASE, IDLE, ACK = 0, 1, 2, 3, 4, 5, 10
 
 
 class PlainClient:
@@ -60,15 +60,18 @@ class PlainClient:
         ]
         return ("\r\n".join(lines) + "\r\n\r\n" + content).encode()
 
-    async def call(self, *, private: str = "") -> None:
-        """INVITE with SDP and mcptt-info, 200, ACK. ``private``: the user to be called alone, with a list of one."""
+    async def call(self, *, private: str = "", listens: bool = False) -> None:
+        """INVITE with SDP and mcptt-info, 200, ACK. ``private``: the user to be called alone, with a list of one.
+
+        ``listens``: their microphone is to be opened (ambient listening, remotely initiated).
+        """
         sdp = "\r\n".join(
             [
                 *("v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0"),
                 f"m=audio {self.rtp.getsockname()[1]} RTP/AVP 8",
                 "a=rtpmap:8 PCMA/8000",
                 f"m=application {self.floor.getsockname()[1]} udp MCPTT",
-                "a=fmtp:MCPTT mc_queueing;mc_priority=5",
+                f"a=fmtp:MCPTT mc_queueing;mc_priority=5{';mc_implicit_request' if listens else ''}",
                 "",
             ]
         )
@@ -81,6 +84,11 @@ class PlainClient:
             info = (
                 '<?xml version="1.0" encoding="UTF-8"?><mcpttinfo xmlns="urn:3gpp:ns:mcpttInfo:1.0"><mcptt-Params>'
                 "<session-type>private</session-type></mcptt-Params></mcpttinfo>"
+            )
+        if listens:
+            info = info.replace("<session-type>private", "<session-type>ambient-listening").replace(
+                "</mcptt-Params>",
+                "<anyExt><ambient-listening-type>remote-init</ambient-listening-type></anyExt></mcptt-Params>",
             )
         parts = [("application/sdp", sdp), ("application/vnd.3gpp.mcptt-info+xml", info)]
         if private:
@@ -136,7 +144,10 @@ async def server() -> AsyncIterator[tuple[Context, McpttServer, McpttTerminal]]:
     context = Context.create(seed=1)
     media = await open_media(context, in_process=False)
     settings = McpttSettings.model_validate(
-        {"users": [{"name": "officer-1"}, {"name": "officer-2"}], "groups": [{"name": "GD-OPS-1"}]}
+        {
+            "users": [{"name": "officer-1"}, {"name": "officer-2", "may_listen": True}],
+            "groups": [{"name": "GD-OPS-1"}],
+        }
     )
     started = await McpttServer.start(context, media, settings)
     terminal = await McpttTerminal.open(
@@ -203,6 +214,31 @@ async def test_it_calls_one_user_alone_talks_and_is_hung_up_on(
         while not (bye := await client._receive(client.sip)).startswith(b"BYE "):
             pass
         assert b"Call-ID: plain-client" in bye
+    finally:
+        client.close()
+
+
+async def test_it_listens_to_one_whose_handset_shows_nothing_and_may_not_talk(
+    server: tuple[Context, McpttServer, McpttTerminal],
+) -> None:
+    context, started, terminal = server
+    await terminal.register()
+    client = PlainClient(started.sip_address)
+    before = context.journal.position
+    try:
+        await client.call(private="sip:officer-1@mcptt.example", listens=True)
+        taken = await client.hear(TAKEN)
+        assert (taken[4], taken[5]) == (b"sip:officer-1@mcptt.example", b"\x00\x00")  # and may not be requested
+        packet = await client._receive(client.rtp)
+        assert (packet[0] >> 6, packet[1] & 0x7F, len(packet)) == (2, 8, 172)
+        client.send(REQUEST, b"\x00\x02\x05\x00" + b"\x0d\x02\x80\x00")
+        assert (await client.hear(DENY))[2][:2] == b"\x00\x05"  # receive only
+        client.sip.sendto(client._sip("BYE", 2, branch="3"), client.server)
+        while not (await client._receive(client.sip)).startswith(b"SIP/2.0 200"):
+            pass
+        await context.journal.expect("officer-1 ambience", "ambience.over", within=WITHIN_S)
+        shown = [each for each in context.journal.since(before) if each.source == "officer-1"]
+        assert [each.kind for each in shown if "call_id" not in each.data] == []  # those are SIP's
     finally:
         client.close()
 

@@ -11,7 +11,7 @@ from harness.protocols.mcdata.info import HEADERS, McdataInfo
 from harness.protocols.mcdata.message import ShortData
 from harness.protocols.mcdata.sds import Payload, Signalling, Wanted
 from harness.protocols.mcptt.description import with_floor
-from harness.protocols.mcptt.info import CONTENT_TYPE, INVITE_HEADERS, FloorTerms, McpttInfo
+from harness.protocols.mcptt.info import AMBIENT, CONTENT_TYPE, INVITE_HEADERS, FloorTerms, Listening, McpttInfo
 from harness.protocols.mcptt.location import LOCATION_TYPE, Place, Report, write_location
 from harness.protocols.mcptt.private import Commencement, private_body
 from harness.protocols.mcptt.warnings import NO_PRIVATE_CALLS, header, why
@@ -71,6 +71,19 @@ def test_the_invite_of_a_private_call(tmp_path: Path, duplex: bool) -> None:
     assert media == (["audio"] if duplex else ["audio", "application"])
     assert {"private", "sip:officer-8@mcptt.example", "true"} <= set(texts)
     assert f'uri="{CALLED}"' in attributes
+
+
+def test_the_invite_of_an_ambient_listening_call(tmp_path: Path) -> None:
+    description = with_floor(SDP, FloorTerms(4002, implicit_request=True))
+    info = McpttInfo(AMBIENT, calling_user="sip:dispatcher@mcptt.example", listening=Listening.REMOTE)
+    content, content_type = private_body(description, info, CALLED)
+    headers = [*HEAD, ("CSeq", "1 INVITE"), *INVITE_HEADERS, Commencement.AUTO.header]
+    message = bytes(Request.build("INVITE", "sip:mcptt@mcptt.example", headers, content, content_type))
+    names = ("sdp.fmtp.parameter", "xml.cdata", "xml.tag")
+    parameters, texts, tags = dissected(tmp_path, message, *names)
+    assert "mc_implicit_request" in " ".join(parameters)
+    assert {"ambient-listening", "remote-init"} <= set(texts)
+    assert "<ambient-listening-type>" in " ".join(tags)
 
 
 def test_the_warning_of_a_refusal(tmp_path: Path) -> None:

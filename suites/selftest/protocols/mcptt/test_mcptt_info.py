@@ -13,6 +13,7 @@ from harness.protocols.mcptt.info import (
     NAMESPACE,
     SESSION_TYPES,
     FloorTerms,
+    Listening,
     McpttInfo,
     read_floor,
     read_info,
@@ -21,7 +22,13 @@ from harness.protocols.sdp.description import Media, parse
 
 text = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=40)
 flag = st.none() | st.booleans()
-infos = st.builds(McpttInfo, st.just("") | st.sampled_from(SESSION_TYPES), *[text] * 5, *[flag] * 4)
+infos = st.builds(
+    McpttInfo,
+    st.just("") | st.sampled_from(SESSION_TYPES),
+    *[text] * 5,
+    *[flag] * 4,
+    st.none() | st.sampled_from(Listening),
+)
 floors = st.builds(
     FloorTerms, st.integers(1, 0xFFFF), st.booleans(), st.none() | st.integers(0, 255), st.booleans(), st.booleans()
 )
@@ -49,6 +56,14 @@ def test_another_implementations_document_is_read() -> None:
     )
 
 
+def test_what_later_releases_say_is_read_beside_what_is_not_known() -> None:
+    document = (
+        f'<mcpttinfo xmlns="{NAMESPACE}"><mcptt-Params><anyExt><functional-alias-URI>x</functional-alias-URI>'
+        "<ambient-listening-type>local-init</ambient-listening-type></anyExt></mcptt-Params></mcpttinfo>"
+    )
+    assert read_info(document.encode()) == McpttInfo(listening=Listening.LOCAL)
+
+
 @pytest.mark.parametrize(
     ("document", "named"),
     [
@@ -56,6 +71,11 @@ def test_another_implementations_document_is_read() -> None:
         (b"<other/>", "not mcpttinfo"),
         (b"<mcpttinfo>", "not well-formed"),
         (b"<mcpttinfo><mcptt-Params><emergency-ind>maybe</emergency-ind></mcptt-Params></mcpttinfo>", "'maybe'"),
+        (
+            b"<mcpttinfo><mcptt-Params><anyExt><ambient-listening-type>both</ambient-listening-type></anyExt>"
+            b"</mcptt-Params></mcpttinfo>",
+            "'both', not remote-init, local-init",
+        ),
         (b'<!DOCTYPE x [<!ENTITY a "b">]><mcpttinfo/>', "document type"),
     ],
 )

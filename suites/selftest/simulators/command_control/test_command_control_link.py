@@ -107,6 +107,21 @@ async def test_what_is_told_arrives_in_order_and_is_answered_with_a_reference(sh
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+async def test_a_unit_is_known_by_its_users_mcptt_id(shape: str, tmp_path: Path) -> None:
+    officer = "sip:officer-11@mcptt.example"
+    units = [{"call_sign": "G01", "issi": 4001234}, {"call_sign": "G11", "mcptt_id": officer}]
+    async with linked(shape, tmp_path, units=units) as there:
+        there.link.put(state(officer, "At scene"), state("issi:4001234", "Resuming"))
+        await there.told_all()
+        held = {unit["call_sign"]: (unit["mcptt_id"], unit["state"]) for unit in there.simulator.store.units()}
+        assert held == {"G01": (None, "Resuming"), "G11": (officer, "At scene")}
+        there.simulator.store.set_unit("G11", "Assigned")
+        await there.until(lambda: any(isinstance(each, News) for each in there.notices))
+        (news,) = [each for each in there.notices if isinstance(each, News)]
+        assert (news.about, news.data["issi"], news.data["mcptt_id"]) == ("G11", None, officer)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 async def test_a_lost_link_is_known_in_time_and_what_was_put_meanwhile_is_told_in_order(
     shape: str, tmp_path: Path
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -22,6 +22,7 @@ from harness.protocols import sdp
 from harness.transport.context import Context
 from harness.transport.https import http_client
 from simulators.iccs.radio_services.services import RadioSurroundings
+from simulators.iccs.radio_services.units import StatusMeaning
 from simulators.iccs.settings import IccsSettings
 from simulators.iccs.simulator import IccsSimulator
 from simulators.iccs.talkgroup_ways.lines import GatewayLine, TetraLine
@@ -167,6 +168,7 @@ async def control_room(
     standby: bool = False,
     max_talk_s: float = 60.0,
     more: More | None = None,
+    statuses: Mapping[int, StatusMeaning] | None = None,
     **options: Any,
 ) -> AsyncIterator[Room]:
     """A control room on the running loop; with `radio`, a network, one gateway and two officers' terminals.
@@ -211,7 +213,7 @@ async def control_room(
             simulators,
             inner,
             IccsSettings.model_validate(LAYOUT | (layout or {})),
-            radio=RadioSurroundings(tuple(gateways), GROUPS),
+            radio=RadioSurroundings(tuple(gateways), GROUPS, statuses or {}),
             **{"permit_dial": anything, "permit_radio": anything, **options},
         )
         stack.push_async_callback(iccs.stop)

@@ -57,7 +57,7 @@ ACTS: dict[str, Act] = {
 NAMED_ACTS: dict[str, Act] = {
     "patches/{patch_id}": lambda at: at.unpatch("P-1"),
     "groups/{gssi}": lambda at: at.ungroup(15000001),
-    "ambience/{issi}": lambda at: at.end_ambience(4001234),
+    "ambience/{radio}": lambda at: at.end_ambience(4001234),
     "disabled/{issi}": lambda at: at.disable(4001234),
     "emergencies/{emergency}/acknowledge": lambda at: at.acknowledge_emergency("E-0001"),
     "emergencies/{emergency}/clear": lambda at: at.clear_emergency("E-0001"),
@@ -81,9 +81,9 @@ LOOKS_AT_A_CONSOLE: dict[str, Act] = {
     "/v1/recordings": lambda at: at.recording("V-1"),
     "/v1/recordings/{recording}": lambda at: at.recording("V-1"),
     "/v1/map": lambda at: at.places(),
-    "/v1/map/{issi}": lambda at: at.place(4001234),
+    "/v1/map/{radio}": lambda at: at.place(4001234),
     "/v1/units": lambda at: at.units(),
-    "/v1/units/{issi}": lambda at: at.unit(4001234),
+    "/v1/units/{radio}": lambda at: at.unit(4001234),
 }
 LOOKS: dict[str, Callable[[Supervisor], Awaitable[object]]] = {
     "/v1/wallboard": lambda at: at.wallboard(),

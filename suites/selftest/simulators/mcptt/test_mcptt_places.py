@@ -64,6 +64,21 @@ async def test_a_report_comes_after_so_much_way_and_not_before_the_least_time() 
         assert [round(two - one) for one, two in pairwise(times)] == [10, 10]
 
 
+async def test_who_is_told_all_places_is_told_each_report_once_and_others_none() -> None:
+    users = [{"name": "officer-1"}, {"name": "officer-2"}, {"name": "dispatcher", "is_told_places": True}]
+    async with network({"users": users}) as there:
+        await there.terminal("officer-2", registers=True)
+        dispatcher = await there.terminal("dispatcher", registers=True)
+        one = await registered(there)
+        await one.locator.report()
+        told = await there.expect("dispatcher", "location.told", user="officer-1")
+        assert (told.data["lat"], told.data["lon"]) == pytest.approx((HERE.latitude, HERE.longitude), abs=3e-5)
+        await dispatcher.locator.ask(ONE)  # the answer is one report, whoever it is for
+        await asyncio.sleep(1.0)
+        assert len(there.told("dispatcher", "location.told")) == 2
+        assert there.told("officer-2", "location.told") == []
+
+
 async def test_one_who_does_not_know_where_it_is_tells_nothing_by_itself() -> None:
     layout = {"location": {"periodic_s": 5, "at_log_on": True, "when_configured": True}}
     async with network(layout) as there:
