@@ -23,7 +23,7 @@ def record(
         Path | None, typer.Argument(help="A run's journal (JSONL): iccs replay --journal, or of a test.")
     ] = None,
     capture: Annotated[
-        Path | None, typer.Option(help="Instead of a journal, a packet capture (pcap): SIP and RTP over UDP.")
+        Path | None, typer.Option(help="Instead of a journal, a packet capture (pcap, pcapng): SIP and RTP.")
     ] = None,
     transcript: Annotated[
         list[str] | None,
@@ -35,6 +35,9 @@ def record(
     console: Annotated[
         list[str] | None, typer.Option(help="A console that takes the capture's calls when they were taken.")
     ] = None,
+    speech: Annotated[
+        bool, typer.Option("--speech", help="Of a capture also what was said, as WAV files beside OUT.")
+    ] = False,
     testbed: Annotated[Path, typer.Option(help="The testbed of that run: who the actors are.")] = SIMULATED_TESTBED,
     id_: Annotated[str, typer.Option("--id", help="The scenario's id.")] = "RECORDED",
 ) -> None:
@@ -45,7 +48,9 @@ def record(
 
     Of a capture and serial transcripts, of a run or of a real system: what came to the control room. Callers dial,
     press keys and hang up, officers press, select and send. Numbers that are no test numbers become some, one each
-    caller. Nobody speaks.
+    caller. With --speech callers say what they said, to the consoles that take them, and officers what a radio gateway
+    (ED-137) brought while their key was down; the WAV files in the folder OUT-speech are people's voices: keep them as
+    you would a recording. Else nobody speaks.
 
     What can't be done again is left out, and told.
 
@@ -66,12 +71,17 @@ def record(
             raise ScenarioError("a JOURNAL is due, or --capture and --transcript: one of the two")
         if journal is not None and (system or console):
             raise ScenarioError("--system and --console go with --capture: a journal tells who did what")
+        if speech and capture is None:
+            raise ScenarioError("--speech goes with --capture: a journal has no word of what was said")
         recorded = (
             _of_journal(journal, testbed)
             if journal is not None
-            else _of_wire(testbed, capture, transcript or [], system, console or [])
+            else _of_wire(
+                testbed, capture, transcript or [], system, console or [], f"{out.stem}-speech" if speech else None
+            )
         )
         named = journal or capture or Path((transcript or [""])[0].partition("=")[2])
+        _write_clips(recorded, out.parent)
         out.write_text(scenario_text(recorded, id_, f"Recorded from {named.name}"), encoding="utf-8")
         load_scenario(out)
     except (ScenarioError, TestbedError, UnicodeDecodeError) as error:
@@ -84,6 +94,8 @@ def record(
         print(f"left out, {count}: {why}")  # noqa: T201
     if recorded.may_be_late:
         print(f"{recorded.may_be_late} acts come while a key before them waits for its floor: they may be late")  # noqa: T201
+    if recorded.clips:
+        print(f"{len(recorded.clips)} clips of what was said: {out.stem}-speech")  # noqa: T201
     print(f"{out}: {len(recorded.acts)} acts of {len(recorded.actors)} actors; iccs replay {out} plays it")  # noqa: T201
 
 
@@ -96,7 +108,12 @@ def _of_journal(journal: Path, testbed: Path) -> Recorded:
 
 
 def _of_wire(
-    testbed: Path, capture: Path | None, transcripts: list[str], system: str | None, consoles: list[str]
+    testbed: Path,
+    capture: Path | None,
+    transcripts: list[str],
+    system: str | None,
+    consoles: list[str],
+    speech: str | None,
 ) -> Recorded:
     from harness.scenario.record_wire import MAX_CAPTURE, MAX_TRANSCRIPT, record_wire  # noqa: PLC0415 - as above
     from harness.testbed.load import load_testbed  # noqa: PLC0415
@@ -113,8 +130,21 @@ def _of_wire(
         with capture.open("rb") as octets:
             packets = str(capture), octets.read(MAX_CAPTURE + 1)
     return record_wire(
-        load_testbed(testbed), capture=packets, transcripts=told, system=_address(system), consoles=consoles
+        load_testbed(testbed),
+        capture=packets,
+        transcripts=told,
+        system=_address(system),
+        consoles=consoles,
+        speech=speech,
     )
+
+
+def _write_clips(recorded: Recorded, folder: Path) -> None:
+    from harness.endpoints.media.wav import write_wav  # noqa: PLC0415 - as above
+
+    for name, samples in recorded.clips.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        write_wav(folder / name, samples)
 
 
 def _address(text: str | None) -> tuple[str, int] | None:

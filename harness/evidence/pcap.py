@@ -1,4 +1,4 @@
-"""Writes what crossed as a pcap that any dissector reads, and reads one back.
+"""Writes what crossed as a pcap that any dissector reads.
 
 Each datagram gets real Ethernet, IP and UDP headers with right lengths and checksums; its time is the run's origin on
 the calendar plus run time. The pieces of a connection become TCP segments: their bytes, order, ends and times are what
@@ -11,12 +11,10 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import ip_address
-from socket import AF_INET, AF_INET6, inet_ntop
-from typing import Any, Final, cast
+from typing import Final
 
-from harness.errors import LocalError
 from harness.evidence.capture import STREAMS
 from harness.transport.tap import Address, Crossing, Kind
 
@@ -26,17 +24,7 @@ MAX_DATAGRAM: Final = 65_507
 """Largest UDP payload over IPv4 (RFC 768, RFC 791)."""
 SEGMENT: Final = 32 * 1024
 """Bytes of a connection that one packet carries at most."""
-LINKS: Final[dict[int, tuple[str, int]]] = {
-    1: ("Ethernet", 14),
-    101: ("IP alone", 0),
-    113: ("tcpdump -i any", 16),
-    276: ("the same, version 2", 20),
-}
-"""Link types that are read, by their number in a pcap: a name, and the bytes before IP."""
 _ETHERNET_LINK: Final = 1
-_FILE_HEADER: Final = 24
-_RECORD_HEADER: Final = 16
-"""Bytes at a pcap's beginning, and before each packet."""
 _ETHERNET: Final = 14
 _IPV4: Final = 20
 _IPV6: Final = 40
@@ -44,31 +32,8 @@ _UDP: Final = 8
 _TCP: Final = 20
 _UDP_NUMBER: Final = 17
 _TCP_NUMBER: Final = 6
-_TAGS: Final = (b"\x81\x00", b"\x88\xa8")
-"""Ethertypes of a tag (IEEE 802.1Q), after which the frame's own follows."""
-_VERSIONS: Final = {b"\x08\x00": 4, b"\x86\xdd": 6}
-"""The version of IP by its Ethertype."""
-_IPV6_OPTIONS: Final = frozenset({0, 43, 60})
-"""Extension headers of IPv6 that have a length and lead on: hop-by-hop, routing, destination (RFC 8200, clause 4)."""
 _PUSH_ACK: Final = 0x18
 _WINDOW: Final = 65_535
-
-
-class CaptureError(LocalError):
-    """Bytes that are not a capture of packets."""
-
-
-@dataclass(frozen=True, slots=True)
-class Captured:
-    """One datagram, or one segment of a connection, read from a pcap."""
-
-    time: float
-    """Seconds since 1970."""
-    source: Address
-    target: Address
-    payload: bytes
-    tcp: bool = False
-    """Whether it is a segment of a TCP connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,74 +195,3 @@ def _template(source: Address, target: Address, *, tcp: bool) -> _Template | Non
 def _station(address: Address) -> str:
     """Return a locally administered hardware address that tells one port from another."""
     return f"02:00:00:00:{address[1] >> 8:02x}:{address[1] & 255:02x}"
-
-
-def read_pcap(body: bytes) -> list[Captured]:
-    """Return the UDP datagrams and TCP segments of a pcap.
-
-    Of a datagram that the network cut in pieces, or a packet that was not kept whole, what there is of the payload.
-    Raises CaptureError when it is none, is cut off, or was taken on a kind of link that LINKS does not have.
-    """
-    from scapy.error import Scapy_Exception  # noqa: PLC0415 (as above)
-    from scapy.utils import RawPcapNgReader, RawPcapReader  # noqa: PLC0415
-
-    found: list[Captured] = []
-    end = _FILE_HEADER
-    try:
-        reader = cast(Any, RawPcapReader)(io.BytesIO(body))
-        if isinstance(reader, RawPcapNgReader):
-            raise CaptureError("not a capture: found pcapng; editcap -F pcap IN OUT makes a pcap of it")
-        if reader.linktype not in LINKS:
-            names = ", ".join(f"{number} ({name})" for number, (name, _) in LINKS.items())
-            raise CaptureError(f"not a capture: found link type {reader.linktype}; this reads {names}")
-        for number, (frame, meta) in enumerate(reader, 1):
-            end += _RECORD_HEADER + meta.caplen
-            if end > len(body):
-                raise CaptureError(f"not a capture: cut off in packet {number}, {end - len(body)} bytes are missing")
-            if (each := _captured(frame, reader.linktype)) is not None:
-                fraction = meta.usec / (1e9 if reader.nano else 1e6)
-                found.append(replace(each, time=meta.sec + fraction))
-    except (Scapy_Exception, EOFError, struct.error) as error:
-        raise CaptureError(f"not a capture: {error}") from error
-    if end != len(body):
-        raise CaptureError(f"not a capture: cut off after its last packet, {len(body) - end} bytes are no packet")
-    return found
-
-
-def _captured(frame: bytes, link: int) -> Captured | None:
-    """Return what a frame carries over UDP or TCP, at time 0; None for anything else."""
-    network = _network_of(frame, link)
-    if network is None:
-        return None
-    protocol, at, end, here, there = network
-    tcp = protocol == _TCP_NUMBER
-    if (not tcp and protocol != _UDP_NUMBER) or len(frame) < at + (_TCP if tcp else _UDP):
-        return None
-    ports = struct.unpack_from("!HH", frame, at)
-    payload = frame[at + (4 * (frame[at + 12] >> 4) if tcp else _UDP) : end]
-    return Captured(0.0, (here, ports[0]), (there, ports[1]), payload, tcp)
-
-
-def _network_of(frame: bytes, link: int) -> tuple[int, int, int, str, str] | None:
-    """Return of a frame's IP packet: its protocol, where that begins, where the packet ends, source, target."""
-    at = LINKS[link][1]
-    if link == _ETHERNET_LINK:
-        while frame[at - 2 : at] in _TAGS:
-            at += 4
-        version = _VERSIONS.get(frame[at - 2 : at])
-    else:
-        version = frame[at] >> 4 if len(frame) > at else None
-    if version == 4 and len(frame) >= at + _IPV4:
-        if int.from_bytes(frame[at + 6 : at + 8]) & 0x1FFF:
-            return None
-        end = at + int.from_bytes(frame[at + 2 : at + 4])
-        ends = inet_ntop(AF_INET, frame[at + 12 : at + 16]), inet_ntop(AF_INET, frame[at + 16 : at + 20])
-        return frame[at + 9], at + 4 * (frame[at] & 15), end, *ends
-    if version == 6 and len(frame) >= at + _IPV6:
-        end = at + _IPV6 + int.from_bytes(frame[at + 4 : at + 6])
-        ends = inet_ntop(AF_INET6, frame[at + 8 : at + 24]), inet_ntop(AF_INET6, frame[at + 24 : at + 40])
-        protocol, at = frame[at + 6], at + _IPV6
-        while protocol in _IPV6_OPTIONS and len(frame) > at + 1:
-            protocol, at = frame[at], at + 8 * (frame[at + 1] + 1)
-        return protocol, at, end, *ends
-    return None

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Final
 
-from harness.evidence.pcap import Captured, CaptureError, read_pcap, write_pcap
+from harness.evidence.capture_file import CaptureError
+from harness.evidence.capture_packets import Captured, read_capture
+from harness.evidence.pcap import write_pcap
 from harness.evidence.redaction import Masks, RedactionError
 from harness.transport.tap import Address, Crossing, Kind
 
@@ -82,7 +84,7 @@ def _read(body: bytes) -> list[Captured]:
     if len(body) > MAX_CAPTURE:
         raise RedactionError(f"a capture of more than {MAX_CAPTURE} bytes")
     try:
-        return read_pcap(body)
+        return read_capture(body)
     except CaptureError as error:
         raise RedactionError(str(error)) from error
 

@@ -21,6 +21,8 @@ from harness.source import MAX_FILE
 
 MAX_SCENARIOS: Final = 500
 """Files of the folder that are read."""
+MAX_CLIPS: Final = 10_000
+"""WAV files beneath a folder of scenarios."""
 MAX_PARTS_BYTES: Final = 16 * MAX_FILE
 """Bytes of the folder's files, together."""
 
@@ -69,7 +71,7 @@ class Library:
             self.testbeds[scenario.testbed] = testbed
 
     def _copy_parts(self) -> None:
-        """Put what scenarios include where copies of them find it."""
+        """Put what scenarios include, and clips that lie beside them, where copies of them find it."""
         total = 0
         for file in self.folder.rglob("*.yaml"):
             if file.parent == self.folder or file.is_symlink():
@@ -80,6 +82,12 @@ class Library:
             there = Path(self._scratch.name) / file.relative_to(self.folder)
             there.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, there)
+        for number, file in enumerate(self.folder.rglob("*.wav"), 1):
+            if number > MAX_CLIPS:
+                raise PageError(f"{self.folder}: found more than {MAX_CLIPS} WAV files")
+            there = Path(self._scratch.name) / file.relative_to(self.folder)
+            there.parent.mkdir(parents=True, exist_ok=True)
+            there.symlink_to(file.resolve())
 
     def checked(self, name: str, text: str) -> Scenario:
         """Return what ``text`` is; errors name it ``name``. Raises PageError, ScenarioError."""

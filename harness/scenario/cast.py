@@ -146,11 +146,13 @@ class Cast:
 
     bench: Bench
     media: Media
+    folder: Path | None = None
+    """From where clips are looked for, beside the project's own."""
     parts: dict[str, Part] = field(default_factory=dict)
     speech: SpeechRoom = field(init=False)
 
     def __post_init__(self) -> None:
-        self.speech = SpeechRoom(self.bench.journal, self.media)
+        self.speech = SpeechRoom(self.bench.journal, self.media, self.folder)
 
     @classmethod
     async def open(
@@ -167,7 +169,7 @@ class Cast:
         ``seats``: actors that are left to a person: their consoles are looked at, and nobody logs in. ``telling``: of
         those, whose client tells when the person speaks. ``lines``: where actors stand in the file.
         """
-        cast = cls(bench, scenario.media)
+        cast = cls(bench, scenario.media, scenario.folder)
         found = casting(scenario, bench.testbed, lines)
         for name, actor in scenario.actors.items():
             component = found[name]

@@ -112,7 +112,7 @@ class _Check:
         if refers(clip):
             return
         try:
-            read_clip(clip)
+            read_clip(clip, self._scenario.folder)
         except HarnessError as error:
             names = sorted(path.stem for path in AUDIO.glob("*.wav"))
             yield where, f"found the clip {clip!r}: {error}{meant(clip, names)}"

@@ -48,7 +48,7 @@ def load_with_lines(path: Path) -> tuple[Scenario, Spot]:
             spot.at(["load"]).error("found a load, which has no timeline: 'iccs replay FILE --virtual' plays it")
         )
     try:
-        scenario = Scenario.model_validate(tree)
+        scenario = Scenario.model_validate(tree, context=path.parent)
     except ValidationError as error:
         raise invalid(spot, error) from error
     found = complaints(scenario)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from harness.scenario.actors import Actor
 from harness.scenario.names import Name
@@ -202,6 +203,16 @@ class Scenario(Strict):
     actors: Mapping[Name, Actor] = Field(min_length=1, max_length=MAX_ACTORS)
     timeline: tuple[Step, ...] = Field(min_length=1, max_length=MAX_STEPS)
     outcome: tuple[Outcome, ...] = Field(default=(), max_length=MAX_STEPS)
+    _folder: Path | None = PrivateAttr(default=None)
+
+    def model_post_init(self, context: Any) -> None:
+        """Keep the folder of the file that is read, which whoever reads it gives as pydantic's context."""
+        self._folder = context
+
+    @property
+    def folder(self) -> Path | None:
+        """Where clips lie that the scenario names by a path; None where it was read from no file."""
+        return self._folder
 
     @field_validator("actors")
     @classmethod

@@ -20,6 +20,7 @@ from typing import Any, Final, TextIO
 from ruamel.yaml import YAML
 
 from harness.errors import ScenarioError
+from harness.protocols.rtp.g711 import Samples
 from harness.scenario.actors import ACTORS
 from harness.scenario.model import MAX_ACTORS, MAX_STEPS
 from harness.scenario.stimuli import ABOUT, HUMAN, PARTS, STIMULI, UNTOLD
@@ -60,6 +61,8 @@ class Recorded:
     actors: dict[str, dict[str, Any]] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     """Acts that can't be done again, by kind and reason: how many."""
+    clips: dict[str, Samples] = field(default_factory=dict)
+    """What was said, by the name that the scenario gives it: a path from where the scenario will be."""
 
     def leave_out(self, why: str) -> None:
         """Note an act that can't be done again, and why."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,7 +40,9 @@ class Said:
 class SpeechRoom:
     """Plays what actors say as the scenario's ``media`` has it, and keeps who listens for it."""
 
-    def __init__(self, journal: Journal, media: Media) -> None:
+    def __init__(self, journal: Journal, media: Media, folder: Path | None) -> None:
+        """``folder``: from where clips are looked for, beside the project's own."""
+        self._folder = folder
         self._journal = journal
         self._media = media
         self._said: list[Said] = []
@@ -56,7 +59,7 @@ class SpeechRoom:
 
     async def say(self, part: Part, clip: str) -> float:
         """Begin to say a clip; return the run time at which it will be over. Raises MediaError for no clip."""
-        samples = read_clip(clip)
+        samples = read_clip(clip, self._folder)
         now = self._journal.now()
         if self._media == "none":
             return now
@@ -72,7 +75,7 @@ class SpeechRoom:
     async def said_by_person(self, part: Part, spoke: Event) -> None:
         """Take note of what a person said; return when it is over, so far as that is known."""
         clip = spoke.data.get("clip")
-        samples = read_clip(str(clip)) if clip is not None else np.zeros(0, np.int16)
+        samples = read_clip(str(clip), self._folder) if clip is not None else np.zeros(0, np.int16)
         said = Said(part.name, samples, spoke.time)
         self._said = [*self._said[-15:], said]
         await asyncio.sleep(max(0.0, said.ends - self._journal.now()))

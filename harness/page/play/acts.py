@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -74,6 +75,27 @@ class _RadioText(_Given):
     text: Annotated[str, Field(min_length=1, max_length=140)]
 
 
+class _Groups(_Given):
+    talkgroups: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(min_length=2, max_length=16)
+
+
+class _Folder(_Given):
+    folder: Annotated[str, Field(min_length=1, max_length=40)]
+
+
+class _Volume(_Given):
+    headset_db: Annotated[float, Field(ge=-60, le=12)] | None = None
+    loudspeaker_db: Annotated[float, Field(ge=-60, le=12)] | None = None
+
+
+class _Position(_Given):
+    position: Target
+
+
+class _Operator(_Given):
+    operator: Literal["leave", "return"]
+
+
 class _Radio(_Given):
     issi: Issi
 
@@ -138,15 +160,31 @@ ACTS: Final[dict[str, _Act]] = {
     "consult": _Act(_To, lambda at, with_: at.consult(with_.to)),
     "transfer": _Act(_MaybeTo, lambda at, with_: at.transfer(with_.to)),
     "conference": _Act(_MaybeTo, lambda at, with_: at.conference(with_.to)),
+    "leave_conference": _Act(_Nothing, lambda at, _: at.leave()),
+    "redial": _Act(_Nothing, lambda at, _: at.redial()),
+    "operator": _Act(_Operator, lambda at, with_: at.ask_operator(with_.operator)),
+    "hold_line": _Act(_Nothing, lambda at, _: at.hold_line()),
+    "nuisance": _Act(_Nothing, lambda at, _: at.tag_nuisance()),
     "press": _Act(_Digits, lambda at, with_: at.send_dtmf(with_.digits)),
     "type": _Act(_Text, lambda at, with_: at.type_text(with_.text)),
     "go": _Act(_State, lambda at, with_: at.go(with_.state)),
     "location": _Act(_Text, lambda at, with_: at.enter_location(with_.text)),
     "hush": _Act(_Nothing, lambda at, _: at.headset.hush()),
     "key": _Act(_Talkgroup, lambda at, with_: at.key(with_.talkgroup)),
+    "key_groups": _Act(_Groups, lambda at, with_: at.key_groups(*with_.talkgroups)),
     "unkey": _Act(_Nothing, lambda at, _: at.unkey()),
     "select": _Act(_Talkgroup, lambda at, with_: at.select(with_.talkgroup)),
     "unselect": _Act(_Talkgroup, lambda at, with_: at.unselect(with_.talkgroup)),
+    "volume": _Act(
+        _Volume, lambda at, with_: at.set_volume(headset_db=with_.headset_db, loudspeaker_db=with_.loudspeaker_db)
+    ),
+    "open_folder": _Act(_Folder, lambda at, with_: at.open_folder(with_.folder)),
+    "folder_back": _Act(_Nothing, lambda at, _: at.folder_back()),
+    "choose_talkgroup": _Act(_Talkgroup, lambda at, with_: at.choose_talkgroup(with_.talkgroup)),
+    "monitor": _Act(_Position, lambda at, with_: at.monitor(with_.position)),
+    "whisper": _Act(_Position, lambda at, with_: at.whisper(with_.position)),
+    "barge": _Act(_Position, lambda at, with_: at.barge(with_.position)),
+    "end_oversight": _Act(_Nothing, lambda at, _: at.end_oversight()),
     "patch": _Act(_Pair, lambda at, with_: at.patch(with_.one, with_.two)),
     "unpatch": _Act(_Patch, lambda at, with_: at.unpatch(with_.patch)),
     "text": _Act(_RadioText, lambda at, with_: at.send_text(with_.issi, with_.text)),
@@ -166,6 +204,10 @@ ACTS: Final[dict[str, _Act]] = {
     "needs_no_incident": _Act(_Reason, lambda at, with_: at.needs_no_incident(with_.reason)),
 }
 """Acts by name, what goes with each, and the console driver's method that does it: the interlock is asked there."""
+
+
+_AS_REFUSED: Final = re.compile(r"(?<=: )\S+ was refused with \d{3}: ")
+"""What an engineer reads before the console's own reason."""
 
 
 def read_act(name: str, given: Any) -> tuple[Do, _Given]:
@@ -193,4 +235,4 @@ async def do_act(console: Console, name: str, given: Any) -> Any:
     try:
         return await do(console, arguments)
     except (DriverError, InterlockError) as error:
-        raise PageError(str(error).partition(": ")[2] or str(error)) from error
+        raise PageError(_AS_REFUSED.sub("", str(error)).partition(": ")[2] or str(error)) from error

@@ -13,6 +13,8 @@ MAX_LINES: Final = 40
 MAX_TEXT: Final = 500
 """Characters of anything shown."""
 
+VOLUMES: Final = ("headset_db", "loudspeaker_db")
+"""How loud selected and other talkgroups are, dB about what the network gives."""
 _CALL_STATES: Final = {
     "call.ringing": "ringing",
     "call.alerting": "alerting",
@@ -60,6 +62,8 @@ class ConsoleState:
         for name in list(position.get("talkgroups") or ())[:MAX_TALKGROUPS]:
             self._group(str(name))["selected"] = name in selected
         self._calls: dict[str, dict[str, Any]] = {}
+        self._gone: deque[str] = deque(maxlen=MAX_CALLS)
+        """Calls that are over, newest last."""
         self._emergencies: dict[str, dict[str, Any]] = {}
         self._incidents: dict[str, dict[str, Any]] = {}
         self._places: dict[str, dict[str, Any]] = {}
@@ -67,6 +71,8 @@ class ConsoleState:
         self._ambience: set[int] = set()
         self._patches: dict[str, dict[str, Any]] = {}
         self._link_up = True
+        self._volumes = {key: float(position.get(key) or 0.0) for key in VOLUMES}
+        self._oversight: dict[str, str] | None = None
         self._handlers: dict[str, Callable[[str, Mapping[str, Any], float], None]] = {
             "adviser": self._adviser_seen,
             "call": self._call_seen,
@@ -82,6 +88,8 @@ class ConsoleState:
             "ambience": self._ambience_seen,
             "command_control": self._link_seen,
             "patch": self._patch_seen,
+            "volume": self._volume_seen,
+            "oversight": self._oversight_seen,
         }
 
     def seen(self, kind: str, data: Mapping[str, Any], time: float) -> bool:
@@ -99,6 +107,12 @@ class ConsoleState:
             lines.append({"text": text[:MAX_TEXT], "time": time})
             del lines[:-MAX_LINES]
 
+    def placed(self, call: str, to: str, time: float) -> None:
+        """A call was dialled here, which no event tells until the other side rings; a position's ringing none does."""
+        if call not in self._gone:
+            known = self._call(call, time)
+            known["cli"] = known["cli"] or to[:MAX_TEXT]
+
     def shown(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
         return {
@@ -115,6 +129,8 @@ class ConsoleState:
             "ambience": sorted(self._ambience),
             "patches": list(self._patches.values()),
             "command_control": self._link_up,
+            "volumes": dict(self._volumes),
+            "oversight": self._oversight,
         }
 
     # What the events tell
@@ -129,15 +145,13 @@ class ConsoleState:
             return
         if kind in _CALL_GOES:
             self._calls.pop(id_, None)
+            self._gone.append(id_)
             self._places.pop(f"caller {id_}", None)
             return
         state = _CALL_STATES.get(kind)
-        known = self._calls.get(id_)
-        if known is None:
-            if state is None:
-                return
-            known = {"call": id_, "queue": "", "cli": "", "since": time, "operator": "", "emergency": False}
-            _put(self._calls, id_, known, MAX_CALLS)
+        if state is None and id_ not in self._calls:
+            return
+        known = self._call(id_, time)
         if state is not None:
             known["state"] = state
             known["changed"] = time
@@ -145,6 +159,14 @@ class ConsoleState:
         known["cli"] = _text(data.get("cli")) or known["cli"]
         known["operator"] = _text(data.get("operator")) or known["operator"]
         known["emergency"] = known["queue"] == "emergency"
+
+    def _call(self, id_: str, time: float) -> dict[str, Any]:
+        known = self._calls.get(id_)
+        if known is None:
+            known = {"call": id_, "queue": "", "cli": "", "since": time, "operator": "", "emergency": False}
+            known["state"] = "dialled"
+            _put(self._calls, id_, known, MAX_CALLS)
+        return known
 
     def _location_seen(self, kind: str, data: Mapping[str, Any], time: float) -> None:
         if kind != "location.shown" or not _is_place(data.get("latitude"), data.get("longitude")):
@@ -274,6 +296,14 @@ class ConsoleState:
             _put(self._patches, id_, {"patch": id_, "talkgroups": groups}, MAX_TALKGROUPS)
         elif kind == "patch.ended":
             self._patches.pop(id_, None)
+
+    def _volume_seen(self, _kind: str, data: Mapping[str, Any], _time: float) -> None:
+        for key in VOLUMES:
+            self._volumes[key] = float(data.get(key, self._volumes[key]))
+
+    def _oversight_seen(self, kind: str, data: Mapping[str, Any], _time: float) -> None:
+        began = kind == "oversight.began"
+        self._oversight = {key: _text(data.get(key)) for key in ("by", "of", "how")} if began else None
 
     def _link_seen(self, kind: str, data: Mapping[str, Any], _time: float) -> None:
         if kind == "command_control.link":

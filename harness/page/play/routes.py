@@ -75,6 +75,8 @@ class _Routes:
         router.add_api_route("/play/{id_}/heard.wav", self.heard, methods=["GET"], response_model=None)
         router.add_api_route("/play/{id_}/replays", self.replays, methods=["GET"], response_model=None)
         router.add_api_route("/play/{id_}/recorded/{leg}", self.recorded, methods=["GET"], response_model=None)
+        router.add_api_route("/play/{id_}/directory", self.directory, methods=["GET"], response_model=None)
+        router.add_api_route("/play/{id_}/folder", self.folder, methods=["GET"], response_model=None)
         router.add_api_websocket_route("/play/{id_}/console", self.console)
         router.add_api_websocket_route("/play/{id_}/sound", self.sound)
 
@@ -166,11 +168,17 @@ class _Routes:
     async def replays(self, request: Request, id_: str) -> Response:
         """The legs of the last half hour that the seat spoke on or heard, as JSON."""
         _, playing = await self._playing(request, id_)
-        try:
-            legs = await playing.replays()
-        except HarnessError as error:
-            raise HTTPException(status.HTTP_409_CONFLICT, str(error)) from error
-        return JSONResponse(legs, headers={"Cache-Control": "no-store"})
+        return await _shown(playing.replays())
+
+    async def directory(self, request: Request, id_: str, find: str = "") -> Response:
+        """The phone book's entries that hold some words, as JSON."""
+        _, playing = await self._playing(request, id_)
+        return await _shown(playing.directory(find[:MAX_FIELD]))
+
+    async def folder(self, request: Request, id_: str) -> Response:
+        """The page of talkgroups that is open at the console, as JSON."""
+        _, playing = await self._playing(request, id_)
+        return await _shown(playing.folder())
 
     async def recorded(self, request: Request, id_: str, leg: str) -> Response:
         """What was said on one of them, as a WAV file."""
@@ -246,6 +254,15 @@ class _Routes:
             return None
         await socket.accept()
         return playing
+
+
+async def _shown(asked: Awaitable[Any]) -> Response:
+    """What the console answers, as JSON."""
+    try:
+        answer = await asked
+    except HarnessError as error:
+        raise HTTPException(status.HTTP_409_CONFLICT, str(error)) from error
+    return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
 
 def _is_same_origin(connection: HTTPConnection) -> bool:

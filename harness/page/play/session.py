@@ -136,6 +136,9 @@ class Playing:
         if name == "begin_ambience":
             given = {**given, "password": self._ambience_password()}
         done = await do_act(self._console, name, given)
+        if name in {"dial", "redial"} and self._state is not None:
+            self._state.placed(str(done), given.get("number", "the last number"), self._now())
+            self._changed()
         if name == "hush":
             self._saying(0.0)
         if name in {"note_incident", "thrive"} and self._state is not None:
@@ -148,13 +151,21 @@ class Playing:
 
     async def replays(self) -> list[dict[str, Any]]:
         """Return the legs of the last half hour that the seat spoke on or heard, newest first. Raises PageError."""
-        return (await self._recorded().instant_replay())[:MAX_REPLAYS]
+        return (await self._manned().instant_replay())[:MAX_REPLAYS]
 
     async def recorded(self, leg: str) -> bytes:
         """Return one of them as a WAV file. Raises PageError."""
-        return as_wav(await self._recorded().play_recording(leg))
+        return as_wav(await self._manned().play_recording(leg))
 
-    def _recorded(self) -> Console:
+    async def directory(self, find: str) -> list[dict[str, str]]:
+        """Return the phone book's entries that hold these words. Raises PageError."""
+        return await self._manned().directory(find)
+
+    async def folder(self) -> dict[str, Any]:
+        """Return the page of talkgroups that is open. Raises PageError."""
+        return await self._manned().shown_folder()
+
+    def _manned(self) -> Console:
         if self._console is None or self.phase not in {"ready", "playing"}:
             raise PageError("the control room is not up")
         return self._console
@@ -163,7 +174,7 @@ class Playing:
         """Say the phrase that is recorded for this moment into the headset."""
         assert self._console is not None
         clip = self.turns.phrase
-        samples = read_clip(clip)
+        samples = read_clip(clip, self.chosen.scenario.folder)
         began = await self._console.say(samples)
         self._console_says(clip, began)
         self._saying(began + len(samples) / SAMPLE_RATE)

@@ -200,6 +200,11 @@ class DtmfReceiver:
         """Whether an event has begun and its end is still due."""
         return self._current is not None
 
+    @property
+    def began(self) -> int | None:
+        """RTP timestamp of the start of the event under way; None where there is none."""
+        return None if self._current is None else self._current.first
+
     def receive(self, timestamp: int, event: DtmfEvent) -> list[Tone]:
         """Take a packet; return the tones that it completes: two when it also shows the last one's end."""
         tones: list[Tone] = []

@@ -27,7 +27,7 @@ class Say(Arguments):
     """A speech file."""
 
     clip: str = Field(min_length=1, max_length=200)
-    """A file of fixtures/audio without its ending, or a path to a WAV file (8 kHz, mono)."""
+    """A file of fixtures/audio without its ending, or a path of a WAV file (8 kHz, mono) from the scenario's."""
 
 
 class For(Arguments):

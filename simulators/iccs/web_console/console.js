@@ -53,6 +53,9 @@ function group(name) {
     const talk = button("Press to talk", "ptt", () => {});
     talk.addEventListener("pointerdown", () => act("key", { talkgroup: name }));
     talk.addEventListener("pointerup", () => act("unkey"));
+    const talks = (event) => ["Enter", " "].includes(event.key) && !event.repeat;
+    talk.addEventListener("keydown", (event) => { if (talks(event)) act("key", { talkgroup: name }); });
+    talk.addEventListener("keyup", (event) => { if (talks(event)) act("unkey"); });
     return [talk,
       button("Headset", "select", () => act("select", { talkgroup: name, selected: true })),
       button("Loudspeaker", "unselect", () => act("select", { talkgroup: name, selected: false }))];

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.evidence.capture import Captures, crossings
-from harness.evidence.pcap import SEGMENT, CaptureError, read_pcap, write_pcap
+from harness.evidence.capture_file import CaptureError
+from harness.evidence.capture_packets import read_capture
+from harness.evidence.pcap import SEGMENT, write_pcap
 from harness.transport.tap import CaptureWriter, Crossing, Kind, read_on
 from suites.selftest.witness import need
 
@@ -51,7 +53,7 @@ def test_what_is_written_is_what_is_read(source, port, payload, micros):
     time = micros / 1e6
     here, there = f"{source[0]}:{source[1]}", f"{source[0]}:{port}"
     made = write_pcap([datagram(time, here, there, payload)], EPOCH)
-    (found,) = read_pcap(made.body)
+    (found,) = read_capture(made.body)
     assert made.packets == 1
     assert found.payload == payload
     assert (found.source[1], found.target[1]) == (source[1], port)
@@ -68,7 +70,7 @@ def test_what_fits_no_packet_or_no_room_is_counted():
     ]
     made = write_pcap(rows, EPOCH, limit=300)
     assert (made.packets, made.left_out) == (1, 4)
-    assert len(read_pcap(made.body)) == 1
+    assert len(read_capture(made.body)) == 1
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_what_fits_no_packet_or_no_room_is_counted():
 )
 def test_junk_is_no_capture(junk):
     with pytest.raises(CaptureError, match="not a capture"):
-        read_pcap(junk)
+        read_capture(junk)
 
 
 def test_a_datagram_seen_at_both_ends_is_shown_once_and_a_repeat_stays(tmp_path):
@@ -186,7 +188,7 @@ def test_a_connection_becomes_segments_whose_numbers_join_up(source, port, piece
     here, there = f"{source[0]}:{source[1]}", f"{source[0]}:{port}"
     crossed = [piece(0.1, *((here, there) if out else (there, here)), data) for out, data in pieces]
     made = write_pcap(crossed, EPOCH)
-    found = read_pcap(made.body)
+    found = read_capture(made.body)
     assert not made.secured
     assert [part.payload for part in found] == [data for _, data in pieces]
     assert all(part.tcp for part in found)
@@ -195,7 +197,7 @@ def test_a_connection_becomes_segments_whose_numbers_join_up(source, port, piece
 def test_a_long_piece_is_cut_and_tls_is_told():
     made = write_pcap([piece(0.0, A, B, bytes(2 * SEGMENT + 1), kind=Kind.SECURED)], EPOCH)
     assert made.secured
-    assert [len(part.payload) for part in read_pcap(made.body)] == [SEGMENT, SEGMENT, 1]
+    assert [len(part.payload) for part in read_capture(made.body)] == [SEGMENT, SEGMENT, 1]
 
 
 def test_of_a_connection_that_both_ends_recorded_one_record_is_kept(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from harness.cli.report import make_report
-from harness.evidence.pcap import read_pcap
+from harness.evidence.capture_packets import read_capture
 from harness.evidence.requirements import catalogue
 from harness.evidence.results import read_results, summarise
 from suites.selftest.witness import need
@@ -82,7 +82,7 @@ def test_a_failures_message_has_what_was_due_what_came_and_the_packet_of_the_cap
     told, _, places = message.partition("On the wire, before it failed:\n")
     assert told
     (capture,) = [each["source"] for each in _attachments(data, tmp_path) if each["name"].startswith("capture")]
-    packets = read_pcap((tmp_path / "results" / capture).read_bytes())
+    packets = read_capture((tmp_path / "results" / capture).read_bytes())
     numbers = re.findall(r"packet (\d+) of the capture: .*?: (\w+)", places)
     assert numbers, message
     for number, first in numbers:

@@ -19,9 +19,10 @@ from scapy.layers.l2 import Ether
 from scapy.utils import RawPcapReader
 
 from harness.evidence.audio import Sound, listening_page
+from harness.evidence.capture_packets import read_capture
 from harness.evidence.collect import PCAP
 from harness.evidence.defects import Defect, Register
-from harness.evidence.pcap import read_pcap, write_pcap
+from harness.evidence.pcap import write_pcap
 from harness.evidence.plan import Plan
 from harness.evidence.redacted_run import WITHHELD, redact_run
 from harness.evidence.redaction import Masks, RedactionError
@@ -150,7 +151,7 @@ def test_nothing_that_was_planted_is_left(who, audience):
         secrets = [*who.values(), *who["name"].split()]
         for path in sorted(copy.rglob("*")):
             body = path.read_bytes() if path.is_file() else b""
-            whole = b"".join(each.payload for each in read_pcap(body)) if body[:4] == b"\xd4\xc3\xb2\xa1" else b""
+            whole = b"".join(each.payload for each in read_capture(body)) if body[:4] == b"\xd4\xc3\xb2\xa1" else b""
             for secret in secrets:
                 for spelling in spellings(secret):
                     assert spelling not in body, (path.name, secret)
@@ -177,8 +178,8 @@ def copied(tmp_path):
 
 def test_a_masked_capture_has_right_checksums_lengths_and_times_and_other_addresses(copied):
     found = copied[0]
-    was = read_pcap(capture(WHO))
-    now = read_pcap(found["capture"])
+    was = read_capture(capture(WHO))
+    now = read_capture(found["capture"])
     assert [(each.time, len(each.payload), each.tcp) for each in now] == [
         (each.time, len(each.payload), each.tcp) for each in was
     ]
@@ -232,7 +233,7 @@ def test_the_board_sees_addresses_and_who_approved_the_public_does_not(tmp_path)
         copy, register, _ = redact_run(tmp_path, audience, Register(defects=(fault,)))
         assert register.defects[0].waiver.approver == approver
         assert register.defects[0].title == "Lost for xxxxx xxxxxxxx"
-        assert read_pcap((copy / "allure-results" / "7-attachment.bin").read_bytes())[0].source[0] == source
+        assert read_capture((copy / "allure-results" / "7-attachment.bin").read_bytes())[0].source[0] == source
 
 
 def test_a_name_that_no_field_tells_of_is_masked_when_it_is_named(tmp_path):

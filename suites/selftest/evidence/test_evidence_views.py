@@ -24,10 +24,10 @@ from harness.evidence.audio import (
     to_wav,
     waveform_svg,
 )
+from harness.evidence.capture_packets import read_capture
 from harness.evidence.collect import ON_THE_WIRE, TEXT_BYTES, Evidence
 from harness.evidence.ladder import COLUMNS, OTHERS, ROWS, WIDTH, Row, ladder_svg, rows, sip_label
 from harness.evidence.on_the_wire import Failure
-from harness.evidence.pcap import read_pcap
 from harness.evidence.transcript import serial_lines, shown, transcript
 from harness.journal import Event, Journal
 from harness.protocols.rtp.codecs import codec_named
@@ -279,7 +279,7 @@ def test_a_connection_is_part_of_the_capture_and_tls_is_said_to_be_in_the_clear(
     evidence = Evidence((tmp_path,), NAMES, 1.7e9)
     kept = {each.name: each for each in evidence.attachments("t", [], start=1.0, end=2.0, failed=Failure(2.0))}
     assert kept["capture"].note == note
-    assert [(part.tcp, part.payload) for part in read_pcap(kept["capture"].body)] == [(True, OVER_TCP)]
+    assert [(part.tcp, part.payload) for part in read_capture(kept["capture"].body)] == [(True, OVER_TCP)]
     assert "INVITE" in texts(kept["ladder"].body)
 
 
@@ -298,7 +298,7 @@ def test_a_failure_or_a_wish_keeps_the_whole_set(tmp_path, failed, keep):
         f"audio {speech_name}",
         f"listen: {speech_name}",
     }
-    assert len(read_pcap(kept["capture"].body)) == 51
+    assert len(read_capture(kept["capture"].body)) == 51
     assert b"AT<CR>" in kept["serial officer"].body
     recording = kept[f"audio {speech_name}"].body
     assert recording.startswith(b"RIFF")
@@ -345,7 +345,7 @@ def test_where_a_test_failed_is_told_by_packet_and_by_line_before_the_nearest_ev
     ):
         kept = {each.name: each for each in evidence.attachments("t", [], start=0.5, end=9.9, failed=failure)}
         told = [line for line in kept[ON_THE_WIRE].body.decode().splitlines() if "packet" in line]
-        packets = read_pcap(kept["capture"].body)
+        packets = read_capture(kept["capture"].body)
         assert len(told) == len(due)
         for line, (what, number) in zip(told, due, strict=True):
             assert what in line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from datetime import date
@@ -18,6 +19,7 @@ from harness.scenario.record import Recorded, record, scenario_text
 from harness.testbed.bench import open_bench
 from harness.testbed.load import load_testbed
 from harness.testbed.model import Testbed
+from harness.testbed.run import Run, started_run
 
 SPACING_S = 0.005
 RINGS_LATER_S = 0.020
@@ -56,6 +58,45 @@ async def test_play_record_play_gives_the_same_acts_with_the_same_spacing(testbe
         late = RINGS_LATER_S if verb == "answer" else 0.0
         assert due - SPACING_S <= time <= due + SPACING_S + late, verb
     assert [act.told for act in again.acts] == [act.told for act in first.acts]
+
+
+SHORT = """
+id: SHORT
+title: Seven seconds of acts
+actors:
+  caller: {role: emergency_caller, number: "+447700900123"}
+  officer: {role: radio_terminal, issi: 4001234}
+  dispatcher: {role: console, position: govan-31}
+timeline:
+  - {at: 0 s, caller: {dial: "999"}}
+  - {at: 1.5 s, officer: {press: GD-OPS-1}}
+  - {at: 2.75 s, officer: release}
+  - {at: 4 s, dispatcher: {key: GD-OPS-2}}
+  - {at: 5.25 s, dispatcher: unkey}
+  - {at: 6.5 s, caller: hang_up}
+"""
+
+
+@pytest.mark.real_wire
+@pytest.mark.alone
+def test_what_a_journal_tells_is_played_in_real_time_within_5_ms(testbed: Testbed, tmp_path: Path) -> None:
+    (tmp_path / "first.yaml").write_text(SHORT, encoding="utf-8")
+
+    async def in_real_time(file: Path, run: Run) -> Recorded:
+        async with open_bench(
+            testbed, today=date(2026, 1, 1), addresses=run.addresses, virtual=False, origin=run.origin
+        ) as bench:
+            assert (await Player(load_scenario(file), bench).play()).outcome == "passed"
+            return read(bench.journal.lines(), testbed)
+
+    with started_run(SIMULATED_TESTBED, directory=tmp_path / "run", keep="failures", start=True) as run:
+        first = asyncio.run(in_real_time(tmp_path / "first.yaml", run))
+        (tmp_path / "again.yaml").write_text(scenario_text(first, "RECORDED", "Again"), encoding="utf-8")
+        again = asyncio.run(in_real_time(tmp_path / "again.yaml", run))
+    assert [each[1:] for each in again.spacing()] == [each[1:] for each in first.spacing()]
+    assert len(first.acts) == 6
+    for (time, _, verb), (due, *_) in zip(again.spacing(), first.spacing(), strict=True):
+        assert time == pytest.approx(due, abs=SPACING_S), verb
 
 
 def line(time: float, source: str, kind: str, **data: object) -> str:

@@ -10,15 +10,20 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from harness.cli.main import app
 from harness.cli.places import SIMULATED_TESTBED
+from harness.endpoints.media.wav import read_wav, write_wav
 from harness.errors import ScenarioError
 from harness.evidence.capture import crossings
 from harness.evidence.pcap import write_pcap
 from harness.evidence.transcript import origin_line, transcript
+from harness.protocols.rtp.dtmf import DtmfEvent
+from harness.protocols.rtp.g711 import CODECS as G711
+from harness.protocols.rtp.rtp import RtpPacket
 from harness.scenario.load import load_scenario
 from harness.scenario.player import Player
 from harness.scenario.record import Recorded, scenario_text
@@ -177,13 +182,20 @@ def relinked(link: int) -> Callable[[bytes], bytes]:
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (lambda _: b"", r"bad.pcap: not a capture: No data"),
-        (lambda _: b"hello, this is a text of some length", r"bad.pcap: not a capture: Not a supported"),
+        (lambda _: b"", r"bad.pcap: not a capture: the file is empty"),
+        (
+            lambda _: b"hello, this is a text of some length",
+            r"bad.pcap: not a capture: found 68 65 6c 6c at the",
+        ),
         (lambda body: body[:10], r"bad.pcap: not a capture"),
         (lambda body: body[:-7], r"bad.pcap: not a capture: cut off in packet 1, 7 bytes are missing"),
         (lambda body: body + b"\0" * 9, r"bad.pcap: not a capture: cut off after its last packet, 9 bytes"),
-        (relinked(105), r"bad.pcap: not a capture: found link type 105; this reads 1 \(Ethernet\), 101"),
-        (lambda _: bytes.fromhex("0a0d0d0a1c0000004d3c2b1a01000000ffffffffffffffff1c000000"), r"found pcapng; editcap"),
+        (relinked(105), r"bad.pcap: not a capture that can be read: found link type 105; this reads 0 \(loop"),
+        (lambda body: body[:32] + b"\0\0\0\x40" + body[36:], r"cut off in packet 1, 1073741\d+ bytes are missing"),
+        (
+            lambda _: bytes.fromhex("0a0d0d0a1c0000004d3c2b1a01000000ffffffffffffffff1c000000"),
+            r"found no act of an actor",
+        ),
         (lambda body: body[:24], r"bad.pcap: found no act of an actor of testbed"),
     ],
 )
@@ -193,13 +205,182 @@ def test_what_is_no_capture_is_named(spoil: Callable[[bytes], bytes], told: str,
         record_wire(testbed, capture=("bad.pcap", spoil(body)))
 
 
-@pytest.mark.parametrize(("link", "before"), [(101, 0), (113, 16), (276, 20)])
-def test_other_links_are_read_too(link: int, before: int, testbed: Testbed) -> None:
-    body = pcap((0.0, sip("INVITE", number="+447700900123", call_id="1")))
-    packet = bytes(before) + body[40 + 14 :]
-    head = struct.pack("<IIII", int(EPOCH), 0, len(packet), len(packet))
-    found = record_wire(testbed, capture=("any.pcap", relinked(link)(body[:24]) + head + packet))
-    assert [(act.verb, act.told) for act in found.acts] == [("dial", {"number": "999"})]
+def test_calls_by_sip_over_tcp_are_calls_however_their_messages_are_cut(testbed: Testbed) -> None:
+    there, back = ("192.0.2.9:40000", "192.0.2.1:5060"), ("192.0.2.1:40001", "192.0.2.9:5060")
+    first, second = (sip("INVITE", number="+447700900123", call_id=each) for each in "12")
+    rows = [
+        (0.0, there, first[:50]),
+        (0.5, there, first[50:] + second[:-4]),
+        (1.0, there, second[-4:]),
+        (2.0, there, sip("BYE", number="+447700900123", call_id="1", cseq=2)),
+        (3.0, back, ok(sip("INVITE", number="+447700900123", call_id="2"), "")),
+        # The control room ends it, on a connection that it opens itself.
+        (4.0, back, sip("BYE", number="+447700900123", call_id="2", cseq=9)),
+    ]
+    body = write_pcap((Crossing(time, Kind.STREAM, *ends, part) for time, ends, part in rows), EPOCH).body
+    found = record_wire(testbed, capture=("tcp.pcap", body), consoles=["govan-12"])
+    assert found.spacing() == [
+        (0.0, "caller_1", "dial"),
+        (0.5, "caller_2", "dial"),
+        (1.5, "caller_1", "hang_up"),
+        (2.5, "govan_12", "answer"),
+        (3.5, "govan_12", "hang_up"),
+    ]
+    assert found.left_out == {}
+
+
+def ok(invite: bytes, description: str) -> bytes:
+    lines = [line for line in invite.decode().split("\r\n") if line.split(":")[0] in ("Via", "From", "Call-ID", "CSeq")]
+    head = ["SIP/2.0 200 OK", *lines, "To: <sip:999@192.0.2.1>;tag=b"]
+    if description:
+        head.append("Content-Type: application/sdp")
+    return "\r\n".join([*head, f"Content-Length: {len(description)}", "", description]).encode()
+
+
+def described(port: int, *, profile: str = "RTP/AVP", host: str = "192.0.2.1", formats: str = "8 101") -> str:
+    return (
+        f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\nm=audio {port} {profile} {formats}\r\n"
+        "a=rtpmap:101 telephone-event/8000\r\n"
+    )
+
+
+LOUD = bytes(G711["PCMA"].encode(np.resize(np.array([8_000, -8_000], np.int16), 160)))
+
+
+def spoken(time: float, *, port: int, first: int = 0, packets: int = 50) -> list[tuple[float, tuple[str, str], bytes]]:
+    ends = "192.0.2.9:7000", f"192.0.2.1:{port}"
+    return [
+        (time + 0.02 * n, ends, RtpPacket(8, first + n, 160 * (first + n), 7, LOUD).build()) for n in range(packets)
+    ]
+
+
+INVITED = sip("INVITE", number="+447700900123", call_id="1")
+IN, OUT = ("192.0.2.9:5060", "192.0.2.1:5060"), ("192.0.2.1:5060", "192.0.2.9:5060")
+
+
+def speaking(*rows: tuple[float, tuple[str, str], bytes]) -> bytes:
+    ordered = sorted(rows, key=lambda row: row[0])
+    return write_pcap((Crossing(time, Kind.DATAGRAM, *ends, body) for time, ends, body in ordered), EPOCH).body
+
+
+def test_speech_goes_where_the_control_room_says_it_hears_and_moves_with_it(testbed: Testbed) -> None:
+    again = sip("INVITE", number="+447700900123", call_id="1", cseq=7).replace(
+        b"<sip:999@192.0.2.1>", b"<sip:1@x>;tag=b"
+    )
+    moved = again.replace(b"Content-Length: 0\r\n\r\n", b"")
+    told = described(6004)
+    moved += f"Content-Type: application/sdp\r\nContent-Length: {len(told)}\r\n\r\n{told}".encode()
+    body = speaking(
+        (0.0, IN, INVITED),
+        *spoken(0.5, port=6000, packets=10),  # before it is answered nobody hears
+        (1.0, OUT, ok(INVITED, described(6000))),
+        *spoken(2.0, port=6000, first=100),
+        *spoken(3.0, port=6002, first=150),  # of somebody else
+        (4.0, OUT, moved),
+        *spoken(5.0, port=6004, first=250),
+    )
+    found = record_wire(testbed, capture=("a.pcap", body), consoles=["govan-12"], speech="a-speech")
+    said = [(round(act.time - EPOCH, 2), act.told) for act in found.acts if act.verb == "begin_saying"]
+    assert said == [
+        (1.99, {"clip": "a-speech/001-caller_1.wav"}),
+        (4.99, {"clip": "a-speech/002-caller_1.wav"}),
+    ]
+    assert [len(each) for each in found.clips.values()] == [8_000, 8_000]
+    assert "media: packets" in scenario_text(found, "X", "x")
+
+
+@pytest.mark.parametrize(
+    ("description", "options", "told"),
+    [
+        (described(6000), {}, "--speech makes WAV files of it"),
+        (described(6000), {"speech": "x", "consoles": []}, "no --console takes the call"),
+        (described(6000, profile="RTP/SAVP"), {"speech": "x"}, "it is under SRTP"),
+    ],
+)
+def test_why_nobody_speaks_is_told_once_a_call(
+    description: str, options: dict[str, Any], told: str, testbed: Testbed
+) -> None:
+    body = speaking((0.0, IN, INVITED), (1.0, OUT, ok(INVITED, description)), *spoken(2.0, port=6000))
+    found = record_wire(testbed, capture=("a.pcap", body), **({"consoles": ["govan-12"]} | options))
+    assert found.clips == {}
+    assert found.left_out[f"what the caller says in a call: {told}"] == 1
+
+
+def test_a_key_is_pressed_once_whichever_of_its_packets_were_lost(testbed: Testbed) -> None:
+    ends = "192.0.2.9:7000", "192.0.2.1:6000"
+    rows = []
+    for number, (time, start, digit, durations, final) in enumerate(
+        [
+            (2.0, 1_000, 5, [160, 320], True),
+            (3.0, 9_000, 6, [], True),  # its ends alone
+            (4.0, 17_000, 7, [160, 320], False),  # without its ends
+            (5.0, 25_000, 8, [160], True),
+            # Longer than one packet can say: it goes on in a second segment.
+            (6.0, 33_000, 9, [160, 0xFFFF], False),
+            (14.2, 33_000 + 0xFFFF, 9, [160], True),
+        ]
+    ):
+        events = [DtmfEvent(digit, False, 10, each) for each in durations] + [
+            DtmfEvent(digit, True, 10, 400)
+        ] * 3 * final
+        rows += [
+            (time + 0.02 * n, ends, RtpPacket(101, 100 * number + n, start, 7, event.build()).build())
+            for n, event in enumerate(events)
+        ]
+    body = speaking((0.0, IN, INVITED), (1.0, OUT, ok(INVITED, described(6000))), *rows)
+    found = record_wire(testbed, capture=("a.pcap", body))
+    pressed = [(round(act.time - EPOCH, 2), act.told["digits"]) for act in found.acts if act.verb == "press"]
+    assert pressed == [(1.99, "5"), (2.99, "6"), (3.99, "7"), (4.99, "8"), (5.99, "9")]
+
+
+def test_a_codec_that_nobody_decodes_is_named(testbed: Testbed) -> None:
+    rows = [(time, ends, bytes([body[0], 18]) + body[2:]) for time, ends, body in spoken(2.0, port=6000)]
+    body = speaking((0.0, IN, INVITED), (1.0, OUT, ok(INVITED, described(6000, formats="18"))), *rows)
+    found = record_wire(testbed, capture=("a.pcap", body), consoles=["govan-12"], speech="x")
+    assert list(found.left_out) == ["what the caller says in a call: no codec 'G729'; known: PCMA, PCMU, G722, OPUS"]
+
+
+SPOKEN = """
+id: SPOKEN
+title: A caller speaks, and presses a key
+media: packets
+actors:
+  caller: {role: trunk_caller, number: "+447700900123"}
+  call_taker: {role: console, position: govan-12}
+timeline:
+  - {at: 0 s, caller: {dial: "999"}}
+  - {at: 2 s, call_taker: {answer: emergency}}
+  - {at: 4 s, caller: {begin_saying: caller-999}}
+  - {at: 14 s, caller: {press: "5"}}
+  - {at: 16 s, caller: {begin_saying: officer-reply}}
+  - {at: 26 s, caller: hang_up}
+"""
+
+
+@pytest.mark.virtual_time
+async def test_what_a_caller_said_is_said_again_sample_for_sample(tmp_path: Path, testbed: Testbed) -> None:
+    (tmp_path / "first.yaml").write_text(SPOKEN, encoding="utf-8")
+    run = await played(tmp_path / "first.yaml", tmp_path / "1", testbed)
+    assert run.outcome == "passed"
+    first = read(Wire("", run.pcap, {}), testbed, consoles=["govan-12"], speech="again-speech")
+    assert [act.verb for act in first.acts if act.actor == "caller_1" and act.verb != "begin_saying"] == [
+        "dial",
+        "press",
+        "hang_up",
+    ]
+    assert len(first.clips) >= 2
+    (tmp_path / "again-speech").mkdir()
+    for name, samples in first.clips.items():
+        write_wav(tmp_path / name, samples)
+    (tmp_path / "again.yaml").write_text(scenario_text(first, "RECORDED", "Again"), encoding="utf-8")
+    second = await played(tmp_path / "again.yaml", tmp_path / "2", testbed)
+    again = read(Wire("", second.pcap, {}), testbed, consoles=["govan-12"], speech="again-speech")
+    assert second.outcome == "passed"
+    assert [each[1:] for each in again.spacing()] == [each[1:] for each in first.spacing()]
+    for (time, _, verb), (due, *_) in zip(again.spacing(), first.spacing(), strict=True):
+        assert time == pytest.approx(due, abs=SPACING_S), verb
+    for name, samples in first.clips.items():
+        assert np.array_equal(again.clips[name], samples), name
 
 
 ROW = "    1.000000 s  → equipment  AT+CUTXC=1<CR><LF>\n"
@@ -242,10 +423,30 @@ def test_the_command_takes_a_capture_or_a_journal_and_tells_what_is_wrong(tmp_pa
         ([], "a JOURNAL is due, or --capture"),
         (["--transcript", "officer"], "TERMINAL=FILE is due"),
         (["--capture", str(tmp_path / "monday.pcap"), "--system", "somewhere"], "HOST:PORT is due"),
+        (["--transcript", "officer=x.txt", "--speech"], "--speech goes with --capture"),
     ):
         found = CliRunner().invoke(app, ["record", "--out", out, *wrong])
         assert found.exit_code == 2
         assert told in found.stderr
+
+
+def test_clips_are_beside_the_scenario_wherever_that_is_and_the_scenario_is_read_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "there").mkdir()
+    body = speaking((0.0, IN, INVITED), (1.0, OUT, ok(INVITED, described(6000))), *spoken(2.0, port=6000))
+    (tmp_path / "monday.pcap").write_bytes(body)
+    out = tmp_path / "there" / "monday.yaml"
+    command = ["record", "--capture", str(tmp_path / "monday.pcap"), "--console", "govan-12", "--speech", "--out"]
+    done = CliRunner().invoke(app, [*command, str(out)])
+    assert done.exit_code == 0, done.output
+    assert "1 clips of what was said: monday-speech" in done.stdout
+    monkeypatch.chdir(tmp_path)
+    assert load_scenario(Path("there") / "monday.yaml").folder == Path("there")
+    assert len(read_wav(tmp_path / "there" / "monday-speech" / "001-caller_1.wav")) == 8_000
+    (tmp_path / "there" / "monday-speech" / "001-caller_1.wav").unlink()
+    with pytest.raises(ScenarioError, match=r"found the clip 'monday-speech/001-caller_1.wav'"):
+        load_scenario(out)
 
 
 SHORT = """

@@ -51,6 +51,26 @@ def by_web(folder: Path) -> Path:
     return file
 
 
+def test_a_dispatcher_talks_by_the_keyboard_alone(tmp_path: Path) -> None:
+    """The key of a talkgroup is held and let go with Enter as with the mouse."""
+    need("chromium", package="chromium")
+
+    async def talk(run: Run) -> None:
+        async with open_bench(
+            run.testbed, today=date(2026, 1, 1), addresses=run.addresses, virtual=False, origin=run.origin
+        ) as bench:
+            console = await bench.console("govan-31")
+            assert isinstance(console, WebConsole)
+            await console._page.focus('#talkgroups li[data-talkgroup="GD-OPS-1"] button.ptt')
+            await console._page.keyboard.down("Enter")
+            await console.expect("ptt.granted", within=5.0, talkgroup="GD-OPS-1")
+            await console._page.keyboard.up("Enter")
+            await console.expect("ptt.released", within=5.0, talkgroup="GD-OPS-1")
+
+    with started_run(by_web(tmp_path), directory=tmp_path / "run", keep="failures", start=True) as run:
+        asyncio.run(talk(run))
+
+
 @requirement("NICCS-REC-002")
 def test_a_call_taker_replays_what_the_caller_said_on_the_page(tmp_path: Path) -> None:
     """Instant replay lists the call while it goes on, and the browser plays it, within the figure."""

@@ -1,8 +1,9 @@
 // The console in the browser: shows what the server tells, and asks it for what the person does.
+import { Asked } from "./asked.js";
+import { at, button, el, safe } from "./dom.js";
 import { Sound } from "./sound.js";
 
 const root = document.getElementById("play");
-const at = (id) => document.getElementById(id);
 const pages = `/play/${root.dataset.playing}`;
 const base = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${pages}`;
 const AGAIN_MS = [500, 1000, 2000, 4000];
@@ -12,6 +13,7 @@ let clockLead = 0;   // the run's time less the browser's, in seconds
 let announced = 0;
 let tries = 0;
 let talkgroup = "";
+const together = new Set();   // talkgroups that are talked on, too
 let talking = false;
 let spokeFor = "";
 const sound = new Sound(base, (text) => { at("sound-told").textContent = text; });
@@ -37,7 +39,10 @@ function connect() {
     const message = JSON.parse(event.data);
     if (message.kind === "state") show(message);
     else if (message.kind === "refused") trouble(message.reason);
-    else if (message.kind === "done") trouble("");
+    else if (message.kind === "done") {
+      trouble("");
+      asked.done(message.act);
+    }
   });
   socket.addEventListener("close", (event) => {
     if (state && state.phase === "over") return;
@@ -60,20 +65,6 @@ function part(name, value, draw) {
   draw(value);
   if (focused && document.activeElement !== at(focused) && at(focused)) at(focused).focus();
 }
-
-function el(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "on") for (const [kind, handler] of Object.entries(value)) made.addEventListener(kind, handler);
-    else if (value === true) made.setAttribute(name, "");
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...children.filter((each) => each !== null));
-  return made;
-}
-
-const safe = (text) => String(text).replace(/[^A-Za-z0-9_-]/g, "-");
-const button = (id, text, click, more = {}) => el("button", { type: "button", id, on: { click }, ...more }, text);
 
 function show(next) {
   state = next;
@@ -107,7 +98,10 @@ function show(next) {
     part("emergencies", desk.emergencies, drawEmergencies);
     part("ambience", desk.ambience, drawAmbience);
     part("patches", [desk.patches, desk.talkgroups.map((each) => each.talkgroup)], () => drawPatches(desk));
-    part("talkgroups", [desk.talkgroups, talkgroup], () => drawTalkgroups(desk.talkgroups));
+    part("talkgroups", [desk.talkgroups, talkgroup, [...together]], () => drawTalkgroups(desk.talkgroups));
+    part("volumes", desk.volumes, drawVolumes);
+    part("oversight", [desk.role, desk.oversight], () => drawOversight(desk));
+    at("duty").textContent = desk.adviser;
     part("incidents", desk.incidents, drawIncidents);
     part("places", desk.places, drawPlaces);
     part("lines", desk.lines, drawLines);
@@ -199,17 +193,45 @@ function drawEmergencies(list) {
 function drawTalkgroups(groups) {
   if (!groups.some((each) => each.talkgroup === talkgroup)) talkgroup = groups.length ? (groups.find((each) => each.selected) || groups[0]).talkgroup : "";
   at("ptt").disabled = !talkgroup;
-  at("ptt").textContent = talkgroup ? `Press to talk on ${talkgroup}` : "Press to talk";
+  for (const name of together) if (!groups.some((each) => each.talkgroup === name)) together.delete(name);
+  tellTalk();
   at("talkgroups").replaceChildren(...(groups.length ? groups : [null]).map((each) => {
     if (!each) return el("li", {}, "This position has no talkgroups.");
     const id = safe(each.talkgroup);
-    const radio = el("input", { type: "radio", name: "talkgroup", id: `tg-${id}`, value: each.talkgroup, on: { change: () => { talkgroup = each.talkgroup; at("ptt").textContent = `Press to talk on ${talkgroup}`; } } });
+    const radio = el("input", { type: "radio", name: "talkgroup", id: `tg-${id}`, value: each.talkgroup, on: { change: () => { talkgroup = each.talkgroup; tellTalk(); } } });
     radio.checked = each.talkgroup === talkgroup;
+    const too = el("input", { type: "checkbox", id: `too-${id}`, "aria-label": `${each.talkgroup}: talk, too`, on: { change: (event) => { together[event.target.checked ? "add" : "delete"](each.talkgroup); tellTalk(); } } });
+    too.checked = together.has(each.talkgroup);
     const talker = each.talker ? `${each.talker} talks` : each.last ? `last: ${each.last}` : "";
     return el("li", { class: each.talker ? "talks" : each.floor }, radio, el("label", { for: `tg-${id}` }, each.talkgroup),
       el("span", {}, `${talker ? ` · ${talker}` : ""}${each.floor ? ` · ${each.floor}${each.reason ? `: ${each.reason}` : ""}` : ""}`),
-      button(`listen-${id}`, each.selected ? "In the headset" : "On the loudspeaker", () => act(each.selected ? "unselect" : "select", { talkgroup: each.talkgroup }), { "aria-pressed": String(each.selected), "aria-label": `${each.talkgroup} in the headset` }));
+      button(`listen-${id}`, each.selected ? "In the headset" : "On the loudspeaker", () => act(each.selected ? "unselect" : "select", { talkgroup: each.talkgroup }), { "aria-pressed": String(each.selected), "aria-label": `${each.talkgroup} in the headset` }),
+      groups.length > 1 ? el("label", { for: `too-${id}` }, too, "talk, too") : null);
   }));
+}
+
+function talkedOn() {
+  return [talkgroup, ...[...together].filter((each) => each !== talkgroup)].filter(Boolean);
+}
+
+function tellTalk() {
+  at("ptt").textContent = talkgroup ? `Press to talk on ${talkedOn().join(", ")}` : "Press to talk";
+}
+
+function drawVolumes(volumes) {
+  for (const [name, db] of Object.entries(volumes)) {
+    at(name).value = db;
+    at(name).setAttribute("aria-valuetext", `${db} decibels`);
+    document.querySelector(`output[for="${name}"]`).textContent = `${db} dB`;
+  }
+}
+
+function drawOversight(desk) {
+  at("oversight").hidden = desk.role !== "supervisor" && !desk.oversight;
+  at("oversee").hidden = desk.role !== "supervisor";
+  const told = { monitor: "listens", whisper: "whispers", barge: "is in the call" };
+  const at_ = desk.oversight;
+  at("oversight-told").textContent = at_ ? `${at_.by} ${told[at_.how] || at_.how} at ${at_.of}.` : "You listen in nowhere.";
 }
 
 function drawIncidents(incidents) {
@@ -266,7 +288,8 @@ function talk(on) {
   if (on === talking || (on && !talkgroup)) return;
   talking = on;
   at("ptt").setAttribute("aria-pressed", String(on));
-  if (on) act("key", { talkgroup });
+  const groups = talkedOn();
+  if (on) act(groups.length > 1 ? "key_groups" : "key", groups.length > 1 ? { talkgroups: groups } : { talkgroup });
   else {
     spokeFor = "";
     if (!sound.microphone) act("hush");
@@ -325,6 +348,11 @@ submits("assign", (data) => act("assign_unit", { incident: at("incident").value,
 submits("text", (data) => act("text", { issi: Number(data.get("issi")), text: data.get("text") }));
 submits("unit", (data, by) => act(by ? by.value : "call_radio", { issi: Number(data.get("issi")) }));
 submits("patch", (data) => act("patch", { one: data.get("one"), two: data.get("two") }));
+submits("keys", (data) => act("press", { digits: data.get("digits") }));
+submits("type", (data) => act("type", { text: data.get("text") }));
+submits("where", (data) => act("location", { text: data.get("text") }));
+submits("no-incident", (data) => act("needs_no_incident", { reason: data.get("reason") }));
+submits("oversee", (data, by) => act(by ? by.value : "monitor", { position: data.get("position") }));
 submits("transfer", (data, by) => act(by && by.value === "dial" ? "dial" : by ? by.value : "transfer", by && by.value === "dial" ? { number: data.get("to") } : { to: data.get("to") }));
 for (const form of document.querySelectorAll("[data-factor]")) {
   form.addEventListener("submit", (event) => {
@@ -335,24 +363,10 @@ for (const form of document.querySelectorAll("[data-factor]")) {
 }
 at("incident").addEventListener("change", drawIncident);
 at("close-incident").addEventListener("click", () => act("close_incident", { incident: at("incident").value }));
-for (const each of document.querySelectorAll("[data-act]")) each.addEventListener("click", () => act(each.dataset.act));
+for (const each of document.querySelectorAll("[data-act]")) each.addEventListener("click", () => act(each.dataset.act, JSON.parse(each.dataset.with || "{}")));
+for (const each of document.querySelectorAll("[data-volume]")) each.addEventListener("change", () => act("volume", { [each.id]: Number(each.value) }));
 for (const each of document.querySelectorAll("[data-do]")) each.addEventListener("click", () => act(each.dataset.do));
-const KINDS = { telephone_in: "caller", telephone_out: "you to the caller", radio_rx: "radio", radio_tx: "you on", ambience: "open microphone", radio_call: "radio call" };
-
-async function replays() {
-  const answer = await fetch(`${pages}/replays`);
-  if (!answer.ok) { at("replays-told").textContent = "Nothing can be replayed now."; return; }
-  const legs = await answer.json();
-  at("replays-told").textContent = legs.length ? "" : "Nothing was said or heard here yet.";
-  at("replays").replaceChildren(...legs.map((leg) => {
-    const told = `${KINDS[leg.kind] || leg.kind} ${leg.talkgroup || leg.cli || ""} ${leg.ended === null ? "goes on" : `${Math.round(leg.seconds)} s`}`;
-    return el("li", {}, el("span", {}, told), " ", button(safe(`replay-${leg.leg}`), "Play", () => {
-      at("replayed").src = `${pages}/recorded/${encodeURIComponent(leg.leg)}`;
-      at("replayed").play().catch(() => { at("replays-told").textContent = "This can't be played."; });
-    }, { "aria-label": `Play ${told}` }));
-  }));
-}
-at("replays-show").addEventListener("click", replays);
+const asked = new Asked(pages, act);
 at("speak").addEventListener("click", () => act("say"));
 at("begin").addEventListener("click", () => act("begin"));
 at("leave").addEventListener("click", () => act("leave"));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -156,6 +157,81 @@ async def test_a_trainee_plays_scenario_1_by_the_keyboard_alone_and_is_debriefed
         whose, attempt = server.attempts.kept[0]
         assert whose.name == ANNA and attempt.ended == "passed" and attempt.percent == 100.0
         assert elsewhere == [], "the page asks others for something"
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+async def test_every_function_of_a_dispatchers_console_is_reached_by_the_keyboard(width: int, height: int) -> None:
+    async with browsing(width, height) as (server, context, elsewhere):
+        page = await begun(server, context, "dispatcher", OFFICER)
+        keys = Keyboard(page)
+        await expect(page.locator("#begin")).to_be_enabled(timeout=60_000)
+
+        # Folders of talkgroups, loudness, and several at once.
+        await keys.press("Other talkgroups")
+        await keys.press("Open Mutual aid")
+        await keys.press("Open Scotland")
+        await expect(page.locator("#folder-path")).to_have_text("Mutual aid / Scotland")
+        await keys.press("Take PS-MA-1")
+        await expect(page.locator("#talkgroups")).to_contain_text("PS-MA-1")
+        await expect(page.locator("#folder-path")).to_have_text("All folders")
+        await keys.press("Loudness")
+        await keys.to("Loudspeaker")
+        await page.keyboard.press("ArrowLeft")
+        await expect(page.locator('output[for="loudspeaker_db"]')).to_have_text("-3 dB")
+        await keys.to("GD-OPS-2: talk, too")
+        await page.keyboard.press("Space")
+        await keys.to("Press to talk on")
+        await expect(page.locator("#ptt")).to_have_text(re.compile("Press to talk on GD-OPS-[13], GD-OPS-2"))
+        await page.keyboard.down("Enter")
+        await expect(page.locator("#talkgroups li.granted")).to_have_count(2)
+        await page.keyboard.up("Enter")
+        await expect(page.locator("#talkgroups li.granted")).to_have_count(0)
+
+        # The phone book: what is dialled from it is dialled, here a line that nobody has registered.
+        await keys.press("Phone book")
+        await keys.fill("Name, number or place", "vet")
+        await expect(page.locator("#found-told")).to_have_text("1 found.")
+        await keys.press("Dial Duty vet")
+        await expect(page.locator("#trouble")).to_have_text("no telephone is registered as '01414960201'")
+
+        # Calls and what is done in them.
+        await keys.press("In the call")
+        await expect(page.locator("#duty")).to_have_text(re.compile("available|on call"))
+        for name in ("Keys", "Type to the caller", "Where the caller is", "No incident, because"):
+            await keys.to(name)
+        for name in ("Hold", "Resume", "Clear", "Pass on to the enquiry", "Join all", "Leave them", "Redial"):
+            await keys.to(name)
+        for name in ("Ask about the call", "Ring into the call", "Dial", "Go available", "Go on break"):
+            await keys.to(name)
+        for name in ("May leave", "Come back", "Keep the line", "Tag as nuisance"):
+            await keys.to(name)
+        assert await violations(page) == []
+        assert await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        await picture(page, f"play-all-{width}")
+        assert elsewhere == []
+
+
+async def test_a_supervisor_listens_in_whispers_and_comes_in_by_the_keyboard() -> None:
+    async with browsing(1366, 768) as (server, context, _):
+        page = await begun(server, context, "supervisor", OFFICER)
+        keys = Keyboard(page)
+        await expect(page.locator("#begin")).to_be_enabled(timeout=60_000)
+        await expect(page.locator("#oversight-told")).to_have_text("You listen in nowhere.")
+        await keys.press("Begin")
+        # When a step is done the others are at their positions.
+        await expect(page.locator("#steps li")).not_to_have_count(0, timeout=60_000)
+        for button, told in (("Listen", "listens"), ("Whisper", "whispers")):
+            await keys.to("Position")
+            await page.keyboard.type("govan-31")
+            await keys.press(button)
+            await expect(page.locator("#oversight-told")).to_have_text(f"govan-50 {told} at govan-31.")
+            await keys.press("Stop")
+            await expect(page.locator("#oversight-told")).to_have_text("You listen in nowhere.")
+        await keys.to("Position")
+        await page.keyboard.type("govan-31")
+        await keys.press("Come in")
+        await expect(page.locator("#trouble")).to_have_text("govan-31 has no call that is up")
+        assert await violations(page) == []
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES[1:])

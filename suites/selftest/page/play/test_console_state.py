@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from harness.errors import PageError
+from harness.drivers.console import Console
+from harness.errors import DriverError, PageError
 from harness.page.play import console_state
-from harness.page.play.acts import ACTS, THRIVE, read_act
+from harness.page.play.acts import ACTS, THRIVE, do_act, read_act
 from harness.page.play.console_state import ConsoleState
 from harness.page.play.turns import Turns, thrive_due
 from harness.scenario.load import load_scenario
@@ -41,6 +42,21 @@ def test_a_call_is_shown_from_its_ringing_until_it_is_gone_with_its_place() -> N
     assert gone["calls"] == [] and gone["places"] == []
 
 
+def test_a_call_that_was_dialled_is_shown_at_once_and_not_once_it_is_over() -> None:
+    at = state()
+    at.placed("call-1", "govan-32", 1.0)
+    (call,) = at.shown()["calls"]
+    assert (call["state"], call["cli"], call["since"]) == ("dialled", "govan-32", 1.0)
+    at.seen("call.connected", {"call": "call-1", "cli": "govan-31"}, 3.0)
+    at.placed("call-1", "govan-32", 3.1)  # the answer to the dialling came after the event
+    (call,) = at.shown()["calls"]
+    assert (call["state"], call["cli"]) == ("connected", "govan-31")
+    at.seen("call.failed", {"call": "call-2", "reason": "busy"}, 4.0)
+    at.placed("call-2", "govan-33", 4.1)
+    at.seen("call.cleared", {"call": "call-1"}, 5.0)
+    assert at.shown()["calls"] == []
+
+
 def test_who_talks_and_who_has_the_floor_is_shown() -> None:
     talks = ("talker.shown", {"talkgroup": "GD-OPS-1", "issi": 4001234, "alias": "GB 214"})
     (group,) = after(talks)["talkgroups"]
@@ -59,6 +75,16 @@ def test_an_emergency_is_shown_until_it_is_cleared() -> None:
     assert (one["acknowledged_by"], one["since"]) == ("govan-31", 0.0)
     assert [each["kind"] for each in shown["places"]] == ["emergency"]
     assert after(("emergency.shown", emergency), ("emergency.cleared", emergency))["emergencies"] == []
+
+
+def test_loudness_and_listening_in_are_shown_as_they_are_now() -> None:
+    assert after(("volume.set", {"headset_db": -6.0, "loudspeaker_db": 3.0}))["volumes"] == {
+        "headset_db": -6.0,
+        "loudspeaker_db": 3.0,
+    }
+    told = {"by": "govan-50", "of": "govan-31", "how": "whisper"}
+    assert after(("oversight.began", told))["oversight"] == told
+    assert after(("oversight.began", told), ("oversight.ended", {**told, "reason": "x"}))["oversight"] is None
 
 
 def test_an_incident_has_its_units_and_lines() -> None:
@@ -126,12 +152,35 @@ def test_a_turn_is_the_persons_own_part_of_a_step_and_names_what_is_said() -> No
         ("go", {"state": "home"}),
         ("hand_over", {"incident": "INC-1", "to": "../positions"}),
         ("open_incident", {"title": None}),
+        ("key_groups", {"talkgroups": ["GD-OPS-1"]}),
+        ("key_groups", {"talkgroups": ["GD-OPS-1"] * 17}),
+        ("volume", {"headset_db": 13}),
+        ("volume", {"headset_db": float("nan")}),
+        ("barge", {"position": "a/b"}),
+        ("operator", {"operator": "sing"}),
     ],
 )
 def test_an_act_that_does_not_fit_is_refused_without_telling_what_was_sent(name: str, given: dict[str, Any]) -> None:
     with pytest.raises(PageError) as refused:
         read_act(name, given)
     assert "rm" not in str(refused.value).split() and len(str(refused.value)) < 1_000
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("govan-31: dial was refused with 409: nobody is logged in at govan-50", "nobody is logged in at govan-50"),
+        ("govan-31: redial: there was no call here yet", "redial: there was no call here yet"),
+    ],
+)
+async def test_a_person_is_told_the_consoles_reason_and_no_status_code(told: str, shown: str) -> None:
+    class Refusing:
+        async def redial(self) -> None:
+            raise DriverError(told)
+
+    with pytest.raises(PageError) as refused:
+        await do_act(cast(Console, Refusing()), "redial", {})
+    assert str(refused.value) == shown
 
 
 def test_every_factor_can_be_recorded() -> None:
