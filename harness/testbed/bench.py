@@ -240,15 +240,14 @@ class Bench(Roles):
         return await self._media.pacing()
 
     async def close(self) -> None:
-        """Put back what was left, close every driver, last opened first, and the media service.
-
-        What a tester made fail, and no driver could put back, the tester is asked to mend.
+        """Have what a tester made fail made well, put back what was left, close every driver, last opened first, and the
+        media service.
         """
+        if self._tester is not None:
+            await self._tester.mends_all()
         if not self._is_put_back:
             self._is_put_back = True
             await self.put_back()
-        if self._tester is not None:
-            await self._tester.mends_all()
         await super().close()
         if self._tester is not None:
             await self._tester.close()

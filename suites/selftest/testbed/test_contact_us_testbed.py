@@ -10,7 +10,7 @@ import pytest
 
 from harness.drivers.contact_us import ContactUs
 from harness.endpoints.contact_us import Address, Message, Ours, load_adapter
-from harness.errors import DriverError, InterlockError, TestbedError
+from harness.errors import DriverError, InterlockError, NotPlayedError, TestbedError
 from harness.testbed.interlock import Interlock
 from harness.testbed.load import load_testbed
 from harness.testbed.model import Testbed
@@ -75,7 +75,7 @@ async def test_nothing_leaves_where_the_interlock_says_no() -> None:
         ):
             with pytest.raises(InterlockError):
                 await act
-        with pytest.raises(DriverError, match="its staff's side is its vendor's"):
+        with pytest.raises(NotPlayedError, match="its staff's side is its vendor's"):
             await contact.status()
     finally:
         await contact.close()
