@@ -240,8 +240,9 @@ class Bench(Roles):
         return await self._media.pacing()
 
     async def close(self) -> None:
-        """Have what a tester made fail made well, put back what was left, close every driver, last opened first, and the
-        media service.
+        """Have made well what a tester made fail, put back what was left, close every driver and the media service.
+
+        Drivers are closed last opened first.
         """
         if self._tester is not None:
             await self._tester.mends_all()
