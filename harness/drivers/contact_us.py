@@ -7,14 +7,13 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
 
-from harness.drivers.controlled import ControlledSimulator
+from harness.drivers.controlled import ControlledSimulator, ToldBySimulator
 from harness.endpoints.contact_us import Adapter, Message, Receipt
 from harness.errors import NotPlayedError
-from harness.journal import Event
 from harness.transport.context import Context
 
 
-class ContactUs(ControlledSimulator):
+class ContactUs(ControlledSimulator, ToldBySimulator):
     """A Contact Us system.
 
     Events, under the component's name: ``contact.sent`` {by, reference, characters, files}; of a simulated one also
@@ -26,12 +25,17 @@ class ContactUs(ControlledSimulator):
     never journalled.
     """
 
+    own = "contact.sent"
+
     def __init__(self, context: Context, name: str, adapter: Adapter, permit: Callable[[], None]) -> None:
         super().__init__(context, name)
         self._adapter, self._permit = adapter, permit
         self._simulated = False
-        self._keys = f"{context.rng.getrandbits(48):012x}"
-        """What this run's form keys begin with: the system knows those of runs before it."""
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether it is a simulator, whose staff's side is here."""
+        return self._simulated
 
     @classmethod
     async def open(
@@ -81,7 +85,7 @@ class ContactUs(ControlledSimulator):
         Raises InterlockError, and DriverError naming what the page says is wrong.
         """
         self._permit()
-        own = None if form_key is None else f"{self._keys}-{form_key}"
+        own = None if form_key is None else self._key(form_key)
         return self._sent("form", message, await self._adapter.fill_in(message, own))
 
     async def mail(self, sender: str, subject: str, text: str, *, files: tuple[tuple[str, bytes], ...] = ()) -> Receipt:
@@ -110,16 +114,6 @@ class ContactUs(ControlledSimulator):
             files=len(message.files),
         )
         return receipt
-
-    def tells(self, kind: str) -> None:
-        """Raise NotPlayedError for an event that only a simulator tells of."""
-        if not self._simulated and kind != "contact.sent":
-            raise NotPlayedError(f"{self.name} is real, and {kind} is told by a simulator alone")
-
-    async def expect(self, kind: str, *, within: float, after: int = 0, **with_: Any) -> Event:
-        """Return the event that comes. Raises ExpectationError, and as `tells` does."""
-        self.tells(kind)
-        return await super().expect(kind, within=within, after=after, **with_)
 
     # As its staff
 

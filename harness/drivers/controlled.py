@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
@@ -35,6 +36,36 @@ class _Told:
     async def expect(self, kind: str, *, within: float, after: int = 0, **with_: Any) -> Event:
         """Return the event that comes, or raise ExpectationError telling what did come."""
         return await self._journal.expect(self.name, kind, within=within, after=after, **with_)
+
+
+class ToldBySimulator(_Told):
+    """A system whose own events only a simulator tells of, and that knows the keys of runs before."""
+
+    own: str
+    """What the events begin with that the driver tells itself, of a real one too."""
+
+    def __init__(self, context: Context, name: str) -> None:
+        super().__init__(context, name)
+        self._run = f"{context.rng.getrandbits(48):012x}"
+
+    @property
+    @abstractmethod
+    def is_simulated(self) -> bool:
+        """Whether it is a simulator."""
+
+    def tells(self, kind: str) -> None:
+        """Raise NotPlayedError for an event that only a simulator tells of."""
+        if not self.is_simulated and not kind.startswith(self.own):
+            raise NotPlayedError(f"{self.name} is real, and {kind} is told by a simulator alone")
+
+    async def expect(self, kind: str, *, within: float, after: int = 0, **with_: Any) -> Event:
+        """Return the event that comes. Raises ExpectationError, and as `tells` does."""
+        self.tells(kind)
+        return await super().expect(kind, within=within, after=after, **with_)
+
+    def _key(self, key: str) -> str:
+        """Return a key as the system is told it: this run's own."""
+        return f"{self._run}-{key}"
 
 
 class ControlledSimulator(_Told):

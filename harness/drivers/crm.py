@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from harness.drivers.controlled import SimulatedOrReal
+from harness.drivers.controlled import SimulatedOrReal, ToldBySimulator
 from harness.endpoints.control_link import ControlLink
 from harness.endpoints.crm import (
     Contact,
@@ -17,12 +16,11 @@ from harness.endpoints.crm import (
     ThriveAssessment,
     load_adapter,
 )
-from harness.errors import DriverError, NotPlayedError
-from harness.journal import Event
+from harness.errors import DriverError
 from harness.transport.context import Context
 
 
-class Crm(SimulatedOrReal):
+class Crm(SimulatedOrReal, ToldBySimulator):
     """A CRM. ``service`` asks it as any adapter does; what is done by this driver is journalled without a word of
     persons: ids, kinds and counts.
 
@@ -34,10 +32,10 @@ class Crm(SimulatedOrReal):
     ``import.began``, ``import.ended`` {import, rows, added, changed, unchanged, bad}, ``fault`` and ``well``.
     """
 
+    own = "crm."
+
     def __init__(self, context: Context, name: str, service: CrmAdapter) -> None:
         super().__init__(context, name, kind="crm")
-        self._keys = f"{context.rng.getrandbits(48):012x}"
-        """What this run's keys begin with: a CRM knows those of runs before it."""
         self.service = service
         """The CRM as its adapter reaches it, for what this driver has no act for."""
 
@@ -71,16 +69,6 @@ class Crm(SimulatedOrReal):
             await self._link.close()
         await self.service.close()
 
-    def tells(self, kind: str) -> None:
-        """Raise NotPlayedError for an event that only a simulator tells of."""
-        if not self.is_simulated and not kind.startswith("crm."):
-            raise NotPlayedError(f"{self.name} is real, and {kind} is told by a simulator alone")
-
-    async def expect(self, kind: str, *, within: float, after: int = 0, **with_: Any) -> Event:
-        """Return the event that comes. Raises ExpectationError, and as `tells` does."""
-        self.tells(kind)
-        return await super().expect(kind, within=within, after=after, **with_)
-
     # What advisers do; each raises CrmError with what the CRM says against it
 
     async def find(self, by: FoundBy, value: str, *, user: str, reason: str) -> list[Contact]:
@@ -91,7 +79,7 @@ class Crm(SimulatedOrReal):
 
     async def add_record(self, record: RecordTold, *, key: str) -> RecordMade:
         """Make a record of a contact that was made; with the same ``key`` again in this run, nothing is made."""
-        made = await self.service.add_record(record, key=f"{self._keys}-{key}")
+        made = await self.service.add_record(record, key=self._key(key))
         self._journal.record(self.name, "crm.recorded", record=made.id, contact=made.contact, created=made.created)
         return made
 
@@ -129,6 +117,6 @@ class Crm(SimulatedOrReal):
 
     async def add_task(self, task: TaskTold, *, key: str) -> str:
         """Make a task; return its id. ``key`` as `add_record` has it."""
-        made = await self.service.add_task(task, key=f"{self._keys}-{key}")
+        made = await self.service.add_task(task, key=self._key(key))
         self._journal.record(self.name, "crm.task", task=made, what=task.kind, about=task.about)
         return made
